@@ -1,0 +1,51 @@
+"""Real speech for the tests.
+
+The recordings in the package always; a corpora folder too where there is one: VOICESWAP_CORPORA, or shared/corpora
+beside the repository, with LibriSpeech/test-other in it.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from voiceswap import VoiceSwapper
+from voiceswap.audio import read_audio
+from voiceswap.examples import GOODBYE, HELLO
+
+CORPORA = Path(os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def swapper() -> VoiceSwapper:
+    """The model in the package."""
+    return VoiceSwapper.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def hello() -> np.ndarray:
+    """A man, 16 kHz."""
+    return read_audio(HELLO, 16000)
+
+
+@pytest.fixture(scope="session")
+def goodbye() -> np.ndarray:
+    """A woman, 16 kHz."""
+    return read_audio(GOODBYE, 16000)
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The corpora folder; a test that asks for it is skipped where there is none."""
+    if not (CORPORA / "LibriSpeech" / "test-other").is_dir():
+        pytest.skip(f"no corpora at {CORPORA}")
+    return CORPORA
+
+
+@pytest.fixture(scope="session")
+def people(corpora: Path) -> list[list[Path]]:
+    """Recordings of ten people that no training has heard, a list each."""
+    return [sorted(folder.rglob("*.flac")) for folder in sorted((corpora / "LibriSpeech" / "test-other").iterdir()) if folder.is_dir()]

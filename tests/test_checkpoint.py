@@ -1,0 +1,84 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from voiceswap.checkpoint import FORMAT, Checkpoint, load_checkpoint, read_facts, save_checkpoint
+from voiceswap.errors import CheckpointError
+from voiceswap.features import AudioConfig
+from voiceswap.model import Autoencoder
+from voiceswap.vocoder import SourceFilterVocoder
+
+AUDIO = AudioConfig()
+
+
+@pytest.fixture
+def checkpoint():
+    return Checkpoint(Autoencoder(AUDIO, "mel", decoder_blocks=2), SourceFilterVocoder(AUDIO, blocks=1), {"licence": "none"})
+
+
+def test_what_is_saved_is_loaded(tmp_path, checkpoint):
+    loaded = load_checkpoint(save_checkpoint(tmp_path / "model.safetensors", checkpoint))
+    assert loaded.audio == AUDIO and loaded.card == {"licence": "none"}
+    for name in ("autoencoder", "vocoder"):
+        before, after = getattr(checkpoint, name), getattr(loaded, name)
+        assert before.architecture == after.architecture and not after.training
+        for key, tensor in before.state_dict().items():
+            torch.testing.assert_close(after.state_dict()[key], tensor, atol=1e-3, rtol=1e-3)
+
+
+def test_a_vocoder_for_other_mels_is_refused(tmp_path, checkpoint):
+    checkpoint.vocoder = SourceFilterVocoder(AudioConfig(hop_length=256))
+    with pytest.raises(CheckpointError, match="hop_length is 160 in the autoencoder and 256 in the vocoder"):
+        save_checkpoint(tmp_path / "model.safetensors", checkpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:100_000])
+
+
+def foreign(path):
+    save_file({"x": torch.zeros(2)}, path)
+
+
+def pickled(path):
+    torch.save({"x": torch.zeros(2)}, path)
+
+
+def newer(path):
+    save_file({"x": torch.zeros(2)}, path, {"voiceswap": json.dumps({"format": FORMAT + 1})})
+
+
+def incomplete(path):
+    facts = read_facts(path)
+    save_file({"autoencoder.nothing": torch.zeros(2)}, path, {"voiceswap": json.dumps(facts)})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (truncated, "damaged or not a safetensors file"),
+        (pickled, "damaged or not a safetensors file"),
+        (foreign, "not a voiceswap model"),
+        (newer, "newer voiceswap"),
+        (incomplete, "does not hold the networks"),
+        (lambda path: path.unlink(), "There is no checkpoint"),
+    ],
+)
+def test_a_bad_file_is_one_plain_sentence(tmp_path, checkpoint, spoil, sentence):
+    path = save_checkpoint(tmp_path / "model.safetensors", checkpoint)
+    spoil(path)
+    with pytest.raises(CheckpointError, match=sentence) as error:
+        load_checkpoint(path)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_front_end_is_a_sentence():
+    with pytest.raises(CheckpointError, match="no front end 'ears'"):
+        Autoencoder(AUDIO, "ears")
+    with pytest.raises(CheckpointError, match="16000 Hz in steps of 160"):
+        from voiceswap.frozen import front_end
+
+        front_end("whisper-base", AudioConfig(sample_rate=24000))

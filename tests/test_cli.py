@@ -1,0 +1,78 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from voiceswap import cli
+from voiceswap.examples import GOODBYE, HELLO
+
+
+def run(monkeypatch, *arguments):
+    """The command in this process; its exit status."""
+    monkeypatch.setattr(sys, "argv", ["voiceswap", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    return exit.value.code or 0
+
+
+def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys):
+    assert run(monkeypatch, "demo", "--out", tmp_path) == 0
+    names = {"a-says-hello.wav", "b-says-goodbye.wav", "a-says-goodbye.wav", "b-says-hello.wav", "mels.png"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)
+    assert soundfile.info(tmp_path / "a-says-goodbye.wav").frames == soundfile.info(GOODBYE).frames
+
+
+def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
+    assert run(monkeypatch, "swap", HELLO, GOODBYE, "--out", tmp_path) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"hello-in-the-voice-of-goodbye.wav", "goodbye-in-the-voice-of-hello.wav"}
+    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--target", HELLO, "--out", tmp_path / "c.flac", "--pitch", "-2") == 0
+    assert run(monkeypatch, "reconstruct", HELLO, "--out", tmp_path / "r.mp3") == 0
+    assert run(monkeypatch, "embed", HELLO, "--out", tmp_path / "codes.npz") == 0
+    codes = np.load(tmp_path / "codes.npz")
+    assert codes["content"].shape[1] == 64 and codes["content_rate"] == 50 and codes["speaker"].shape == (128,)
+
+
+def test_info_shows_licences_and_figures(monkeypatch, capsys):
+    assert run(monkeypatch, "info") == 0
+    shown = capsys.readouterr().out
+    assert "16000" in shown and "CC BY 4.0" in shown and "CER" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["convert", "nobody.wav", "--target", HELLO], "nobody.wav does not exist."),
+        (["convert", HELLO, "--target", __file__], "can't be read as audio"),
+        (["convert", HELLO, "--target", GOODBYE, "--out", "words.txt"], "no audio format is known"),
+        (["info", __file__], "damaged or not a safetensors file"),
+        (["swap", HELLO, GOODBYE, "--device", "abacus"], "can't be used here"),
+        (["train", "parrot"], "no network 'parrot'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, *arguments) == 1
+    shown = capsys.readouterr().err
+    assert sentence in shown and "Traceback" not in shown
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_conversion_needs_none_of_the_extras():
+    code = f"""
+import sys
+for name in ("lightning", "lhotse", "gradio", "librosa", "jsonargparse", "sklearn"):
+    sys.modules[name] = None
+from voiceswap import VoiceSwapper
+swapper = VoiceSwapper.load(device="cpu")
+assert len(swapper.swap({str(HELLO)!r}, {str(GOODBYE)!r})) == 2
+from voiceswap.cli import main
+sys.argv = ["voiceswap", "train", "vocoder"]
+main()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 1, result.stderr
+    assert "pip install 'voiceswap[train]'" in result.stderr and "Traceback" not in result.stderr

@@ -1,0 +1,107 @@
+"""A batch equals its items: every network, alone and in a padded batch."""
+
+import pytest
+import torch
+
+from voiceswap import frozen
+from voiceswap.content import ContentEncoder
+from voiceswap.decoder import MelDecoder, pitch_channels
+from voiceswap.features import AudioConfig
+from voiceswap.layers import instance_norm, length_mask
+from voiceswap.model import Autoencoder
+from voiceswap.speaker import SpeakerEncoder
+from voiceswap.vocoder import SourceFilterVocoder
+
+AUDIO = AudioConfig()
+LENGTHS = torch.tensor([61, 40])  # frames; odd lengths meet the stride of two
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    torch.manual_seed(0)
+    with torch.no_grad():
+        yield
+
+
+def assert_items_equal_batch(batch, alone, lengths):
+    for item, single, length in zip(batch, alone, lengths, strict=True):
+        torch.testing.assert_close(item[..., :length], single[0, ..., :length], atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mel", "whisper-base"])
+def test_front_ends(name, hello, goodbye):
+    network = frozen.front_end(name, AUDIO)
+    waves = [torch.from_numpy(hello), torch.from_numpy(goodbye)[:20001]]
+    lengths = torch.tensor([len(wave) for wave in waves])
+    batch = torch.stack([torch.nn.functional.pad(wave, (0, 300_000 - len(wave))) for wave in waves])  # reaches a second window
+    frames = -(-lengths // (160 * network.stride))
+    together = network(batch, lengths)
+    assert_items_equal_batch(together, [network(wave[None], length[None]) for wave, length in zip(waves, lengths, strict=True)], frames)
+    assert together[1, :, frames[1] :].abs().max() == 0
+
+
+def test_content_encoder():
+    network, x = ContentEncoder(32).eval(), torch.randn(2, 32, 61)
+    q = network(x, length_mask(LENGTHS, 61))
+    alone = [network(x[i : i + 1, :, :length]) for i, length in enumerate(LENGTHS)]
+    assert_items_equal_batch(q.mean, [single.mean for single in alone], LENGTHS)
+    assert_items_equal_batch(q.log_variance, [single.log_variance for single in alone], LENGTHS)
+
+
+def test_instance_norm_removes_gain_and_offset_of_every_channel():
+    x = torch.randn(2, 8, 50)
+    torch.testing.assert_close(instance_norm(x * 3 + 7), instance_norm(x), atol=1e-3, rtol=0)
+
+
+def test_speaker_encoder():
+    network, x, known = SpeakerEncoder(80).eval(), torch.randn(2, 80, 61), torch.randn(2, 256)
+    q = network(x, known, length_mask(LENGTHS, 61))
+    for i, length in enumerate(LENGTHS):
+        torch.testing.assert_close(q.mean[i], network(x[i : i + 1, :, :length], known[i : i + 1]).mean[0], atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_decoder(stride):
+    network = MelDecoder(16, 12, 80, stride).eval()
+    content, speaker = torch.randn(2, 16, -(-61 // stride)), torch.randn(2, 12)
+    f0 = 100 + 50 * torch.rand(2, 61)
+    pitch = pitch_channels(f0, torch.tensor([[4.8, 0.2], [5.0, 0.1]]))
+    mel = network(content, pitch, speaker, length_mask(LENGTHS, 61))
+    alone = [
+        network(content[i : i + 1, :, : -(-length // stride)], pitch[i : i + 1, :, :length], speaker[i : i + 1])
+        for i, length in enumerate(LENGTHS)
+    ]
+    assert_items_equal_batch(mel, alone, LENGTHS)
+
+
+def test_vocoder():
+    network = SourceFilterVocoder(AUDIO).eval()
+    mel, f0 = torch.randn(2, 80, 61) - 5, 100 + 50 * torch.rand(2, 61)
+    f0[:, 20:30] = 0
+    f0[1, 40:] = 0
+    wave = network(mel, f0, length_mask(LENGTHS, 61))
+    alone = [network(mel[i : i + 1, :, :length], f0[i : i + 1, :length]) for i, length in enumerate(LENGTHS)]
+    assert_items_equal_batch(wave, alone, LENGTHS * AUDIO.hop_length)
+
+
+def test_pulses_have_the_asked_period_and_are_silent_where_unvoiced():
+    f0 = torch.full((1, 100), 125.0)
+    f0[:, 60:] = 0
+    pulses = SourceFilterVocoder(AUDIO).pulses(f0)[0]
+    peaks = (pulses[1:-1] > pulses[:-2]) & (pulses[1:-1] > pulses[2:]) & (pulses[1:-1] > 0.6 * pulses.max())
+    gaps = peaks.nonzero()[:, 0].diff()
+    assert (gaps == 128).float().mean() > 0.95  # 16000 Hz / 125 Hz
+    assert pulses[60 * 160 :].abs().max() == 0
+
+
+@pytest.mark.parametrize("name", ["mel", "whisper-base"])
+def test_every_weight_has_a_gradient(name):
+    model = Autoencoder(AUDIO, name)
+    channels = model.content_encoder.input.in_channels
+    with torch.enable_grad():
+        content = model.encode_content(torch.randn(2, channels, 60 // model.stride))
+        speaker = model.encode_speaker(torch.randn(2, 80, 50), torch.randn(2, 256))
+        f0 = torch.full((2, 60), 120.0)
+        mel = model.decode(content.sample(), f0, torch.tensor([[4.8, 0.2]] * 2), speaker.sample())
+        (mel.square().mean() + model.speaker_encoder.typical_pitch(speaker.mean).sum()).backward()
+    assert [name for name, weight in model.named_parameters() if weight.grad is None] == []

@@ -1,0 +1,137 @@
+"""Properties of the model in the package, on real speech."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voiceswap import AudioError, VoiceSwapper, VoiceswapError
+from voiceswap.audio import active_level_db, read_audio
+from voiceswap.checkpoint import Checkpoint
+from voiceswap.features import extract_f0
+
+
+def likeness(swapper, first, second):
+    """Cosine of the frozen verifier's vectors of two recordings."""
+    vectors = [swapper.verifier(torch.from_numpy(wave)) for wave in (first, second)]
+    return float(vectors[0] @ vectors[1])
+
+
+def same_words(swapper, first, second):
+    """Mean cosine of the content codes of two recordings, frame by frame."""
+    a, b = (torch.from_numpy(swapper.content(wave)) for wave in (first, second))
+    return float(torch.nn.functional.cosine_similarity(a, b).mean())
+
+
+@settings(deadline=None, max_examples=12)
+@given(seconds=st.floats(0.31, 12.0))
+def test_any_length_in_gives_the_same_length_out(swapper, hello, goodbye, seconds):
+    source = np.tile(hello, 5)[: math.ceil(seconds * 16000)]
+    out = swapper.convert(source, goodbye)
+    assert len(out) == len(source) and np.isfinite(out).all()
+
+
+def test_a_minute_keeps_its_length(swapper, hello, goodbye):
+    minute = np.tile(hello, 30)[: 60 * 16000]
+    assert len(swapper.convert(minute, goodbye)) == len(minute)
+
+
+def test_swapping_changes_the_speaker_and_not_the_words(swapper, hello, goodbye):
+    hello_by_b, goodbye_by_a = swapper.swap(hello, goodbye)
+    for source, target, out in ((hello, goodbye, hello_by_b), (goodbye, hello, goodbye_by_a)):
+        assert likeness(swapper, out, target) > likeness(swapper, out, source)
+        assert same_words(swapper, out, source) > same_words(swapper, out, np.resize(target, len(out))) + 0.3
+
+
+def test_people_never_heard_in_training(swapper, people):
+    nearer = 0
+    for i, recordings in enumerate(people):
+        source, target = read_audio(recordings[0], 16000)[: 8 * 16000], read_audio(people[(i + 1) % len(people)][1], 16000)
+        out = swapper.convert(source, target)
+        nearer += likeness(swapper, out, target) > likeness(swapper, out, source)
+        assert same_words(swapper, out, source) > 0.5
+    assert nearer >= 9
+
+
+def test_converting_to_ones_own_voice_is_reconstruction(swapper, hello):
+    own, rebuilt = swapper.convert(hello, hello), swapper.reconstruct(hello)
+    np.testing.assert_allclose(own, rebuilt, atol=1e-5)
+    mels = [swapper.log_mel(torch.from_numpy(wave)[None]) for wave in (hello, rebuilt)]
+    assert (mels[0] - mels[1]).abs().mean() < 1.2
+
+
+def test_pitch_follows_the_target_and_the_shift(swapper, hello, goodbye):
+    def median_f0(wave):
+        f0 = extract_f0(wave, swapper.audio)
+        return np.median(f0[f0 > 0])
+
+    out, raised = swapper.convert(hello, goodbye), swapper.convert(hello, goodbye, pitch_shift=3.0)
+    assert abs(12 * np.log2(median_f0(out) / median_f0(goodbye))) < 3
+    assert abs(12 * np.log2(median_f0(raised) / median_f0(out)) - 3) < 0.7
+
+
+def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
+    np.testing.assert_allclose(swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4)
+    likenesses = [likeness(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye) for amount in (0.0, 0.5, 1.0)]
+    assert likenesses == sorted(likenesses)
+
+
+def test_level_is_the_sources(swapper, hello, goodbye):
+    out = swapper.convert(hello * 0.05, goodbye)
+    assert abs(active_level_db(out, 16000) - active_level_db(hello * 0.05, 16000)) < 0.5
+
+
+def test_rate_channels_and_kind_of_input_do_not_matter(swapper, hello, goodbye):
+    plain = swapper.convert(hello, goodbye)
+    stereo = np.stack([hello, hello])
+    np.testing.assert_allclose(swapper.convert((stereo, 16000), [(goodbye, 16000)]), plain, atol=1e-4)
+    whole_numbers = (np.round(hello * 32767).astype(np.int16), 16000)
+    assert same_words(swapper, swapper.convert(whole_numbers, goodbye), plain) > 0.95
+
+
+def test_several_references_are_averaged_and_blended(swapper, hello, goodbye):
+    a, b = swapper.embed(hello), swapper.embed(goodbye)
+    np.testing.assert_allclose(swapper.voice([hello, goodbye]).code, (a.code + b.code) / 2, atol=1e-5)
+    np.testing.assert_allclose(swapper.blend([(a, 3), (b, 1)]).code, 0.75 * a.code + 0.25 * b.code, atol=1e-5)
+    with pytest.raises(ValueError, match="sum above zero"):
+        swapper.blend([(a, 0.0)])
+    with pytest.raises(VoiceswapError, match="At least one reference"):
+        swapper.voice([])
+
+
+def test_voices_from_the_prior_differ_and_speak(swapper, hello):
+    first, again, second = swapper.sample(1), swapper.sample(1), swapper.sample(2)
+    np.testing.assert_array_equal(first.code, again.code)
+    assert 50 < math.exp(first.log_f0_mean) < 500
+    one, other = swapper.convert(hello, first), swapper.convert(hello, second)
+    assert same_words(swapper, one, hello) > 0.4 and likeness(swapper, one, other) < 0.95
+
+
+def test_calls_are_deterministic_also_from_several_threads(swapper, hello, goodbye):
+    pairs = [(hello, goodbye), (goodbye, hello)] * 3
+    alone = [swapper.convert(*pair) for pair in pairs[:2]]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda pair: swapper.convert(*pair), pairs))
+    for i, out in enumerate(together):
+        np.testing.assert_allclose(out, alone[i % 2], atol=1e-4)
+    seeded = [swapper.convert(hello, goodbye, seed=seed) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(seeded[0], seeded[1])
+    assert np.abs(seeded[0] - seeded[2]).max() > 1e-3
+
+
+def test_a_model_without_a_vocoder_still_speaks(swapper, hello, goodbye):
+    bare = VoiceSwapper(Checkpoint(swapper.autoencoder, None), "cpu")
+    assert same_words(swapper, bare.convert(hello, goodbye), hello) > 0.4
+
+
+def test_bad_recordings_and_devices_are_sentences(swapper, hello):
+    with pytest.raises(AudioError, match="silent"):
+        swapper.convert(np.zeros(16000, np.float32), hello)
+    with pytest.raises(AudioError, match="does not exist"):
+        swapper.convert(hello, "nobody.wav")
+    with pytest.raises(VoiceswapError, match="can't be used here"):
+        VoiceSwapper.load(device="abacus")

@@ -1,0 +1,203 @@
+"""The `voiceswap` command: thin over VoiceSwapper."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from voiceswap.errors import VoiceswapError
+
+console, errors = Console(), Console(stderr=True)
+app = typer.Typer(
+    help="Voice conversion: A's words in B's voice. Start with [bold]voiceswap demo[/bold].",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+Recording = Annotated[Path, typer.Argument(help="A recording: wav, flac, ogg, opus, mp3, aiff, ...", show_default=False)]
+Model = Annotated[str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+
+
+def _swapper(checkpoint: str, device: str):
+    from voiceswap.swapper import VoiceSwapper
+
+    with console.status("Loading the model ..."):
+        return VoiceSwapper.load(checkpoint, device)
+
+
+def _save(path: Path, samples, rate: int, what: str) -> None:
+    from voiceswap.audio import write_audio
+
+    write_audio(path, samples, rate)
+    _written(path, what)
+
+
+def _written(path: Path, what: str) -> None:
+    # Text, not markup: brackets in a file's name are a part of it.
+    console.print(Text.assemble((str(path), "green"), f"  {what}"), soft_wrap=True)
+
+
+@app.command(epilog="Example: voiceswap swap anna.wav ben.mp3 --out swapped")
+def swap(
+    a: Recording,
+    b: Recording,
+    out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
+    checkpoint: Model = "default",
+    device: Device = "auto",
+) -> None:
+    """Swap two voices: A's words in B's voice, and B's words in A's."""
+    swapper = _swapper(checkpoint, device)
+    with console.status("Converting ..."):
+        a_words, b_words = swapper.swap(a, b)
+    name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
+    _save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, swapper.sample_rate, "A's words, B's voice")
+    _save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, swapper.sample_rate, "B's words, A's voice")
+
+
+@app.command(epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav")
+def convert(
+    source: Recording,
+    target: Annotated[list[Path], typer.Option(help="A recording of the voice to take; several are averaged.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("converted.wav"),
+    pitch: Annotated[float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")] = 0.0,
+    strength: Annotated[float, typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Draw another reading of the same words.")] = None,
+    checkpoint: Model = "default",
+    device: Device = "auto",
+) -> None:
+    """Say the words of SOURCE in another voice."""
+    swapper = _swapper(checkpoint, device)
+    with console.status("Converting ..."):
+        samples = swapper.convert(source, list(target), pitch, strength, seed)
+    _save(out, samples, swapper.sample_rate, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
+
+
+@app.command(epilog="Example: voiceswap reconstruct anna.wav --out anna-again.wav")
+def reconstruct(
+    source: Recording,
+    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("reconstructed.wav"),
+    checkpoint: Model = "default",
+    device: Device = "auto",
+) -> None:
+    """Take a recording through both codes and back in its own voice: what the model can keep."""
+    swapper = _swapper(checkpoint, device)
+    _save(out, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
+
+
+@app.command(epilog="Example: voiceswap embed anna.wav --out anna.npz")
+def embed(
+    source: Recording,
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")] = Path("codes.npz"),
+    checkpoint: Model = "default",
+    device: Device = "auto",
+) -> None:
+    """Write content and speaker codes of a recording, for other tasks to use.
+
+    Arrays: content (frames, channels), content_rate (frames a second), speaker (channels,), log_f0 (mean and spread of ln Hz).
+    """
+    import numpy as np
+
+    swapper = _swapper(checkpoint, device)
+    content, voice = swapper.content(source), swapper.embed(source)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    rate = swapper.audio.frame_rate / swapper.autoencoder.stride
+    with open(out, "wb") as file:
+        np.savez(file, content=content, content_rate=rate, speaker=voice.code, log_f0=[voice.log_f0_mean, voice.log_f0_spread])
+    _written(out, f"content {content.shape} at {rate:g} frames a second, speaker {voice.code.shape}")
+
+
+@app.command(epilog="Example: voiceswap info my-model.safetensors")
+def info(checkpoint: Annotated[str, typer.Argument(help="A model file, or 'default' for the one in the package.")] = "default") -> None:
+    """Show what a model is: settings, sizes, training data, licences and measured figures."""
+    from voiceswap.checkpoint import read_facts
+
+    facts = read_facts(checkpoint)
+    table = Table(show_header=False, title=f"voiceswap model: {checkpoint}", title_justify="left")
+    for part in ("audio", "autoencoder", "vocoder"):
+        if part in facts:
+            table.add_row(part, ", ".join(f"{name} {value}" for name, value in facts[part].items()))
+    for name, value in facts["card"].items():
+        if isinstance(value, dict):
+            value = "\n".join(f"{key}: {entry}" for key, entry in value.items())
+        table.add_row(name, str(value))
+    console.print(table)
+
+
+@app.command(epilog="Example: voiceswap demo --out demo")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path("voiceswap-demo"),
+    device: Device = "auto",
+) -> None:
+    """Swap two short recordings that come with the package: A says hello, B says goodbye."""
+    from voiceswap.audio import read_audio
+    from voiceswap.examples import GOODBYE, HELLO
+    from voiceswap.pictures import draw_mels
+
+    swapper = _swapper("default", device)
+    rate = swapper.sample_rate
+    hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
+    with console.status("Converting ..."):
+        goodbye_by_a, hello_by_b = swapper.swap(goodbye, hello)
+    results = {
+        "a-says-hello": (hello, "A says hello, as recorded"),
+        "b-says-goodbye": (goodbye, "B says goodbye, as recorded"),
+        "a-says-goodbye": (goodbye_by_a, "A says goodbye: B's words in A's voice"),
+        "b-says-hello": (hello_by_b, "B says hello: A's words in B's voice"),
+    }
+    for name, (samples, what) in results.items():
+        _save(out / f"{name}.wav", samples, rate, what)
+    picture = draw_mels({what: samples for samples, what in results.values()}, swapper.audio, out / "mels.png")
+    _written(picture, "the four mel spectrograms, F0 in white")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Example: voiceswap train autoencoder --config recipes/default/autoencoder.yaml --trainer.max_steps 1000",
+)
+def train(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="autoencoder or vocoder.", show_default=False)],
+) -> None:
+    """Train a network; options are those of LightningCLI, such as --config YAML and --ckpt_path to resume."""
+    if network not in ("autoencoder", "vocoder"):
+        raise VoiceswapError(f"There is no network '{network}' to train; use autoencoder or vocoder.")
+    from voiceswap.training import needs_extra
+
+    with needs_extra():
+        from voiceswap.training.run import train as run
+    run(network, context.args)
+
+
+@app.command(epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors")
+def export(
+    autoencoder: Annotated[Path, typer.Argument(help="An autoencoder's training checkpoint, or a model file to take it from.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
+    vocoder: Annotated[Path | None, typer.Option(help="A vocoder's training checkpoint, or a model file to take it from.")] = None,
+    card: Annotated[Path | None, typer.Option(help="JSON with data, licences and measured figures.")] = None,
+) -> None:
+    """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
+    from voiceswap.training import needs_extra
+
+    with needs_extra():
+        from voiceswap.training.export import export as pack
+    path, digest = pack(autoencoder, vocoder, out, card)
+    _written(path, f"SHA-256 {digest}")
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one sentence and exit status 1."""
+    try:
+        app()
+    except VoiceswapError as error:
+        errors.print(Text(str(error), "red"), soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The content encoder: what is said, with the voice taken out."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from voiceswap.latent import DiagonalGaussian
+from voiceswap.layers import ConvNeXtBlock, instance_norm, masked
+
+
+class ContentEncoder(nn.Module):
+    """Front-end features (batch, channels, frames) to q(content | speech) of `code` channels a frame.
+
+    Instance norm on the way in and on the posterior's mean removes what stays the same in time, which is most of a
+    voice (Chou et al., "One-shot voice conversion by separating speaker and content representations", 2019). With
+    every channel of the mean at unit variance, the posterior's own variance alone sets how much a frame can say.
+    """
+
+    def __init__(self, channels: int, width: int = 256, blocks: int = 1, code: int = 64):
+        super().__init__()
+        self.input = nn.Conv1d(channels, width, 3, padding=1)
+        self.blocks = nn.ModuleList(ConvNeXtBlock(width) for _ in range(blocks))
+        self.mean = nn.Conv1d(width, code, 1)
+        self.log_variance = nn.Conv1d(width, code, 1)
+        nn.init.zeros_(self.log_variance.weight)
+        nn.init.constant_(self.log_variance.bias, -2.5)
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
+        h = F.gelu(self.input(instance_norm(features, mask)))
+        for block in self.blocks:
+            h = block(h, mask)
+        mean = instance_norm(self.mean(h), mask)
+        return DiagonalGaussian(mean, masked(self.log_variance(h).float().clamp(-8, 2), mask))

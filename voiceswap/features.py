@@ -1,0 +1,120 @@
+"""What the models see of speech: log-mel spectrograms and F0."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import pyworld
+import torch
+import torch.nn.functional as F
+import torchaudio.functional
+from torch import Tensor, nn
+
+from voiceswap.errors import CheckpointError
+
+F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """The one description of what a mel spectrogram is.
+
+    Stored in every checkpoint and shared by autoencoder and vocoder. Rates and frequencies in Hz, sizes in samples.
+    Defaults are those of the bundled model: 16 kHz, 100 frames a second.
+    """
+
+    sample_rate: int = 16000
+    n_fft: int = 1024
+    hop_length: int = 160
+    n_mels: int = 80
+    f_min: float = 0.0
+    f_max: float = 8000.0
+    log_floor: float = 1e-5
+
+    @property
+    def frame_rate(self) -> float:
+        """Mel frames a second."""
+        return self.sample_rate / self.hop_length
+
+    def frames(self, samples: int) -> int:
+        """Number of mel frames of a recording of `samples` samples: one for every hop begun."""
+        return math.ceil(samples / self.hop_length)
+
+    def to_dict(self) -> dict:
+        """As plain numbers, for a checkpoint's metadata."""
+        return asdict(self)
+
+    def require_same(self, other: "AudioConfig", this: str, that: str) -> None:
+        """Raise CheckpointError naming each value in which the two differ."""
+        differences = [
+            f"{field.name} is {getattr(self, field.name)} in {this} and {getattr(other, field.name)} in {that}"
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(other, field.name)
+        ]
+        if differences:
+            raise CheckpointError(f"The audio settings do not match: {'; '.join(differences)}.")
+
+
+class MelSpectrogram(nn.Module):
+    """Waveform (batch, samples) to mel magnitudes (batch, mels, frames), frames = ceil(samples / hop).
+
+    Frame t is centred on sample t * hop and what lies outside the recording counts as zero, so padding a recording
+    with zeros changes none of its frames. `slaney` picks the mel scale and area normalisation of Slaney's Auditory
+    Toolbox, as librosa and Whisper use it; otherwise the HTK scale, triangles of height one.
+    """
+
+    def __init__(
+        self, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, f_min: float, f_max: float, power: float = 1.0, slaney: bool = False
+    ):
+        super().__init__()
+        self.n_fft, self.hop_length, self.power = n_fft, hop_length, power
+        bank = torchaudio.functional.melscale_fbanks(
+            n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, norm="slaney" if slaney else None, mel_scale="slaney" if slaney else "htk"
+        )
+        self.register_buffer("bank", bank.T.contiguous(), persistent=False)  # (mels, bins)
+        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
+        self.bank: Tensor
+        self.window: Tensor
+
+    def forward(self, samples: Tensor) -> Tensor:
+        frames = math.ceil(samples.shape[-1] / self.hop_length)
+        right = (frames - 1) * self.hop_length + self.n_fft // 2 - samples.shape[-1]
+        padded = F.pad(samples, (self.n_fft // 2, max(right, 0)))
+        spectrum = torch.stft(padded, self.n_fft, self.hop_length, window=self.window, center=False, return_complex=True)
+        magnitude = spectrum[..., :frames].abs()
+        return self.bank @ (magnitude if self.power == 1.0 else magnitude**self.power)
+
+
+class LogMel(nn.Module):
+    """Waveform (batch, samples) to natural-log mel magnitudes (batch, mels, frames), floored at log(log_floor)."""
+
+    def __init__(self, config: AudioConfig):
+        super().__init__()
+        self.mel = MelSpectrogram(config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_min, config.f_max)
+        self.floor = config.log_floor
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return self.mel(samples).clamp(min=self.floor).log()
+
+
+def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """F0 in Hz of `samples` (samples,), one value a mel frame, 0 where unvoiced; shape (frames,), float32.
+
+    DIO with StoneMask refinement (Morise et al., 2009; WORLD, 2016).
+    """
+    wave = samples.astype(np.float64)
+    period = 1000 * config.hop_length / config.sample_rate  # ms
+    f0, times = pyworld.dio(wave, config.sample_rate, f0_floor=F0_MIN, f0_ceil=F0_MAX, frame_period=period)
+    f0 = pyworld.stonemask(wave, f0, times, config.sample_rate)
+    frames = config.frames(len(samples))
+    return np.pad(f0, (0, max(0, frames - len(f0))))[:frames].astype(np.float32)
+
+
+def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
+    """Mean and spread (standard deviation) of ln F0 over voiced frames; with none, those of a voice at 150 Hz."""
+    voiced = np.log(f0[f0 > 0])
+    if len(voiced) < 3:
+        return math.log(150.0), 0.2
+    middle = np.median(voiced)
+    voiced = voiced[np.abs(voiced - middle) < math.log(1.9)]  # octave errors and creak would widen the spread
+    return float(voiced.mean()), float(np.clip(voiced.std(), 0.05, 0.5))

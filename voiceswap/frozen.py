@@ -1,0 +1,85 @@
+"""Frozen third-party networks in the package: stored once, small, apart from every trained checkpoint."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from voiceswap import pretrained
+from voiceswap.errors import CheckpointError
+from voiceswap.features import AudioConfig
+from voiceswap.frontends import MelFrontEnd, TorchaudioFrontEnd, WhisperFrontEnd
+from voiceswap.verifier import SpeakerVerifier
+
+WHISPER_BASE = pretrained.FOLDER / "whisper-base-encoder.safetensors"
+VERIFIER = pretrained.FOLDER / "ge2e-verifier.safetensors"
+
+
+def front_end(name: str, config: AudioConfig) -> nn.Module:
+    """The front end called `name`: "mel", "whisper-base", or "torchaudio:PIPELINE" with a pipeline's name.
+
+    Frozen and in evaluation mode. Raises CheckpointError for an unknown name or a sample rate it can't use.
+    """
+    if name == "mel":
+        return _freeze(MelFrontEnd(config))
+    if name != "whisper-base" and not name.startswith("torchaudio:"):
+        raise CheckpointError(f"There is no front end '{name}'; use mel, whisper-base or torchaudio:PIPELINE.")
+    if config.sample_rate != 16000 or config.hop_length != 160:
+        raise CheckpointError(
+            f"The front end {name} hears 16000 Hz in steps of 160 samples, not {config.sample_rate} Hz in steps of {config.hop_length}."
+        )
+    if name == "whisper-base":
+        network = WhisperFrontEnd()
+        network.load_state_dict(_unpack(WHISPER_BASE))
+        return _freeze(network)
+    return _freeze(TorchaudioFrontEnd(name.removeprefix("torchaudio:")))
+
+
+def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
+    """Channels of the front end called `name`, and how many mel frames each of its frames is long."""
+    if name == "whisper-base":  # known without reading its weights
+        return 512, WhisperFrontEnd.stride
+    built = front_end(name, config)
+    return built.channels, built.stride
+
+
+def speaker_verifier() -> SpeakerVerifier:
+    """The frozen speaker verifier, in evaluation mode."""
+    network = SpeakerVerifier()
+    network.load_state_dict(_unpack(VERIFIER))
+    return _freeze(network)
+
+
+def pack(state: dict[str, Tensor], path: Path, metadata: dict[str, str], eight_bits: bool) -> None:
+    """Write `state` small: matrices as int8 with one scale a row if `eight_bits`, all else in half precision."""
+    packed = {}
+    for name, tensor in state.items():
+        if eight_bits and tensor.ndim > 1:
+            scale = tensor.flatten(1).abs().amax(1).clamp(min=1e-8) / 127
+            shaped = scale.view(-1, *[1] * (tensor.ndim - 1))
+            packed[name] = (tensor / shaped).round().to(torch.int8)
+            packed[f"{name}.scale"] = scale
+        else:
+            packed[name] = tensor.half()
+    save_file({name: tensor.contiguous() for name, tensor in packed.items()}, path, metadata)
+
+
+def _unpack(path: Path) -> dict[str, Tensor]:
+    try:
+        packed = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path.name} is missing from the package or damaged; install voiceswap again.") from error
+    state = {}
+    for name, tensor in packed.items():
+        if name.endswith(".scale"):
+            continue
+        state[name] = tensor.float()
+        if tensor.dtype == torch.int8:
+            state[name] *= packed[f"{name}.scale"].view(-1, *[1] * (tensor.ndim - 1))
+    return state
+
+
+def _freeze(network):
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,165 @@
+"""Training of the autoencoder."""
+
+import lightning
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from voiceswap.features import AudioConfig
+from voiceswap.latent import DiagonalGaussian
+from voiceswap.layers import length_mask
+from voiceswap.model import Autoencoder
+from voiceswap.training import losses
+from voiceswap.training.data import Item
+from voiceswap.training.discriminators import MelDiscriminator
+from voiceswap.training.export import describe
+from voiceswap.training.mel_verifier import MelVerifier
+from voiceswap.training.optimiser import alternate, optimiser_and_schedule
+
+
+class AutoencoderTask(lightning.LightningModule):
+    """Minimises the negative evidence lower bound, a contrastive loss on voices and, if asked for, an adversarial loss.
+
+    reconstruction (L1 of log-mels, mean over bins) + content_kl * KL_content (nats a frame) + speaker_kl *
+    KL_speaker (nats a voice) + contrastive * InfoNCE + pitch * error of the typical pitch. KL weights grow from zero
+    over `kl_warmup` steps. `initial` is a checkpoint to start from.
+
+    With `adversarial` above zero, half of every batch is also converted to the other half's voices, and the loss
+    gains adversarial * hinge loss of a speaker-conditional mel discriminator on reconstructions and conversions +
+    matching * feature matching on reconstructions + verification * (1 - cosine) between the frozen verifier's vectors
+    of the conversion and of the voice asked for.
+    """
+
+    def __init__(
+        self,
+        audio: AudioConfig,
+        front_end: str = "whisper-base",
+        content_code: int = 64,
+        content_kl: float = 5e-4,
+        speaker_kl: float = 2e-4,
+        free_nats: float = 0.05,
+        kl_warmup: int = 2000,
+        contrastive: float = 0.1,
+        pitch: float = 0.05,
+        adversarial: float = 0.0,
+        matching: float = 0.2,
+        verification: float = 0.5,
+        learning_rate: float = 1e-3,
+        steps: int = 10000,
+        initial: str | None = None,
+    ):
+        super().__init__()
+        self.save_hyperparameters(ignore="audio")
+        self.automatic_optimization = False
+        self.audio = audio
+        self.autoencoder = Autoencoder(audio, front_end, content_code=content_code)
+        if adversarial:
+            self.judge = MelDiscriminator(self.autoencoder.speaker_encoder.mean.out_features)
+            self.verifier = MelVerifier(audio)
+        if initial:
+            from voiceswap.checkpoint import load_checkpoint
+
+            self.autoencoder.load_state_dict(load_checkpoint(initial).autoencoder.state_dict())
+        self.register_buffer("batches", torch.zeros((), dtype=torch.long))  # steps made: the KL warm-up's phase
+        self.batches: Tensor
+
+    def configure_optimizers(self):
+        """AdamW with warm-up and cosine decay; a second pair for the judge."""
+        networks = [self.autoencoder] + ([self.judge] if self.hparams.adversarial else [])
+        return [optimiser_and_schedule(network, self.hparams.learning_rate, self.hparams.steps) for network in networks]
+
+    def training_step(self, batch: Item, batch_idx: int) -> None:
+        """One step of the judge, if there is one, and one of the autoencoder."""
+        real, mask = batch["mel"], self._mask(batch)
+        content, speaker, other = self._encode(batch)
+        voice, words = speaker.sample(), content.sample()
+        rebuilt = self.autoencoder.decode(words, batch["f0"], batch["f0_statistics"], voice, mask)
+        warmth = min(1.0, float(self.batches) / self.hparams.kl_warmup)
+        parts = {
+            "reconstruction": losses.mean_where((rebuilt - real).abs(), mask),
+            "content_kl": losses.kl_with_free_bits(content, self._content_mask(batch), self.hparams.free_nats),
+            "speaker_kl": losses.kl_with_free_bits(speaker, free_nats=self.hparams.free_nats),
+            "contrastive": losses.info_nce(speaker.mean, other.mean),
+            "pitch": self._pitch_error(speaker.mean.detach(), batch["f0_statistics"]),
+        }
+        weights = {
+            "reconstruction": 1.0,
+            "content_kl": warmth * self.hparams.content_kl,
+            "speaker_kl": warmth * self.hparams.speaker_kl,
+            "contrastive": self.hparams.contrastive,
+            "pitch": self.hparams.pitch,
+        }
+        if self.hparams.adversarial:
+            known = speaker.mean.detach()
+            converted = self._converted(batch, words, voice, known)
+            parts |= self._fool(batch, rebuilt, converted, known)
+            heard = self.verifier(converted["mel"])
+            parts["verification"] = 1 - F.cosine_similarity(heard, converted["verifier"]).mean()
+            weights |= {"fooling": self.hparams.adversarial, "matching": self.hparams.matching, "verification": self.hparams.verification}
+        loss = torch.stack([weights[name] * parts[name] for name in weights]).sum()
+        alternate(self, self.autoencoder, loss, index=0)
+        self.batches += 1
+        self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        """Describes the network, for export."""
+        checkpoint["voiceswap"] = {"autoencoder": describe(self.autoencoder, self.audio)}
+
+    def validation_step(self, batch: Item, batch_idx: int) -> None:
+        """Reconstruction from the codes' means."""
+        mask = self._mask(batch)
+        content, speaker, _ = self._encode(batch)
+        rebuilt = self.autoencoder.decode(content.mode(), batch["f0"], batch["f0_statistics"], speaker.mode(), mask)
+        self.log("validation/reconstruction", losses.mean_where((rebuilt - batch["mel"]).abs(), mask), prog_bar=True)
+
+    def _encode(self, batch: Item) -> tuple[DiagonalGaussian, DiagonalGaussian, DiagonalGaussian]:
+        """Posteriors of the content, of the voice from the reference, and of the voice from the stretch itself."""
+        model = self.autoencoder
+        content = model.encode_content(batch["content"], self._content_mask(batch))
+        reference = batch["reference_mel"]
+        speaker = model.encode_speaker(reference, batch["reference_verifier"], length_mask(batch["reference_length"], reference.shape[-1]))
+        other = model.encode_speaker(batch["mel"], batch["verifier"], self._mask(batch))
+        return content, speaker, other
+
+    def _pitch_error(self, code: Tensor, statistics: Tensor) -> Tensor:
+        """Squared error of the typical pitch: of mean ln F0, and of the logarithm of its spread."""
+        guess = self.autoencoder.speaker_encoder.typical_pitch(code)
+        return ((guess[:, 0] - statistics[:, 0]).square() + (guess[:, 1] / statistics[:, 1]).log().square()).mean()
+
+    def _mask(self, batch: Item) -> Tensor:
+        return length_mask(batch["length"], batch["mel"].shape[-1])
+
+    def _content_mask(self, batch: Item) -> Tensor:
+        return length_mask(-(-batch["length"] // self.autoencoder.stride), batch["content"].shape[-1])
+
+    def _converted(self, batch: Item, words: Tensor, voice: Tensor, known: Tensor) -> Item:
+        """Half of the batch converted to voices of the other half, with what is known of the voices asked for."""
+        half = len(words) // 2
+        statistics = batch["f0_statistics"]
+        source, target = statistics[:half], statistics[half : 2 * half]
+        f0 = batch["f0"][:half]
+        intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
+        f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
+        mask = self._mask(batch)[:half]
+        mel = self.autoencoder.decode(words[:half], f0, target, voice[half : 2 * half], mask)
+        with torch.no_grad():
+            asked = self.verifier(batch["mel"][half : 2 * half])
+        return {"mel": mel, "code": known[half : 2 * half], "verifier": asked}
+
+    def _fool(self, batch: Item, rebuilt: Tensor, converted: Item, known: Tensor) -> dict[str, Tensor]:
+        """Trains the judge, then tells what the autoencoder pays."""
+        made, asked = torch.cat([rebuilt, converted["mel"]]).float(), torch.cat([known, converted["code"]])
+        real_scores, _ = self.judge(batch["mel"], known)
+        made_scores, _ = self.judge(made.detach(), asked)
+        judged = losses.discriminator_loss(real_scores, made_scores)
+        alternate(self, self.judge, judged, index=1)
+        self.judge.requires_grad_(False)
+        scores, features = self.judge(made, asked)
+        _, real_features = self.judge(batch["mel"], known)
+        self.judge.requires_grad_(True)
+        features = [feature[: len(rebuilt)] for feature in features]
+        return {
+            "judge": judged.detach(),
+            "fooling": losses.generator_loss(scores),
+            "matching": losses.feature_matching_loss(real_features, features),
+        }

@@ -1,0 +1,125 @@
+"""Everything that training reads of a recording, computed once: a folder with one safetensors file a cut.
+
+The front end is frozen, so hearing each recording in a few disturbed versions ahead of time saves running it at every
+step. Files are written atomically; a build that was stopped goes on where it was.
+"""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from lhotse import CutSet
+from rich.progress import track
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from voiceswap import frozen
+from voiceswap.audio import prepare_audio, set_level
+from voiceswap.errors import AudioError
+from voiceswap.features import AudioConfig, LogMel, extract_f0
+from voiceswap.training.perturb import disturb
+
+
+@dataclass(frozen=True)
+class CacheConfig:
+    """What a cached file holds. `views` counts what the front end heard: the recording itself, then disturbed ones."""
+
+    audio: AudioConfig = AudioConfig()
+    front_end: str = "whisper-base"
+    views: int = 4
+
+    def signature(self) -> str:
+        """Short hash of every setting: caches of different settings never mix."""
+        text = json.dumps([self.audio.to_dict(), self.front_end, self.views], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class FeatureCache:
+    """Cached features of cuts, below `folder`.
+
+    A file holds `samples` (samples,) int16 at the normal level, `mel` (mels, frames), `f0` (frames,), `content`
+    (views, channels, front-end frames) and `verifier` (windows, 256; one every 0.4 s).
+    """
+
+    def __init__(self, folder: str | os.PathLike, config: CacheConfig):
+        self.folder = Path(folder) / config.signature()
+        self.config = config
+
+    def path(self, cut_id: str) -> Path:
+        """Where the features of a cut lie. Any id makes a safe name."""
+        return self.folder / f"{hashlib.sha256(cut_id.encode()).hexdigest()[:24]}.safetensors"
+
+    def open(self, cut_id: str):
+        """The cut's file, for reading whole tensors or slices of them."""
+        return safe_open(self.path(cut_id), "pt")
+
+    def build(self, cuts: CutSet, jobs: int = 2) -> dict[str, str]:
+        """Compute what is missing. Returns why each cut that can't be used was left out, by cut id."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        missing = [cut for cut in cuts if not self.path(cut.id).exists()]
+        if not missing:
+            return {}
+        with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(self,)) as pool:
+            reasons = track(pool.map(_compute, missing), description="Features", total=len(missing))
+            return {cut.id: reason for cut, reason in zip(missing, reasons, strict=True) if reason}
+
+
+_worker: "_Extractor"
+
+
+def _start_worker(cache: FeatureCache) -> None:
+    global _worker
+    torch.set_num_threads(1)
+    _worker = _Extractor(cache)
+
+
+def _compute(cut) -> str | None:
+    try:
+        _worker(cut)
+    except AudioError as error:
+        return str(error)
+    return None
+
+
+class _Extractor:
+    def __init__(self, cache: FeatureCache):
+        config = cache.config
+        self.cache, self.config, self.audio = cache, config, config.audio
+        self.front_end = frozen.front_end(config.front_end, config.audio)
+        self.verifier = frozen.speaker_verifier()
+        self.log_mel = LogMel(config.audio)
+
+    @torch.inference_mode()
+    def __call__(self, cut) -> None:
+        rate = self.audio.sample_rate
+        samples = set_level(prepare_audio(cut.load_audio(), cut.sampling_rate, rate, name=cut.id), rate)
+        wave = torch.from_numpy(samples)
+        seed = int.from_bytes(hashlib.sha256(cut.id.encode()).digest()[:8], "big")
+        rng = np.random.default_rng(seed)
+        views = [self._content(samples)]
+        while len(views) < self.config.views:
+            views.append(self._content(set_level(disturb(samples, rate, rng), rate)))
+        tensors = {
+            "samples": (wave.clamp(-1, 1) * 32767).round().to(torch.int16),
+            "mel": self.log_mel(wave[None])[0].half(),
+            "f0": torch.from_numpy(extract_f0(samples, self.audio)),
+            "content": torch.stack(views).half(),
+            "verifier": self.verifier.windows(self._at_16_khz(samples)).half(),
+        }
+        path = self.cache.path(cut.id)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        save_file(tensors, temporary)
+        os.replace(temporary, path)
+
+    def _content(self, samples: np.ndarray) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            features = self.front_end(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
+        return features[0].float()
+
+    def _at_16_khz(self, samples: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate))

@@ -1,0 +1,69 @@
+"""The losses, each one function."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from voiceswap.latent import DiagonalGaussian
+
+FFT_SIZES = (256, 512, 1024, 2048)
+
+
+def mean_where(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of `values` (batch, channels, frames) over channels and the frames where `mask` (batch, 1, frames) is one."""
+    return (values * mask).sum() / (mask.sum() * values.shape[1]).clamp(min=1)
+
+
+def kl_with_free_bits(q: DiagonalGaussian, mask: Tensor | None = None, free_nats: float = 0.0) -> Tensor:
+    """KL(q || N(0, I)) in nats a frame (sequence) or a vector, summed over channels, averaged over all else.
+
+    A channel whose KL is below `free_nats` costs that much and no more, so that nothing pushes it to collapse
+    (Kingma et al., "Improved variational inference with inverse autoregressive flow", 2016).
+    """
+    kl = q.kl()
+    if kl.ndim == 3:
+        mask = torch.ones_like(kl[:, :1]) if mask is None else mask
+        channels = (kl * mask).sum((0, 2)) / mask.sum().clamp(min=1)
+    else:
+        channels = kl.mean(0)
+    return channels.clamp(min=free_nats).sum()
+
+
+def info_nce(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
+    """InfoNCE (van den Oord et al., 2018) between two codes (batch, code) of each of `batch` voices, both ways.
+
+    Item i of `first` and item i of `second` are one voice and attract; all others repel, by cosine.
+    """
+    similarity = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T / temperature
+    target = torch.arange(len(first), device=first.device)
+    return (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.T, target)) / 2
+
+
+def spectral_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Multi-resolution STFT loss of waveforms (batch, samples): spectral convergence and log-magnitude L1.
+
+    Yamamoto et al., "Parallel WaveGAN" (2020), over FFT sizes from 256 to 2048.
+    """
+    total = torch.zeros((), device=output.device)
+    for size in FFT_SIZES:
+        window = torch.hann_window(size, device=output.device)
+        a, b = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs() for x in (output, target))
+        total = total + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log()) + (a - b).norm() / b.norm().clamp(min=1e-3)
+    return total / len(FFT_SIZES)
+
+
+def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Hinge loss of discriminators' scores on real and generated speech (Lim and Ye, 2017)."""
+    losses = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack(losses).mean()
+
+
+def generator_loss(fake: list[Tensor]) -> Tensor:
+    """What the generator pays for being told apart."""
+    return torch.stack([-f.mean() for f in fake]).mean()
+
+
+def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """L1 between the discriminators' inner features (Kumar et al., "MelGAN", 2019), relative to the real ones' size."""
+    losses = [F.l1_loss(f, r.detach()) / r.detach().abs().mean().clamp(min=1e-3) for r, f in zip(real, fake, strict=True)]
+    return torch.stack(losses).mean()

@@ -1,0 +1,102 @@
+"""Training of the vocoder."""
+
+import lightning
+import torch
+from torch import Tensor
+
+from voiceswap.features import AudioConfig
+from voiceswap.layers import length_mask
+from voiceswap.training import losses
+from voiceswap.training.data import Item
+from voiceswap.training.discriminators import WaveDiscriminator
+from voiceswap.training.export import describe
+from voiceswap.training.optimiser import alternate, optimiser_and_schedule
+from voiceswap.vocoder import SourceFilterVocoder
+
+
+class VocoderTask(lightning.LightningModule):
+    """Multi-resolution STFT loss and, if asked for, `adversarial` * hinge loss + `matching` * feature matching.
+
+    `initial` is a checkpoint whose vocoder to start from. With `decoded`, a checkpoint, half of every batch is
+    synthesised from what its autoencoder makes of the recording, so that the vocoder learns to repair that blur.
+    Each step works on a random `seconds` of the stretches that the data module serves.
+    """
+
+    def __init__(
+        self,
+        audio: AudioConfig,
+        adversarial: float = 0.0,
+        matching: float = 2.0,
+        seconds: float = 1.0,
+        learning_rate: float = 1e-3,
+        steps: int = 10000,
+        initial: str | None = None,
+        decoded: str | None = None,
+    ):
+        super().__init__()
+        self.save_hyperparameters(ignore="audio")
+        self.automatic_optimization = False
+        self.audio = audio
+        from voiceswap.checkpoint import load_checkpoint
+
+        self.vocoder = SourceFilterVocoder(audio)
+        if initial:
+            self.vocoder.load_state_dict(load_checkpoint(initial).vocoder.state_dict())
+        if adversarial:
+            self.judge = WaveDiscriminator()
+        self.autoencoder = load_checkpoint(decoded).autoencoder.requires_grad_(False) if decoded else None
+        self.crop = round(seconds * audio.frame_rate)
+
+    def configure_optimizers(self):
+        """AdamW with warm-up and cosine decay; a second pair for the judge."""
+        networks = [self.vocoder] + ([self.judge] if self.hparams.adversarial else [])
+        return [optimiser_and_schedule(network, self.hparams.learning_rate, self.hparams.steps) for network in networks]
+
+    def training_step(self, batch: Item, batch_idx: int) -> None:
+        """One step of the judge, if there is one, and one of the vocoder."""
+        mel = self._heard(batch)
+        start = int(torch.randint(max(1, mel.shape[-1] - self.crop + 1), ()))
+        frames = slice(start, start + self.crop)
+        hop = self.audio.hop_length
+        real = batch["samples"][:, frames.start * hop : frames.stop * hop]
+        made = self.vocoder(mel[..., frames], batch["f0"][:, frames]).float()
+        parts = {"spectral": losses.spectral_loss(made, real)}
+        loss = parts["spectral"]
+        if self.hparams.adversarial:
+            judged = losses.discriminator_loss(self.judge(real)[0], self.judge(made.detach())[0])
+            alternate(self, self.judge, judged, index=1)
+            self.judge.requires_grad_(False)
+            scores, features = self.judge(made)
+            parts |= {
+                "judge": judged.detach(),
+                "fooling": losses.generator_loss(scores),
+                "matching": losses.feature_matching_loss(self.judge(real)[1], features),
+            }
+            self.judge.requires_grad_(True)
+            loss = loss + self.hparams.adversarial * parts["fooling"] + self.hparams.matching * parts["matching"]
+        alternate(self, self.vocoder, loss, index=0)
+        self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        """Describes the network, for export."""
+        checkpoint["voiceswap"] = {"vocoder": describe(self.vocoder, self.audio)}
+
+    def validation_step(self, batch: Item, batch_idx: int) -> None:
+        """Copy synthesis of unheard speakers."""
+        made = self.vocoder(batch["mel"], batch["f0"]).float()
+        self.log("validation/spectral", losses.spectral_loss(made, batch["samples"]), prog_bar=True)
+
+    @torch.no_grad()
+    def _heard(self, batch: Item) -> Tensor:
+        """The recordings' log-mels; with an autoencoder, the first half of the batch as it rebuilds them."""
+        mel = batch["mel"]
+        if self.autoencoder is None:
+            return mel
+        model, half = self.autoencoder.eval(), {name: tensor[: len(mel) // 2] for name, tensor in batch.items()}
+        mask = length_mask(half["length"], mel.shape[-1])
+        content_mask = length_mask(-(-half["length"] // model.stride), half["content"].shape[-1])
+        reference = half["reference_mel"]
+        speaker = model.encode_speaker(reference, half["reference_verifier"], length_mask(half["reference_length"], reference.shape[-1]))
+        words = model.encode_content(half["content"], content_mask).mode()
+        rebuilt = model.decode(words, half["f0"], half["f0_statistics"], speaker.mode(), mask)
+        return torch.cat([rebuilt.float(), mel[len(mel) // 2 :]])
