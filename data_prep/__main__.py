@@ -23,7 +23,9 @@ def librispeech(part: Folder, out: Path) -> None:
 
 @app.command()
 def speakers(
-    folder: Folder, out: Path, name: Annotated[str, typer.Option(help="Names the manifests, when there are several such folders.")] = "speakers"
+    folder: Folder,
+    out: Path,
+    name: Annotated[str, typer.Option(help="Names the manifests, when there are several such folders.")] = "speakers",
 ) -> None:
     """A folder with one folder of recordings a speaker."""
     report(prepare_speakers(folder, out, name), out)

@@ -57,4 +57,9 @@ def write_manifests(recordings: Iterable[tuple[str, Path]], corpus: str, out: Pa
         CutSet.from_cuts(found).to_file(temporary)
         os.replace(temporary, out / f"{corpus}-{part}.jsonl.gz")
     (out / f"{corpus}-left-out.txt").write_text("".join(f"{line}\n" for line in left_out))
-    return {"speakers": len(speakers), "recordings": sum(map(len, cuts.values())), "minutes": round(seconds / 60), "left out": len(left_out)}
+    return {
+        "speakers": len(speakers),
+        "recordings": sum(map(len, cuts.values())),
+        "minutes": round(seconds / 60),
+        "left out": len(left_out),
+    }

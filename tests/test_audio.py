@@ -16,7 +16,9 @@ def tone(seconds=1.0, rate=16000, hertz=300.0):
 @given(
     rate=st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000]),
     channels=st.integers(1, 6),
-    kind=st.sampled_from([("wav", "PCM_U8"), ("wav", "PCM_16"), ("wav", "PCM_24"), ("wav", "FLOAT"), ("flac", "PCM_16"), ("aiff", "PCM_32")]),
+    kind=st.sampled_from(
+        [("wav", "PCM_U8"), ("wav", "PCM_16"), ("wav", "PCM_24"), ("wav", "FLOAT"), ("flac", "PCM_16"), ("aiff", "PCM_32")]
+    ),
 )
 def test_any_rate_channel_count_and_depth_reads_as_the_same_sound(tmp_path_factory, rate, channels, kind):
     path = tmp_path_factory.mktemp("audio") / f"tone.{kind[0]}"

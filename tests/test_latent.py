@@ -3,7 +3,7 @@ import math
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from voiceswap.latent import DiagonalGaussian, interpolate
+from voiceswap.latent import DiagonalGaussian
 from voiceswap.training.losses import info_nce, kl_with_free_bits
 
 
@@ -71,8 +71,3 @@ def test_info_nce_is_the_cross_entropy_of_the_right_pair():
     expected = -math.log(math.exp(10) / (math.exp(10) + 3))
     assert math.isclose(info_nce(codes, codes).item(), expected, rel_tol=1e-3)
     assert math.isclose(info_nce(torch.ones(4, 4), codes).item(), math.log(4), rel_tol=1e-5)
-
-
-def test_interpolation_is_a_line():
-    start, end = torch.zeros(3), torch.ones(3)
-    assert [interpolate(start, end, amount)[0].item() for amount in (0.0, 0.25, 1.0)] == [0.0, 0.25, 1.0]

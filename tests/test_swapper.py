@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voiceswap import AudioError, VoiceSwapper, VoiceswapError
+from voiceswap import AudioError, VoiceswapError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio
 from voiceswap.checkpoint import Checkpoint
 from voiceswap.features import extract_f0

@@ -74,7 +74,9 @@ def load_checkpoint(path: str | os.PathLike = "default", device: str | torch.dev
         vocoder = SourceFilterVocoder(audio, **facts["vocoder"]) if "vocoder" in facts else None
         for name, network in (("autoencoder", autoencoder), ("vocoder", vocoder)):
             if network is not None:
-                network.load_state_dict({key.removeprefix(f"{name}."): tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")})
+                network.load_state_dict(
+                    {key.removeprefix(f"{name}."): tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
+                )
                 network.to(device).eval()
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error

@@ -176,7 +176,9 @@ def train(
 
 @app.command(epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors")
 def export(
-    autoencoder: Annotated[Path, typer.Argument(help="An autoencoder's training checkpoint, or a model file to take it from.", show_default=False)],
+    autoencoder: Annotated[
+        Path, typer.Argument(help="An autoencoder's training checkpoint, or a model file to take it from.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
     vocoder: Annotated[Path | None, typer.Option(help="A vocoder's training checkpoint, or a model file to take it from.")] = None,
     card: Annotated[Path | None, typer.Option(help="JSON with data, licences and measured figures.")] = None,

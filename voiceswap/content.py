@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.latent import DiagonalGaussian
+from voiceswap.latent import DiagonalGaussian, start_log_variance
 from voiceswap.layers import ConvNeXtBlock, instance_norm, masked
 
 
@@ -21,8 +21,7 @@ class ContentEncoder(nn.Module):
         self.blocks = nn.ModuleList(ConvNeXtBlock(width) for _ in range(blocks))
         self.mean = nn.Conv1d(width, code, 1)
         self.log_variance = nn.Conv1d(width, code, 1)
-        nn.init.zeros_(self.log_variance.weight)
-        nn.init.constant_(self.log_variance.bias, -2.5)
+        start_log_variance(self.log_variance, -2.5)
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
         h = F.gelu(self.input(instance_norm(features, mask)))

@@ -64,7 +64,15 @@ class MelSpectrogram(nn.Module):
     """
 
     def __init__(
-        self, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, f_min: float, f_max: float, power: float = 1.0, slaney: bool = False
+        self,
+        sample_rate: int,
+        n_fft: int,
+        hop_length: int,
+        n_mels: int,
+        f_min: float,
+        f_max: float,
+        power: float = 1.0,
+        slaney: bool = False,
     ):
         super().__init__()
         self.n_fft, self.hop_length, self.power = n_fft, hop_length, power

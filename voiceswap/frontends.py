@@ -23,7 +23,7 @@ class MelFrontEnd(nn.Module):
     def __init__(self, config: AudioConfig):
         super().__init__()
         self.log_mel = LogMel(config)
-        self.channels = config.n_mels
+        self.channels: int = config.n_mels
         self.hop_length = config.hop_length
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class WhisperFrontEnd(nn.Module):
 
     def __init__(self, layers: int = 6, channels: int = 512, heads: int = 8, n_mels: int = 80):
         super().__init__()
-        self.channels = channels
+        self.channels: int = channels
         self.mel = MelSpectrogram(self.sample_rate, 400, self.hop_length, n_mels, 0.0, 8000.0, power=2.0, slaney=True)
         self.conv1 = nn.Conv1d(n_mels, channels, 3, padding=1)
         self.conv2 = nn.Conv1d(channels, channels, 3, stride=2, padding=1)

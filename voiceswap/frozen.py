@@ -1,6 +1,7 @@
 """Frozen third-party networks in the package: stored once, small, apart from every trained checkpoint."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -13,11 +14,15 @@ from voiceswap.features import AudioConfig
 from voiceswap.frontends import MelFrontEnd, TorchaudioFrontEnd, WhisperFrontEnd
 from voiceswap.verifier import SpeakerVerifier
 
+Network = TypeVar("Network", bound=nn.Module)
 WHISPER_BASE = pretrained.FOLDER / "whisper-base-encoder.safetensors"
 VERIFIER = pretrained.FOLDER / "ge2e-verifier.safetensors"
 
 
-def front_end(name: str, config: AudioConfig) -> nn.Module:
+FrontEnd = MelFrontEnd | WhisperFrontEnd | TorchaudioFrontEnd
+
+
+def front_end(name: str, config: AudioConfig) -> FrontEnd:
     """The front end called `name`: "mel", "whisper-base", or "torchaudio:PIPELINE" with a pipeline's name.
 
     Frozen and in evaluation mode. Raises CheckpointError for an unknown name or a sample rate it can't use.
@@ -81,5 +86,5 @@ def _unpack(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _freeze(network):
+def _freeze(network: Network) -> Network:
     return network.eval().requires_grad_(False)

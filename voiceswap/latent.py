@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class DiagonalGaussian:
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         """z = mean + sigma * eps (Kingma and Welling, 2014); gradients reach mean and log_variance."""
-        eps = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
+        device = generator.device if generator else self.mean.device  # drawn on the CPU, noise is the same for every device
+        eps = torch.randn(self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype).to(self.mean.device)
         return self.mean + (0.5 * self.log_variance).exp() * eps
 
     def mode(self) -> Tensor:
@@ -27,6 +28,8 @@ class DiagonalGaussian:
         return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
 
 
-def interpolate(start: Tensor, end: Tensor, amount: float) -> Tensor:
-    """The point `amount` of the way on the straight line from start (0) to end (1)."""
-    return start + amount * (end - start)
+def start_log_variance(layer: nn.Linear | nn.Conv1d, value: float) -> None:
+    """Make a layer that predicts log-variances begin at `value` for every input."""
+    assert layer.bias is not None
+    nn.init.zeros_(layer.weight)
+    nn.init.constant_(layer.bias, value)

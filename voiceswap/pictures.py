@@ -21,7 +21,9 @@ def draw_mels(recordings: dict[str, np.ndarray], audio: AudioConfig, path: str |
         axes.set_visible(False)
     for axes, (title, mel) in zip(grid.flat, mels.items(), strict=False):
         seconds = mel.shape[1] / audio.frame_rate
-        picture = axes.imshow(mel, origin="lower", aspect="auto", vmin=top - 10, vmax=top, cmap="magma", extent=(0, seconds, 0, audio.n_mels))
+        picture = axes.imshow(
+            mel, origin="lower", aspect="auto", vmin=top - 10, vmax=top, cmap="magma", extent=(0, seconds, 0, audio.n_mels)
+        )
         f0 = extract_f0(recordings[title], audio)
         times = np.arange(len(f0)) / audio.frame_rate
         axes.plot(times, np.where(f0 > 0, mel_bin(f0, audio), np.nan), color="white", linewidth=1.6)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.latent import DiagonalGaussian
+from voiceswap.latent import DiagonalGaussian, start_log_variance
 from voiceswap.layers import ConvNeXtBlock, masked, moments
 
 TYPICAL_LOG_F0, TYPICAL_LOG_SPREAD = math.log(150.0), math.log(0.2)
@@ -28,8 +28,7 @@ class SpeakerEncoder(nn.Module):
         self.mean = nn.Linear(2 * width, code)
         self.log_variance = nn.Linear(2 * width, code)
         self.pitch = nn.Linear(code, 2)
-        nn.init.zeros_(self.log_variance.weight)
-        nn.init.constant_(self.log_variance.bias, -3.0)
+        start_log_variance(self.log_variance, -3.0)
 
     def forward(self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
         h = self.input(masked(mel, mask))

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -79,8 +80,8 @@ class VoiceSwapper:
         """The words of `source` in the voice of `references`; as long and as loud as the source.
 
         Several references are averaged. `pitch_shift` is in semitones, above the voice's own pitch. `strength` is how
-        far to go from the source's voice (0) to the references' (1). With a `seed` both codes are drawn from their
-        posteriors instead of taken at the mean: another reading of the same words.
+        far to go from the source's voice (0) to the references' (1). With a `seed` the content code is drawn from
+        its posterior instead of taken at the mean: another reading of the same words.
         """
         speech = self._hear(source)
         voice = self.voice(references)
@@ -99,11 +100,11 @@ class VoiceSwapper:
 
     def voice(self, references: Recording | Voice | Sequence[Recording | Voice]) -> Voice:
         """The voice of one reference, or the average of several."""
-        if not isinstance(references, list) and not (isinstance(references, tuple) and not _is_pair(references)):
-            references = [references]
-        if not references:
+        several = isinstance(references, (list, tuple)) and not _is_pair(references)
+        items = list(cast(Sequence[Recording | Voice], references)) if several else [cast(Recording | Voice, references)]
+        if not items:
             raise VoiceswapError("At least one reference is needed.")
-        return blend([(item if isinstance(item, Voice) else self.embed(item), 1.0) for item in references])
+        return blend([(item if isinstance(item, Voice) else self.embed(item), 1.0) for item in items])
 
     def blend(self, voices: Sequence[tuple[Voice | Recording, float]]) -> Voice:
         """A mix of voices by weight."""
@@ -152,9 +153,7 @@ class VoiceSwapper:
     @torch.inference_mode()
     def _speak(self, speech: _Speech, voice: Voice, pitch_shift: float = 0.0, seed: int | None = None) -> np.ndarray:
         content, speaker = self._content(speech), torch.from_numpy(voice.code)[None].to(self.device)
-        words = content.mode()
-        if seed is not None:
-            words = content.mean + (0.5 * content.log_variance).exp() * _noise(content.mean, seed)
+        words = content.mode() if seed is None else content.sample(torch.Generator().manual_seed(seed))
         f0 = move_pitch(speech.f0, voice, pitch_shift)
         statistics = torch.tensor([[voice.log_f0_mean + pitch_shift * SEMITONE, voice.log_f0_spread]], device=self.device)
         mel = self.autoencoder.decode(words, torch.from_numpy(f0)[None].to(self.device), statistics, speaker)
@@ -187,10 +186,10 @@ def move_pitch(f0: np.ndarray, voice: Voice, pitch_shift: float = 0.0) -> np.nda
     return np.where(f0 > 0, np.clip(np.exp(log_f0), F0_MIN, F0_MAX), 0.0).astype(np.float32)
 
 
-def _noise(like: Tensor, seed: int) -> Tensor:
-    """Standard normal noise, the same on every device."""
-    return torch.randn(like.shape, generator=torch.Generator().manual_seed(seed)).to(like.device)
-
-
 def _is_pair(recording) -> bool:
-    return isinstance(recording, tuple) and len(recording) == 2 and isinstance(recording[0], np.ndarray) and isinstance(recording[1], (int, np.integer))
+    return (
+        isinstance(recording, tuple)
+        and len(recording) == 2
+        and isinstance(recording[0], np.ndarray)
+        and isinstance(recording[1], (int, np.integer))
+    )

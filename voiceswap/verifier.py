@@ -1,6 +1,5 @@
 """A frozen speaker-verification network: what the speaker encoder knows of thousands of voices before training."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 

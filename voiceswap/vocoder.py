@@ -109,11 +109,11 @@ def griffin_lim(log_mel: Tensor, mel_bank: Tensor, config: AudioConfig, iteratio
     frames = log_mel.shape[-1]
     magnitude = (torch.linalg.pinv(mel_bank) @ log_mel.exp()).clamp(min=0)
     window = torch.hann_window(config.n_fft, device=log_mel.device)
-    size = dict(n_fft=config.n_fft, hop_length=config.hop_length, window=window)
+    n_fft, hop, length = config.n_fft, config.hop_length, frames * config.hop_length
     spectrum, previous = magnitude.to(torch.complex64), torch.zeros_like(magnitude, dtype=torch.complex64)
     for _ in range(iterations):  # with momentum (Perraudin et al., 2013)
-        wave = torch.istft(F.pad(spectrum, (0, 1)), length=frames * config.hop_length, **size)
-        rebuilt = torch.stft(wave, return_complex=True, pad_mode="constant", **size)[..., :frames]
+        wave = torch.istft(F.pad(spectrum, (0, 1)), n_fft, hop, window=window, length=length)
+        rebuilt = torch.stft(wave, n_fft, hop, window=window, return_complex=True, pad_mode="constant")[..., :frames]
         momentum = rebuilt + 0.99 * (rebuilt - previous)
         spectrum, previous = torch.polar(magnitude, momentum.angle()), rebuilt
-    return torch.istft(F.pad(spectrum, (0, 1)), length=frames * config.hop_length, **size)
+    return torch.istft(F.pad(spectrum, (0, 1)), n_fft, hop, window=window, length=length)

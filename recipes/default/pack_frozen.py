@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voiceswap.frozen import VERIFIER, WHISPER_BASE, pack
 from voiceswap.frontends import WhisperFrontEnd
+from voiceswap.frozen import VERIFIER, WHISPER_BASE, pack
 from voiceswap.verifier import SpeakerVerifier
 
 
@@ -64,6 +64,7 @@ def whisper_state(tensors: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
 
 def main(whisper_dir: str, resemblyzer_pt: str) -> None:
+    """Write both files into the package."""
     state = whisper_state(read_ctranslate2(Path(whisper_dir) / "model.bin"))
     WhisperFrontEnd().load_state_dict(state)  # every name and shape must fit before anything is written
     pack(state, WHISPER_BASE, {"origin": "OpenAI Whisper base (multilingual), encoder", "licence": "MIT"}, eight_bits=True)

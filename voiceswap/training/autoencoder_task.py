@@ -3,7 +3,7 @@
 import lightning
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig
 from voiceswap.latent import DiagonalGaussian
@@ -12,7 +12,7 @@ from voiceswap.model import Autoencoder
 from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import MelDiscriminator
-from voiceswap.training.export import describe
+from voiceswap.training.export import describe, load_network
 from voiceswap.training.mel_verifier import MelVerifier
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
 
@@ -27,7 +27,7 @@ class AutoencoderTask(lightning.LightningModule):
     With `adversarial` above zero, half of every batch is also converted to the other half's voices, and the loss
     gains adversarial * hinge loss of a speaker-conditional mel discriminator on reconstructions and conversions +
     matching * feature matching on reconstructions + verification * (1 - cosine) between the frozen verifier's vectors
-    of the conversion and of the voice asked for.
+    of what was decoded and of the voice asked for.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class AutoencoderTask(lightning.LightningModule):
         pitch: float = 0.05,
         adversarial: float = 0.0,
         matching: float = 0.2,
-        verification: float = 0.5,
+        verification: float = 1.0,
         learning_rate: float = 1e-3,
         steps: int = 10000,
         initial: str | None = None,
@@ -52,21 +52,17 @@ class AutoencoderTask(lightning.LightningModule):
         self.save_hyperparameters(ignore="audio")
         self.automatic_optimization = False
         self.audio = audio
-        self.autoencoder = Autoencoder(audio, front_end, content_code=content_code)
+        self.autoencoder = load_network(initial, "autoencoder") if initial else Autoencoder(audio, front_end, content_code=content_code)
         if adversarial:
             self.judge = MelDiscriminator(self.autoencoder.speaker_encoder.mean.out_features)
             self.verifier = MelVerifier(audio)
-        if initial:
-            from voiceswap.checkpoint import load_checkpoint
-
-            self.autoencoder.load_state_dict(load_checkpoint(initial).autoencoder.state_dict())
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))  # steps made: the KL warm-up's phase
         self.batches: Tensor
 
     def configure_optimizers(self):
         """AdamW with warm-up and cosine decay; a second pair for the judge."""
-        networks = [self.autoencoder] + ([self.judge] if self.hparams.adversarial else [])
-        return [optimiser_and_schedule(network, self.hparams.learning_rate, self.hparams.steps) for network in networks]
+        networks: list[nn.Module] = [self.autoencoder] + ([self.judge] if self.hparams["adversarial"] else [])
+        return [optimiser_and_schedule(network, self.hparams["learning_rate"], self.hparams["steps"]) for network in networks]
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the judge, if there is one, and one of the autoencoder."""
@@ -74,28 +70,31 @@ class AutoencoderTask(lightning.LightningModule):
         content, speaker, other = self._encode(batch)
         voice, words = speaker.sample(), content.sample()
         rebuilt = self.autoencoder.decode(words, batch["f0"], batch["f0_statistics"], voice, mask)
-        warmth = min(1.0, float(self.batches) / self.hparams.kl_warmup)
+        warmth = min(1.0, float(self.batches) / self.hparams["kl_warmup"])
         parts = {
             "reconstruction": losses.mean_where((rebuilt - real).abs(), mask),
-            "content_kl": losses.kl_with_free_bits(content, self._content_mask(batch), self.hparams.free_nats),
-            "speaker_kl": losses.kl_with_free_bits(speaker, free_nats=self.hparams.free_nats),
+            "content_kl": losses.kl_with_free_bits(content, self._content_mask(batch), self.hparams["free_nats"]),
+            "speaker_kl": losses.kl_with_free_bits(speaker, free_nats=self.hparams["free_nats"]),
             "contrastive": losses.info_nce(speaker.mean, other.mean),
             "pitch": self._pitch_error(speaker.mean.detach(), batch["f0_statistics"]),
         }
         weights = {
             "reconstruction": 1.0,
-            "content_kl": warmth * self.hparams.content_kl,
-            "speaker_kl": warmth * self.hparams.speaker_kl,
-            "contrastive": self.hparams.contrastive,
-            "pitch": self.hparams.pitch,
+            "content_kl": warmth * self.hparams["content_kl"],
+            "speaker_kl": warmth * self.hparams["speaker_kl"],
+            "contrastive": self.hparams["contrastive"],
+            "pitch": self.hparams["pitch"],
         }
-        if self.hparams.adversarial:
+        if self.hparams["adversarial"]:
             known = speaker.mean.detach()
             converted = self._converted(batch, words, voice, known)
             parts |= self._fool(batch, rebuilt, converted, known)
-            heard = self.verifier(converted["mel"])
-            parts["verification"] = 1 - F.cosine_similarity(heard, converted["verifier"]).mean()
-            weights |= {"fooling": self.hparams.adversarial, "matching": self.hparams.matching, "verification": self.hparams.verification}
+            parts["verification"] = self._unlike(batch, rebuilt, converted)
+            weights |= {
+                "fooling": self.hparams["adversarial"],
+                "matching": self.hparams["matching"],
+                "verification": self.hparams["verification"],
+            }
         loss = torch.stack([weights[name] * parts[name] for name in weights]).sum()
         alternate(self, self.autoencoder, loss, index=0)
         self.batches += 1
@@ -142,9 +141,15 @@ class AutoencoderTask(lightning.LightningModule):
         f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
         mask = self._mask(batch)[:half]
         mel = self.autoencoder.decode(words[:half], f0, target, voice[half : 2 * half], mask)
+        return {"mel": mel, "code": known[half : 2 * half]}
+
+    def _unlike(self, batch: Item, rebuilt: Tensor, converted: Item) -> Tensor:
+        """1 - cosine between the verifier's vectors of half the reconstructions and all conversions, and of their voices."""
+        half = len(rebuilt) // 2
         with torch.no_grad():
-            asked = self.verifier(batch["mel"][half : 2 * half])
-        return {"mel": mel, "code": known[half : 2 * half], "verifier": asked}
+            asked = self.verifier(batch["mel"][: 2 * half])
+        heard = self.verifier(torch.cat([rebuilt[:half], converted["mel"]]))
+        return 1 - F.cosine_similarity(heard, asked).mean()
 
     def _fool(self, batch: Item, rebuilt: Tensor, converted: Item, known: Tensor) -> dict[str, Tensor]:
         """Trains the judge, then tells what the autoencoder pays."""

@@ -29,9 +29,9 @@ from voiceswap.training.perturb import disturb
 class CacheConfig:
     """What a cached file holds. `views` counts what the front end heard: the recording itself, then disturbed ones."""
 
-    audio: AudioConfig = AudioConfig()
+    audio: AudioConfig
     front_end: str = "whisper-base"
-    views: int = 4
+    views: int = 5
 
     def signature(self) -> str:
         """Short hash of every setting: caches of different settings never mix."""

@@ -1,5 +1,7 @@
 """The judges of adversarial training. Each returns scores and inner features, lists of tensors."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,7 +31,7 @@ class MelDiscriminator(nn.Module):
         super().__init__()
         sizes = [1, channels, 2 * channels, 4 * channels, 4 * channels]
         self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 5), stride=(2, 1 if i == 0 else 2), padding=2)) for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
+            weight_norm(nn.Conv2d(a, b, (5, 5), stride=(2, 1 if i == 0 else 2), padding=2)) for i, (a, b) in enumerate(pairwise(sizes))
         )
         self.score = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
         self.speaker = nn.Linear(speaker, sizes[-1])
@@ -50,12 +52,12 @@ class _Period(nn.Module):
         super().__init__()
         self.period = period
         sizes = [1, channels, 2 * channels, 4 * channels, 8 * channels]
-        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in pairwise(sizes))
         self.score = weight_norm(nn.Conv2d(sizes[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
         wave = wave[:, : wave.shape[-1] // self.period * self.period]
-        return _judge(self, wave.view(len(wave), 1, -1, self.period))
+        return _judge(self.layers, self.score, wave.view(len(wave), 1, -1, self.period))
 
 
 class _Resolution(nn.Module):
@@ -65,20 +67,18 @@ class _Resolution(nn.Module):
         super().__init__()
         self.n_fft = n_fft
         sizes = [1, channels, 2 * channels, 2 * channels, 4 * channels]
-        self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (7, 5), (2, 2), (3, 2))) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (7, 5), (2, 2), (3, 2))) for a, b in pairwise(sizes))
         self.score = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
 
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
         window = torch.hann_window(self.n_fft, device=wave.device)
         spectrum = torch.stft(wave.float(), self.n_fft, self.n_fft // 4, window=window, return_complex=True).abs()
-        return _judge(self, (spectrum + 1e-4).log()[:, None] / 4 + 0.5)
+        return _judge(self.layers, self.score, (spectrum + 1e-4).log()[:, None] / 4 + 0.5)
 
 
-def _judge(judge: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+def _judge(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     features = []
-    for layer in judge.layers:
+    for layer in layers:
         x = F.leaky_relu(layer(x), 0.1)
         features.append(x)
-    return judge.score(x), features
+    return score(x), features

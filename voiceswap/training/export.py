@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,30 +21,34 @@ def export(autoencoder: Path, vocoder: Path | None, out: Path, card: Path | None
     Returns the path and its SHA-256. Raises CheckpointError when a file does not hold the network asked for.
     """
     facts = json.loads(card.read_text()) if card else {}
-    packed = Checkpoint(_network(autoencoder, "autoencoder"), _network(vocoder, "vocoder") if vocoder else None, facts)
+    packed = Checkpoint(load_network(autoencoder, "autoencoder"), load_network(vocoder, "vocoder") if vocoder else None, facts)
     path = save_checkpoint(out, packed)
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def describe(network: torch.nn.Module, audio: AudioConfig) -> dict:
+def describe(network: Autoencoder | SourceFilterVocoder, audio: AudioConfig) -> dict:
     """What a training checkpoint says of its network, so that `export` can build it again without running code."""
     return {"audio": audio.to_dict(), "architecture": network.architecture}
 
 
-def _network(path: str | os.PathLike, name: str):
-    """The network `name`, averaged weights if the run kept an average."""
+def load_network(path: str | os.PathLike, name: str) -> Any:
+    """The network `name` ("autoencoder" or "vocoder") of a training checkpoint or a model file, in training mode.
+
+    The averaged weights, if the run kept an average. Raises CheckpointError when the file does not hold it.
+    """
     if Path(path).suffix == ".safetensors":
         network = getattr(load_checkpoint(path), name)
         if network is None:
             raise CheckpointError(f"{path} holds no {name}.")
-        return network
+        return network.train()
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         description = saved["voiceswap"][name]
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path} is not a training checkpoint of a voiceswap {name}.") from error
     audio = AudioConfig(**description["audio"])
-    network = {"autoencoder": Autoencoder, "vocoder": SourceFilterVocoder}[name](audio, **description["architecture"])
+    build: Any = {"autoencoder": Autoencoder, "vocoder": SourceFilterVocoder}[name]
+    network = build(audio, **description["architecture"])
     weights = {key.removeprefix(f"{name}."): value for key, value in saved["state_dict"].items() if key.startswith(f"{name}.")}
     network.load_state_dict(weights)
     return network

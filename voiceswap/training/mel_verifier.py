@@ -18,8 +18,9 @@ class MelVerifier(nn.Module):
     def __init__(self, audio: AudioConfig):
         super().__init__()
         self.verifier = frozen.speaker_verifier()
-        ours, theirs = LogMel(audio).mel.bank, self.verifier.mel.bank  # (bins, linear frequencies), both up to 8 kHz
-        covered = F.interpolate(ours[None], size=theirs.shape[1], mode="linear", align_corners=True)[0]
+        ours, theirs = LogMel(audio).mel.bank, self.verifier.mel.bank  # (bins, linear frequencies)
+        up_to_8_khz = ours[:, : round(8000 * audio.n_fft / audio.sample_rate) + 1]
+        covered = F.interpolate(up_to_8_khz[None], size=theirs.shape[1], mode="linear", align_corners=True)[0]
         share = covered / covered.sum(0).clamp(min=1e-6)
         self.register_buffer("gather", theirs @ (share / ours.sum(1, keepdim=True).clamp(min=1e-3).square()).T, persistent=False)
         self.gather: Tensor

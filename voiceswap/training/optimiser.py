@@ -1,8 +1,8 @@
 """How every network here is optimised."""
 
 import math
+from typing import Any
 
-import lightning
 import torch
 from torch import Tensor, nn
 
@@ -23,17 +23,15 @@ def optimiser_and_schedule(network: nn.Module, learning_rate: float, steps: int)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": torch.optim.lr_scheduler.LambdaLR(optimiser, rate)}}
 
 
-def alternate(task: lightning.LightningModule, network: nn.Module, loss: Tensor, index: int) -> None:
-    """One step of optimiser and schedule `index` on `network`, gradients clipped to norm 1.
+def alternate(task: Any, network: nn.Module, loss: Tensor, index: int) -> None:
+    """One step of optimiser and schedule `index` of a LightningModule on `network`, gradients clipped to norm 1.
 
     Raises TrainingError when the loss is not finite, before any weight is touched.
     """
     if not torch.isfinite(loss):
         saved = getattr(task.trainer.checkpoint_callback, "last_model_path", "") or "none yet"
         raise TrainingError(f"The loss became {loss.item()} at step {task.global_step}; the last good checkpoint is {saved}.")
-    optimisers, schedules = task.optimizers(), task.lr_schedulers()
-    optimiser = optimisers[index] if isinstance(optimisers, list) else optimisers
-    schedule = schedules[index] if isinstance(schedules, list) else schedules
+    optimiser, schedule = (pair[index] if isinstance(pair, list) else pair for pair in (task.optimizers(), task.lr_schedulers()))
     optimiser.zero_grad()
     task.manual_backward(loss)
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

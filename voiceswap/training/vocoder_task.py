@@ -2,14 +2,14 @@
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig
 from voiceswap.layers import length_mask
 from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import WaveDiscriminator
-from voiceswap.training.export import describe
+from voiceswap.training.export import describe, load_network
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
 from voiceswap.vocoder import SourceFilterVocoder
 
@@ -37,20 +37,16 @@ class VocoderTask(lightning.LightningModule):
         self.save_hyperparameters(ignore="audio")
         self.automatic_optimization = False
         self.audio = audio
-        from voiceswap.checkpoint import load_checkpoint
-
-        self.vocoder = SourceFilterVocoder(audio)
-        if initial:
-            self.vocoder.load_state_dict(load_checkpoint(initial).vocoder.state_dict())
+        self.vocoder = load_network(initial, "vocoder") if initial else SourceFilterVocoder(audio)
         if adversarial:
             self.judge = WaveDiscriminator()
-        self.autoencoder = load_checkpoint(decoded).autoencoder.requires_grad_(False) if decoded else None
+        self.autoencoder = load_network(decoded, "autoencoder").requires_grad_(False) if decoded else None
         self.crop = round(seconds * audio.frame_rate)
 
     def configure_optimizers(self):
         """AdamW with warm-up and cosine decay; a second pair for the judge."""
-        networks = [self.vocoder] + ([self.judge] if self.hparams.adversarial else [])
-        return [optimiser_and_schedule(network, self.hparams.learning_rate, self.hparams.steps) for network in networks]
+        networks: list[nn.Module] = [self.vocoder] + ([self.judge] if self.hparams["adversarial"] else [])
+        return [optimiser_and_schedule(network, self.hparams["learning_rate"], self.hparams["steps"]) for network in networks]
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the judge, if there is one, and one of the vocoder."""
@@ -62,7 +58,7 @@ class VocoderTask(lightning.LightningModule):
         made = self.vocoder(mel[..., frames], batch["f0"][:, frames]).float()
         parts = {"spectral": losses.spectral_loss(made, real)}
         loss = parts["spectral"]
-        if self.hparams.adversarial:
+        if self.hparams["adversarial"]:
             judged = losses.discriminator_loss(self.judge(real)[0], self.judge(made.detach())[0])
             alternate(self, self.judge, judged, index=1)
             self.judge.requires_grad_(False)
@@ -73,7 +69,7 @@ class VocoderTask(lightning.LightningModule):
                 "matching": losses.feature_matching_loss(self.judge(real)[1], features),
             }
             self.judge.requires_grad_(True)
-            loss = loss + self.hparams.adversarial * parts["fooling"] + self.hparams.matching * parts["matching"]
+            loss = loss + self.hparams["adversarial"] * parts["fooling"] + self.hparams["matching"] * parts["matching"]
         alternate(self, self.vocoder, loss, index=0)
         self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
 
