@@ -34,7 +34,7 @@ def test_f0_of_a_known_pulse_train(hertz):
     wave = sum(np.cos(2 * np.pi * hertz * k * times) for k in range(1, 15)).astype(np.float32) / 15
     f0 = extract_f0(wave, AUDIO)
     assert len(f0) == 200 and (f0 > 0).mean() > 0.9
-    assert abs(1200 * np.log2(np.median(f0[f0 > 0]) / hertz)) < 2  # cents
+    assert abs(1200 * np.log2(np.median(f0[f0 > 0]) / hertz)) < 10  # cents
     mean, spread = log_f0_statistics(f0)
     assert math.isclose(mean, math.log(hertz), abs_tol=0.01) and spread < 0.051
 

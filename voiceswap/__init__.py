@@ -1,14 +1,37 @@
 """voiceswap: A's words in B's voice, and B's words in A's.
 
-from voiceswap import VoiceSwapper
-swapper = VoiceSwapper.load()
-a_words_in_b_voice, b_words_in_a_voice = swapper.swap("a.wav", "b.wav")
+    from voiceswap import VoiceSwapper
+    swapper = VoiceSwapper.load()
+    a_words_in_b_voice, b_words_in_a_voice = swapper.swap("a.wav", "b.wav")
 """
 
-from voiceswap.errors import AudioError, CheckpointError, DataError, VoiceswapError
-from voiceswap.features import AudioConfig
-from voiceswap.swapper import VoiceSwapper
-from voiceswap.voice import Voice
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingError, VoiceswapError
+
+if TYPE_CHECKING:
+    from voiceswap.features import AudioConfig
+    from voiceswap.swapper import VoiceSwapper
+    from voiceswap.voice import Voice
 
 __version__ = "0.1.0"
-__all__ = ["AudioConfig", "AudioError", "CheckpointError", "DataError", "Voice", "VoiceSwapper", "VoiceswapError", "__version__"]
+__all__ = [
+    "AudioConfig",
+    "AudioError",
+    "CheckpointError",
+    "DataError",
+    "TrainingError",
+    "Voice",
+    "VoiceSwapper",
+    "VoiceswapError",
+    "__version__",
+]
+_HOMES = {"AudioConfig": "features", "VoiceSwapper": "swapper", "Voice": "voice"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is first used, so that `voiceswap --help` answers at once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'voiceswap' has no attribute {name!r}")
+    return getattr(import_module(f"voiceswap.{_HOMES[name]}"), name)

@@ -54,6 +54,7 @@ def prepare_audio(samples: np.ndarray, rate: int, sample_rate: int, name: str = 
     if samples.ndim == 2:
         samples = samples.mean(0)
     check_audio(samples, rate, name)
+    samples = samples - samples.mean()  # an offset is no sound, but would count as level
     if rate != sample_rate:
         samples = soxr.resample(samples, rate, sample_rate)
     return np.ascontiguousarray(samples, dtype=np.float32)

@@ -24,10 +24,10 @@ class AutoencoderTask(lightning.LightningModule):
     KL_speaker (nats a voice) + contrastive * InfoNCE + pitch * error of the typical pitch. KL weights grow from zero
     over `kl_warmup` steps. `initial` is a checkpoint to start from.
 
-    With `adversarial` above zero, half of every batch is also converted to the other half's voices, and the loss
-    gains adversarial * hinge loss of a speaker-conditional mel discriminator on reconstructions and conversions +
-    matching * feature matching on reconstructions + verification * (1 - cosine) between the frozen verifier's vectors
-    of what was decoded and of the voice asked for.
+    With `verification` above zero, half of every batch is also converted to the other half's voices, and the loss
+    gains verification * (1 - cosine) between the frozen verifier's vectors of what was decoded and of the voice asked
+    for. With `adversarial` above zero it gains adversarial * hinge loss of a speaker-conditional mel discriminator +
+    matching * feature matching.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class AutoencoderTask(lightning.LightningModule):
         kl_warmup: int = 2000,
         contrastive: float = 0.1,
         pitch: float = 0.05,
+        verification: float = 0.0,
         adversarial: float = 0.0,
         matching: float = 0.2,
-        verification: float = 1.0,
         learning_rate: float = 1e-3,
         steps: int = 10000,
         initial: str | None = None,
@@ -53,9 +53,10 @@ class AutoencoderTask(lightning.LightningModule):
         self.automatic_optimization = False
         self.audio = audio
         self.autoencoder = load_network(initial, "autoencoder") if initial else Autoencoder(audio, front_end, content_code=content_code)
+        if verification:
+            self.verifier = MelVerifier(audio)
         if adversarial:
             self.judge = MelDiscriminator(self.autoencoder.speaker_encoder.mean.out_features)
-            self.verifier = MelVerifier(audio)
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))  # steps made: the KL warm-up's phase
         self.batches: Tensor
 
@@ -85,16 +86,12 @@ class AutoencoderTask(lightning.LightningModule):
             "contrastive": self.hparams["contrastive"],
             "pitch": self.hparams["pitch"],
         }
+        if self.hparams["verification"]:
+            parts["verification"] = self._unlike(batch, rebuilt, self._converted(batch, words, voice))
+            weights["verification"] = self.hparams["verification"]
         if self.hparams["adversarial"]:
-            known = speaker.mean.detach()
-            converted = self._converted(batch, words, voice, known)
-            parts |= self._fool(batch, rebuilt, converted, known)
-            parts["verification"] = self._unlike(batch, rebuilt, converted)
-            weights |= {
-                "fooling": self.hparams["adversarial"],
-                "matching": self.hparams["matching"],
-                "verification": self.hparams["verification"],
-            }
+            parts |= self._fool(batch, rebuilt, speaker.mean.detach())
+            weights |= {"fooling": self.hparams["adversarial"], "matching": self.hparams["matching"]}
         loss = torch.stack([weights[name] * parts[name] for name in weights]).sum()
         alternate(self, self.autoencoder, loss, index=0)
         self.batches += 1
@@ -131,8 +128,8 @@ class AutoencoderTask(lightning.LightningModule):
     def _content_mask(self, batch: Item) -> Tensor:
         return length_mask(-(-batch["length"] // self.autoencoder.stride), batch["content"].shape[-1])
 
-    def _converted(self, batch: Item, words: Tensor, voice: Tensor, known: Tensor) -> Item:
-        """Half of the batch converted to voices of the other half, with what is known of the voices asked for."""
+    def _converted(self, batch: Item, words: Tensor, voice: Tensor) -> Tensor:
+        """Log-mels of half of the batch converted to the voices of the other half."""
         half = len(words) // 2
         statistics = batch["f0_statistics"]
         source, target = statistics[:half], statistics[half : 2 * half]
@@ -140,29 +137,24 @@ class AutoencoderTask(lightning.LightningModule):
         intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
         f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
         mask = self._mask(batch)[:half]
-        mel = self.autoencoder.decode(words[:half], f0, target, voice[half : 2 * half], mask)
-        return {"mel": mel, "code": known[half : 2 * half]}
+        return self.autoencoder.decode(words[:half], f0, target, voice[half : 2 * half], mask)
 
-    def _unlike(self, batch: Item, rebuilt: Tensor, converted: Item) -> Tensor:
+    def _unlike(self, batch: Item, rebuilt: Tensor, converted: Tensor) -> Tensor:
         """1 - cosine between the verifier's vectors of half the reconstructions and all conversions, and of their voices."""
         half = len(rebuilt) // 2
         with torch.no_grad():
             asked = self.verifier(batch["mel"][: 2 * half])
-        heard = self.verifier(torch.cat([rebuilt[:half], converted["mel"]]))
+        heard = self.verifier(torch.cat([rebuilt[:half], converted]))
         return 1 - F.cosine_similarity(heard, asked).mean()
 
-    def _fool(self, batch: Item, rebuilt: Tensor, converted: Item, known: Tensor) -> dict[str, Tensor]:
+    def _fool(self, batch: Item, rebuilt: Tensor, known: Tensor) -> dict[str, Tensor]:
         """Trains the judge, then tells what the autoencoder pays."""
-        made, asked = torch.cat([rebuilt, converted["mel"]]).float(), torch.cat([known, converted["code"]])
-        real_scores, _ = self.judge(batch["mel"], known)
-        made_scores, _ = self.judge(made.detach(), asked)
-        judged = losses.discriminator_loss(real_scores, made_scores)
+        judged = losses.discriminator_loss(self.judge(batch["mel"], known)[0], self.judge(rebuilt.detach(), known)[0])
         alternate(self, self.judge, judged, index=1)
         self.judge.requires_grad_(False)
-        scores, features = self.judge(made, asked)
+        scores, features = self.judge(rebuilt, known)
         _, real_features = self.judge(batch["mel"], known)
         self.judge.requires_grad_(True)
-        features = [feature[: len(rebuilt)] for feature in features]
         return {
             "judge": judged.detach(),
             "fooling": losses.generator_loss(scores),
