@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchaudio
 
 from voiceswap import frozen
 from voiceswap.content import ContentEncoder
@@ -38,6 +39,17 @@ def test_front_ends(name, hello, goodbye):
     together = network(batch, lengths)
     assert_items_equal_batch(together, [network(wave[None], length[None]) for wave, length in zip(waves, lengths, strict=True)], frames)
     assert together[1, :, frames[1] :].abs().max() == 0
+
+
+def test_a_torchaudio_pipeline_without_its_download(monkeypatch):
+    bundle = torchaudio.pipelines.HUBERT_BASE
+    monkeypatch.setattr(type(bundle), "get_model", lambda self: torchaudio.models.wav2vec2_model(**self._params).eval())
+    network = frozen.front_end("torchaudio:HUBERT_BASE", AUDIO)
+    waves, lengths = torch.randn(2, 8001), torch.tensor([8001, 5000])
+    features = network(waves, lengths)
+    assert features.shape == (2, network.channels, 26)
+    torch.testing.assert_close(features[1, :, :16], network(waves[1:, :5000], lengths[1:])[0])
+    assert features[1, :, 16:].abs().max() == 0
 
 
 def test_content_encoder():

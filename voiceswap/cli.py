@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.errors import VoiceswapError
+from voiceswap.evaluation.command import evaluate
 
 console, errors = Console(), Console(stderr=True)
 app = typer.Typer(
@@ -190,6 +191,9 @@ def export(
         from voiceswap.training.export import export as pack
     path, digest = pack(autoencoder, vocoder, out, card)
     _written(path, f"SHA-256 {digest}")
+
+
+app.command(epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base --out evaluation")(evaluate)
 
 
 def main() -> None:

@@ -137,9 +137,14 @@ class TorchaudioFrontEnd(nn.Module):
         self.channels: int = bundle._params["encoder_embed_dim"]
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Tensor:
+        # One by one: these networks normalise over time and would hear a batch's padding.
+        features = [self._alone(wave[:length]) for wave, length in zip(samples, lengths.tolist(), strict=True)]
         frames = -(-samples.shape[-1] // 320)
-        padded = F.pad(samples, (40, 40 + frames * 320 - samples.shape[-1]))  # centres frame t on sample 320 t + 160
-        features, _ = self.model.extract_features(padded, lengths + 80, num_layers=self.layer)
-        features = features[-1].transpose(1, 2)
-        features = F.pad(features, (0, frames - features.shape[-1]), mode="replicate")
-        return features * length_mask(-(-lengths // 320), frames)
+        return torch.stack([F.pad(item, (0, frames - item.shape[-1])) for item in features])
+
+    def _alone(self, wave: Tensor) -> Tensor:
+        """Features (channels, frames) of one recording (samples,), a frame for every 320 samples begun."""
+        frames = -(-len(wave) // 320)
+        padded = F.pad(wave, (40, 40 + frames * 320 - len(wave)))  # the network's windows are 400 samples long
+        layers, _ = self.model.extract_features(padded[None], num_layers=self.layer)
+        return layers[-1][0].T[:, :frames]

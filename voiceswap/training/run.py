@@ -15,6 +15,9 @@ def train(network: str, arguments: list[str]) -> None:
     """Train "autoencoder" or "vocoder" as LightningCLI's `fit` does with `arguments`."""
     # Weights are saved after their step, which is what resuming needs; Lightning advises against it at length.
     warnings.filterwarnings("ignore", message="Using ModelCheckpoint with manual optimization")
+    # The data module's state holds the position that Lightning misses in the loader.
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch ended")
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter is intended to run from within Python")
     _TrainCLI(TASKS[network], SpeechData, args=["fit", *arguments], save_config_kwargs={"overwrite": True})
 
 

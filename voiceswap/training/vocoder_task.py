@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig
 from voiceswap.layers import length_mask
+from voiceswap.model import Autoencoder
 from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import WaveDiscriminator
@@ -40,7 +41,8 @@ class VocoderTask(lightning.LightningModule):
         self.vocoder = load_network(initial, "vocoder") if initial else SourceFilterVocoder(audio)
         if adversarial:
             self.judge = WaveDiscriminator()
-        self.autoencoder = load_network(decoded, "autoencoder").requires_grad_(False) if decoded else None
+        # In a list, so that it is no part of the module: it is frozen and has a file of its own.
+        self.autoencoders: list[Autoencoder] = [load_network(decoded, "autoencoder").eval().requires_grad_(False)] if decoded else []
         self.crop = round(seconds * audio.frame_rate)
 
     def configure_optimizers(self):
@@ -86,9 +88,9 @@ class VocoderTask(lightning.LightningModule):
     def _heard(self, batch: Item) -> Tensor:
         """The recordings' log-mels; with an autoencoder, the first half of the batch as it rebuilds them."""
         mel = batch["mel"]
-        if self.autoencoder is None:
+        if not self.autoencoders:
             return mel
-        model, half = self.autoencoder.eval(), {name: tensor[: len(mel) // 2] for name, tensor in batch.items()}
+        model, half = self.autoencoders[0].to(mel.device), {name: tensor[: len(mel) // 2] for name, tensor in batch.items()}
         mask = length_mask(half["length"], mel.shape[-1])
         content_mask = length_mask(-(-half["length"] // model.stride), half["content"].shape[-1])
         reference = half["reference_mel"]

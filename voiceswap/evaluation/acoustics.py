@@ -1,0 +1,47 @@
+"""Metrics that compare two recordings without a learned judge."""
+
+import numpy as np
+
+MIN_VOICED = 20  # frames voiced in both: fewer say nothing about a contour
+CEPSTRA = 24
+
+
+def f0_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Pearson correlation of two F0 contours in Hz (frames,), 0 where unvoiced, over frames voiced in both.
+
+    Of log-F0, so a contour moved by any interval correlates fully. None where fewer than 20 frames are voiced in
+    both or one contour is flat.
+    """
+    frames = min(len(first), len(second))
+    first, second = first[:frames], second[:frames]
+    both = (first > 0) & (second > 0)
+    if both.sum() < MIN_VOICED:
+        return None
+    a, b = np.log(first[both].astype(float)), np.log(second[both].astype(float))
+    if a.std() < 1e-6 or b.std() < 1e-6:
+        return None
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def mel_cepstrum(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Mel cepstra 1 to 24 of `samples` (samples,), shape (24, frames), a frame every 10 ms; silence at the ends is cut.
+
+    c(m) is such that ln|S| = c(0) + sum of c(m) cos(m w) along the mel axis; without c(0) the level does not count.
+    """
+    import librosa
+    import scipy.fft
+
+    trimmed, _ = librosa.effects.trim(samples, top_db=40)
+    size = 1024
+    power = librosa.feature.melspectrogram(y=trimmed, sr=sample_rate, n_fft=size, hop_length=sample_rate // 100, n_mels=80)
+    log_magnitude = 0.5 * np.log(np.maximum(power, power.max() * 1e-8))
+    return scipy.fft.dct(log_magnitude, type=2, axis=0)[1 : CEPSTRA + 1] / len(log_magnitude)
+
+
+def cepstral_distortion(first: np.ndarray, second: np.ndarray) -> float:
+    """Mel-cepstral distortion in dB (Kubichek, 1993) of two cepstra (24, frames), aligned by dynamic time warping."""
+    import librosa
+
+    _, path = librosa.sequence.dtw(first, second, metric="euclidean")
+    difference = first[:, path[:, 0]] - second[:, path[:, 1]]
+    return float(10 / np.log(10) * np.sqrt(2 * np.square(difference).sum(0)).mean())

@@ -1,0 +1,94 @@
+"""Charts of the report as PNG bytes, legible on light and on dark ground."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+GREY = "#868e96"
+COLOURS = ("#e8590c", "#1c7ed6", "#2f9e44", "#ae3ec9")
+
+
+def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
+    """The plane of speaker codes: each recording a point with its speaker's name, coloured by sex where known, else by F0."""
+    figure, (axes,) = _figure(1, (7, 4.6))
+    points = space["points"]
+    x, y = [point["x"] for point in points], [point["y"] for point in points]
+    if sexes:
+        for colour, sex in zip(COLOURS, sorted(set(sexes.values())), strict=False):
+            chosen = [index for index, point in enumerate(points) if sexes.get(point["speaker"]) == sex]
+            axes.scatter([x[index] for index in chosen], [y[index] for index in chosen], color=colour, label=sex, s=36)
+        _legend(axes)
+    else:
+        drawn = axes.scatter(x, y, c=[point["f0"] for point in points], cmap="coolwarm", edgecolors=GREY, linewidths=0.7, s=42)
+        bar = figure.colorbar(drawn, ax=axes, label="mean F0, Hz")
+        bar.ax.tick_params(colors=GREY)
+        bar.ax.yaxis.label.set_color(GREY)
+    for speaker in sorted({point["speaker"] for point in points}):
+        own = [index for index, point in enumerate(points) if point["speaker"] == speaker]
+        place = (float(np.mean([x[index] for index in own])), float(np.mean([y[index] for index in own])))
+        axes.annotate(speaker, place, color=GREY, ha="center", fontsize=9, weight="bold")
+    first, second = space["explained"]
+    axes.set(xlabel=f"first component, {first:.0%} of the variance", ylabel=f"second, {second:.0%}")
+    return _png(figure)
+
+
+def denoising(report: Mapping) -> bytes:
+    """CER and MOS (those that were measured) against noise, a line each for noise on the source and on the reference."""
+    figures = [(key, label) for key, label in (("cer", "CER"), ("mos", "MOS"), ("dv", "DV")) if key in report["source"]["clean"]]
+    figure, grid = _figure(max(1, len(figures)), (4, 3.2))
+    for axes, (key, label) in zip(grid, figures, strict=False):
+        for colour, (noisy, levels) in zip(COLOURS, report.items(), strict=False):
+            _curve(axes, list(levels), [value[key] for value in levels.values()], colour, f"noise on the {noisy}")
+        axes.set(title=label, xlabel="speech above noise, dB")
+        _legend(axes)
+    return _png(figure)
+
+
+def line(report: Mapping) -> bytes:
+    """Similarity to both ends along the line between two voices."""
+    verifiers = [key for key in ("sv", "dv") if f"{key}_source" in report["curves"]]
+    figure, grid = _figure(max(1, len(verifiers)), (4.8, 3.4))
+    amounts = [f"{amount:.1f}" for amount in report["amounts"]]
+    for axes, key in zip(grid, verifiers, strict=False):
+        for colour, end in zip(COLOURS, ("source", "target"), strict=False):
+            _curve(axes, amounts, report["curves"][f"{key}_{end}"], colour, f"to the {end}")
+        axes.set(title=key.upper(), xlabel="from the source's voice (0) to the target's (1)", ylabel="cosine")
+        _legend(axes)
+    return _png(figure)
+
+
+def _curve(axes: Axes, ticks: Sequence[str], estimates: Sequence[Mapping], colour: str, label: str) -> None:
+    places = np.arange(len(ticks))
+    axes.plot(places, [value["mean"] for value in estimates], color=colour, marker="o", markersize=4, label=label)
+    axes.fill_between(
+        places, [value["low"] for value in estimates], [value["high"] for value in estimates], color=colour, alpha=0.15, linewidth=0
+    )
+    axes.set_xticks(places, ticks)
+
+
+def _figure(columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(size[0] * columns, size[1]), layout="constrained")
+    figure.patch.set_alpha(0)
+    grid = list(figure.subplots(1, columns, squeeze=False)[0])
+    for axes in grid:
+        axes.patch.set_alpha(0)
+        axes.tick_params(colors=GREY)
+        axes.grid(color=GREY, alpha=0.2)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GREY)
+        for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
+            text.set_color(GREY)
+    return figure, grid
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(frameon=False, labelcolor=GREY, fontsize=9)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130, transparent=True)
+    return buffer.getvalue()

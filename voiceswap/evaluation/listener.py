@@ -1,0 +1,84 @@
+"""Recordings as the judges hear them, each opinion formed once and kept."""
+
+import hashlib
+import json
+import os
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voiceswap.audio import prepare_audio, read_audio
+from voiceswap.evaluation.acoustics import mel_cepstrum
+from voiceswap.evaluation.judges import SAMPLE_RATE, Judge
+from voiceswap.features import AudioConfig, extract_f0
+
+
+class Listener:
+    """Lets judges hear recordings; opinions are kept in `folder` by what was heard and who judged, so never go stale."""
+
+    def __init__(self, judges: dict[str, Judge], folder: Path):
+        self.judges, self.folder = judges, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def hear(self, recording: Path | np.ndarray, rate: int = SAMPLE_RATE) -> "Heard":
+        """A file, or samples (samples,) at `rate` Hz. Raises AudioError where it can't be used."""
+        samples = read_audio(recording, SAMPLE_RATE) if isinstance(recording, Path) else prepare_audio(recording, rate, SAMPLE_RATE)
+        return Heard(samples / max(1.0, float(np.abs(samples).max())), self)
+
+
+class Heard:
+    """One recording and what the judges say of it; None where a judge is missing."""
+
+    def __init__(self, samples: np.ndarray, listener: Listener):
+        self.samples = np.ascontiguousarray(samples, dtype=np.float32)
+        self._judges = listener.judges
+        self._file = listener.folder / f"{hashlib.sha256(self.samples.tobytes()).hexdigest()[:32]}.json"
+
+    @property
+    def sv(self) -> np.ndarray | None:
+        """Resemblyzer's vector (256,), unit length."""
+        return self._vector("sv")
+
+    @property
+    def dv(self) -> np.ndarray | None:
+        """The second verifier's vector (256,), unit length."""
+        return self._vector("dv")
+
+    @property
+    def mos(self) -> float | None:
+        """Predicted mean opinion score, 1 to 5."""
+        return self._opinion("mos")
+
+    def words(self, language: str) -> str | None:
+        """A transcript in `language`, such as "en"."""
+        return self._opinion("words", language)
+
+    @cached_property
+    def f0(self) -> np.ndarray:
+        """F0 in Hz (frames,), a frame every 10 ms, 0 where unvoiced."""
+        return extract_f0(self.samples, AudioConfig(sample_rate=SAMPLE_RATE))
+
+    @cached_property
+    def cepstrum(self) -> np.ndarray:
+        """Mel cepstra (24, frames). Raises ImportError without librosa."""
+        return mel_cepstrum(self.samples, SAMPLE_RATE)
+
+    def _vector(self, key: str) -> np.ndarray | None:
+        opinion = self._opinion(key)
+        return None if opinion is None else np.asarray(opinion)
+
+    def _opinion(self, key: str, *options: str) -> Any:
+        judge = self._judges.get(key)
+        if judge is None:
+            return None
+        label = " ".join([key, *options, "by", judge.name])
+        kept = json.loads(self._file.read_text()) if self._file.exists() else {}
+        if label not in kept:
+            kept[label] = judge.hear(self.samples, *options)
+            temporary = self._file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+            temporary.write_text(json.dumps(kept))
+            os.replace(temporary, self._file)
+        return kept[label]
