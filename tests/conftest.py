@@ -16,7 +16,7 @@ from voiceswap.audio import read_audio
 from voiceswap.examples import GOODBYE, HELLO
 
 CORPORA = Path(os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
-torch.set_num_threads(2)
+torch.set_num_threads(min(2, torch.get_num_threads()))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """voiceswap: A's words in B's voice, and B's words in A's.
 
-    from voiceswap import VoiceSwapper
-    swapper = VoiceSwapper.load()
-    a_words_in_b_voice, b_words_in_a_voice = swapper.swap("a.wav", "b.wav")
+from voiceswap import VoiceSwapper
+swapper = VoiceSwapper.load()
+a_words_in_b_voice, b_words_in_a_voice = swapper.swap("a.wav", "b.wav")
 """
 
 from importlib import import_module

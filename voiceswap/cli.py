@@ -109,7 +109,7 @@ def embed(
     out.parent.mkdir(parents=True, exist_ok=True)
     rate = swapper.audio.frame_rate / swapper.autoencoder.stride
     with open(out, "wb") as file:
-        np.savez(file, content=content, content_rate=rate, speaker=voice.code, log_f0=[voice.log_f0_mean, voice.log_f0_spread])
+        np.savez(file, content=content, content_rate=rate, speaker=voice.code, log_f0=voice.log_f0)
     _written(out, f"content {content.shape} at {rate:g} frames a second, speaker {voice.code.shape}")
 
 

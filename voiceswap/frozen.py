@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from voiceswap import pretrained
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.frontends import MelFrontEnd, TorchaudioFrontEnd, WhisperFrontEnd
+from voiceswap.packing import unpack
 from voiceswap.verifier import SpeakerVerifier
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -37,7 +37,7 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
         )
     if name == "whisper-base":
         network = WhisperFrontEnd()
-        network.load_state_dict(_unpack(WHISPER_BASE))
+        network.load_state_dict(_read(WHISPER_BASE))
         return _freeze(network)
     return _freeze(TorchaudioFrontEnd(name.removeprefix("torchaudio:")))
 
@@ -53,37 +53,15 @@ def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
 def speaker_verifier() -> SpeakerVerifier:
     """The frozen speaker verifier, in evaluation mode."""
     network = SpeakerVerifier()
-    network.load_state_dict(_unpack(VERIFIER))
+    network.load_state_dict(_read(VERIFIER))
     return _freeze(network)
 
 
-def pack(state: dict[str, Tensor], path: Path, metadata: dict[str, str], eight_bits: bool) -> None:
-    """Write `state` small: matrices as int8 with one scale a row if `eight_bits`, all else in half precision."""
-    packed = {}
-    for name, tensor in state.items():
-        if eight_bits and tensor.ndim > 1:
-            scale = tensor.flatten(1).abs().amax(1).clamp(min=1e-8) / 127
-            shaped = scale.view(-1, *[1] * (tensor.ndim - 1))
-            packed[name] = (tensor / shaped).round().to(torch.int8)
-            packed[f"{name}.scale"] = scale
-        else:
-            packed[name] = tensor.half()
-    save_file({name: tensor.contiguous() for name, tensor in packed.items()}, path, metadata)
-
-
-def _unpack(path: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> dict[str, Tensor]:
     try:
-        packed = load_file(path)
+        return unpack(load_file(path))
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path.name} is missing from the package or damaged; install voiceswap again.") from error
-    state = {}
-    for name, tensor in packed.items():
-        if name.endswith(".scale"):
-            continue
-        state[name] = tensor.float()
-        if tensor.dtype == torch.int8:
-            state[name] *= packed[f"{name}.scale"].view(-1, *[1] * (tensor.ndim - 1))
-    return state
 
 
 def _freeze(network: Network) -> Network:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from voiceswap import frozen
 from voiceswap.audio import active_level_db, prepare_audio, read_audio, set_level
+from voiceswap.calibration import apply_calibration, calibrate
 from voiceswap.checkpoint import Checkpoint, load_checkpoint
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import F0_MAX, F0_MIN, LogMel, extract_f0, log_f0_statistics
@@ -30,7 +31,8 @@ class _Speech:
     samples: np.ndarray
     level_db: float  # of the recording as it came
     f0: np.ndarray
-    wave: Tensor  # (1, samples), on the model's device
+    mel: Tensor  # (1, mels, frames), on the model's device, as is all below
+    content: DiagonalGaussian
 
 
 class VoiceSwapper:
@@ -115,19 +117,21 @@ class VoiceSwapper:
         """A voice that nobody has, drawn from the prior N(0, I)."""
         size = self.autoencoder.speaker_encoder.mean.out_features
         code = torch.randn(size, generator=torch.Generator().manual_seed(seed))
-        mean, spread = self.autoencoder.speaker_encoder.typical_pitch(code[None].to(self.device))[0].tolist()
-        return Voice(code.numpy(), mean, spread)
+        log_f0 = self.autoencoder.speaker_encoder.typical_pitch(code[None].to(self.device))[0]
+        nothing_missed = np.stack([np.ones(self.audio.n_mels, np.float32), np.zeros(self.audio.n_mels, np.float32)])
+        return Voice(code.numpy(), log_f0.cpu().numpy(), nothing_missed)
 
     def content(self, audio: Recording) -> np.ndarray:
         """The content code's mean, (frames, code): what is said, for other tasks to use."""
-        return self._content(self._hear(audio)).mode()[0].T.cpu().numpy()
+        return self._hear(audio).content.mode()[0].T.cpu().numpy()
 
     @torch.inference_mode()
     def copy_synthesis(self, audio: Recording) -> np.ndarray:
         """The recording through its own mel spectrogram and the vocoder alone: the ceiling of the sound's quality."""
         speech = self._hear(audio)
-        return self._restore(self._vocode(self.log_mel(speech.wave), speech.f0), speech)
+        return self._restore(self._vocode(speech.mel, speech.f0), speech)
 
+    @torch.inference_mode()
     def _hear(self, recording: Recording) -> _Speech:
         if isinstance(recording, (str, os.PathLike)):
             samples = read_audio(recording, self.sample_rate)
@@ -136,28 +140,33 @@ class VoiceSwapper:
             samples = prepare_audio(np.asarray(array), rate, self.sample_rate)
         level = active_level_db(samples, self.sample_rate)
         samples = set_level(samples, self.sample_rate)
-        return _Speech(samples, level, extract_f0(samples, self.audio), torch.from_numpy(samples)[None].to(self.device))
+        wave = torch.from_numpy(samples)[None].to(self.device)
+        content = self.autoencoder.encode_content(self.front_end(wave, torch.tensor([len(samples)], device=self.device)))
+        return _Speech(samples, level, extract_f0(samples, self.audio), self.log_mel(wave), content)
 
     @torch.inference_mode()
     def _embed(self, speech: _Speech) -> Voice:
         at_16_khz = prepare_audio(speech.samples, self.sample_rate, SpeakerVerifier.sample_rate)
         known = self.verifier(torch.from_numpy(at_16_khz).to(self.device))[None]
-        code = self.autoencoder.encode_speaker(self.log_mel(speech.wave), known).mode()[0]
-        return Voice(code.cpu().numpy(), *log_f0_statistics(speech.f0))
-
-    @torch.inference_mode()
-    def _content(self, speech: _Speech) -> DiagonalGaussian:
-        length = torch.tensor([speech.wave.shape[-1]], device=self.device)
-        return self.autoencoder.encode_content(self.front_end(speech.wave, length))
+        code = self.autoencoder.encode_speaker(speech.mel, known).mode()
+        log_f0 = np.array(log_f0_statistics(speech.f0), np.float32)
+        rebuilt = self._decode(speech.content.mode(), speech.f0, log_f0, code)
+        calibration = calibrate(rebuilt[0], speech.mel[0])
+        return Voice(code[0].cpu().numpy(), log_f0, calibration.cpu().numpy())
 
     @torch.inference_mode()
     def _speak(self, speech: _Speech, voice: Voice, pitch_shift: float = 0.0, seed: int | None = None) -> np.ndarray:
-        content, speaker = self._content(speech), torch.from_numpy(voice.code)[None].to(self.device)
+        content = speech.content
         words = content.mode() if seed is None else content.sample(torch.Generator().manual_seed(seed))
-        f0 = move_pitch(speech.f0, voice, pitch_shift)
-        statistics = torch.tensor([[voice.log_f0_mean + pitch_shift * SEMITONE, voice.log_f0_spread]], device=self.device)
-        mel = self.autoencoder.decode(words, torch.from_numpy(f0)[None].to(self.device), statistics, speaker)
+        log_f0 = voice.log_f0 + np.array([pitch_shift * SEMITONE, 0.0], np.float32)
+        f0 = move_pitch(speech.f0, log_f0)
+        mel = self._decode(words, f0, log_f0, torch.from_numpy(voice.code)[None].to(self.device))
+        mel = apply_calibration(mel, torch.from_numpy(voice.calibration).to(self.device))
         return self._restore(self._vocode(mel, f0), speech)
+
+    def _decode(self, words: Tensor, f0: np.ndarray, log_f0: np.ndarray, code: Tensor) -> Tensor:
+        f0_, statistics = (torch.from_numpy(array)[None].to(self.device) for array in (f0, log_f0))
+        return self.autoencoder.decode(words, f0_, statistics, code)
 
     def _vocode(self, mel: Tensor, f0: np.ndarray) -> np.ndarray:
         if self.vocoder is None:
@@ -174,16 +183,16 @@ class VoiceSwapper:
 SEMITONE = math.log(2) / 12
 
 
-def move_pitch(f0: np.ndarray, voice: Voice, pitch_shift: float = 0.0) -> np.ndarray:
-    """An F0 contour in Hz (frames,) moved to a voice's mean; 0 stays 0.
+def move_pitch(f0: np.ndarray, log_f0: np.ndarray) -> np.ndarray:
+    """An F0 contour in Hz (frames,) moved to a voice whose ln F0 has mean and spread `log_f0` (2,); 0 stays 0.
 
-    Its spread is set to the geometric mean of both voices' spreads: wholly the target's would exaggerate what a short
-    reference misjudges, wholly the source's would keep one of its habits.
+    The contour's spread becomes the geometric mean of both voices' spreads: wholly the target's would exaggerate what
+    a short reference misjudges, wholly the source's would keep one of its habits.
     """
     mean, spread = log_f0_statistics(f0)
-    width = math.sqrt(voice.log_f0_spread / spread)
-    log_f0 = voice.log_f0_mean + pitch_shift * SEMITONE + (np.log(np.maximum(f0, 1.0)) - mean) * width
-    return np.where(f0 > 0, np.clip(np.exp(log_f0), F0_MIN, F0_MAX), 0.0).astype(np.float32)
+    width = math.sqrt(log_f0[1] / spread)
+    moved = log_f0[0] + (np.log(np.maximum(f0, 1.0)) - mean) * width
+    return np.where(f0 > 0, np.clip(np.exp(moved), F0_MIN, F0_MAX), 0.0).astype(np.float32)
 
 
 def _is_pair(recording) -> bool:

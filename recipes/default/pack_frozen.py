@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 from voiceswap.frontends import WhisperFrontEnd
-from voiceswap.frozen import VERIFIER, WHISPER_BASE, pack
+from voiceswap.frozen import VERIFIER, WHISPER_BASE
+from voiceswap.packing import pack
 from voiceswap.verifier import SpeakerVerifier
 
 
@@ -67,11 +69,13 @@ def main(whisper_dir: str, resemblyzer_pt: str) -> None:
     """Write both files into the package."""
     state = whisper_state(read_ctranslate2(Path(whisper_dir) / "model.bin"))
     WhisperFrontEnd().load_state_dict(state)  # every name and shape must fit before anything is written
-    pack(state, WHISPER_BASE, {"origin": "OpenAI Whisper base (multilingual), encoder", "licence": "MIT"}, eight_bits=True)
+    packed = pack(state, eight_bits=lambda name: state[name].ndim > 1)
+    save_file(packed, WHISPER_BASE, {"origin": "OpenAI Whisper base (multilingual), encoder", "licence": "MIT"})
     state = torch.load(resemblyzer_pt, map_location="cpu", weights_only=True)["model_state"]
     state = {name: tensor for name, tensor in state.items() if name.startswith(("lstm.", "linear."))}
     SpeakerVerifier().load_state_dict(state)
-    pack(state, VERIFIER, {"origin": "Resemblyzer 0.1.4, Resemble AI (GE2E)", "licence": "Apache-2.0"}, eight_bits=False)
+    packed = pack(state, eight_bits=lambda name: False)  # a recurrent network adds up its rounding
+    save_file(packed, VERIFIER, {"origin": "Resemblyzer 0.1.4, Resemble AI (GE2E)", "licence": "Apache-2.0"})
 
 
 if __name__ == "__main__":

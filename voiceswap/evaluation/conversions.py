@@ -55,7 +55,7 @@ class Converter:
         swapper = self.swapper
         assert swapper.vocoder is not None  # without one there is no pitch to move, and the caller leaves this floor out
         samples = set_level(read_audio(pair.source, swapper.sample_rate), swapper.sample_rate)
-        f0 = move_pitch(extract_f0(samples, swapper.audio), swapper.embed(pair.target))
+        f0 = move_pitch(extract_f0(samples, swapper.audio), swapper.embed(pair.target).log_f0)
         mel = swapper.log_mel(torch.from_numpy(samples)[None].to(swapper.device))
         return swapper.vocoder(mel, torch.from_numpy(f0)[None].to(swapper.device))[0, : len(samples)].cpu().numpy()
 

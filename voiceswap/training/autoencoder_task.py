@@ -24,8 +24,8 @@ class AutoencoderTask(lightning.LightningModule):
     KL_speaker (nats a voice) + contrastive * InfoNCE + pitch * error of the typical pitch. KL weights grow from zero
     over `kl_warmup` steps. `initial` is a checkpoint to start from.
 
-    With `verification` above zero, half of every batch is also converted to the other half's voices, and the loss
-    gains verification * (1 - cosine) between the frozen verifier's vectors of what was decoded and of the voice asked
+    With `verification` above zero, a quarter of every batch is also converted to other voices of the batch, and the
+    loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the voice asked
     for. With `adversarial` above zero it gains adversarial * hinge loss of a speaker-conditional mel discriminator +
     matching * feature matching.
     """
@@ -87,7 +87,7 @@ class AutoencoderTask(lightning.LightningModule):
             "pitch": self.hparams["pitch"],
         }
         if self.hparams["verification"]:
-            parts["verification"] = self._unlike(batch, rebuilt, self._converted(batch, words, voice))
+            parts["verification"] = self._unlike(batch, words, voice)
             weights["verification"] = self.hparams["verification"]
         if self.hparams["adversarial"]:
             parts |= self._fool(batch, rebuilt, speaker.mean.detach())
@@ -128,24 +128,18 @@ class AutoencoderTask(lightning.LightningModule):
     def _content_mask(self, batch: Item) -> Tensor:
         return length_mask(-(-batch["length"] // self.autoencoder.stride), batch["content"].shape[-1])
 
-    def _converted(self, batch: Item, words: Tensor, voice: Tensor) -> Tensor:
-        """Log-mels of half of the batch converted to the voices of the other half."""
-        half = len(words) // 2
-        statistics = batch["f0_statistics"]
-        source, target = statistics[:half], statistics[half : 2 * half]
-        f0 = batch["f0"][:half]
+    def _unlike(self, batch: Item, words: Tensor, voice: Tensor) -> Tensor:
+        """1 - cosine between the verifier's vectors of a quarter of the batch, converted, and of the next quarter's voices."""
+        quarter = len(words) // 4
+        here, there = slice(0, quarter), slice(quarter, 2 * quarter)
+        source, target = batch["f0_statistics"][here], batch["f0_statistics"][there]
+        f0 = batch["f0"][here]
         intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
         f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
-        mask = self._mask(batch)[:half]
-        return self.autoencoder.decode(words[:half], f0, target, voice[half : 2 * half], mask)
-
-    def _unlike(self, batch: Item, rebuilt: Tensor, converted: Tensor) -> Tensor:
-        """1 - cosine between the verifier's vectors of half the reconstructions and all conversions, and of their voices."""
-        half = len(rebuilt) // 2
+        converted = self.autoencoder.decode(words[here], f0, target, voice[there], self._mask(batch)[here])
         with torch.no_grad():
-            asked = self.verifier(batch["mel"][: 2 * half])
-        heard = self.verifier(torch.cat([rebuilt[:half], converted]))
-        return 1 - F.cosine_similarity(heard, asked).mean()
+            asked = self.verifier(batch["mel"][there])
+        return 1 - F.cosine_similarity(self.verifier(converted), asked).mean()
 
     def _fool(self, batch: Item, rebuilt: Tensor, known: Tensor) -> dict[str, Tensor]:
         """Trains the judge, then tells what the autoencoder pays."""

@@ -4,6 +4,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from voiceswap.calibration import apply_calibration, calibrate
 from voiceswap.features import AudioConfig
 from voiceswap.layers import length_mask
 from voiceswap.model import Autoencoder
@@ -96,5 +97,6 @@ class VocoderTask(lightning.LightningModule):
         reference = half["reference_mel"]
         speaker = model.encode_speaker(reference, half["reference_verifier"], length_mask(half["reference_length"], reference.shape[-1]))
         words = model.encode_content(half["content"], content_mask).mode()
-        rebuilt = model.decode(words, half["f0"], half["f0_statistics"], speaker.mode(), mask)
-        return torch.cat([rebuilt.float(), mel[len(mel) // 2 :]])
+        rebuilt = model.decode(words, half["f0"], half["f0_statistics"], speaker.mode(), mask).float()
+        calibrated = [apply_calibration(made, calibrate(made, natural)) for made, natural in zip(rebuilt, half["mel"], strict=True)]
+        return torch.cat([torch.stack(calibrated), mel[len(mel) // 2 :]])

@@ -1,0 +1,37 @@
+"""Weights made small for files: large matrices in 8 bits, all else in half precision."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+SCALE = ".scale"
+
+
+def pack(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dict[str, Tensor]:
+    """A state dict's tensors in half precision; those that `eight_bits` picks by name as int8 with one scale a row."""
+    packed = {}
+    for name, tensor in state.items():
+        if eight_bits(name):
+            scale = tensor.flatten(1).abs().amax(1).clamp(min=1e-8) / 127
+            packed[name] = (tensor / _rows(scale, tensor)).round().to(torch.int8)
+            packed[name + SCALE] = scale
+        else:
+            packed[name] = tensor.half() if tensor.is_floating_point() else tensor
+    return {name: tensor.contiguous() for name, tensor in packed.items()}
+
+
+def unpack(packed: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict in float32."""
+    state = {}
+    for name, tensor in packed.items():
+        if name.endswith(SCALE) and name.removesuffix(SCALE) in packed:
+            continue
+        state[name] = tensor.float()
+        if tensor.dtype == torch.int8:
+            state[name] *= _rows(packed[name + SCALE], tensor)
+    return state
+
+
+def _rows(scale: Tensor, tensor: Tensor) -> Tensor:
+    return scale.view(-1, *[1] * (tensor.ndim - 1))
