@@ -68,8 +68,8 @@ class VoiceSwapper:
 
     def swap(self, a: Recording, b: Recording) -> tuple[np.ndarray, np.ndarray]:
         """A's words in B's voice, and B's words in A's voice."""
-        voice_a, voice_b = self.embed(a), self.embed(b)
-        return self.convert(a, voice_b), self.convert(b, voice_a)
+        speech_a, speech_b = self._hear(a), self._hear(b)
+        return self._speak(speech_a, self._embed(speech_b)), self._speak(speech_b, self._embed(speech_a))
 
     def convert(
         self,
