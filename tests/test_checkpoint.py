@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from voiceswap.checkpoint import FORMAT, Checkpoint, load_checkpoint, read_facts, save_checkpoint
 from voiceswap.errors import CheckpointError
-from voiceswap.features import AudioConfig
+from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.model import Autoencoder
 from voiceswap.vocoder import SourceFilterVocoder
 
@@ -26,6 +26,16 @@ def test_what_is_saved_is_loaded(tmp_path, checkpoint):
         assert before.architecture == after.architecture and not after.training
         for key, tensor in before.state_dict().items():
             torch.testing.assert_close(after.state_dict()[key], tensor, atol=0.01 * float(tensor.abs().max()), rtol=0)
+
+
+def test_eight_bits_lose_nothing_that_is_heard(tmp_path, hello):
+    torch.manual_seed(0)
+    vocoder = SourceFilterVocoder(AUDIO).eval()
+    path = save_checkpoint(tmp_path / "model.safetensors", Checkpoint(Autoencoder(AUDIO, "mel"), vocoder))
+    mel, f0 = LogMel(AUDIO)(torch.from_numpy(hello)[None]), torch.from_numpy(extract_f0(hello, AUDIO))[None]
+    with torch.inference_mode():
+        before, after = vocoder(mel, f0), load_checkpoint(path).vocoder(mel, f0)
+    assert (after - before).square().mean() < 1e-4 * before.square().mean()
 
 
 def test_a_vocoder_for_other_mels_is_refused(tmp_path, checkpoint):

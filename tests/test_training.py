@@ -13,9 +13,11 @@ from data_prep.__main__ import app as data_prep_app
 from voiceswap import VoiceSwapper, cli
 from voiceswap.errors import TrainingError
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.features import AudioConfig
+from voiceswap.features import AudioConfig, LogMel
+from voiceswap.frozen import speaker_verifier
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
+from voiceswap.training.mel_verifier import MelVerifier
 from voiceswap.training.vocoder_task import VocoderTask
 
 
@@ -98,6 +100,19 @@ def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_stretch
         length, reference = int(item["length"]), int(item["reference_length"])
         assert not torch.equal(item["mel"][:, : min(length, reference)], item["reference_mel"][:, : min(length, reference)])
         assert item["content"].shape[1] * 2 == item["mel"].shape[1] == data.frames
+
+
+def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_on_its_own(hello, goodbye):
+    log_mel, on_mels, verifier = LogMel(AudioConfig()), MelVerifier(AudioConfig()), speaker_verifier()
+    window = slice(40, 40 + verifier.window)  # frames, within speech; both mels have 100 a second
+
+    def both(wave):
+        wave = torch.from_numpy(wave / np.sqrt(np.mean(wave**2)) * 10 ** (verifier.level_db / 20))[None]
+        return on_mels(log_mel(wave)[..., window])[0], verifier.embed_mel(verifier.mel(wave)[..., window])[0]
+
+    (hello_on_ours, hello_on_its_own), (goodbye_on_ours, goodbye_on_its_own) = both(hello), both(goodbye)
+    assert hello_on_ours @ hello_on_its_own > 0.8 > hello_on_ours @ goodbye_on_its_own
+    assert goodbye_on_ours @ goodbye_on_its_own > 0.8 > goodbye_on_ours @ hello_on_its_own
 
 
 @pytest.mark.parametrize(

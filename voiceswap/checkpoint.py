@@ -38,8 +38,7 @@ class Checkpoint:
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint, whole or not at all. Returns the path.
 
-    Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a model, in 8 bits: on
-    speech that moves the decoder's log-mels by 0.002 and the vocoder's waveform by -60 dB.
+    Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a model, in 8 bits.
 
     Raises CheckpointError when autoencoder and vocoder do not share their audio settings.
     """

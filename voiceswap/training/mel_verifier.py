@@ -11,8 +11,8 @@ class MelVerifier(nn.Module):
     """Log-mels (batch, mels, frames) to unit vectors (batch, 256).
 
     The verifier was trained on other mels than the models make: 40 bins of power, from shorter windows. Each of our
-    bins is spread over the linear frequencies it covers and gathered into the verifier's bins. On real speech the
-    vectors have a mean cosine of 0.93 with those of its own mels, so compare them with each other only.
+    bins is spread over the linear frequencies it covers and gathered into the verifier's bins. The vectors
+    come near those of its own mels, not onto them, so compare them with each other only.
     """
 
     def __init__(self, audio: AudioConfig):
