@@ -1,0 +1,102 @@
+"""What a visitor does in the browser, at whatever pace the machine has."""
+
+import io
+
+import numpy as np
+import soundfile
+
+PATIENCE = 60.0  # seconds for anything to happen: a slow machine is no failure
+
+
+def ready(element):
+    """Wait until an element is there for good.
+
+    Gradio makes the fields of a tab or an accordion when it is first opened, and some frames later sets them to their initial
+    values. The browser's frames are counted, not seconds, so that a slow one gets longer.
+    """
+    element.wait_for(state="attached")
+    element.evaluate("async () => { for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame); }")
+    return element
+
+
+def open_tab(page, name, touch=False):
+    """Open a tab, and wait until what is in it is there."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    tab.tap() if touch else tab.click()
+    page.get_by_role("tab", name=name, exact=True, selected=True).wait_for()
+    ready(page.locator("[role=tabpanel]:visible").last.locator("button:visible, input:visible, dl:visible").first)
+
+
+def type_in(box, text):
+    """Type into a field of the page, leave it, and wait until it has taken that."""
+    ready(box).fill(text)
+    box.press("Tab")
+    assert ready(box).input_value() == text
+
+
+def field(page, element):
+    """The field of a text box, a number or a slider."""
+    return page.locator(f"#{element}").locator("input:not([type=range]), textarea")
+
+
+def choose(page, menu, name):
+    """Choose in a menu, of one or of several."""
+    box = page.locator(f"#{menu}")
+    ready(box.locator("input")).click()
+    box.get_by_role("option", name=name, exact=True).click()
+    page.keyboard.press("Escape")
+    chosen = """([box, name]) => box.querySelector("input").value === name
+        || [...box.querySelectorAll(".token")].some(token => token.innerText.trim() === name)"""
+    page.wait_for_function(chosen, arg=[box.element_handle(), name])
+
+
+def upload(page, element, paths):
+    """Give a recorder a file, or a place for files several, and wait until it has them."""
+    ready(page.locator(f"#{element} input[type=file]")).set_input_files(paths)
+    page.wait_for_selector(f"#{element} :is(button[aria-label='Clear'], .file-preview)", state="attached")
+
+
+def take_examples(page, *names):
+    """The examples of speakers A and B, where it is English."""
+    for name in names or ("A man says hello", "A woman says goodbye"):
+        page.get_by_role("button", name=name).click()
+        has_recording(page, "swap-a" if "man says hello" in name else "swap-b")
+
+
+def has_recording(page, element):
+    page.wait_for_selector(f"#{element} :is(button[aria-label='Clear'], button[aria-label='清除'])", state="attached")
+
+
+def result(page, element):
+    """The bytes of a player's recording, as a visitor downloads them."""
+    link = page.wait_for_selector(f"#{element} a[download][href]", state="attached")
+    return page.context.request.get(link.get_attribute("href"), timeout=PATIENCE * 1000).body()
+
+
+def heard(body):
+    """The samples of a recording."""
+    return soundfile.read(io.BytesIO(body), dtype="float32")[0]
+
+
+def says(page, sentence):
+    """Wait for a message with a sentence in it, and close it. Returns all of it."""
+    message = page.locator(".toast-body").filter(has_text=sentence)
+    text = message.inner_text()
+    message.locator(".toast-close").click()
+    message.wait_for(state="detached")
+    return text
+
+
+def shoot(page, path=None, picture=None, **options):
+    """A screenshot, once the picture in an element is drawn."""
+    if picture:
+        page.wait_for_selector(f"#{picture} .vs-picture img")
+        page.wait_for_function("[...document.images].every(image => image.complete)")
+    ready(page.locator("body"))
+    return page.screenshot(path=path, **options)
+
+
+def assert_same(samples, expected):
+    """As the file keeps them: 16 bits, and scaled down where they would clip."""
+    expected = expected / max(1.0, float(np.abs(expected).max()) / 0.999)
+    np.testing.assert_allclose(samples, expected, atol=1e-3)

@@ -1,0 +1,121 @@
+"""One server and one browser for all tests of the page; each test leaves the library empty.
+
+VOICESWAP_SCREENSHOTS names a folder to keep the pictures of the page in; docs/page.png is one of them.
+"""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+import soundfile
+from browser import PATIENCE, open_tab
+
+from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.library import VoiceLibrary
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="package")
+def studio(swapper, tmp_path_factory):
+    pytest.importorskip("gradio", reason="the ui extra is not installed")
+    from voiceswap.ui.studio import Studio
+    from voiceswap.ui.texts import Texts
+
+    return Studio(swapper, VoiceLibrary(tmp_path_factory.mktemp("voices"), swapper), Texts("en"), max_minutes=3.0, max_megabytes=20)
+
+
+@pytest.fixture(autouse=True)
+def empty_library(request):
+    """A test that fails takes no other with it."""
+    yield
+    if "studio" in request.fixturenames:
+        library = request.getfixturevalue("studio").library
+        for name in library.names():
+            library.delete(name)
+
+
+@pytest.fixture(scope="package")
+def address(studio):
+    from voiceswap.ui.page import serving
+
+    with serving(studio) as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Opens the page. A script that fails, an alert, and a request to elsewhere fail the test."""
+    wrong = []
+
+    def open_page(address, tab=None, width=1180, **options):
+        page = chromium.new_context(viewport={"width": width, "height": 900}, **options).new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda sent: sent.url.startswith((address, "data:", "blob:")) or wrong.append(sent.url))
+        page.goto(address)
+        page.wait_for_selector("#swap-go")
+        if tab:
+            open_tab(page, tab)
+        return page
+
+    yield open_page
+    for context in chromium.contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="package")
+def pictures(tmp_path_factory):
+    folder = Path(os.environ.get("VOICESWAP_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def speech(request, tmp_path_factory):
+    """Recordings of eight people, at most three seconds each: never heard in training where there are corpora."""
+    folder = tmp_path_factory.mktemp("speech")
+    try:
+        sources = [recordings[0] for recordings in request.getfixturevalue("people")][:8]
+    except pytest.skip.Exception:
+        sources = [HELLO, GOODBYE]
+    paths = []
+    for number in range(8):
+        samples, rate = soundfile.read(sources[number % len(sources)], stop=3 * 16000)
+        paths.append(folder / f"speaker {number}.flac")
+        soundfile.write(paths[-1], samples * (1 - number / 20), rate)  # all different, also when there are but two
+    return paths
+
+
+@pytest.fixture
+def endless(swapper, monkeypatch):
+    """Conversions go on until they are stopped: as convert_file does, by what its progress raises. Or the test is over."""
+    begun, ended, over = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
+
+    def convert_file(*_, progress, **__):
+        begun.release()
+        while not over.wait(0.05):
+            try:
+                progress(0.5)
+            except BaseException:
+                ended.release()
+                raise
+
+    monkeypatch.setattr(swapper, "convert_file", convert_file)
+    yield begun, ended
+    over.set()

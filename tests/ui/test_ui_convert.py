@@ -1,0 +1,45 @@
+"""The tab that converts one recording, in a real browser; its conversion can be stopped."""
+
+import numpy as np
+import pytest
+import soundfile
+from browser import PATIENCE, choose, heard, result, shoot, type_in, upload
+
+
+def test_convert_with_every_setting(visit, address, studio, swapper, speech, pictures, tmp_path):
+    studio.library.add("Saved one", swapper.embed(speech[2]))
+    page = visit(address, "Convert")
+    upload(page, "convert-source", speech[0])
+    upload(page, "convert-target", speech[1])
+    page.get_by_text("More recordings, or a saved voice").click()
+    choose(page, "convert-voices", "Saved one")
+    page.get_by_role("button", name="Settings").click()
+    for label, value in (("Pitch, semitones", "2"), ("Pitch range", "0.5"), ("How much of the target voice, %", "75")):
+        type_in(page.get_by_label(f"number input for {label}"), value)
+    type_in(page.get_by_label("Seed").first, "3")
+    page.click("#convert-go")
+    samples = heard(result(page, "convert-result"))
+    targets = [speech[1], studio.library.path("Saved one")]
+    swapper.convert_file(speech[0], targets, tmp_path / "expected.wav", 2, 0.75, 3, 0.5)
+    np.testing.assert_allclose(samples, soundfile.read(tmp_path / "expected.wav", dtype="float32")[0], atol=1e-3)
+    shoot(page, pictures / "convert.png", "convert-results", full_page=True)
+
+
+@pytest.mark.parametrize("way", ["button", "closed browser"])
+def test_a_conversion_is_stopped(visit, address, swapper, endless, monkeypatch, speech, way):
+    begun, ended = endless
+    page = visit(address, "Convert")
+    upload(page, "convert-source", speech[0])
+    upload(page, "convert-target", speech[1])
+    page.click("#convert-go")
+    assert begun.acquire(timeout=PATIENCE)
+    if way == "closed browser":
+        page.context.close()
+        assert ended.acquire(timeout=PATIENCE)
+        return
+    page.get_by_role("button", name="Stop").click()
+    assert ended.acquire(timeout=PATIENCE)
+    page.get_by_role("button", name="Stop").wait_for(state="hidden")
+    monkeypatch.undo()
+    page.click("#convert-go")
+    assert result(page, "convert-result")[:4] == b"RIFF"

@@ -1,0 +1,39 @@
+"""More requests than the server takes."""
+
+import time
+
+import pytest
+from browser import PATIENCE, says, take_examples
+
+pytest.importorskip("gradio", reason="the ui extra is not installed")
+
+from gradio_client import Client, handle_file
+from gradio_client.utils import QueueError, Status
+
+from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.library import VoiceLibrary
+from voiceswap.ui.page import serving
+from voiceswap.ui.studio import Studio
+from voiceswap.ui.texts import Texts
+
+
+def test_a_full_queue_says_so(visit, swapper, endless, speech, tmp_path):
+    studio = Studio(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"), queue_size=1)
+    with serving(studio) as (_, address):
+        client = Client(address, verbose=False)
+        arguments = (handle_file(speech[0]), handle_file(speech[1]), None, None)
+        for _ in range(2):  # one after the other: the queue has one place
+            client.submit(*arguments, api_name="/convert")
+            assert endless[0].acquire(timeout=PATIENCE)
+        waiting = client.submit(*arguments, api_name="/convert")
+        deadline = time.monotonic() + PATIENCE
+        while waiting.status().code is not Status.IN_QUEUE:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with pytest.raises(QueueError):
+            client.predict(handle_file(HELLO), handle_file(GOODBYE), api_name="/swap")
+        page = visit(address)
+        take_examples(page)
+        page.click("#swap-go")
+        says(page, "The queue is full: 1 requests are waiting")
+        studio.jobs.stop(client.session_hash)

@@ -1,0 +1,54 @@
+"""The tab that swaps two recordings, in a real browser."""
+
+import io
+
+from browser import assert_same, has_recording, heard, result, says, shoot, take_examples, upload
+from PIL import Image
+
+
+def test_swap(visit, address, swapper, speech, pictures):
+    page = visit(address)
+    upload(page, "swap-a", speech[0])
+    upload(page, "swap-b", speech[1])
+    page.click("#swap-go")
+    expected = swapper.swap(speech[0], speech[1])
+    for element, samples in zip(("swap-ab", "swap-ba"), expected, strict=True):
+        assert_same(heard(result(page, element)), samples)
+    meters = page.locator("#swap-results [role=meter]")
+    meters.nth(7).wait_for()
+    assert meters.count() == 8
+    before, after = (float(meters.nth(i).get_attribute("aria-valuenow")) for i in (2, 3))
+    assert after > before  # A's words sound more like B
+    shoot(page, pictures / "swap.png", "swap-results", full_page=True)
+
+
+def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, pictures):
+    page = visit(address)
+    for name in ("A man says hello", "A woman says goodbye", "Swap voices"):
+        button = page.get_by_role("button", name=name)
+        button.focus()
+        page.keyboard.press("Enter")
+        if name != "Swap voices":
+            has_recording(page, "swap-a" if "man says hello" in name else "swap-b")
+    assert result(page, "swap-ab")[:4] == b"RIFF"
+    shot = Image.open(io.BytesIO(shoot(page, None, "swap-results", full_page=True))).convert("RGB")
+    shot.quantize(256, dither=Image.Dither.NONE).save(pictures / "page.png", optimize=True)  # is docs/page.png
+    assert (pictures / "page.png").stat().st_size < 300_000
+
+
+def test_a_mistake_is_a_sentence_and_leaves_the_page_usable(visit, address, speech, tmp_path):
+    page = visit(address)
+    page.click("#swap-go")
+    says(page, "Speaker A is missing")
+    words = tmp_path / "words.wav"
+    words.write_text("no sound at all")
+    upload(page, "swap-a", words)
+    take_examples(page, "A woman says goodbye")
+    page.click("#swap-go")
+    shown = says(page, "words.wav can't be read as audio")
+    assert "/tmp" not in shown and "Traceback" not in shown
+    page.click("#swap-a button[aria-label='Clear']")
+    page.wait_for_selector("#swap-a button[aria-label='Clear']", state="detached")
+    take_examples(page, "A man says hello")
+    page.click("#swap-go")
+    assert result(page, "swap-ab")[:4] == b"RIFF"

@@ -1,0 +1,56 @@
+"""Which model this is, what it was measured at, what it is made of, and what it must not be used for."""
+
+import platform
+from html import escape
+
+import gradio as gr
+import torch
+
+from voiceswap import __version__
+from voiceswap.ui.parts import heading
+from voiceswap.ui.studio import SHORT_SECONDS, Studio, clock
+
+
+def build(studio: Studio) -> None:
+    """Lay out the tab inside the current Blocks."""
+    text, card, swapper = studio.text, studio.swapper.card, studio.swapper
+    limits = text["limits_text"].format(
+        short=clock(SHORT_SECONDS), long=clock(studio.max_minutes * 60), size=studio.max_megabytes, queue=studio.queue_size
+    )
+    model = {
+        text["name"]: card.get("name", text["unnamed"]),
+        text["model_code"]: swapper.fingerprint,
+        text["licence"]: card.get("licence", text["unknown"]),
+        text["rate"]: f"{swapper.sample_rate} Hz",
+        text["device"]: device_name(swapper.device),
+        text["version"]: __version__,
+        text["limits"]: limits,
+    }
+    heading(text["about_heading"])
+    with gr.Column(elem_classes="vs-card vs-forbidden"):
+        heading(text["must_not"], text["must_not_text"], level=3)
+    with gr.Row(equal_height=True):
+        with gr.Column(min_width=300, elem_classes="vs-card"):
+            heading(text["model"], level=3)
+            facts(model)
+        with gr.Column(min_width=300, elem_classes="vs-card"):
+            heading(text["figures"], text["figures_note"], level=3)
+            facts(card.get("figures", {}), text["unknown"])
+    with gr.Row(equal_height=True):
+        for title, part in (("data", "data"), ("frozen", "frozen parts")):
+            with gr.Column(min_width=300, elem_classes="vs-card"):
+                heading(text[title], level=3)
+                facts(card.get(part, {}), text["unknown"])
+
+
+def device_name(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)} ({device})"
+    return f"{device} ({platform.machine()})"
+
+
+def facts(values: dict, otherwise: str = "") -> gr.HTML:
+    """Names and values, from a model's card or about this page."""
+    rows = "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in values.items())
+    return gr.HTML(f"<dl class='vs-facts'>{rows}</dl>" if rows else escape(otherwise), apply_default_css=False, js_on_load=None)

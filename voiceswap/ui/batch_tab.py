@@ -1,0 +1,103 @@
+"""Many recordings in, a zip out: `voiceswap batch` on the page."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import gradio as gr
+
+from voiceswap.batch import Options, Progress, Report, convert_folder
+from voiceswap.batch.formats import FORMATS, ending
+from voiceswap.batch.report import NAME, Status
+from voiceswap.errors import VoiceswapError
+from voiceswap.ui.parts import QUIET, heading, settings, target_parts
+from voiceswap.ui.studio import Studio
+
+
+def build(studio: Studio) -> list[gr.Dropdown]:
+    """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
+    text = studio.text
+    heading(text["batch_heading"], text["batch_intro"])
+    with gr.Row():
+        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
+            sources = gr.File(label=text["batch_sources"], file_count="multiple", type="filepath", elem_id="batch-sources", height=260)
+        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
+            recordings, voices = target_parts(studio, text["batch_target"], text["batch_voices_info"], "batch")
+    with gr.Accordion(text["settings"], open=False):
+        options = settings(text)
+        kind = gr.Dropdown([(text["as_source"], ""), *FORMATS], value="", label=text["format"], elem_id="batch-format")
+    with gr.Row():
+        button = gr.Button(text["batch_button"], variant="primary", size="lg", elem_id="batch-go", scale=4)
+        stop = gr.Button(text["stop"], size="lg", elem_id="batch-stop", scale=1, min_width=100, visible=False)
+    with gr.Column(visible=False, elem_classes="vs-card", elem_id="batch-results") as results:
+        archive = gr.File(label=text["batch_result"], interactive=False, elem_id="batch-result")
+        table = gr.Dataframe(
+            headers=[text[f"batch_{column}"] for column in ("source", "output", "status", "error", "seconds")],
+            datatype=["str", "str", "str", "str", "number"],
+            label=text["batch_report"],
+            interactive=False,
+            column_widths=["18%", "24%", "12%", "36%", "10%"],
+            wrap=True,
+            elem_id="batch-report",
+        )
+
+    def batch(
+        sources: list[str] | None,
+        recordings: list[str] | None,
+        voices: list[str] | None,
+        pitch: float = 0.0,
+        spread: float = 1.0,
+        strength: float = 100.0,
+        seed: float | None = None,
+        kind: str | None = "",
+        request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
+    ):
+        """Recordings in the voice of recordings, which are averaged, and in each of the saved voices: a zip and its report."""
+        with studio.answering(request) as check:
+            chosen = Options(pitch, spread, strength / 100, None if seed is None else int(seed), kind or None)
+            paths = [_recording(studio, path) for path in dict.fromkeys(studio.needed(sources, "no_sources"))]
+            studio.references(recordings or [], voices or [])
+            targets = [*([recordings] if recordings else []), *([str(studio.library.path(name))] for name in voices or [])]
+
+            def report(done: Progress) -> None:
+                check()
+                progress(done.share, desc=text["batch_progress"].format(done=done.done, files=done.files))
+
+            out = studio.new_file("batch")
+            try:
+                told = convert_folder(paths, targets, out, chosen, swapper=studio.swapper, progress=report)
+                if told.stopped:
+                    raise VoiceswapError(told.stopped)
+                zipped = _zip(studio, told, out)
+            finally:
+                shutil.rmtree(out, ignore_errors=True)
+            rows = [[row.source, row.output, row.status, row.error, round(row.audio_seconds, 2)] for row in told.rows]
+            return str(zipped), rows
+
+    inputs = [sources, recordings, voices, *options, kind]
+    shown = button.click(lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, [results, stop], **QUIET)
+    done = shown.then(batch, inputs, [archive, table], api_name="batch", show_progress_on=archive, **studio.slots)
+    done.success(lambda: gr.Button(visible=False), None, stop, **QUIET)
+    done.failure(lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, [results, stop], **QUIET)
+    stop.click(studio.halt, None, [results, stop], cancels=done, **QUIET)
+    return [voices]
+
+
+def _recording(studio: Studio, path: str) -> str:
+    # A manifest would name files of the server.
+    if ending(path) in ("csv", "jsonl"):
+        raise VoiceswapError(studio.text["no_manifest"].format(name=Path(path).name))
+    return studio.recording(path, "no_sources", studio.max_minutes * 60)
+
+
+def _zip(studio: Studio, report: Report, out: Path) -> Path:
+    """What was converted and the report, without the server's folders in it."""
+    for row in report.rows:
+        row.source, row.error = Path(row.source).name, studio.sentence(row.error)
+    report.write(out)
+    path = studio.new_file("voiceswap-batch.zip")
+    with zipfile.ZipFile(path, "w") as archive:  # sound hardly gets smaller
+        for name in [*(row.output for row in report.rows if row.status is Status.CONVERTED), NAME]:
+            archive.write(out / name, name)
+    return path

@@ -1,0 +1,102 @@
+"""Before and after, to see: pictures, and how alike two recordings' speakers are."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import soundfile
+import torch
+
+from voiceswap.audio import prepare_audio
+from voiceswap.errors import AudioError
+from voiceswap.pictures import draw_change
+from voiceswap.swapper import VoiceSwapper
+from voiceswap.ui.studio import Studio
+from voiceswap.verifier import SpeakerVerifier
+
+SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first in which something is to be heard
+
+# The numbers are put in by the browser, in figures: nothing that a visitor wrote is part of this.
+_ROW = """
+<div class="vs-meter-row vs-%(colour)s">
+  <span class="vs-meter-name">%(name)s</span>
+  ${value && value.%(key)s ? ["before", "after"].map(when => `
+    <span class="vs-meter-when">${when === "before" ? "%(before)s" : "%(after)s"}</span>
+    <span class="vs-meter-bar vs-${when}" role="meter" aria-valuemin="0" aria-valuemax="1"
+      aria-valuenow="${value.%(key)s[when].toFixed(2)}" aria-label="%(name)s, ${when === "before" ? "%(before)s" : "%(after)s"}">
+      <span style="width:${Math.max(0, Math.min(1, value.%(key)s[when])) * 100}%%"></span></span>
+    <span class="vs-meter-number">${value.%(key)s[when].toFixed(2)}</span>`).join("")
+  : `<span class="vs-meter-unknown">%(unknown)s</span>`}
+</div>"""
+
+
+def meter(studio: Studio, source: str, target: str, colours: str = "ab") -> gr.HTML:
+    """Bars and numbers for {"source": {"before": 1.0, "after": 0.4}, "target": the same, or None where it is not known}."""
+    text = studio.text
+    rows = "".join(
+        _ROW
+        % {
+            "key": key,
+            "name": text["similarity_to"].format(name=text[name]),
+            "colour": colour,
+            "before": text["before"],
+            "after": text["after"],
+            "unknown": text["similarity_unknown"],
+        }
+        for key, name, colour in zip(("source", "target"), (source, target), colours, strict=True)
+    )
+    return gr.HTML(
+        label=text["similarity"],
+        html_template=f'<div class="vs-meter">{rows}<p class="vs-note">{text["similarity_note"]}</p></div>',
+        apply_default_css=False,
+        js_on_load=None,
+    )
+
+
+def picture(studio: Studio) -> gr.Image:
+    """The component for what `see` draws."""
+    text = studio.text
+    return gr.Image(
+        label=text["picture"],
+        alt_text=text["picture_alt"],
+        interactive=False,
+        buttons=["download", "fullscreen"],
+        elem_classes="vs-picture",
+    )
+
+
+def see(studio: Studio, before: str | Path, after: str | Path, targets: Sequence[str | Path]) -> tuple[str, dict]:
+    """The picture of a conversion and the value of its meter, from files. Without recordings of the target, that half is None."""
+    swapper = studio.swapper
+    views = next(pair for pair in zip(stretches(before, swapper), stretches(after, swapper), strict=False) if all(map(len, pair)))
+    path = draw_change(*views, swapper.audio, studio.new_file("mels.png"))
+    heard = [speaker(swapper, next(filter(len, stretches(target, swapper)))) for target in targets]
+    seen = [speaker(swapper, view) for view in views]
+    figures = {
+        key: None if other is None else {when: cosine(view, other) for when, view in zip(("before", "after"), seen, strict=True)}
+        for key, other in (("source", seen[0]), ("target", torch.stack(heard).mean(0) if heard else None))
+    }
+    return str(path), figures
+
+
+def stretches(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
+    """A recording in stretches at the model's rate; one in which nothing is to be heard is empty."""
+    with soundfile.SoundFile(path) as file:
+        for samples in file.blocks(int(SEEN_SECONDS * file.samplerate), dtype="float32", always_2d=True):
+            try:
+                yield prepare_audio(samples.T, file.samplerate, swapper.sample_rate)
+            except AudioError:
+                yield np.zeros(0, np.float32)
+
+
+@torch.inference_mode()
+def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
+    """The frozen verifier's vector of a recording."""
+    at_16_khz = prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate)
+    return swapper.verifier(torch.from_numpy(at_16_khz).to(swapper.device)).cpu()
+
+
+def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Cosine of two vectors."""
+    return float(torch.nn.functional.cosine_similarity(first, second, dim=0))

@@ -1,0 +1,60 @@
+"""The voices of a library on a plane, to click."""
+
+from collections.abc import Sequence
+
+import gradio as gr
+import numpy as np
+
+from voiceswap.errors import VoiceswapError
+from voiceswap.ui.studio import Studio
+from voiceswap.voice import Voice
+
+# Names come in as data, and are escaped; they must never become a part of the template, which is code.
+_TEMPLATE = """
+<div class="vs-map" role="group" aria-label="%(label)s">
+${((value || {}).voices || []).map(voice => {
+  const name = voice.name.replace(/[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";");
+  return `<button type="button" class="vs-dot" data-name="${name}" aria-pressed="${voice.name === value.chosen}"
+    style="left:${14 + voice.x * 72}%%;top:${86 - voice.y * 72}%%"><i></i><span dir="auto">${name}</span></button>`;
+}).join("")}
+${value && value.voices.length ? "" : `<p class="vs-note">%(empty)s</p>`}
+</div>
+${((value || {}).unreadable || []).map(sentence =>
+  `<p class="vs-note">${sentence.replace(/[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";")}</p>`).join("")}"""
+_CHOOSE = """
+element.addEventListener("click", event => {
+  const dot = event.target.closest(".vs-dot");
+  if (dot) trigger("select", {value: dot.dataset.name});
+});"""
+
+
+def voice_map(label: str, empty: str) -> gr.HTML:
+    """The component. Its select event has the name of the voice."""
+    template = _TEMPLATE % {"label": label, "empty": empty}
+    return gr.HTML(label=label, html_template=template, js_on_load=_CHOOSE, apply_default_css=False, elem_id="voices-map")
+
+
+def survey(studio: Studio, chosen: str | None = None) -> dict:
+    """The map's value: voices with names and places, the one that is chosen, and a sentence for each that can't be read."""
+    voices: dict[str, Voice] = {}
+    unreadable = []
+    for name in studio.library.names():
+        try:
+            voices[name] = studio.library.voice(name)
+        except VoiceswapError as error:
+            unreadable.append(studio.sentence(error))
+    places = lay_out(list(voices.values()))
+    points = [{"name": name, "x": float(x), "y": float(y)} for name, (x, y) in zip(voices, places, strict=True)]
+    return {"voices": points, "chosen": chosen, "unreadable": unreadable}
+
+
+def lay_out(voices: Sequence[Voice]) -> np.ndarray:
+    """Places (voices, 2) from 0 to 1: the two principal components of the codes, to one scale, in the middle."""
+    places = np.zeros((len(voices), 2))
+    if len(voices) > 1:
+        codes = np.stack([voice.code for voice in voices]).astype(np.float64)
+        left, spread, _ = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
+        places[:, : min(2, len(spread))] = (left * spread)[:, :2]
+        places *= np.where(places[np.abs(places).argmax(0), [0, 1]] < 0, -1, 1)  # the sign of a component is anybody's choice
+        places /= max(np.abs(places).max(), 1e-9)
+    return 0.5 + 0.5 * places
