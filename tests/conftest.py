@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from talks import save_tiny_model
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
@@ -23,6 +24,17 @@ torch.set_num_threads(min(2, torch.get_num_threads()))
 def swapper() -> VoiceSwapper:
     """The model in the package."""
     return VoiceSwapper.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory) -> Path:
+    """The file of a tiny model."""
+    return save_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def tiny(model) -> VoiceSwapper:
+    return VoiceSwapper.load(model, "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,15 @@ def test_a_vocoder_for_other_mels_is_refused(tmp_path, checkpoint):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cant_be_written_is_one_sentence(tmp_path, checkpoint):
+    (tmp_path / "file").touch()
+    (tmp_path / "model.safetensors").mkdir()
+    for path in (tmp_path / "file/model.safetensors", tmp_path / "model.safetensors"):
+        with pytest.raises(CheckpointError, match=r"model.safetensors can't be written \([A-Z].*\)\.$"):
+            save_checkpoint(path, checkpoint)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "model.safetensors"]
+
+
 def truncated(path):
     path.write_bytes(path.read_bytes()[:100_000])
 

@@ -11,7 +11,7 @@ from voiceswap.features import AudioConfig
 from voiceswap.layers import instance_norm, length_mask
 from voiceswap.model import Autoencoder
 from voiceswap.speaker import SpeakerEncoder
-from voiceswap.vocoder import SourceFilterVocoder
+from voiceswap.vocoder import SourceFilterVocoder, excitation_starts
 
 AUDIO = AudioConfig()
 LENGTHS = torch.tensor([61, 40])  # frames; odd lengths meet the stride of two
@@ -96,14 +96,26 @@ def test_vocoder():
     assert_items_equal_batch(wave, alone, LENGTHS * AUDIO.hop_length)
 
 
-def test_pulses_have_the_asked_period_and_are_silent_where_unvoiced():
+def test_pulses_have_the_asked_period_and_go_on_where_unvoiced():
     f0 = torch.full((1, 100), 125.0)
     f0[:, 60:] = 0
     pulses = SourceFilterVocoder(AUDIO).pulses(f0)[0]
     peaks = (pulses[1:-1] > pulses[:-2]) & (pulses[1:-1] > pulses[2:]) & (pulses[1:-1] > 0.6 * pulses.max())
     gaps = peaks.nonzero()[:, 0].diff()
     assert (gaps == 128).float().mean() > 0.95  # 16000 Hz / 125 Hz
-    assert pulses[60 * 160 :].abs().max() == 0
+
+
+def test_a_vocoders_windows_go_on_where_the_one_before_ended():
+    network = SourceFilterVocoder(AUDIO).eval()
+    torch.nn.init.normal_(network.output.weight, std=0.1)
+    mel, f0 = torch.randn(1, 80, 600) - 5, 150 + 3 * torch.randn(1, 600).cumsum(1)
+    f0[:, :20] = f0[:, 140:180] = f0[:, 300:330] = 0  # the second window begins unvoiced
+    whole = network(mel, f0)
+    windows = [(0, 0, 170), (150, 190, 300), (310, 350, 470)]  # from where; the frames that no window's edge reaches
+    for (left, first, last), start in zip(windows, excitation_starts(f0[0], [left for left, *_ in windows], AUDIO), strict=True):
+        part = network(mel[..., left : left + 200], f0[:, left : left + 200], start=start)[..., (first - left) * 160 : (last - left) * 160]
+        expected = whole[..., first * 160 : last * 160]
+        assert (part - expected).norm() < 1e-3 * expected.norm()
 
 
 @pytest.mark.parametrize("name", ["mel", "whisper-base"])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from voiceswap import AudioError, VoiceswapError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio
-from voiceswap.checkpoint import Checkpoint
-from voiceswap.features import extract_f0
+from voiceswap.checkpoint import DEFAULT, Checkpoint
+from voiceswap.features import extract_f0, log_f0_statistics
+from voiceswap.voice import save_voice
 
 
 def likeness(swapper, first, second):
@@ -137,3 +138,19 @@ def test_bad_recordings_and_devices_are_sentences(swapper, hello):
         swapper.convert(hello, "nobody.wav")
     with pytest.raises(VoiceswapError, match="can't be used here"):
         VoiceSwapper.load(device="abacus")
+
+
+def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
+    voice = swapper.embed(goodbye)
+    kept = swapper.save_voice(voice, tmp_path / "b.safetensors")
+    assert np.array_equal(swapper.convert(hello, kept), swapper.convert(hello, voice))
+    save_voice(tmp_path / "other.safetensors", voice, "another model")
+    with pytest.raises(VoiceswapError, match="another model"):
+        swapper.convert(hello, tmp_path / "other.safetensors")
+    with pytest.raises(VoiceswapError, match="not a saved voice"):
+        swapper.convert(hello, DEFAULT)
+
+
+def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
+    spreads = [log_f0_statistics(extract_f0(swapper.convert(hello, goodbye, pitch_range=width), swapper.audio))[1] for width in (0.0, 1.0)]
+    assert spreads[0] < spreads[1] / 2

@@ -12,7 +12,7 @@ from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingErr
 
 if TYPE_CHECKING:
     from voiceswap.features import AudioConfig
-    from voiceswap.swapper import VoiceSwapper
+    from voiceswap.swapper import FileConversion, VoiceSwapper
     from voiceswap.voice import Voice
 
 __version__ = "0.1.0"
@@ -21,13 +21,14 @@ __all__ = [
     "AudioError",
     "CheckpointError",
     "DataError",
+    "FileConversion",
     "TrainingError",
     "Voice",
     "VoiceSwapper",
     "VoiceswapError",
     "__version__",
 ]
-_HOMES = {"AudioConfig": "features", "VoiceSwapper": "swapper", "Voice": "voice"}
+_HOMES = {"AudioConfig": "features", "FileConversion": "swapper", "VoiceSwapper": "swapper", "Voice": "voice"}
 
 
 def __getattr__(name: str) -> Any:

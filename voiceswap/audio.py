@@ -1,7 +1,8 @@
 """Audio files in and out: channels, resampling, checks and level."""
 
 import os
-import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import soundfile
 import soxr
 
 from voiceswap.errors import AudioError
+from voiceswap.files import whole_file
 
 ACTIVE_LEVEL_DB = -26.0  # speech level that the models hear, dB relative to full scale (ITU-T P.56 uses the same nominal level)
 MIN_SECONDS = 0.3
+BLOCK_SECONDS = 16
+PEAK = 0.999  # the greatest magnitude that is written
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 
@@ -21,6 +25,16 @@ def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
     Returns float32 samples, shape (samples,), full scale at 1.0. Raises AudioError when the file is missing, is not
     audio, or fails `check_audio`.
     """
+    samples = np.concatenate([np.zeros(0, np.float32), *stream_audio(path, sample_rate)])
+    check_audio(samples, sample_rate, str(path))
+    return samples - samples.mean()  # an offset is no sound, but would count as level
+
+
+def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarray]:
+    """A file's samples as `read_audio` gives them, in blocks of some seconds, not yet rid of all offset.
+
+    Raises AudioError when the file is missing, is not audio, or holds NaN.
+    """
     path = Path(path)
     if not path.exists():
         raise AudioError(f"{path} does not exist.")
@@ -29,10 +43,21 @@ def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
     if path.stat().st_size == 0:
         raise AudioError(f"{path} is an empty file.")
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            resampler = None if file.samplerate == sample_rate else soxr.ResampleStream(file.samplerate, sample_rate, 1)
+            offset, last = None, False
+            while not last:
+                block = file.read(BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True).mean(1)
+                last = len(block) < BLOCK_SECONDS * file.samplerate
+                require_finite(block, str(path))
+                if resampler is None:
+                    yield block
+                    continue
+                if offset is None:
+                    offset = block.sum() / np.float32(max(len(block), 1))
+                yield resampler.resample_chunk(block - offset, last)  # or it would begin and end with a click
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path} can't be read as audio ({str(error).rstrip('.')}).") from error
-    return prepare_audio(samples.T, rate, sample_rate, name=str(path))
 
 
 def prepare_audio(samples: np.ndarray, rate: int, sample_rate: int, name: str = "The recording") -> np.ndarray:
@@ -64,21 +89,32 @@ def check_audio(samples: np.ndarray, rate: int, name: str = "The recording") -> 
     """Raise AudioError unless `samples` (samples,) are finite, at least 0.3 s long and not silent."""
     if len(samples) == 0:
         raise AudioError(f"{name} holds no samples.")
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{name} holds NaN or infinite samples.")
+    require_finite(samples, name)
     if len(samples) < MIN_SECONDS * rate:
         raise AudioError(f"{name} is {len(samples) / rate:.2f} s long; at least {MIN_SECONDS} s is needed.")
     if np.abs(samples - samples.mean()).max() < SILENCE_PEAK:
         raise AudioError(f"{name} is silent.")
 
 
-def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
-    """Level of the parts where someone speaks, in dB relative to full scale.
+def require_finite(samples: np.ndarray, name: str) -> None:
+    """Raise AudioError if there is a NaN or an infinity among `samples`."""
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{name} holds NaN or infinite samples.")
 
-    The mean power of the 20 ms frames within 30 dB of the loudest one: pauses do not count, a click hardly does.
-    """
+
+def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Mean power of every whole 20 ms frame of `samples` (samples,)."""
     frame = max(1, sample_rate // 50)
-    power = np.square(samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)).mean(1)
+    return np.square(samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)).mean(1)
+
+
+def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
+    """Level of the parts where someone speaks, in dB relative to full scale; see `level_of_powers`."""
+    return level_of_powers(frame_powers(samples, sample_rate))
+
+
+def level_of_powers(power: np.ndarray) -> float:
+    """Level in dB of the `frame_powers` within 30 dB of the greatest: pauses do not count, a click hardly does."""
     active = power[power > power.max() * 1e-3]
     return float(10 * np.log10(active.mean() + 1e-12))
 
@@ -92,25 +128,60 @@ def set_level(samples: np.ndarray, sample_rate: int, level_db: float = ACTIVE_LE
 def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
     """Write `samples` (samples,) in the format of the path's ending, whole or not at all. Returns the path.
 
-    Peaks above full scale are scaled down rather than clipped.
+    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be written.
     """
-    path = Path(path)
-    if path.suffix[1:].upper() not in soundfile.available_formats() and path.suffix.lower() not in (".opus", ".aif"):
-        raise AudioError(f"{path.name}: no audio format is known by the ending '{path.suffix}'; use .wav, .flac, .ogg or .mp3.")
-    samples = samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / 0.999)
-    kind = {"opus": ("OGG", "OPUS"), "aif": ("AIFF", None)}.get(path.suffix[1:].lower(), (path.suffix[1:].upper(), None))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        os.close(handle)
-    except OSError as error:
-        raise AudioError(f"{path} can't be written ({error.strerror}).") from error
-    try:
-        soundfile.write(temporary, samples, sample_rate, format=kind[0], subtype=kind[1])
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except (soundfile.LibsndfileError, OSError, ValueError) as error:
-        raise AudioError(f"{path} can't be written ({error}).") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
+    with AudioWriter(path, sample_rate) as writer:
+        writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
+    return Path(path)
+
+
+class AudioWriter:
+    """A recording written in blocks, in the format of its path's ending; it appears under its name when all is written.
+
+    `rate` is that of the blocks; the file gets `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24").
+    Leaving the context by an exception leaves nothing behind. Raises AudioError.
+    """
+
+    def __init__(self, path: str | os.PathLike, rate: int, file_rate: int | None = None, subtype: str | None = None):
+        self.path = Path(path)
+        ending = self.path.suffix[1:].upper()
+        kind, usual = {"OPUS": ("OGG", "OPUS"), "AIF": ("AIFF", None), "OGA": ("OGG", None)}.get(ending, (ending, None))
+        if kind not in soundfile.available_formats():
+            raise AudioError(
+                f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; use .wav, .flac, .ogg or .mp3."
+            )
+        self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
+        if self.subtype and not soundfile.check_format(kind, self.subtype):
+            raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
+        self.resampler = None if self.file_rate == rate else soxr.ResampleStream(rate, self.file_rate, 1)
+
+    def __enter__(self) -> "AudioWriter":
+        with ExitStack() as stack, self._explained():
+            self.temporary = stack.enter_context(whole_file(self.path, AudioError))
+            self.file = soundfile.SoundFile(self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype)
+            self._whole = stack.pop_all()
+        return self
+
+    def write(self, samples: np.ndarray) -> None:
+        """Add samples (samples,) with full scale at 1.0."""
+        with self._explained():
+            self.file.write(samples if self.resampler is None else self.resampler.resample_chunk(samples.astype(np.float32)))
+
+    def __exit__(self, kind, error, trace) -> None:
+        with self._whole:
+            with self._explained():
+                if kind is None and self.resampler is not None:
+                    self.file.write(self.resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+                self.file.close()
+            if error is not None:
+                raise error
+            with open(self.temporary, "rb") as file:
+                os.fsync(file.fileno())
+
+    @contextmanager
+    def _explained(self):
+        try:
+            yield
+        except (soundfile.LibsndfileError, OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
+            raise AudioError(f"{self.path} can't be written ({reason}).") from error

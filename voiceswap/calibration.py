@@ -25,6 +25,6 @@ def calibrate(rebuilt: Tensor, natural: Tensor) -> Tensor:
 
 
 def apply_calibration(mel: Tensor, calibration: Tensor) -> Tensor:
-    """Log-mel (..., mels, frames) through a calibration (2, mels)."""
-    gain, offset = calibration[..., None]
+    """Log-mel (..., mels, frames) through a calibration (..., 2, mels)."""
+    gain, offset = calibration[..., None].unbind(-3)
     return gain * mel + offset

@@ -1,5 +1,6 @@
 """One file holds a model: weights, audio settings, architecture, provenance and measured figures. No code, no pickle."""
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from voiceswap import pretrained
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
+from voiceswap.files import whole_file
 from voiceswap.model import Autoencoder
 from voiceswap.packing import pack, unpack
 from voiceswap.vocoder import SourceFilterVocoder
@@ -29,6 +31,13 @@ class Checkpoint:
     vocoder: SourceFilterVocoder | None
     card: dict = field(default_factory=dict)
 
+    def fingerprint(self) -> str:
+        """Short hash of the autoencoder's weights: the same for the models that understand each other's voices."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.autoencoder.state_dict().items()):
+            digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
     @property
     def audio(self) -> AudioConfig:
         """The one audio contract of all parts."""
@@ -40,7 +49,7 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
 
     Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a model, in 8 bits.
 
-    Raises CheckpointError when autoencoder and vocoder do not share their audio settings.
+    Raises CheckpointError when autoencoder and vocoder do not share their audio settings, or nothing can be written there.
     """
     path = Path(path)
     parts: dict[str, nn.Module] = {"autoencoder": checkpoint.autoencoder}
@@ -55,14 +64,8 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     }
     state = {f"{name}.{key}": value for name, network in parts.items() for key, value in network.state_dict().items()}
     tensors = pack(state, eight_bits=lambda name: name.endswith((".expand.weight", ".project.weight")))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with whole_file(path, CheckpointError) as temporary:
         save_file(tensors, temporary, {"voiceswap": json.dumps(facts)})
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.batch.command import batch
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
+from voiceswap.ui.command import ui
 
 console, errors = Console(), Console(stderr=True)
 app = typer.Typer(
@@ -64,9 +66,15 @@ def swap(
 @app.command(epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav")
 def convert(
     source: Recording,
-    target: Annotated[list[Path], typer.Option(help="A recording of the voice to take; several are averaged.", show_default=False)],
+    target: Annotated[
+        list[Path],
+        typer.Option(
+            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; several are averaged.", show_default=False
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("converted.wav"),
     pitch: Annotated[float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")] = 0.0,
+    pitch_range: Annotated[float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")] = 1.0,
     strength: Annotated[float, typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's.")] = 1.0,
     seed: Annotated[int | None, typer.Option(help="Draw another reading of the same words.")] = None,
     checkpoint: Model = "default",
@@ -75,8 +83,20 @@ def convert(
     """Say the words of SOURCE in another voice."""
     swapper = _swapper(checkpoint, device)
     with console.status("Converting ..."):
-        samples = swapper.convert(source, list(target), pitch, strength, seed)
-    _save(out, samples, swapper.sample_rate, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
+        swapper.convert_file(source, list(target), out, pitch, strength, seed, pitch_range)
+    _written(out, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
+
+
+@app.command(epilog="Example: voiceswap voice anna-1.wav anna-2.wav --out anna.safetensors")
+def voice(
+    recordings: Annotated[list[Path], typer.Argument(help="Recordings of one voice; several are averaged.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")] = Path("voice.safetensors"),
+    checkpoint: Model = "default",
+    device: Device = "auto",
+) -> None:
+    """Keep a voice in a small file, to give as --target later."""
+    swapper = _swapper(checkpoint, device)
+    _written(swapper.save_voice(swapper.voice(list(recordings)), out), f"the voice of {', '.join(path.name for path in recordings)}")
 
 
 @app.command(epilog="Example: voiceswap reconstruct anna.wav --out anna-again.wav")
@@ -194,6 +214,9 @@ def export(
 
 
 app.command(epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base --out evaluation")(evaluate)
+app.command(epilog="Example: voiceswap batch talks --target anna.wav --out talks-by-anna --format flac")(batch)
+
+app.command(epilog="Example: voiceswap ui --port 7860 --auth me:secret")(ui)
 
 
 def main() -> None:

@@ -24,8 +24,12 @@ class ContentEncoder(nn.Module):
         start_log_variance(self.log_variance, -2.5)
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
-        h = F.gelu(self.input(instance_norm(features, mask)))
+        mean, log_variance = self.unnormed(features, mask)
+        return DiagonalGaussian(instance_norm(mean, mask), log_variance)
+
+    def unnormed(self, features: Tensor, mask: Tensor | None = None, known: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """The posterior's mean before its instance norm, and its log-variance. `known`: moments of all the features."""
+        h = F.gelu(self.input(instance_norm(features, mask, known)))
         for block in self.blocks:
             h = block(h, mask)
-        mean = instance_norm(self.mean(h), mask)
-        return DiagonalGaussian(mean, masked(self.log_variance(h).float().clamp(-8, 2), mask))
+        return self.mean(h), masked(self.log_variance(h).float().clamp(-8, 2), mask)

@@ -122,7 +122,8 @@ def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
     if not voiced.any():
         return np.zeros(config.frames(len(samples)), np.float32)
     times = np.arange(config.frames(len(samples))) / config.frame_rate
-    nearest = np.searchsorted((tracked.timestamps[1:] + tracked.timestamps[:-1]) / 2, times)
+    middles = (tracked.timestamps[1:] + tracked.timestamps[:-1]) / 2
+    nearest = np.searchsorted(middles, times + 1e-6)  # a tie goes to the later frame, wherever the recording is cut
     f0 = np.exp(np.interp(times, tracked.timestamps[voiced], np.log(tracked.pitch_hz[voiced])))
     return np.where(voiced[nearest], f0, 0.0).astype(np.float32)
 

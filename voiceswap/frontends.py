@@ -2,6 +2,9 @@
 
 A front end maps waveforms (batch, samples) with `lengths` (batch,) in samples to features (batch, channels, frames);
 its frames are `stride` mel frames long. Front ends are never trained here and are stored apart from trained weights.
+
+A long recording is heard in windows of `CORE` seconds on a fixed grid, with `CONTEXT` seconds more on either side.
+`window` hears one such window; `loudness` is what it must know of the rest of the recording.
 """
 
 import math
@@ -13,6 +16,8 @@ from torch import Tensor, nn
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig, LogMel, MelSpectrogram
 from voiceswap.layers import length_mask
+
+CORE, CONTEXT = 16.0, 2.0
 
 
 class MelFrontEnd(nn.Module):
@@ -30,6 +35,12 @@ class MelFrontEnd(nn.Module):
         mel = self.log_mel(samples)
         return mel * length_mask(-(-lengths // self.hop_length), mel.shape[-1])
 
+    def loudness(self, samples: Tensor) -> Tensor:
+        return torch.zeros(len(samples))
+
+    def window(self, samples: Tensor, lengths: Tensor, loudness: Tensor) -> Tensor:
+        return self(samples, lengths)
+
 
 class WhisperFrontEnd(nn.Module):
     """Encoder of Whisper (Radford et al., 2022): 16 kHz speech to 50 features a second.
@@ -41,7 +52,7 @@ class WhisperFrontEnd(nn.Module):
     stride = 2
     sample_rate = 16000
     hop_length = 160  # samples a frame of Whisper's own log-mel; a feature frame is two
-    core, context = 800, 100  # feature frames: 16 s and 2 s
+    core, context = round(CORE * 50), round(CONTEXT * 50)  # feature frames
 
     def __init__(self, layers: int = 6, channels: int = 512, heads: int = 8, n_mels: int = 80):
         super().__init__()
@@ -63,11 +74,8 @@ class WhisperFrontEnd(nn.Module):
 
     def encode(self, log10_mel: Tensor, lengths: Tensor) -> Tensor:
         """Features (batch, channels, frames at 50 Hz) of `log10_mel`; `lengths` in samples. Padding comes out zero."""
-        mask = length_mask(-(-lengths // self.hop_length), log10_mel.shape[-1])
-        loudest = log10_mel.masked_fill(mask == 0, -10.0).amax((1, 2), keepdim=True)
-        mel = (torch.maximum(log10_mel, loudest - 8.0) + 4.0) / 4.0 * mask
-        frames = math.ceil(mel.shape[-1] / 2)
-        mel, mask = (F.pad(x, (0, 2 * frames - mel.shape[-1])) for x in (mel, mask))
+        mel, mask = self._normal(log10_mel, lengths)
+        frames = mel.shape[-1] // 2
         pieces = []
         for start in range(0, frames, self.core):
             left, right = max(0, start - self.context), min(frames, start + self.core + self.context)
@@ -75,6 +83,22 @@ class WhisperFrontEnd(nn.Module):
             piece = self._window(mel[..., window], mask[..., window])
             pieces.append(piece[..., start - left : min(start + self.core, frames) - left])
         return torch.cat(pieces, -1)
+
+    def loudness(self, samples: Tensor) -> Tensor:
+        """The greatest log10 mel power (batch,): Whisper hears nothing 80 dB below it."""
+        return self.log10_mel(samples).amax((1, 2))
+
+    def window(self, samples: Tensor, lengths: Tensor, loudness: Tensor) -> Tensor:
+        """Features of a window (batch, samples), context and all, of recordings whose `loudness` (batch,) is known."""
+        return self._window(*self._normal(self.log10_mel(samples), lengths, loudness))
+
+    def _normal(self, log10_mel: Tensor, lengths: Tensor, loudness: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The log-mel in Whisper's range, an even number of frames, and its mask."""
+        mask = length_mask(-(-lengths // self.hop_length), log10_mel.shape[-1])
+        loudest = log10_mel.masked_fill(mask == 0, -10.0).amax((1, 2)) if loudness is None else loudness
+        mel = (torch.maximum(log10_mel, loudest[:, None, None] - 8.0) + 4.0) / 4.0 * mask
+        odd = mel.shape[-1] % 2
+        return F.pad(mel, (0, odd)), F.pad(mask, (0, odd))
 
     def _window(self, mel: Tensor, mask: Tensor) -> Tensor:
         h = F.gelu(self.conv1(mel)) * mask
@@ -141,6 +165,12 @@ class TorchaudioFrontEnd(nn.Module):
         features = [self._alone(wave[:length]) for wave, length in zip(samples, lengths.tolist(), strict=True)]
         frames = -(-samples.shape[-1] // 320)
         return torch.stack([F.pad(item, (0, frames - item.shape[-1])) for item in features])
+
+    def loudness(self, samples: Tensor) -> Tensor:
+        return torch.zeros(len(samples))
+
+    def window(self, samples: Tensor, lengths: Tensor, loudness: Tensor) -> Tensor:
+        return self(samples, lengths)
 
     def _alone(self, wave: Tensor) -> Tensor:
         """Features (channels, frames) of one recording (samples,), a frame for every 320 samples begun."""

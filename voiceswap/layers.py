@@ -31,10 +31,34 @@ def moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     return mean, (variance + 1e-5).sqrt()
 
 
-def instance_norm(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Take out of every channel what stays the same in time: its mean and spread (Ulyanov et al., 2016). No affine."""
-    mean, deviation = moments(x, mask)
+def instance_norm(x: Tensor, mask: Tensor | None = None, known: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """Take out of every channel what stays the same in time: its mean and spread (Ulyanov et al., 2016). No affine.
+
+    `known` are the moments of a longer recording that `x` is a window of; without them, those of `x` itself.
+    """
+    mean, deviation = known or moments(x, mask)
     return masked((x - mean) / deviation, mask)
+
+
+class RunningMoments:
+    """The moments of a recording that comes in windows: what `moments` gives of all of it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = self.squares = torch.zeros((), dtype=torch.float64)
+
+    def add(self, x: Tensor) -> None:
+        """Count the frames of `x` (channels, frames)."""
+        x = x.cpu().double()  # not every device has double precision
+        self.count += x.shape[-1]
+        self.total = self.total + x.sum(-1, keepdim=True)
+        self.squares = self.squares + x.square().sum(-1, keepdim=True)
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation, (channels, 1) each."""
+        mean = self.total / self.count
+        variance = (self.squares / self.count - mean.square()).clamp(min=0)
+        return mean.float(), (variance + 1e-5).sqrt().float()
 
 
 class ConvNeXtBlock(nn.Module):

@@ -1,6 +1,8 @@
 """The vocoder: log-mel spectrogram and F0 to waveform."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +13,19 @@ from voiceswap.features import F0_MIN, AudioConfig
 from voiceswap.layers import ConvNeXtBlock, masked
 
 NOISE_SAMPLES = 1 << 18
+STEPS = 2  # filters a mel frame
+
+
+class Start(NamedTuple):
+    """Where the excitation stands at the first frame of a window of a longer recording; tensors (batch,).
+
+    `turns` is the share of a period gone by, `pitch` the F0 in Hz held from before, `frame` the
+    first frame's number.
+    """
+
+    turns: Tensor
+    pitch: Tensor
+    frame: Tensor
 
 
 class SourceFilterVocoder(nn.Module):
@@ -19,85 +34,100 @@ class SourceFilterVocoder(nn.Module):
     The filters are complex gains on the sources' short-time spectra, turned into a waveform by an inverse STFT: the
     source-filter model of speech, as in neural source-filter (Wang et al., 2019) and harmonic-plus-noise (Engel et
     al., "DDSP", 2020) synthesis, with the ConvNeXt body and inverse-STFT head of Vocos (Siuzdak, 2023). Pitch needs
-    no learning, so it holds for voices never heard.
+    no learning, so it holds for voices never heard. Windows are half as long as the mel's, and twice as many, so that
+    bursts stay short. Pulses go on where F0 is unvoiced, at the last pitch: the network closes their filter, and a
+    wrong decision on voicing is not the last word.
     """
 
     def __init__(self, config: AudioConfig, width: int = 256, blocks: int = 6):
         super().__init__()
         self.config = config
         self.architecture = {"width": width, "blocks": blocks}
+        self.n_fft, self.hop = config.n_fft // 2, config.hop_length // STEPS
         self.input = nn.Conv1d(config.n_mels + 2, width, 7, padding=3)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
-        self.output = nn.Linear(width, 3 * (config.n_fft // 2 + 1))
+        self.output = nn.Linear(width, STEPS * 3 * (self.n_fft // 2 + 1))
         nn.init.normal_(self.output.weight, std=1e-2)
         nn.init.zeros_(self.output.bias)
-        self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
+        self.register_buffer("window", torch.hann_window(self.n_fft), persistent=False)
         noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
         self.register_buffer("noise", noise, persistent=False)
         self.window: Tensor
         self.noise: Tensor
 
-    def forward(self, mel: Tensor, f0: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, mel: Tensor, f0: Tensor, mask: Tensor | None = None, start: Start | None = None) -> Tensor:
         """Log-mel (batch, mels, frames) and F0 in Hz (batch, frames; 0 unvoiced) to (batch, frames * hop) samples.
 
-        In evaluation the noise is always the same, so the output is; in training it is drawn anew.
+        `start` makes a window of a longer recording go on where the one before it ended. In evaluation the noise is
+        always the same, so the output is; in training it is drawn anew.
         """
         voiced = (f0 > 0).float()
         log_f0 = (f0.clamp(min=F0_MIN).log() - 5.0) * voiced
         h = self.input(masked(torch.cat([(mel - MEL_MEAN) / MEL_SPREAD, log_f0[:, None], voiced[:, None]], 1), mask))
         for block in self.blocks:
             h = block(h, mask)
-        filters = self.output(self.norm(h.transpose(1, 2))).transpose(1, 2).float()
-        log_gain, phase, log_noise_gain = filters.chunk(3, 1)
-        frames = mel.shape[-1]
-        spectrum = self._spectrum(self.pulses(f0), frames) * torch.polar(log_gain.clamp(-12, 5).exp(), phase)
-        noise = self._noise(f0)
+        filters = self.output(self.norm(h.transpose(1, 2)).float())  # (batch, frames, steps * 3 * bins)
+        log_gain, phase, log_noise_gain = filters.unflatten(-1, (STEPS, -1)).flatten(1, 2).transpose(1, 2).chunk(3, 1)
+        pulses, noise = self.pulses(f0, start), self._noise(f0, start)
         if mask is not None:
-            noise = noise * mask[:, 0].repeat_interleave(self.config.hop_length, -1)
-        spectrum = spectrum + self._spectrum(noise, frames) * log_noise_gain.clamp(-12, 5).exp()
-        return self._waveform(masked(spectrum, mask), frames)
+            inside = mask[:, 0].repeat_interleave(self.config.hop_length, -1)
+            pulses, noise, mask = pulses * inside, noise * inside, mask.repeat_interleave(STEPS, -1)
+        spectrum = self._spectrum(pulses) * torch.polar(log_gain.clamp(-12, 5).exp(), phase)
+        spectrum = spectrum + self._spectrum(noise) * log_noise_gain.clamp(-12, 5).exp()
+        return self._waveform(masked(spectrum, mask))
 
-    def pulses(self, f0: Tensor) -> Tensor:
-        """One band-limited unit pulse a period, (batch, frames * hop) samples; zero where unvoiced."""
+    def pulses(self, f0: Tensor, start: Start | None = None) -> Tensor:
+        """One band-limited unit pulse a period of F0 (batch, frames), held where unvoiced: (batch, frames * hop) samples."""
         rate, hop = self.config.sample_rate, self.config.hop_length
-        samples = f0.shape[-1] * hop
-        voiced = f0 > 0
-        held = _hold(f0)
+        held = _hold(f0, start)
         ahead = torch.cat([held[:, 1:], held[:, -1:]], 1)
         part = torch.arange(hop, device=f0.device) / hop
-        fine = (held[..., None] * (1 - part) + ahead[..., None] * part).reshape(-1, samples)
-        on = voiced.repeat_interleave(hop, -1)
+        fine = (held[..., None] * (1 - part) + ahead[..., None] * part).flatten(1)
         exact = torch.float32 if f0.device.type == "mps" else torch.float64
-        turns = torch.cumsum(torch.where(on, fine, 0.0).to(exact) / rate, -1)
+        turns = torch.cumsum(fine.to(exact) / rate, -1)
+        if start is not None:
+            turns = turns + start.turns.to(exact)[:, None]
         distance = (turns - turns.round()).float()  # to the nearest pulse, in periods
-        return torch.sinc(distance * rate / fine) * on * (rate / fine).sqrt()  # equal power at any pitch
+        return torch.sinc(distance * rate / fine) * (rate / fine).sqrt()  # equal power at any pitch
 
-    def _noise(self, f0: Tensor) -> Tensor:
+    def _noise(self, f0: Tensor, start: Start | None) -> Tensor:
         batch, frames = f0.shape
         samples = frames * self.config.hop_length
         if self.training:
             return torch.randn(batch, samples, device=f0.device)
-        repeats = math.ceil(samples / NOISE_SAMPLES)
-        return self.noise.repeat(repeats)[:samples].expand(batch, -1)
+        first = torch.zeros(batch, dtype=torch.long, device=f0.device) if start is None else start.frame * self.config.hop_length
+        return self.noise[(first[:, None] + torch.arange(samples, device=f0.device)) % NOISE_SAMPLES]
 
-    def _spectrum(self, x: Tensor, frames: int) -> Tensor:
-        n_fft, hop = self.config.n_fft, self.config.hop_length
-        padded = F.pad(x, (n_fft // 2, n_fft // 2))
-        return torch.stft(padded, n_fft, hop, window=self.window, center=False, return_complex=True)[..., :frames] / math.sqrt(n_fft)
+    def _spectrum(self, x: Tensor) -> Tensor:
+        padded = F.pad(x, (self.n_fft // 2, self.n_fft // 2))
+        frames = x.shape[-1] // self.hop
+        spectrum = torch.stft(padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True)
+        return spectrum[..., :frames] / math.sqrt(self.n_fft)
 
-    def _waveform(self, spectrum: Tensor, frames: int) -> Tensor:
-        n_fft, hop = self.config.n_fft, self.config.hop_length
-        silent = n_fft // 2 // hop + 1  # frames after the last that reach into the output, as in a padded batch
-        spectrum = F.pad(spectrum, (0, silent)) * math.sqrt(n_fft)
-        return torch.istft(spectrum, n_fft, hop, window=self.window, length=frames * hop)
+    def _waveform(self, spectrum: Tensor) -> Tensor:
+        length = spectrum.shape[-1] * self.hop
+        silent = self.n_fft // 2 // self.hop + 1  # frames after the last that reach into the output, as in a padded batch
+        spectrum = F.pad(spectrum, (0, silent)) * math.sqrt(self.n_fft)
+        return torch.istft(spectrum, self.n_fft, self.hop, window=self.window, length=length)
 
 
-def _hold(f0: Tensor) -> Tensor:
+def _hold(f0: Tensor, start: Start | None = None) -> Tensor:
     """F0 (batch, frames) with each unvoiced frame given the F0 of the voiced frame before it, the first from 150 Hz on."""
     index = torch.arange(f0.shape[-1], device=f0.device).expand_as(f0)
     last = torch.where(f0 > 0, index, -1).cummax(-1).values
-    return torch.where(last >= 0, f0.gather(-1, last.clamp(min=0)), 150.0)
+    before = f0.new_full((len(f0), 1), 150.0) if start is None else start.pitch.to(f0.dtype)[:, None]
+    return torch.where(last >= 0, f0.gather(-1, last.clamp(min=0)), before)
+
+
+def excitation_starts(f0: Tensor, frames: Sequence[int], config: AudioConfig) -> list[Start]:
+    """Where the excitation of one long contour (frames,) stands at each of `frames`, as batches of one."""
+    hop = config.hop_length
+    held = _hold(f0[None])[0].double()
+    ahead = torch.cat([held[1:], held[-1:]])
+    turns = torch.cumsum((held * hop + (ahead - held) * (hop - 1) / 2) / config.sample_rate, 0)
+    turns, held = (torch.cat([first, x]) for first, x in ((turns.new_zeros(1), turns), (held[:1], held)))
+    return [Start((turns[at : at + 1] % 1.0).float(), held[at : at + 1].float(), torch.tensor([at])) for at in frames]
 
 
 @torch.inference_mode()

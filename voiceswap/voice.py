@@ -1,9 +1,17 @@
-"""A voice, apart from anything it says."""
+"""A voice, apart from anything it says, and the file that keeps it."""
 
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from voiceswap.errors import VoiceswapError
+from voiceswap.files import whole_file
 
 
 @dataclass(frozen=True)
@@ -34,3 +42,33 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
         for field in fields(Voice)
     }
     return Voice(**means)
+
+
+def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
+    """Keep a voice in a safetensors file, whole or not at all. `model` is the fingerprint of the model that heard it.
+
+    The name of a voice is its file's.
+    """
+    path = Path(path)
+    with whole_file(path) as temporary:
+        arrays = {field.name: getattr(voice, field.name) for field in fields(Voice)}
+        save_file(arrays, temporary, {"voiceswap-voice": json.dumps({"model": model})})
+    return path
+
+
+def load_voice(path: str | os.PathLike, model: str) -> Voice:
+    """A voice kept by `save_voice`.
+
+    Raises VoiceswapError for another kind of file, and for a voice of another model: codes of two models don't mix.
+    """
+    try:
+        with safe_open(path, "np") as file:
+            facts = json.loads((file.metadata() or {}).get("voiceswap-voice", "null"))
+            voice = Voice(**{field.name: file.get_tensor(field.name) for field in fields(Voice)}) if facts else None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise VoiceswapError(f"{path} is missing, damaged or not a saved voice.") from error
+    if voice is None:
+        raise VoiceswapError(f"{path} is a safetensors file, but not a saved voice.")
+    if facts.get("model") != model:
+        raise VoiceswapError(f"{path} holds a voice as another model heard it; hear its recordings again with this one.")
+    return voice

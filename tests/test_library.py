@@ -1,0 +1,116 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceswap import VoiceswapError
+from voiceswap.library import VoiceLibrary, clean_name, file_name
+
+HOSTILE = [
+    "../../out",
+    "..",
+    ".hidden",
+    "/etc/passwd",
+    "a\\b",
+    "C:con",
+    "50%",
+    "%2e%2e",
+    "名字 🎙",
+    "e\u0301",
+    "a\u202egpj.exe",
+    "tab\there",
+    " . ",
+]
+
+
+@pytest.fixture
+def library(swapper, tmp_path):
+    return VoiceLibrary(tmp_path / "voices", swapper)
+
+
+@pytest.fixture(scope="module")
+def voice(swapper):
+    return swapper.sample(1)
+
+
+def test_a_voice_is_kept_renamed_exported_and_forgotten(library, voice, swapper, tmp_path):
+    assert library.names() == []
+    assert library.add("Anna", voice) == "Anna"
+    np.testing.assert_array_equal(library.voice("Anna").code, voice.code)
+    assert library.rename("Anna", "anna") == "anna" and library.names() == ["anna"]
+    exported = swapper.save_voice(library.voice("anna"), tmp_path / "elsewhere.safetensors")
+    library.add("Ben", swapper.load_voice(exported))
+    library.delete("anna")
+    assert library.names() == VoiceLibrary(library.folder, swapper).names() == ["Ben"]
+
+
+def test_files_put_there_by_hand_are_voices(library, voice, swapper):
+    swapper.save_voice(voice, library.folder / "by hand.safetensors")
+    (library.folder / "50%.safetensors").write_text("no voice")
+    assert library.names() == ["50%", "by hand"]
+    with pytest.raises(VoiceswapError, match="not a saved voice"):
+        library.voice("50%")
+    library.delete("50%")
+    assert library.rename("by hand", "Anna") == "Anna" and library.names() == ["Anna"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_in_the_folder_and_come_back(library, voice, tmp_path, name):
+    kept = library.add(name, voice)
+    assert library.names() == [kept] and library.path(kept).parent == library.folder
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [library.path(kept)]
+    again = library.rename(kept, name + "!")
+    library.delete(again)
+    assert not list(library.folder.iterdir())
+
+
+@given(st.text())
+def test_any_name_is_safe_or_a_sentence(text):
+    try:
+        name = clean_name(text)
+    except VoiceswapError as error:
+        assert str(error).endswith(".")
+        return
+    stem = file_name(name)
+    assert not set('/\\:*?"<>|\0\n') & set(stem) and not stem.startswith(".") and len(stem.encode()) <= 200
+    assert clean_name(name) == name
+
+
+def test_a_name_that_is_taken_or_unknown_is_a_sentence_and_changes_nothing(library, voice, swapper):
+    library.add("Anna", voice)
+    for name in ("Anna", "ANNA", " anna "):
+        with pytest.raises(VoiceswapError, match="already"):
+            library.add(name, swapper.sample(2))
+    np.testing.assert_array_equal(library.voice("Anna").code, voice.code)
+    for call in (library.voice, library.delete, library.path, lambda name: library.rename(name, "x")):
+        for name in ("Ben", "../voices/Anna", ""):
+            with pytest.raises(VoiceswapError, match="There is no voice"):
+                call(name)
+    library.add("Ben", voice)
+    with pytest.raises(VoiceswapError, match="already"):
+        library.rename("Ben", "anna")
+    with pytest.raises(VoiceswapError, match="too long"):
+        library.rename("Ben", "x" * 300)
+    with pytest.raises(VoiceswapError, match="needs a name"):
+        library.add(" \u200e\n", voice)
+    assert library.names() == ["Anna", "Ben"]
+
+
+def test_a_folder_that_can_not_be_is_a_sentence(library, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(VoiceswapError, match="can't be used for voices"):
+        VoiceLibrary(tmp_path / "file", library.swapper)
+
+
+def test_of_many_who_want_one_name_one_gets_it(library, voice):
+    def attempt(_):
+        try:
+            return library.add("Anna", voice)
+        except VoiceswapError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(map(str, pool.map(attempt, range(16)))) == ["Anna"] + ["None"] * 15
+    np.testing.assert_array_equal(library.voice("Anna").code, voice.code)

@@ -1,0 +1,76 @@
+"""What became of every file."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from voiceswap.files import whole_file
+
+NAME = "report.csv"
+
+
+class Status(StrEnum):
+    """What became of a file."""
+
+    CONVERTED = "converted"
+    ALREADY = "already done"
+    FAILED = "failed"
+    NOT_REACHED = "not reached"
+    TO_CONVERT = "to convert"  # in a dry run, as the next
+    TO_REDO = "to convert again"
+
+
+@dataclass(slots=True)
+class Row:
+    """One file."""
+
+    source: str
+    output: str
+    status: Status = Status.NOT_REACHED
+    error: str = ""
+    audio_seconds: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass
+class Report:
+    """A run: a row for every file, how long it took, and why it stopped if it did before the end."""
+
+    rows: list[Row]
+    seconds: float = 0.0
+    stopped: str = ""
+
+    @property
+    def failures(self) -> Iterator[Row]:
+        """The rows of files that could not be converted."""
+        return (row for row in self.rows if row.status is Status.FAILED)
+
+    @property
+    def audio_seconds(self) -> float:
+        """Length of what this run converted."""
+        return sum(row.audio_seconds for row in self.rows if row.status is Status.CONVERTED)
+
+    def counts(self) -> Counter[Status]:
+        """How many rows have each status."""
+        return Counter(row.status for row in self.rows)
+
+    @property
+    def exit_status(self) -> int:
+        """0: all is well. 1: some files could not be converted. 2: none is there."""
+        counts = self.counts()
+        if not self.stopped and not counts[Status.FAILED] and not counts[Status.NOT_REACHED]:
+            return 0
+        return 1 if counts[Status.CONVERTED] or counts[Status.ALREADY] or counts[Status.TO_CONVERT] or counts[Status.TO_REDO] else 2
+
+    def write(self, out: Path) -> Path:
+        """Write report.csv into `out`, whole or not at all."""
+        path = out / NAME
+        with whole_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            table = csv.writer(file)
+            table.writerow(["source", "output", "status", "error", "audio_seconds", "seconds"])
+            for row in self.rows:
+                table.writerow([row.source, row.output, row.status, row.error, f"{row.audio_seconds:.3f}", f"{row.seconds:.3f}"])
+        return path

@@ -1,0 +1,43 @@
+"""Files that appear whole or not at all, and the hash of one."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from voiceswap.errors import VoiceswapError
+
+
+@contextmanager
+def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iterator[Path]:
+    """A file to write to, beside `path`, which takes its name when the block ends well and is removed otherwise.
+
+    Makes the folder. What the disk or safetensors refuses is raised as `error`, in one sentence.
+    """
+    if "\0" in str(path):
+        raise error(f"{path} can't be written (no name holds a null character).")
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".voiceswap-")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        os.chmod(temporary, 0o644)  # whoever made it, it came closed to others
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem).rstrip(".")
+        raise error(f"{path} can't be written ({reason}).") from problem
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """The hash of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
