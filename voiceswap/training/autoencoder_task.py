@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.layers import length_mask
@@ -13,8 +14,9 @@ from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import MelDiscriminator
 from voiceswap.training.export import describe, load_network
-from voiceswap.training.mel_verifier import MelVerifier
+from voiceswap.training.mel_listeners import MelRecogniser, MelVerifier
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
+from voiceswap.training.processes import all_of, draw, together
 
 
 class AutoencoderTask(lightning.LightningModule):
@@ -22,12 +24,14 @@ class AutoencoderTask(lightning.LightningModule):
 
     reconstruction (L1 of log-mels, mean over bins) + content_kl * KL_content (nats a frame) + speaker_kl *
     KL_speaker (nats a voice) + contrastive * InfoNCE + pitch * error of the typical pitch. KL weights grow from zero
-    over `kl_warmup` steps. `initial` is a checkpoint to start from.
+    over `kl_warmup` steps. `initial` is a checkpoint to start from, or "default"; without one, `sizes` are those of
+    `Autoencoder`. These losses are taken over the batch of all processes, the next over each process's own.
 
-    With `verification` above zero, a quarter of every batch is also converted to other voices of the batch, and the
-    loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the voice asked
-    for. With `adversarial` above zero it gains adversarial * hinge loss of a speaker-conditional mel discriminator +
-    matching * feature matching.
+    With `verification` or `recognition` above zero, a quarter of every batch is also converted to other voices of the
+    batch. The loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the
+    voice asked for, and recognition * (1 - cosine), mean over frames, between the frozen recogniser's features of the
+    result and of the words' own recording. With `adversarial` above zero it gains adversarial * hinge loss of a
+    speaker-conditional mel discriminator + matching * feature matching.
     """
 
     def __init__(
@@ -42,19 +46,31 @@ class AutoencoderTask(lightning.LightningModule):
         contrastive: float = 0.1,
         pitch: float = 0.05,
         verification: float = 0.0,
+        recognition: float = 0.0,
         adversarial: float = 0.0,
         matching: float = 0.2,
         learning_rate: float = 1e-3,
         steps: int = 10000,
         initial: str | None = None,
+        sizes: dict[str, int] | None = None,
     ):
         super().__init__()
         self.save_hyperparameters(ignore="audio")
         self.automatic_optimization = False
         self.audio = audio
-        self.autoencoder = load_network(initial, "autoencoder") if initial else Autoencoder(audio, front_end, content_code=content_code)
+        self.autoencoder = (
+            load_network(initial, "autoencoder", audio)
+            if initial
+            else Autoencoder(audio, front_end, content_code=content_code, **(sizes or {}))
+        )
+        if self.autoencoder.front_end != front_end:
+            raise CheckpointError(f"{initial} listens through {self.autoencoder.front_end}, not through data.front_end, {front_end}.")
+        # In a dictionary, so that they are no part of the module, its checkpoints and its averages.
+        self.listeners: dict[str, nn.Module] = {}
         if verification:
-            self.verifier = MelVerifier(audio)
+            self.listeners["verifier"] = MelVerifier(audio)
+        if recognition:
+            self.listeners["recogniser"] = MelRecogniser(audio)
         if adversarial:
             self.judge = MelDiscriminator(self.autoencoder.speaker_encoder.mean.out_features)
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))  # steps made: the KL warm-up's phase
@@ -69,15 +85,15 @@ class AutoencoderTask(lightning.LightningModule):
         """One step of the judge, if there is one, and one of the autoencoder."""
         real, mask = batch["mel"], self._mask(batch)
         content, speaker, other = self._encode(batch)
-        voice, words = speaker.sample(), content.sample()
+        voice, words = draw(speaker), draw(content)
         rebuilt = self.autoencoder.decode(words, batch["f0"], batch["f0_statistics"], voice, mask)
         warmth = min(1.0, float(self.batches) / self.hparams["kl_warmup"])
         parts = {
-            "reconstruction": losses.mean_where((rebuilt - real).abs(), mask),
-            "content_kl": losses.kl_with_free_bits(content, self._content_mask(batch), self.hparams["free_nats"]),
-            "speaker_kl": losses.kl_with_free_bits(speaker, free_nats=self.hparams["free_nats"]),
-            "contrastive": losses.info_nce(speaker.mean, other.mean),
-            "pitch": self._pitch_error(speaker.mean.detach(), batch["f0_statistics"]),
+            "reconstruction": losses.mean_where((together(rebuilt) - together(real)).abs(), together(mask)),
+            "content_kl": losses.kl_with_free_bits(all_of(content), together(self._content_mask(batch)), self.hparams["free_nats"]),
+            "speaker_kl": losses.kl_with_free_bits(all_of(speaker), free_nats=self.hparams["free_nats"]),
+            "contrastive": losses.info_nce(together(speaker.mean), together(other.mean)),
+            "pitch": self._pitch_error(together(speaker.mean).detach(), together(batch["f0_statistics"])),
         }
         weights = {
             "reconstruction": 1.0,
@@ -86,9 +102,10 @@ class AutoencoderTask(lightning.LightningModule):
             "contrastive": self.hparams["contrastive"],
             "pitch": self.hparams["pitch"],
         }
-        if self.hparams["verification"]:
-            parts["verification"] = self._unlike(batch, words, voice)
-            weights["verification"] = self.hparams["verification"]
+        if self.hparams["verification"] or self.hparams["recognition"]:
+            asked = self._misheard(batch, words, voice)
+            parts |= asked
+            weights |= {name: self.hparams[name] for name in asked}
         if self.hparams["adversarial"]:
             parts |= self._fool(batch, rebuilt, speaker.mean.detach())
             weights |= {"fooling": self.hparams["adversarial"], "matching": self.hparams["matching"]}
@@ -96,6 +113,9 @@ class AutoencoderTask(lightning.LightningModule):
         alternate(self, self.autoencoder, loss, index=0)
         self.batches += 1
         self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
+
+    def on_validation_model_zero_grad(self) -> None:
+        """Keeps the gradients of a step that is half made: a validation may come between accumulated batches."""
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Describes the network, for export."""
@@ -128,18 +148,28 @@ class AutoencoderTask(lightning.LightningModule):
     def _content_mask(self, batch: Item) -> Tensor:
         return length_mask(-(-batch["length"] // self.autoencoder.stride), batch["content"].shape[-1])
 
-    def _unlike(self, batch: Item, words: Tensor, voice: Tensor) -> Tensor:
-        """1 - cosine between the verifier's vectors of a quarter of the batch, converted, and of the next quarter's voices."""
+    def _misheard(self, batch: Item, words: Tensor, voice: Tensor) -> dict[str, Tensor]:
+        """What frozen listeners miss in a quarter of the batch, converted to the next quarter's voices: of these, of the words."""
         quarter = len(words) // 4
         here, there = slice(0, quarter), slice(quarter, 2 * quarter)
         source, target = batch["f0_statistics"][here], batch["f0_statistics"][there]
-        f0 = batch["f0"][here]
+        f0, mask = batch["f0"][here], self._mask(batch)[here]
         intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
         f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
-        converted = self.autoencoder.decode(words[here], f0, target, voice[there], self._mask(batch)[here])
-        with torch.no_grad():
-            asked = self.verifier(batch["mel"][there])
-        return 1 - F.cosine_similarity(self.verifier(converted), asked).mean()
+        converted = self.autoencoder.decode(words[here], f0, target, voice[there], mask)
+        missed = {}
+        if self.hparams["verification"]:
+            verifier = self.listeners["verifier"].to(self.device)
+            with torch.no_grad():
+                asked = verifier(batch["mel"][there])
+            missed["verification"] = 1 - F.cosine_similarity(verifier(converted), asked).mean()
+        if self.hparams["recognition"]:
+            recogniser = self.listeners["recogniser"].to(self.device)
+            with torch.no_grad():
+                said = recogniser(batch["mel"][here], mask)
+            unlike = 1 - F.cosine_similarity(recogniser(converted, mask), said)
+            missed["recognition"] = losses.mean_where(unlike[:, None], mask[..., ::2])
+        return missed
 
     def _fool(self, batch: Item, rebuilt: Tensor, known: Tensor) -> dict[str, Tensor]:
         """Trains the judge, then tells what the autoencoder pays."""

@@ -7,13 +7,16 @@ step. Files are written atomically; a build that was stopped goes on where it wa
 import hashlib
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
-from lhotse import CutSet
+from lhotse.cut import Cut
 from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -22,7 +25,9 @@ from voiceswap import frozen
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
+from voiceswap.files import whole_file
 from voiceswap.training.perturb import disturb
+from voiceswap.training.precision import quick_in_bfloat16
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,37 @@ class FeatureCache:
         """The cut's file, for reading whole tensors or slices of them."""
         return safe_open(self.path(cut_id), "pt")
 
-    def build(self, cuts: CutSet, jobs: int = 2) -> dict[str, str]:
-        """Compute what is missing. Returns why each cut that can't be used was left out, by cut id."""
+    def build(self, cuts: Iterable[Cut], jobs: int = 2, total: int | None = None) -> dict[str, str]:
+        """Compute what is missing. Returns why each cut that can't be used was left out, by cut id.
+
+        A few cuts at a time are taken from `cuts`, so what streams recordings from shards may be bigger than memory;
+        `total` is for the progress bar.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        missing = [cut for cut in cuts if not self.path(cut.id).exists()]
-        if not missing:
+        missing = (cut for cut in cuts if not self.path(cut.id).exists())
+        left_out, running = {}, deque[tuple[str, Future]]()
+
+        def finish(most: int) -> None:
+            while len(running) > most:
+                cut_id, future = running.popleft()
+                if reason := future.result():
+                    left_out[cut_id] = reason
+
+        if (first := next(missing, None)) is None:
             return {}
         with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(self,)) as pool:
-            reasons = track(pool.map(_compute, missing), description="Features", total=len(missing))
-            return {cut.id: reason for cut, reason in zip(missing, reasons, strict=True) if reason}
+            for cut in track(chain([first], missing), description="Features", total=total):
+                running.append((cut.id, pool.submit(_compute, cut)))
+                finish(4 * jobs)
+            finish(0)
+        return left_out
+
+    def bytes_per_second(self) -> float:
+        """About what a second of speech takes on disk, nearly all of it the views of the front end."""
+        audio = self.config.audio
+        channels, stride = frozen.front_end_shape(self.config.front_end, audio)
+        views = 2 * self.config.views * channels * audio.frame_rate / stride
+        return views + 2 * audio.sample_rate + (2 * audio.n_mels + 4) * audio.frame_rate
 
 
 _worker: "_Extractor"
@@ -111,13 +138,11 @@ class _Extractor:
             "content": torch.stack(views).half(),
             "verifier": self.verifier.windows(self._at_16_khz(samples)).half(),
         }
-        path = self.cache.path(cut.id)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        save_file(tensors, temporary)
-        os.replace(temporary, path)
+        with whole_file(self.cache.path(cut.id)) as temporary:
+            save_file(tensors, temporary)
 
     def _content(self, samples: np.ndarray) -> torch.Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=quick_in_bfloat16()):
             features = self.front_end(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
         return features[0].float()
 

@@ -1,13 +1,18 @@
 """Stretches of speech for training, drawn evenly over speakers, and the Lightning data module that serves them."""
 
+import hashlib
 import os
+import shutil
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lhotse import CutSet
+from lhotse.cut import Cut
+from lhotse.utils import fastcopy
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -16,9 +21,11 @@ from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig, log_f0_statistics
 from voiceswap.frozen import front_end_shape
 from voiceswap.training.cache import CacheConfig, FeatureCache
+from voiceswap.training.corpora import licences, read_cuts
 from voiceswap.verifier import SpeakerVerifier
 
 Item = dict[str, Tensor]
+LOWEST_RATE = 0.8  # of the audio contract's: a recording at less lacks too much of what the mel spectrogram shows
 
 
 class Stretches(Dataset[Item]):
@@ -30,19 +37,19 @@ class Stretches(Dataset[Item]):
     (frames * hop,), `verifier` (256,), `length` (), and `reference_mel`, `reference_verifier`, `reference_length`.
     """
 
-    def __init__(self, cuts: CutSet, cache: FeatureCache, stride: int, frames: int, reference_frames: int, seed: int, clean_share: float):
+    def __init__(
+        self, cuts: Iterable[Cut], cache: FeatureCache, stride: int, frames: int, reference_frames: int, seed: int, clean_share: float
+    ):
         self.cache, self.stride, self.seed, self.clean_share = cache, stride, seed, clean_share
         self.frames, self.reference_frames = frames, reference_frames
         by_speaker = defaultdict(list)
         for cut in cuts:
             if cache.path(cut.id).exists():
-                by_speaker[cut.supervisions[0].speaker].append(cut)
+                by_speaker[cut.supervisions[0].speaker].append((cut.id, cut.duration))
         rate = cache.config.audio.frame_rate
         alone = (frames + reference_frames) / rate  # a single recording must hold both stretches
         self.speakers = [
-            [cut.id for cut in sorted(found, key=lambda cut: cut.id)]
-            for _, found in sorted(by_speaker.items())
-            if len(found) > 1 or found[0].duration >= alone
+            sorted(cut_id for cut_id, _ in found) for _, found in sorted(by_speaker.items()) if len(found) > 1 or found[0][1] >= alone
         ]
         if not self.speakers:
             raise DataError(f"No speaker has enough speech to train on: two recordings, or one of {alone:.1f} s.")
@@ -50,10 +57,16 @@ class Stretches(Dataset[Item]):
     def __len__(self) -> int:
         return 1 << 40  # endless
 
-    def __getitem__(self, index: int) -> Item:
+    def drawn(self, index: int) -> tuple[int, str, np.random.Generator]:
+        """The speaker (a place in `speakers`) and the cut of an item, and the generator that the rest of it is drawn from."""
         rng = np.random.default_rng((self.seed, index))
-        cuts = self.speakers[rng.integers(len(self.speakers))]
-        cut = cuts[rng.integers(len(cuts))]
+        speaker = int(rng.integers(len(self.speakers)))
+        cuts = self.speakers[speaker]
+        return speaker, cuts[rng.integers(len(cuts))], rng
+
+    def __getitem__(self, index: int) -> Item:
+        speaker, cut, rng = self.drawn(index)
+        cuts = self.speakers[speaker]
         with self.cache.open(cut) as file:
             total = file.get_slice("mel").get_shape()[1]
             start = int(rng.integers(max(total - self.frames, 0) // self.stride + 1)) * self.stride
@@ -97,6 +110,8 @@ class Stretches(Dataset[Item]):
     def _verifier(self, file, start: int, stop: int) -> Tensor:
         """The verifier's vector of the windows inside a stretch, or of the one window nearest to it."""
         windows = file.get_tensor("verifier").float()
+        scale = 100 / self.cache.config.audio.frame_rate  # the verifier's frames are 10 ms long, whatever the mel's are
+        start, stop = round(start * scale), round(stop * scale)
         first = -(-start // SpeakerVerifier.step)
         count = max(1, (stop - first * SpeakerVerifier.step - SpeakerVerifier.window) // SpeakerVerifier.step + 1)
         first = min(first, len(windows) - 1)
@@ -110,8 +125,13 @@ def _pad(x: Tensor, size: int) -> Tensor:
 class SpeechData(lightning.LightningDataModule):
     """Stretches from cut manifests, with features cached below `cache_dir`.
 
-    `train` and `validation` are manifests written by data_prep. `seconds` and `reference_seconds` are the lengths of
-    a stretch and of its reference; `clean_share` is the share of stretches whose content is heard undisturbed.
+    `train` and `validation` are manifests written by data_prep, or folders of shards that `lhotse shar export` makes of
+    them. Only features are read while training, from disk, so the speech may be bigger than memory. Without validation
+    cuts nothing is validated. Each of several processes gets `batch_size` items a step.
+
+    `seconds` and `reference_seconds` are the lengths of a stretch and of its reference; `clean_share` is the share of
+    stretches whose content is heard undisturbed. With `speeds`, every training voice is also heard at one of these
+    speeds, as another voice (`virtual_voices`).
     """
 
     def __init__(
@@ -126,6 +146,7 @@ class SpeechData(lightning.LightningDataModule):
         seconds: float = 2.0,
         reference_seconds: float = 2.4,
         clean_share: float = 0.2,
+        speeds: Sequence[float] = (),
         validation_batches: int = 4,
         workers: int = 0,
         jobs: int = os.cpu_count() or 1,
@@ -137,23 +158,49 @@ class SpeechData(lightning.LightningDataModule):
         self.batch_size, self.validation_batches, self.workers, self.jobs = batch_size, validation_batches, workers, jobs
         self.frames = round(seconds * audio.frame_rate / 2) * 2
         self.reference_frames = round(reference_seconds * audio.frame_rate)
-        self.clean_share, self.seed = clean_share, seed
+        self.clean_share, self.speeds, self.seed = clean_share, speeds, seed
         self.position = 0  # batches served
 
     def prepare_data(self) -> None:
-        """Build what the cache lacks."""
+        """Build what the cache lacks. Raises DataError when manifests, sample rates or the room on disk forbid it."""
         for part in self.manifests:
-            for cut, reason in self.cache.build(self._cuts(part), self.jobs).items():
+            missing, seconds, low, rate = set(), 0.0, 0, self.cache.config.audio.sample_rate
+            for cut in self._cuts(part):
+                low += cut.sampling_rate < LOWEST_RATE * rate
+                if not self.cache.path(cut.id).exists():
+                    missing.add(cut.id)
+                    seconds += cut.duration
+            if low:
+                raise DataError(
+                    f"{low} recordings for {part} have a sample rate far below the {rate} Hz of data.audio, so the highs that it "
+                    f"describes are not in them; lower data.audio.sample_rate, or prepare them with --min-rate {rate}."
+                )
+            self._check_room(seconds)
+            for cut, reason in self.cache.build(self._cuts(part, missing), self.jobs, len(missing)).items() if missing else ():
                 print(f"Left out {cut}: {reason}")
 
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
-        return DataLoader(self._stretches("train", self.clean_share), batch_sampler=_From(self), num_workers=self.workers)
+        self.training = self._stretches("train", self.clean_share)
+        return DataLoader(self.training, batch_sampler=_From(self), num_workers=self.workers)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> DataLoader | list:
         """The same few batches of unheard speakers every time, content undisturbed."""
-        dataset = torch.utils.data.Subset(self._stretches("validation", 1.0), range(self.validation_batches * self.batch_size))
+        if not any(True for _ in self._cuts("validation")):
+            return []
+        self.validating = self._stretches("validation", 1.0)
+        dataset = torch.utils.data.Subset(self.validating, range(self.validation_batches * self.batch_size))
         return DataLoader(dataset, self.batch_size, num_workers=0)
+
+    def indices(self, position: int) -> range:
+        """The items of the batch at `position`: those of all processes together follow on from the batch before."""
+        processes, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        first = (position * processes + rank) * self.batch_size
+        return range(first, first + self.batch_size)
+
+    def cuts_served(self) -> list[str]:
+        """Ids of the cuts in the batch that training was given last."""
+        return [self.training.drawn(index)[1] for index in self.indices(self.position - 1)]
 
     def on_after_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
         """Counts the batches that training has been given, and seeds what is drawn at this step.
@@ -165,25 +212,50 @@ class SpeechData(lightning.LightningDataModule):
             self.position += 1
         return batch
 
-    def state_dict(self) -> dict[str, int]:
-        """The position, for exact resume."""
-        return {"position": self.position}
+    def state_dict(self) -> dict[str, Any]:
+        """The position, for exact resume, and what the data are, for the model card."""
+        return {"position": self.position, "data": licences(self.manifests["train"])}
 
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint's position."""
         self.position = state_dict["position"]
 
-    def _cuts(self, part: str) -> CutSet:
-        found = []
+    def _cuts(self, part: str, wanted: set[str] | None = None) -> Iterator[Cut]:
+        """Cuts of a part; with `wanted`, those alone, and with their recordings where these are in shards."""
         for path in self.manifests[part]:
-            if not Path(path).exists():
-                raise DataError(f"The manifest {path} does not exist; make it with python -m data_prep.")
-            found += list(CutSet.from_file(path))
-        return CutSet.from_cuts(cut for cut in found if cut.duration >= MIN_SECONDS)
+            for cut in read_cuts(path, audio=wanted is not None):
+                for voice in [cut, *(virtual_voices([cut], self.speeds) if part == "train" and self.speeds else ())]:
+                    if voice.duration >= MIN_SECONDS and (wanted is None or voice.id in wanted):
+                        yield voice
+
+    def _check_room(self, seconds: float) -> None:
+        folder = next(folder for folder in [self.cache.folder, *self.cache.folder.absolute().parents] if folder.exists())
+        needed, free = seconds * self.cache.bytes_per_second(), shutil.disk_usage(folder).free
+        if needed > free:
+            raise DataError(
+                f"The features of {seconds / 60:.0f} minutes of speech need {needed / 1e9:.1f} GB below {self.cache.folder.parent}, "
+                f"where {free / 1e9:.1f} GB are free."
+            )
 
     def _stretches(self, part: str, clean_share: float) -> Stretches:
         _, stride = front_end_shape(self.cache.config.front_end, self.cache.config.audio)
         return Stretches(self._cuts(part), self.cache, stride, self.frames, self.reference_frames, self.seed, clean_share)
+
+
+def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
+    """The cuts played faster or slower, pitch and formants moving alike: for each voice one other, at one of `speeds`.
+
+    What speaker verification gains voices by (Yamamoto et al., "Speaker augmentation and bandwidth extension for
+    deep speaker embedding", 2019).
+    A voice's name decides its speed, so all its cuts get the same one.
+    """
+
+    def other(cut: Cut) -> Cut:
+        speaker = cut.supervisions[0].speaker
+        speed = speeds[int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(speeds)]
+        return cut.perturb_speed(speed).map_supervisions(lambda voice: fastcopy(voice, speaker=f"{speaker} at {speed}"))
+
+    return [other(cut) for cut in cuts]
 
 
 class _From:
@@ -195,7 +267,7 @@ class _From:
     def __iter__(self):
         position = self.data.position
         while True:
-            yield range(position * self.data.batch_size, (position + 1) * self.data.batch_size)
+            yield self.data.indices(position)
             position += 1
 
     def __len__(self) -> int:

@@ -1,6 +1,5 @@
 """Training checkpoints to the one file that VoiceSwapper reads."""
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from voiceswap.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
+from voiceswap.files import sha256
 from voiceswap.model import Autoencoder
 from voiceswap.vocoder import SourceFilterVocoder
 
@@ -18,12 +18,41 @@ from voiceswap.vocoder import SourceFilterVocoder
 def export(autoencoder: Path, vocoder: Path | None, out: Path, card: Path | None = None) -> tuple[Path, str]:
     """Pack the networks of training checkpoints (or of model files) into `out`; `card` is a JSON file.
 
-    Returns the path and its SHA-256. Raises CheckpointError when a file does not hold the network asked for.
+    What the card does not say of the data, their licences and the settings of training comes from the checkpoints.
+    Returns the path and its SHA-256, which also goes into `out`.sha256, as `sha256sum --check` reads it. Raises
+    CheckpointError when a file does not hold the network asked for.
     """
-    facts = json.loads(card.read_text()) if card else {}
-    packed = Checkpoint(load_network(autoencoder, "autoencoder"), load_network(vocoder, "vocoder") if vocoder else None, facts)
-    path = save_checkpoint(out, packed)
-    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+    facts = _card(card) if card else {}
+    trained = {"autoencoder": autoencoder} | ({"vocoder": vocoder} if vocoder else {})
+    networks = {name: load_network(path, name) for name, path in trained.items()}
+    data: dict[str, str] = {}
+    for name, origin in trained.items():
+        if Path(origin).suffix == ".ckpt":
+            saved = torch.load(origin, map_location="cpu", weights_only=True)
+            data |= saved.get("SpeechData", {}).get("data", {})
+            settings = {key: _shared(value) for key, value in saved.get("hyper_parameters", {}).items() if not key.startswith("_")}
+            facts.setdefault(f"{name} training", {"steps made": saved["global_step"], **settings})
+    if data:
+        facts.setdefault("data", data)
+    path = save_checkpoint(out, Checkpoint(networks["autoencoder"], networks.get("vocoder"), facts))
+    digest = sha256(path)
+    path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
+    return path, digest
+
+
+def _shared(value: Any) -> Any:
+    """A setting as a model file may say it: where somebody keeps their checkpoints is nobody else's business."""
+    return Path(value).name if isinstance(value, str) else value
+
+
+def _card(path: Path) -> dict:
+    try:
+        facts = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is missing or not JSON ({error}).") from error
+    if not isinstance(facts, dict):
+        raise CheckpointError(f"{path} must hold a JSON object.")
+    return facts
 
 
 def describe(network: Autoencoder | SourceFilterVocoder, audio: AudioConfig) -> dict:
@@ -31,15 +60,18 @@ def describe(network: Autoencoder | SourceFilterVocoder, audio: AudioConfig) -> 
     return {"audio": audio.to_dict(), "architecture": network.architecture}
 
 
-def load_network(path: str | os.PathLike, name: str) -> Any:
+def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None) -> Any:
     """The network `name` ("autoencoder" or "vocoder") of a training checkpoint or a model file, in training mode.
 
-    The averaged weights, if the run kept an average. Raises CheckpointError when the file does not hold it.
+    "default" is the model in the package. The averaged weights, if the run kept an average. Raises CheckpointError
+    when the file does not hold it, or holds it for other audio settings than those `wanted`.
     """
-    if Path(path).suffix == ".safetensors":
+    if str(path) == "default" or Path(path).suffix == ".safetensors":
         network = getattr(load_checkpoint(path), name)
         if network is None:
             raise CheckpointError(f"{path} holds no {name}.")
+        if wanted:
+            wanted.require_same(network.config if name == "vocoder" else network.audio, "data.audio", str(path))
         return network.train()
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -47,6 +79,8 @@ def load_network(path: str | os.PathLike, name: str) -> Any:
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path} is not a training checkpoint of a voiceswap {name}.") from error
     audio = AudioConfig(**description["audio"])
+    if wanted:
+        wanted.require_same(audio, "data.audio", str(path))
     build: Any = {"autoencoder": Autoencoder, "vocoder": SourceFilterVocoder}[name]
     network = build(audio, **description["architecture"])
     weights = {key.removeprefix(f"{name}."): value for key, value in saved["state_dict"].items() if key.startswith(f"{name}.")}

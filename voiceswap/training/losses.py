@@ -2,8 +2,9 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from voiceswap.features import AudioConfig, MelSpectrogram
 from voiceswap.latent import DiagonalGaussian
 
 FFT_SIZES = (256, 512, 1024, 2048)
@@ -50,6 +51,22 @@ def spectral_loss(output: Tensor, target: Tensor) -> Tensor:
         a, b = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs() for x in (output, target))
         total = total + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log()) + (a - b).norm() / b.norm().clamp(min=1e-3)
     return total / len(FFT_SIZES)
+
+
+class MelLoss(nn.Module):
+    """L1 of log-mels of waveforms (batch, samples), mean over FFT sizes from 256 to 2048 (Kumar et al., "DAC", 2023).
+
+    A mel bin pools many bins of the spectrum, so that noise, which no vocoder can foretell, drowns less of the envelope.
+    """
+
+    def __init__(self, config: AudioConfig):
+        super().__init__()
+        rate, low, high = config.sample_rate, config.f_min, config.f_max
+        self.mels = nn.ModuleList(MelSpectrogram(rate, size, size // 4, min(80, size // 16), low, high) for size in FFT_SIZES)
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        errors = [F.l1_loss((mel(output) + 1e-4).log(), (mel(target) + 1e-4).log()) for mel in self.mels]
+        return torch.stack(errors).mean()
 
 
 def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:

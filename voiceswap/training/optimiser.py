@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from voiceswap.errors import TrainingError
 
 WARMUP = 200
+SHOWN_CUTS = 16
 
 
 def optimiser_and_schedule(network: nn.Module, learning_rate: float, steps: int):
@@ -26,14 +27,38 @@ def optimiser_and_schedule(network: nn.Module, learning_rate: float, steps: int)
 def alternate(task: Any, network: nn.Module, loss: Tensor, index: int) -> None:
     """One step of optimiser and schedule `index` of a LightningModule on `network`, gradients clipped to norm 1.
 
-    Raises TrainingError when the loss is not finite, before any weight is touched.
+    A task with `accumulate` above one steps once in so many batches, on the mean of their gradients. Raises
+    TrainingError when the loss or a gradient is not finite, before any weight is touched.
     """
     if not torch.isfinite(loss):
-        saved = getattr(task.trainer.checkpoint_callback, "last_model_path", "") or "none yet"
-        raise TrainingError(f"The loss became {loss.item()} at step {task.global_step}; the last good checkpoint is {saved}.")
+        raise _stop(task, f"The loss became {loss.item()}")
     optimiser, schedule = (pair[index] if isinstance(pair, list) else pair for pair in (task.optimizers(), task.lr_schedulers()))
-    optimiser.zero_grad()
-    task.manual_backward(loss)
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    batches = getattr(task, "accumulate", 1)
+    position = task.trainer.datamodule.position if batches > 1 else 1  # of the batch after this one
+    if batches == 1 or position % batches == 1:
+        optimiser.zero_grad()
+    task.manual_backward(loss / batches if batches > 1 else loss)
+    if position % batches:
+        return
+    scaler = _scaler(task)
+    if scaler:
+        scaler.unscale_(optimiser.optimizer)
+    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    if not scaler and not torch.isfinite(norm):  # a scaler passes over such a step and scales less from then on
+        raise _stop(task, f"The gradient's norm became {norm.item()}")
     optimiser.step()
     schedule.step()
+
+
+def _scaler(task: Any) -> Any:
+    """What keeps half-precision gradients from vanishing, with precision 16-mixed on a GPU."""
+    trainer = getattr(task, "_trainer", None)
+    return getattr(getattr(trainer, "precision_plugin", None), "scaler", None)
+
+
+def _stop(task: Any, what: str) -> TrainingError:
+    saved = getattr(task.trainer.checkpoint_callback, "last_model_path", "") or "none yet"
+    data = getattr(task.trainer, "datamodule", None)
+    cuts = data.cuts_served() if data else []
+    held = f"; the batch held {', '.join(cuts[:SHOWN_CUTS])}{' and others' * (len(cuts) > SHOWN_CUTS)}" if cuts else ""
+    return TrainingError(f"{what} at step {task.global_step}; the last good checkpoint is {saved}{held}.")

@@ -1,32 +1,87 @@
 """`voiceswap train`: Lightning's own command line over a task and its data; one YAML is the object graph."""
 
+import argparse
+import errno
 import warnings
 
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningCLI
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
+from voiceswap.errors import TrainingError
+from voiceswap.training import precision
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
+from voiceswap.training.guard import Guard
+from voiceswap.training.progress import StepsBar
 from voiceswap.training.vocoder_task import VocoderTask
 
 TASKS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask}
+LONGEST_SENTENCE = 600
 
 
 def train(network: str, arguments: list[str]) -> None:
-    """Train "autoencoder" or "vocoder" as LightningCLI's `fit` does with `arguments`."""
+    """Train "autoencoder" or "vocoder" as LightningCLI's `fit` does with `arguments`.
+
+    Raises TrainingError, a sentence, for what a config or a disk can be blamed for. SIGTERM ends with status 143.
+    """
     # Weights are saved after their step, which is what resuming needs; Lightning advises against it at length.
     warnings.filterwarnings("ignore", message="Using ModelCheckpoint with manual optimization")
     # The data module's state holds the position that Lightning misses in the loader.
     warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch ended")
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter is intended to run from within Python")
-    _TrainCLI(TASKS[network], SpeechData, args=["fit", *arguments], save_config_kwargs={"overwrite": True})
+    try:
+        TrainCLI(
+            TASKS[network],
+            SpeechData,
+            args=["fit", *arguments],
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"exit_on_error": False, "fit": {"exit_on_error": False}},
+            # The data module deals out the batches to processes itself.
+            trainer_defaults={"use_distributed_sampler": False},
+        )
+    except SIGTERMException:
+        raise SystemExit(143) from None
+    except (argparse.ArgumentError, MisconfigurationException, FileNotFoundError) as error:
+        raise TrainingError(_sentence(error)) from error
+    except torch.OutOfMemoryError as error:
+        raise TrainingError("The device's memory is full; lower data.batch_size or data.seconds.") from error
+    except Exception as error:
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
+            raise TrainingError("The disk is full; what was saved before is whole, so make room and resume with --ckpt_path.") from error
+        if "loading state_dict" in str(error):
+            raise TrainingError(f"The checkpoint does not fit this config: {_sentence(error)}") from error
+        raise
 
 
-class _TrainCLI(LightningCLI):
+class TrainCLI(LightningCLI):
+    """A task, its data, and the trainer that brings them together, as a config has them."""
+
     def add_arguments_to_parser(self, parser) -> None:
         # The data module is built first: what it caches is what the networks hear.
         parser.link_arguments("data", "model.audio", compute_fn=_audio, apply_on="instantiate")
         if self._model_class is AutoencoderTask:
             parser.link_arguments("data", "model.front_end", compute_fn=_front_end, apply_on="instantiate")
+
+    def _instantiate_trainer(self, config, callbacks) -> Trainer:
+        # Lightning can't accumulate when a task steps its optimisers itself; ours do it as they are told here.
+        batches = config.pop("accumulate_grad_batches", 1)
+        if not isinstance(batches, int) or batches < 1:
+            raise TrainingError(f"trainer.accumulate_grad_batches must be a number of batches from 1 on, not {batches}.")
+        self.model.accumulate = batches
+        if config.get("precision") == "bf16-mixed" and _on_cpu(config) and not precision.quick_in_bfloat16():
+            config["precision"] = "32-true"
+            rank_zero_info("This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times quicker here.")
+        bar = [] if config.get("enable_progress_bar") is False else [StepsBar()]
+        return super()._instantiate_trainer(config, [*callbacks, Guard(), *bar])
+
+
+def _on_cpu(config) -> bool:
+    accelerator = config.get("accelerator", "auto")
+    return accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
 
 
 def _audio(data: SpeechData):
@@ -35,3 +90,9 @@ def _audio(data: SpeechData):
 
 def _front_end(data: SpeechData) -> str:
     return data.cache.config.front_end
+
+
+def _sentence(error: Exception) -> str:
+    """A library's message on one line."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{text[:LONGEST_SENTENCE]}{' ...' * (len(text) > LONGEST_SENTENCE)}."

@@ -2,11 +2,13 @@
 
 import lightning
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap import frozen
 from voiceswap.calibration import apply_calibration, calibrate
 from voiceswap.features import AudioConfig
-from voiceswap.layers import length_mask
+from voiceswap.layers import instance_norm, length_mask
 from voiceswap.model import Autoencoder
 from voiceswap.training import losses
 from voiceswap.training.data import Item
@@ -17,33 +19,41 @@ from voiceswap.vocoder import SourceFilterVocoder
 
 
 class VocoderTask(lightning.LightningModule):
-    """Multi-resolution STFT loss and, if asked for, `adversarial` * hinge loss + `matching` * feature matching.
+    """Multi-resolution STFT loss + `mel` * mel loss and, if asked for, the losses of those who listen.
 
-    `initial` is a checkpoint whose vocoder to start from. With `decoded`, a checkpoint, half of every batch is
-    synthesised from what its autoencoder makes of the recording, so that the vocoder learns to repair that blur.
-    Each step works on a random `seconds` of the stretches that the data module serves.
+    Discriminators: `adversarial` * hinge loss + `matching` * feature matching. The frozen recogniser: `recognition` *
+    (1 - cosine), mean over frames, between its features of the result and of the recording.
+    `initial` is a checkpoint whose vocoder to start from, or "default"; without one, `sizes` are those of
+    `SourceFilterVocoder`. With `decoded`, a checkpoint, half of every batch is synthesised from what its autoencoder
+    makes of the recording, so that the vocoder learns to repair that blur. Each step works on a random `seconds` of the
+    stretches that the data module serves.
     """
 
     def __init__(
         self,
         audio: AudioConfig,
+        mel: float = 1.0,
         adversarial: float = 0.0,
         matching: float = 2.0,
+        recognition: float = 0.0,
         seconds: float = 1.0,
         learning_rate: float = 1e-3,
         steps: int = 10000,
         initial: str | None = None,
         decoded: str | None = None,
+        sizes: dict[str, int] | None = None,
     ):
         super().__init__()
         self.save_hyperparameters(ignore="audio")
         self.automatic_optimization = False
         self.audio = audio
-        self.vocoder = load_network(initial, "vocoder") if initial else SourceFilterVocoder(audio)
+        self.vocoder = load_network(initial, "vocoder", audio) if initial else SourceFilterVocoder(audio, **(sizes or {}))
+        self.mel_loss = losses.MelLoss(audio)
         if adversarial:
             self.judge = WaveDiscriminator()
-        # In a list, so that it is no part of the module: it is frozen and has a file of its own.
-        self.autoencoders: list[Autoencoder] = [load_network(decoded, "autoencoder").eval().requires_grad_(False)] if decoded else []
+        # In lists, so that they are no part of the module: they are frozen and have files of their own.
+        self.autoencoders: list[Autoencoder] = [load_network(decoded, "autoencoder", audio).eval().requires_grad_(False)] if decoded else []
+        self.recognisers = [frozen.front_end("whisper-base", audio)] if recognition else []
         self.crop = round(seconds * audio.frame_rate)
 
     def configure_optimizers(self):
@@ -59,8 +69,11 @@ class VocoderTask(lightning.LightningModule):
         hop = self.audio.hop_length
         real = batch["samples"][:, frames.start * hop : frames.stop * hop]
         made = self.vocoder(mel[..., frames], batch["f0"][:, frames]).float()
-        parts = {"spectral": losses.spectral_loss(made, real)}
-        loss = parts["spectral"]
+        parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
+        loss = parts["spectral"] + self.hparams["mel"] * parts["mel"]
+        if self.hparams["recognition"]:
+            parts["recognition"] = self._misheard(made, real)
+            loss = loss + self.hparams["recognition"] * parts["recognition"]
         if self.hparams["adversarial"]:
             judged = losses.discriminator_loss(self.judge(real)[0], self.judge(made.detach())[0])
             alternate(self, self.judge, judged, index=1)
@@ -76,6 +89,9 @@ class VocoderTask(lightning.LightningModule):
         alternate(self, self.vocoder, loss, index=0)
         self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
 
+    def on_validation_model_zero_grad(self) -> None:
+        """Keeps the gradients of a step that is half made: a validation may come between accumulated batches."""
+
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Describes the network, for export."""
         checkpoint["voiceswap"] = {"vocoder": describe(self.vocoder, self.audio)}
@@ -84,6 +100,12 @@ class VocoderTask(lightning.LightningModule):
         """Copy synthesis of unheard speakers."""
         made = self.vocoder(batch["mel"], batch["f0"]).float()
         self.log("validation/spectral", losses.spectral_loss(made, batch["samples"]), prog_bar=True)
+
+    def _misheard(self, made: Tensor, real: Tensor) -> Tensor:
+        recogniser, lengths = self.recognisers[0].to(self.device), torch.full((len(real),), real.shape[-1], device=real.device)
+        with torch.no_grad():
+            said = recogniser(real, lengths)
+        return 1 - F.cosine_similarity(instance_norm(recogniser(made, lengths)), instance_norm(said)).mean()
 
     @torch.no_grad()
     def _heard(self, batch: Item) -> Tensor:

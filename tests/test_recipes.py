@@ -1,0 +1,60 @@
+"""Every recipe's config parses and builds its networks."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from voiceswap.training import precision
+from voiceswap.training.data import SpeechData
+from voiceswap.training.run import TASKS, TrainCLI
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+CONFIGS = sorted(path.relative_to(RECIPES).as_posix() for path in RECIPES.rglob("*.yaml"))
+ABLATIONS = "default/ablations/"
+
+
+def trained_by(config: str) -> str:
+    """The network that a config is for."""
+    return "autoencoder" if config.startswith(ABLATIONS) else config.split("/")[1].split("-")[0].removesuffix(".yaml")
+
+
+def built(*configs: str) -> TrainCLI:
+    """What `voiceswap train` makes of configs laid over each other, short of training."""
+    network = trained_by(configs[0])
+    arguments = [part for config in configs for part in ("--config", str(RECIPES / config))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # A stage that goes on from another's checkpoint is built without it: it is made by training.
+        text = (RECIPES / configs[-1]).read_text()
+        for key in ("initial", "decoded"):
+            arguments += [f"--model.{key}", "null"] if f"{key}: runs/" in text else []
+        return TrainCLI(TASKS[network], SpeechData, run=False, args=arguments, trainer_defaults={"logger": False, "accelerator": "cpu"})
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_recipe_builds_its_networks(config):
+    network = trained_by(config)
+    first = f"default/{network}.yaml"
+    short = [f"{ABLATIONS}short.yaml"] if config.startswith(ABLATIONS) else []
+    cli = built(*dict.fromkeys([first, *short, config]))
+    model = getattr(cli.model, network)
+    assert cli.datamodule.cache.config.audio == (model.audio if network == "autoencoder" else model.config)
+    assert cli.datamodule.manifests["train"] and cli.trainer.max_steps > 0
+
+
+@pytest.mark.parametrize(("quick", "used"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_a_cpu_without_bfloat16_trains_in_32_bits(monkeypatch, quick, used):
+    monkeypatch.setattr(precision, "quick_in_bfloat16", lambda: quick)
+    assert built("default/autoencoder.yaml").trainer.precision == used
+
+
+def test_the_base_size_is_what_its_readme_says():
+    parameters = {}
+    for network in TASKS:
+        cli = built(f"default/{network}.yaml", f"libritts/{network}.yaml", f"base/{network}.yaml")
+        parameters[network] = sum(parameter.numel() for parameter in getattr(cli.model, network).parameters())
+        audio = cli.datamodule.cache.config.audio
+        assert (audio.sample_rate, audio.n_fft, audio.hop_length, audio.n_mels) == (24000, 1024, 256, 100)
+        assert cli.trainer.max_steps == 200000 and "libritts" in str(cli.datamodule.manifests["train"][0])
+    assert 28e6 < sum(parameters.values()) < 32e6

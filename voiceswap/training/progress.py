@@ -1,0 +1,23 @@
+"""The progress bar of a run that is measured in steps."""
+
+from lightning.pytorch.callbacks import TQDMProgressBar
+
+
+class StepsBar(TQDMProgressBar):
+    """Counts batches up to the one of `max_steps`, also after resuming and with two optimisers, so the time left is true."""
+
+    def on_train_start(self, *arguments) -> None:
+        """Lightning starts no epoch where a run is resumed within one, so the bar is told here what is done."""
+        super().on_train_start(*arguments)
+        bar = self.train_progress_bar
+        bar.total = self.total_train_batches
+        bar.initial = bar.n = self.trainer.fit_loop.epoch_loop.batch_progress.current.completed
+
+    @property
+    def total_train_batches(self) -> int | float:
+        """Batches of the whole run."""
+        if self.trainer.max_steps < 0:
+            return self.trainer.num_training_batches
+        model = self.trainer.lightning_module
+        batches = self.trainer.max_steps / max(1, len(self.trainer.optimizers)) * getattr(model, "accumulate", 1)
+        return min(self.trainer.num_training_batches, int(batches))
