@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from voiceswap import AudioConfig, DataError
-from voiceswap.audio import active_level_db, write_audio
+from voiceswap import AudioConfig, DataError, VoiceSwapper
+from voiceswap.audio import active_level_db, read_audio, write_audio
 from voiceswap.checkpoint import Checkpoint, save_checkpoint
+from voiceswap.evaluation import experiments
 from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation, mel_cepstrum
+from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.command import evaluate
 from voiceswap.evaluation.conversions import Converter
 from voiceswap.evaluation.disentanglement import speaker_probe
@@ -24,6 +27,7 @@ from voiceswap.evaluation.judges import load_judges
 from voiceswap.evaluation.listener import Listener
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.protocol import Protocol
+from voiceswap.evaluation.scoring import voice_figures
 from voiceswap.evaluation.tables import figure_rows
 from voiceswap.evaluation.text import error_rates, normalise
 from voiceswap.model import Autoencoder
@@ -92,6 +96,46 @@ def test_bootstrap_intervals_hold_the_truth_about_as_often_as_they_say():
     assert bootstrap([0.5] * 4).to_dict() == {"mean": 0.5, "low": 0.5, "high": 0.5, "n": 4}
     with pytest.raises(ValueError, match="no values"):
         bootstrap([])
+
+
+def test_intervals_allow_for_pairs_that_share_speakers():
+    random, people = np.random.default_rng(0), 10
+    pairs = [(source, target) for source in range(people) for target in range(people) if source != target]
+    speakers = [(f"s{source}", f"s{target}") for source, target in pairs]
+    held = {"speakers": 0, "values": 0}
+    for _ in range(300):
+        as_source, as_target = random.multivariate_normal([0, 0], [[0.3, 0.15], [0.15, 0.3]], people).T
+        values = [as_source[source] + as_target[target] + random.standard_normal() for source, target in pairs]
+        for drawn, named in (("speakers", speakers), ("values", None)):
+            estimate = bootstrap(values, named, resamples=400)
+            held[drawn] += estimate.low < 0 < estimate.high
+    assert 0.87 < held["speakers"] / 300 < 0.98 and held["values"] / 300 < 0.65  # ten speakers are few: nine times in ten, not 95 %
+    two = bootstrap([0.0, 1.0], [("a", "b"), ("b", "a")])  # too few speakers: as if none were named
+    assert two == bootstrap([0.0, 1.0]) and two.low < two.high
+
+
+def test_enrolment_is_the_direction_of_the_mean_of_unit_vectors():
+    first, second, other = np.eye(3)
+    heard = [SimpleNamespace(sv=vector, dv=vector[::-1]) for vector in (first, second, other)]
+    figures = voice_figures(heard[0], heard[2], heard[0], heard[:2])
+    assert figures["sv"] == 1 and figures["sv_all"] == figures["dv_all"] == pytest.approx(np.sqrt(0.5))
+    assert not {"sv_all", "dv_all"} & set(voice_figures(heard[0], heard[2], heard[0], heard[:1]))
+
+
+def test_reconstruction_against_code_size_keeps_the_channels_with_most_kl(root, checkpoint):
+    swapper, paths = VoiceSwapper.load(checkpoint, "cpu"), [root / "m" / "0.wav", root / "f" / "1.wav"]
+    curves = reconstruction_against_code_size(swapper, paths)
+    assert [point["channels"] for point in curves["content"]] == [0, 1, 2, 4, 8]
+    assert [point["channels"] for point in curves["speaker"]] == [0, 1, 2, 4, 8, 16, 32, 64, 128]
+    assert curves["content"][-1]["l1"] == curves["speaker"][-1]["l1"] != curves["content"][0]["l1"] != curves["speaker"][0]["l1"]
+    posteriors, seconds = [swapper.codes(path) for path in paths], 0.0
+    for path in paths:
+        seconds += len(read_audio(path, swapper.sample_rate)) / swapper.sample_rate
+    for name, index in (("content", 0), ("speaker", 1)):
+        rates = [point["nats_per_second"] for point in curves[name]]
+        assert rates[0] == 0 and rates[-1] == pytest.approx(sum(both[index].kl().sum().item() for both in posteriors) / seconds, rel=1e-3)
+        steps = np.diff(rates) / np.diff([point["channels"] for point in curves[name]])
+        assert (steps > 0).all() and (np.diff(steps) <= 1e-6).all()
 
 
 def test_f0_correlation_ignores_a_change_of_pitch_and_unvoiced_frames():
@@ -174,9 +218,12 @@ def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, che
         pytest.importorskip(library)
     monkeypatch.setitem(sys.modules, "distillmos", None)
     monkeypatch.delenv("VOICESWAP_ASR", raising=False)
+    for size, small in {"NOISE_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "PRIOR_VOICES": 2}.items():
+        monkeypatch.setattr(experiments, size, small)
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(evaluate)
-    arguments = [str(checkpoint), "--pairs", str(root / "pairs.csv"), "--root", str(root), "--out", str(tmp_path), "--device", "cpu"]
+    arguments = [str(checkpoint), "--pairs", str(root / "pairs.csv"), "--root", str(root), "--out", str(tmp_path)]
+    arguments += ["--device", "cpu", "--experiments"]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "Left out: CER and WER" in result.output and "pip install 'voiceswap[eval]'" in result.output
@@ -184,11 +231,14 @@ def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, che
     assert set(report["summary"]) == {"1 reference", "3 references", "source recordings", "copy synthesis", "pitch moved"}
     assert set(report["groups"]) == {"F to M", "M to F"}
     figures = report["summary"]["1 reference"]
-    assert {"sv", "dv", "closer", "rtf"} <= set(figures) and not {"cer", "wer", "mos"} & set(figures)
+    assert {"sv", "sv_all", "dv", "dv_all", "closer", "rtf"} <= set(figures) and not {"cer", "wer", "mos"} & set(figures)
     assert report["summary"]["source recordings"]["sv_source"]["mean"] == pytest.approx(1)
     assert report["disentanglement"]["kl"]["content_nats_per_second"] > 0
     assert report["judges"]["sv"].startswith("Resemblyzer ")
+    assert set(report["experiments"]) == {"code_size", "denoising", "line", "prior"}
+    assert len(report["experiments"]["line"]["curves"]["dv_target"]) == 3
     page = (tmp_path / "report.html").read_text()
+    assert all(title in page for title in ("DV-all", "Reconstruction against code size", "2 voices drawn from the prior"))
     assert page.count("<audio") == 8 and "http" not in page.split("<body>")[0]
     header = (tmp_path / "pairs.csv").read_text().splitlines()[0]
     assert "sv" in header and "cer" not in header

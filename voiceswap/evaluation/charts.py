@@ -47,6 +47,18 @@ def denoising(report: Mapping) -> bytes:
     return _png(figure)
 
 
+def code_size(report: Mapping) -> bytes:
+    """Reconstruction against the channels that the content code, and the speaker code, may keep."""
+    figure, grid = _figure(len(report), (4.8, 3.4))
+    for axes, colour, (name, points) in zip(grid, COLOURS, report.items(), strict=False):
+        axes.sharey(grid[0])
+        rates = [point["nats_per_second"] for point in points]
+        ticks = [f"{point['channels']}\n{rate:.{0 if rate >= 10 else 1}f}" for point, rate in zip(points, rates, strict=True)]
+        _curve(axes, ticks, [point["l1"] for point in points], colour, name)
+        axes.set(title=f"{name} code", xlabel="channels kept, and their nats a second", ylabel="L1 of log-mels")
+    return _png(figure)
+
+
 def line(report: Mapping) -> bytes:
     """Similarity to both ends along the line between two voices."""
     verifiers = [key for key in ("sv", "dv") if f"{key}_source" in report["curves"]]

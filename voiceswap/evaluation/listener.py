@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import threading
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from voiceswap.audio import prepare_audio, read_audio
 from voiceswap.evaluation.acoustics import mel_cepstrum
 from voiceswap.evaluation.judges import SAMPLE_RATE, Judge
 from voiceswap.features import AudioConfig, extract_f0
+from voiceswap.files import whole_file
 
 
 class Listener:
@@ -78,7 +77,6 @@ class Heard:
         kept = json.loads(self._file.read_text()) if self._file.exists() else {}
         if label not in kept:
             kept[label] = judge.hear(self.samples, *options)
-            temporary = self._file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-            temporary.write_text(json.dumps(kept))
-            os.replace(temporary, self._file)
+            with whole_file(self._file) as temporary:
+                temporary.write_text(json.dumps(kept))
         return kept[label]

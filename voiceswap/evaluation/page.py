@@ -76,10 +76,12 @@ def _head(report: Mapping) -> str:
 def _notes(report: Mapping) -> str:
     notes = [
         "Means over all pairs, beside them their 95 % bootstrap intervals; an arrow tells which way is better. "
-        "With several references the output is judged against the same one reference. "
-        "Source recordings are the ceiling of words and sound and, unconverted, the floor of the voice; copy synthesis is the "
+        "Pairs that share a speaker are not independent, so the intervals come from drawing speakers, not pairs.",
+        "SV and DV judge every output against one reference, the first. SV-all and DV-all judge it against the mean vector of all "
+        "the references that the set gives, however many the conversion had: compare one reference with several by these.",
+        "Source recordings are the ceiling of words and sound and, unconverted, the floor of the voice. Copy synthesis is the "
         "vocoder alone on recorded speech (voice and MOS of the target's, words and pitch of the source's), the ceiling of any "
-        "conversion through it; pitch moved is the source through the vocoder at the target's mean pitch, a floor of the voice.",
+        "conversion through it. Pitch moved is the source through the vocoder at the target's mean pitch, a floor of the voice.",
         *report["left_out"],
     ]
     return "".join(f"<p class=soft>{escape(note)}</p>" for note in notes)
@@ -125,19 +127,48 @@ def _disentanglement(report: Mapping, sexes: Mapping[str, str]) -> str:
 
 
 def _experiments(report: Mapping) -> str:
-    prior = report["prior"]
-    facts = [f"{FIGURES[key].name} {FIGURES[key].format(value['mean'])}" for key, value in prior["figures"].items()]
+    code_size, denoising, line, prior = (report[key] for key in ("code_size", "denoising", "line", "prior"))
+    noisy, mixed = (next(iter(figures.values()), None) for figures in (denoising["source"]["clean"], line["curves"]))
+    cards = [
+        (
+            "Reconstruction against code size",
+            f"{code_size['content'][0]['l1']['n']} recordings taken through both codes and back, one of the codes with only the channels "
+            "of most KL, the others set to the prior's mean: how far off the log-mels are (lower is better). Where a curve is flat, "
+            "channels could be spared. The decoder was trained with all of them, so a model trained with fewer would lose less.",
+            _image(charts.code_size(code_size), "reconstruction against code size"),
+        ),
+        (
+            "Noise",
+            "White noise on the source or on the reference. Outputs are compared with the clean recordings. "
+            f"Pairs: {noisy['n'] if noisy else 'a few'}.",
+            _image(charts.denoising(denoising), "figures against noise"),
+        ),
+        (
+            "The line between two voices",
+            "The source's words in voices on the straight line from its own to the target's: how near a verifier finds them to both. "
+            f"Pairs: {mixed[0]['n'] if mixed else 'a few'}.",
+            _image(charts.line(line), "similarity along the line"),
+        ),
+        (
+            f"{prior['voices']} voices drawn from the prior",
+            "They say the first pair's sentence, and so do the given voices, the set's targets. Spread is the mean of one minus "
+            "the cosine between two of the voices.",
+            f"<table><tr><th></th><th>drawn</th><th>given</th></tr>{_body(_prior_rows(prior))}</table>",
+        ),
+    ]
+    return "<h2>Experiments</h2><p class=soft>Bands are 95 % intervals.</p>" + "".join(
+        f"<div class=card><h3>{escape(title)}</h3><p class=soft>{escape(what)}</p>{found}</div>" for title, what, found in cards
+    )
+
+
+def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
+    rows = [(FIGURES[key].name, FIGURES[key].format(value["mean"]), "") for key, value in prior["figures"].items()]
     for key in ("sv", "dv"):
         if key in prior:
-            known = prior[key]
-            given = f" ({known['spread_of_given_voices']:.3f} among given voices)" if "spread_of_given_voices" in known else ""
-            nearest = known["nearest"]["mean"]
-            facts.append(f"{key.upper()} spread {known['spread']:.3f}{given}, cosine to the nearest given voice {nearest:.3f}")
-    return (
-        f"<h2>Experiments</h2><div class=card><h3>Noise</h3>{_image(charts.denoising(report['denoising']), 'figures against noise')}</div>"
-        f"<div class=card><h3>The line between two voices</h3>{_image(charts.line(report['line']), 'similarity along the line')}</div>"
-        f"<div class=card><h3>{prior['voices']} voices drawn from the prior</h3><p>{escape('; '.join(facts))}.</p></div>"
-    )
+            known, given = prior[key], prior[key].get("spread_of_given_voices")
+            rows.append((f"{key.upper()} spread", f"{known['spread']:.3f}", "" if given is None else f"{given:.3f}"))
+            rows.append((f"{key.upper()} cosine to the nearest given voice", f"{known['nearest']['mean']:.3f}", ""))
+    return rows
 
 
 def _how() -> str:

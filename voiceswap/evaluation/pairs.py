@@ -26,6 +26,11 @@ class Pair:
     target_sex: str = ""
     group: str = ""  # what the set tells its pairs apart by
 
+    @property
+    def speakers(self) -> tuple[str, str]:
+        """Who speaks in the source and in the target."""
+        return speaker_of(self.source), speaker_of(self.target)
+
 
 def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     """Pairs of a CSV whose paths are relative to `root`; with `limit`, that many spread evenly over the set.

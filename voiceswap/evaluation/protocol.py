@@ -30,15 +30,15 @@ class Results:
     anchors: dict[str, dict[str, Row]] = field(default_factory=dict)  # ceilings and floors
     outputs: dict[str, dict[str, Path]] = field(default_factory=dict)  # the recordings that were judged
 
-    def summary(self) -> dict[str, dict[str, Estimate]]:
+    def summary(self, pairs: list[Pair]) -> dict[str, dict[str, Estimate]]:
         """Means over all pairs, by column."""
-        return {name: summarise(list(rows.values())) for name, rows in (self.systems | self.anchors).items()}
+        return {name: _summary(pairs, rows) for name, rows in (self.systems | self.anchors).items()}
 
     def groups(self, pairs: list[Pair]) -> dict[str, dict[str, Estimate]]:
         """Means of the first system by group of pairs, where the set tells pairs apart."""
         first = next(iter(self.systems.values()))
         names = sorted({pair.group for pair in pairs if pair.group})
-        return {name: summarise([first[pair.id] for pair in pairs if pair.group == name]) for name in names}
+        return {name: _summary([pair for pair in pairs if pair.group == name], first) for name in names}
 
 
 class Protocol:
@@ -62,7 +62,7 @@ class Protocol:
         results.anchors[COPIES] = self._each(lambda pair: self._copied(pair, copies), f"judging, {COPIES}")
         if converter.swapper.vocoder is not None:
             moved = {pair.id: converter.pitch_moved(pair).path for pair in self._track(self.pairs, MOVED)}
-            results.anchors[MOVED] = self._each(lambda pair: self._voice_of(pair, moved[pair.id]), f"judging, {MOVED}")
+            results.anchors[MOVED] = self._each(lambda pair: self._voice(pair, self.listener.hear(moved[pair.id])), f"judging, {MOVED}")
         return results
 
     def judge_files(self, folder: Path) -> Results:
@@ -80,8 +80,12 @@ class Protocol:
         return self._each(lambda pair: self._score(pair, *outputs[pair.id]), f"judging, {name}")
 
     def _score(self, pair: Pair, path: Path, known: Mapping[str, float]) -> Row:
-        output, source, target = (self.listener.hear(recording) for recording in (path, pair.source, pair.target))
-        return {**voice_figures(output, source, target), **self._words_and_sound(pair, output, source), **known}
+        output, source = self.listener.hear(path), self.listener.hear(pair.source)
+        return {**self._voice(pair, output), **self._words_and_sound(pair, output, source), **known}
+
+    def _voice(self, pair: Pair, output: Heard) -> Row:
+        source, target, *enrolled = (self.listener.hear(path) for path in (pair.source, pair.target, *pair.targets))
+        return voice_figures(output, source, target, enrolled)
 
     def _words_and_sound(self, pair: Pair, output: Heard, source: Heard) -> Row:
         parallel = self.listener.hear(pair.parallel) if pair.parallel and self.distortion else None
@@ -89,14 +93,11 @@ class Protocol:
 
     def _copied(self, pair: Pair, copies: Mapping[Path, Path]) -> Row:
         """Voice and MOS of the target's copy, since that is the voice to reach; words and pitch of the source's."""
-        source, target = self.listener.hear(pair.source), self.listener.hear(pair.target)
+        source = self.listener.hear(pair.source)
         source_copy, target_copy = self.listener.hear(copies[pair.source]), self.listener.hear(copies[pair.target])
-        row = {**voice_figures(target_copy, source, target), **word_figures(source_copy, source, pair.text, pair.language)}
+        row = {**self._voice(pair, target_copy), **word_figures(source_copy, source, pair.text, pair.language)}
         row |= sound_figures(source_copy, source)
         return row if target_copy.mos is None else {**row, "mos": target_copy.mos}
-
-    def _voice_of(self, pair: Pair, path: Path) -> Row:
-        return voice_figures(*(self.listener.hear(recording) for recording in (path, pair.source, pair.target)))
 
     def _ends(self) -> list[Path]:
         return sorted({path for pair in self.pairs for path in (pair.source, pair.target)})
@@ -108,6 +109,10 @@ class Protocol:
 
     def _track(self, items: Iterable, description: str, total: int | None = None) -> Iterable:
         return track(items, description, total, console=self.console)
+
+
+def _summary(pairs: list[Pair], rows: Mapping[str, Row]) -> dict[str, Estimate]:
+    return summarise([rows[pair.id] for pair in pairs], [pair.speakers for pair in pairs])
 
 
 def _find(folder: Path, name: str) -> Path:

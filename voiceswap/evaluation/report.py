@@ -1,7 +1,6 @@
 """From a request to a report: everything measured, written and shown."""
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from rich.console import Console
 
 from voiceswap.checkpoint import DEFAULT
 from voiceswap.errors import DataError
-from voiceswap.evaluation.conversions import Converter, sha256
+from voiceswap.evaluation.conversions import Converter
 from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
 from voiceswap.evaluation.intervals import Estimate
@@ -23,6 +22,7 @@ from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
 from voiceswap.evaluation.protocol import Protocol, Results
 from voiceswap.evaluation.tables import disentanglement_table, figure_table, pair_rows, write_csv
+from voiceswap.files import sha256, whole_file
 from voiceswap.swapper import VoiceSwapper
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # figures that order the pairs, and their sign
@@ -86,14 +86,13 @@ def run(request: Request, console: Console) -> dict:
 
 
 def _finish(out: Path, report: dict, results: Results, pairs: list[Pair], left_out: list[str], console: Console) -> None:
-    summary, groups = results.summary(), results.groups(pairs)
+    summary, groups = results.summary(pairs), results.groups(pairs)
     report["left_out"] = left_out
     report["summary"] = _plain(summary)
     report["groups"] = _plain(groups)
     report["rows"] = pair_rows(pairs, results.systems | results.anchors)
-    temporary = out / ".report.json"
-    temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(temporary, out / "report.json")
+    with whole_file(out / "report.json") as temporary:
+        temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     write_csv(out / "pairs.csv", report["rows"])
     page = write_page(out / "report.html", report, summary, groups, pairs, best_median_worst(pairs, results), results.outputs)
     console.print(figure_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]"))

@@ -1,5 +1,7 @@
 """The figures of one output."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation
@@ -8,8 +10,12 @@ from voiceswap.evaluation.listener import Heard
 from voiceswap.evaluation.text import error_rates
 
 
-def voice_figures(output: Heard, source: Heard, target: Heard) -> dict[str, float]:
-    """Whose voice the output has: sv, sv_accepted, sv_source, dv, closer; those of a missing judge left out."""
+def voice_figures(output: Heard, source: Heard, target: Heard, enrolled: Sequence[Heard] = ()) -> dict[str, float]:
+    """Whose voice the output has: sv, sv_accepted, sv_source, dv, closer; those of a missing judge left out.
+
+    With several `enrolled` recordings of the target's voice also sv_all and dv_all, against the mean of their vectors:
+    enrolment with several recordings. It does not depend on which of them the output was made from.
+    """
     figures = {}
     if output.sv is not None:
         figures["sv"] = similarity(output.sv, target.sv)
@@ -18,6 +24,10 @@ def voice_figures(output: Heard, source: Heard, target: Heard) -> dict[str, floa
     if output.dv is not None:
         figures["dv"] = similarity(output.dv, target.dv)
         figures["closer"] = float(figures["dv"] > similarity(output.dv, source.dv))
+    for key in ("sv", "dv"):
+        if key in figures and len(enrolled) > 1:
+            mean = np.mean([getattr(recording, key) for recording in enrolled], 0)
+            figures[f"{key}_all"] = similarity(getattr(output, key), mean / np.linalg.norm(mean))
     return figures
 
 

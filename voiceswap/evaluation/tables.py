@@ -16,7 +16,10 @@ Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by figure
 
 
 def figure_rows(columns: Columns) -> list[list[str]]:
-    """A row for each figure that any column has: its name, then the mean and, a line below, "low–high"; empty where unknown."""
+    """A row for each figure that any column has: its name, then the mean and, a line below, "low–high"; empty where unknown.
+
+    A single value has no interval.
+    """
     rows = []
     for key, figure in FIGURES.items():
         cells = [_cell(figure, column.get(key)) for column in columns.values()]
@@ -91,5 +94,7 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 def _cell(figure: Figure, estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
+    if estimate.n == 1:
+        return figure.format(estimate.mean)
     low, high = (figure.format(value).removesuffix(" %") for value in (estimate.low, estimate.high))
     return f"{figure.format(estimate.mean)}\n{low}–{high}"

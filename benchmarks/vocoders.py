@@ -1,0 +1,56 @@
+"""What vocoders keep of words and naturalness: copy synthesis by several checkpoints, beside Griffin-Lim and the recordings.
+
+python benchmarks/vocoders.py --pairs pairs.csv --root corpora --asr whisper-base [--recordings 50] [CHECKPOINT ...]
+
+CHECKPOINT is a model file, a vocoder's training checkpoint, or "default".
+"""
+
+import argparse
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import track
+
+from voiceswap import VoiceSwapper
+from voiceswap.audio import read_audio
+from voiceswap.evaluation.judges import SAMPLE_RATE, load_judges
+from voiceswap.evaluation.pairs import read_pairs
+from voiceswap.evaluation.text import error_rates
+from voiceswap.training.export import load_network
+
+
+def main() -> None:
+    """Print a row for each vocoder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoints", nargs="*", default=["default"])
+    parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--asr", type=Path, required=True)
+    parser.add_argument("--recordings", type=int, default=50)
+    options = parser.parse_args()
+    pairs = list({pair.source: pair for pair in read_pairs(options.pairs, options.root)}.values())
+    random.Random(0).shuffle(pairs)
+    pairs = pairs[: options.recordings]
+    judges, _ = load_judges(options.asr)
+    swapper = VoiceSwapper.load(device="cpu")
+    recordings = [read_audio(pair.source, SAMPLE_RATE) for pair in pairs]
+
+    def report(name: str, outputs: list[np.ndarray]) -> None:
+        errors, scores = [], []
+        for pair, samples in track(list(zip(pairs, outputs, strict=True)), description=name, transient=True):
+            errors.append(error_rates(pair.text, judges["words"].hear(samples, "en"))["cer"])
+            scores.append(judges["mos"].hear(samples))
+        print(f"{name}: CER {100 * np.mean(errors):.1f} %, MOS {np.mean(scores):.2f}, {len(pairs)} recordings", flush=True)
+
+    report("recordings", recordings)
+    bundled = swapper.vocoder
+    for checkpoint in ["", *options.checkpoints]:
+        swapper.vocoder = None if not checkpoint else bundled if checkpoint == "default" else load_network(checkpoint, "vocoder").eval()
+        with torch.inference_mode():
+            report(checkpoint or "Griffin-Lim", [swapper.copy_synthesis(samples) for samples in recordings])
+
+
+if __name__ == "__main__":
+    main()
