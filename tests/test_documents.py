@@ -1,0 +1,44 @@
+"""What the documents tell a reader to type can be typed."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from data_prep.__main__ import app as data_prep_app
+from voiceswap.cli import app
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("recipes/**/*.md"), *ROOT.glob("voiceswap/**/*.md")])
+PROGRAMS = {("voiceswap",): get_command(app), ("python", "-m", "data_prep"): get_command(data_prep_app)}
+
+
+def lines(document: Path) -> Iterator[list[str]]:
+    """The command lines of a document's shell blocks, each a list of words."""
+    for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            while words:
+                stop = words.index("&&") if "&&" in words else len(words)
+                yield words[:stop]
+                words = words[stop + 1 :]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_commands_of_a_document_parse(document):
+    for words in lines(document):
+        for name, program in PROGRAMS.items():
+            if tuple(words[: len(name)]) == name and len(words) > len(name):
+                command = program.commands[words[len(name)]]
+                parser = command.make_parser(command.context_class(command, **command.context_settings))
+                parser.parse_args(words[len(name) + 1 :])  # raises on an option that there is not
+        if words[:1] == ["python"] and words[1].endswith(".py"):
+            assert (ROOT / words[1]).exists(), words
+
+
+def test_the_readme_shows_the_commands():
+    shown = {words[1] for words in lines(ROOT / "README.md") if words[:1] == ["voiceswap"]}
+    assert {"demo", "swap", "convert", "ui", "batch", "train", "export", "evaluate"} <= shown
