@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -82,8 +83,11 @@ def convert(
 ) -> None:
     """Say the words of SOURCE in another voice."""
     swapper = _swapper(checkpoint, device)
-    with console.status("Converting ..."):
-        swapper.convert_file(source, list(target), out, pitch, strength, seed, pitch_range)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Converting", total=1.0)
+        swapper.convert_file(
+            source, list(target), out, pitch, strength, seed, pitch_range, progress=lambda done: bar.update(task, completed=done)
+        )
     _written(out, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
 
 
