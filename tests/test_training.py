@@ -364,6 +364,15 @@ def test_what_is_wrong_with_a_config_is_one_sentence(corpus, tmp_path, monkeypat
     assert sentence in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
 
 
+def test_a_run_is_not_started_over_another(corpus, tmp_path, monkeypatch, capsys):
+    command(monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 1, sizes=TINY))
+    held = (tmp_path / "last.ckpt").read_bytes()
+    capsys.readouterr()
+    said = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", config(corpus, tmp_path, 2, sizes=TINY))
+    assert f"holds another run: go on with it by --ckpt_path {tmp_path / 'last.ckpt'}" in said
+    assert (tmp_path / "last.ckpt").read_bytes() == held and not list(tmp_path.glob("*-v1*"))
+
+
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):
     path = config(corpus, tmp_path, 2)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10**7}))

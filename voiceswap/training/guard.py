@@ -14,13 +14,16 @@ COPIES = 4  # a checkpoint holds weights, their average, and two moments of the 
 
 
 class Guard(Callback):
-    """Refuses to start without room for checkpoints; SIGTERM saves one, from which a run goes on exactly."""
+    """Refuses to start over another run, or without room for checkpoints; SIGTERM saves one, from which a run goes on exactly."""
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        """Room for the checkpoints to keep and for the one being written."""
+        """No other run in the folder; room for the checkpoints to keep and for the one being written."""
         keeper = trainer.checkpoint_callback
         if keeper is None:
             return
+        last = _folder(trainer) / "last.ckpt"
+        if last.exists() and trainer.ckpt_path is None:  # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's
+            raise TrainingError(f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it away.")
         one = COPIES * sum(parameter.numel() * parameter.element_size() for parameter in pl_module.parameters())
         count = max(getattr(keeper, "save_top_k", 1), 1) + 2
         folder = _folder(trainer).absolute()
