@@ -1,0 +1,141 @@
+"""What training serves, hears and does with it, step by step."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from voiceswap.errors import TrainingError
+from voiceswap.features import AudioConfig, LogMel
+from voiceswap.frozen import front_end, speaker_verifier
+from voiceswap.layers import instance_norm, length_mask
+from voiceswap.training.autoencoder_task import AutoencoderTask
+from voiceswap.training.mel_listeners import MelRecogniser, MelVerifier
+from voiceswap.training.optimiser import alternate
+from voiceswap.training.vocoder_task import VocoderTask
+
+
+def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_stretch(data):
+    dataset = data.train_dataloader().dataset
+    first, again = dataset[7], dataset[7]
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    for i in range(20):
+        item = dataset[i]
+        length, reference = int(item["length"]), int(item["reference_length"])
+        assert not torch.equal(item["mel"][:, : min(length, reference)], item["reference_mel"][:, : min(length, reference)])
+        assert item["content"].shape[1] * 2 == item["mel"].shape[1] == data.frames
+
+
+def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_on_its_own(hello, goodbye):
+    log_mel, on_mels, verifier = LogMel(AudioConfig()), MelVerifier(AudioConfig()), speaker_verifier()
+    window = slice(40, 40 + verifier.window)  # frames, within speech; both mels have 100 a second
+
+    def both(wave):
+        wave = torch.from_numpy(wave / np.sqrt(np.mean(wave**2)) * 10 ** (verifier.level_db / 20))[None]
+        return on_mels(log_mel(wave)[..., window])[0], verifier.embed_mel(verifier.mel(wave)[..., window])[0]
+
+    (hello_on_ours, hello_on_its_own), (goodbye_on_ours, goodbye_on_its_own) = both(hello), both(goodbye)
+    assert hello_on_ours @ hello_on_its_own > 0.8 > hello_on_ours @ goodbye_on_its_own
+    assert goodbye_on_ours @ goodbye_on_its_own > 0.8 > goodbye_on_ours @ hello_on_its_own
+
+
+def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
+    log_mel, on_mels, recogniser = LogMel(AudioConfig()), MelRecogniser(AudioConfig()), front_end("whisper-base", AudioConfig())
+
+    def both(samples):
+        wave, length = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
+        mask = length_mask(-(-length // 160), -(-len(samples) // 160))
+        return on_mels(log_mel(wave), mask), instance_norm(recogniser(wave, length), mask[..., ::2])
+
+    (hello_on_mels, hello_in_sound), (goodbye_on_mels, _) = both(hello), both(goodbye)
+    frames = min(hello_on_mels.shape[-1], goodbye_on_mels.shape[-1])
+    assert F.cosine_similarity(hello_on_mels, hello_in_sound).mean() > 0.85
+    assert F.cosine_similarity(goodbye_on_mels[..., :frames], hello_in_sound[..., :frames]).mean() < 0.4
+
+
+def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
+    on_mels, mel = MelRecogniser(AudioConfig()), LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100]
+    padded = F.pad(mel, (0, 50))
+    alone, among = on_mels(mel, length_mask(torch.tensor([100]), 100)), on_mels(padded, length_mask(torch.tensor([100]), 150))
+    torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
+    assert not among[..., 50:].any()
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        (AutoencoderTask, {}),
+        (AutoencoderTask, {"verification": 1.0, "recognition": 1.0, "adversarial": 0.1}),
+        (VocoderTask, {}),
+        (VocoderTask, {"recognition": 1.0, "adversarial": 0.1}),
+    ],
+)
+def test_steps_on_one_batch_lower_its_loss(data, monkeypatch, task, options):
+    torch.manual_seed(0)
+    batch = next(iter(data.train_dataloader()))
+    module = task(data.cache.config.audio, steps=1000, **options)
+    optimisers = [pair["optimizer"] for pair in module.configure_optimizers()]
+    for group in (group for optimiser in optimisers for group in optimiser.param_groups):
+        group["lr"] = 1e-3
+    schedules = [pair["lr_scheduler"]["scheduler"] for pair in module.configure_optimizers()]
+    monkeypatch.setattr(module, "optimizers", lambda: optimisers)
+    monkeypatch.setattr(module, "lr_schedulers", lambda: schedules)
+    monkeypatch.setattr(module, "manual_backward", lambda loss: loss.backward())
+    logged = []
+    monkeypatch.setattr(module, "log_dict", lambda parts, **_: logged.append({name: float(value) for name, value in parts.items()}))
+    for _ in range(6):
+        module.training_step(batch, 0)
+    main = "train/reconstruction" if task is AutoencoderTask else "train/spectral"
+    assert all(np.isfinite(list(parts.values())).all() for parts in logged)
+    assert logged[-1][main] < logged[0][main] - 0.02
+
+
+def test_accumulated_batches_step_on_the_mean_of_their_gradients(data):
+    torch.manual_seed(0)
+    batches = iter(data.train_dataloader())
+    pair = [next(batches), next(batches)]
+    network, apart = torch.nn.Linear(80, 1), torch.nn.Linear(80, 1)
+    apart.load_state_dict(network.state_dict())
+
+    class Task:
+        accumulate, trainer = 2, type("Trainer", (), {"datamodule": data})
+
+        def __init__(self, network):
+            self.optimiser = torch.optim.SGD(network.parameters(), 0.1)
+
+        def optimizers(self):
+            return self.optimiser
+
+        def lr_schedulers(self):
+            return torch.optim.lr_scheduler.ConstantLR(self.optimiser, 1.0)
+
+        def manual_backward(self, loss):
+            loss.backward()
+
+    def loss(network, batch):
+        return network(batch["mel"].mean(-1)).square().mean()
+
+    task, start = Task(network), network.weight.clone()
+    for position, batch in enumerate(pair):
+        data.position = position + 1
+        assert torch.equal(network.weight, start)
+        alternate(task, network, loss(network, batch), 0)
+    data.position, once = 0, Task(apart)
+    once.accumulate = 1
+    alternate(once, apart, (loss(apart, pair[0]) + loss(apart, pair[1])) / 2, 0)
+    assert not torch.equal(network.weight, start) and torch.allclose(network.weight, apart.weight, atol=1e-7)
+
+
+def test_a_loss_that_is_not_a_number_stops_before_any_weight_is_touched(data):
+    module = AutoencoderTask(data.cache.config.audio)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    batch = next(iter(data.train_dataloader()))
+    batch["mel"][0, 0, 0] = torch.nan
+
+    class Trainer:
+        checkpoint_callback, global_step = None, 5
+
+    module._trainer = Trainer()
+    with pytest.raises(TrainingError, match="The loss became nan at step 5; the last good checkpoint is none yet"):
+        module.training_step(batch, 0)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
