@@ -2,13 +2,11 @@
 
 import lightning
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap import frozen
 from voiceswap.calibration import apply_calibration, calibrate
 from voiceswap.features import AudioConfig
-from voiceswap.layers import instance_norm, length_mask
+from voiceswap.layers import length_mask
 from voiceswap.model import Autoencoder
 from voiceswap.training import losses
 from voiceswap.training.data import Item
@@ -19,10 +17,9 @@ from voiceswap.vocoder import SourceFilterVocoder
 
 
 class VocoderTask(lightning.LightningModule):
-    """Multi-resolution STFT loss + `mel` * mel loss and, if asked for, the losses of those who listen.
+    """Multi-resolution STFT loss + `mel` * mel loss and, if asked for, the losses of discriminators.
 
-    Discriminators: `adversarial` * hinge loss + `matching` * feature matching. The frozen recogniser: `recognition` *
-    (1 - cosine), mean over frames, between its features of the result and of the recording.
+    These are `adversarial` * hinge loss + `matching` * feature matching.
     `initial` is a checkpoint whose vocoder to start from, or "default"; without one, `sizes` are those of
     `SourceFilterVocoder`. With `decoded`, a checkpoint, half of every batch is synthesised from what its autoencoder
     makes of the recording, so that the vocoder learns to repair that blur. Each step works on a random `seconds` of the
@@ -35,7 +32,6 @@ class VocoderTask(lightning.LightningModule):
         mel: float = 1.0,
         adversarial: float = 0.0,
         matching: float = 2.0,
-        recognition: float = 0.0,
         seconds: float = 1.0,
         learning_rate: float = 1e-3,
         steps: int = 10000,
@@ -51,9 +47,8 @@ class VocoderTask(lightning.LightningModule):
         self.mel_loss = losses.MelLoss(audio)
         if adversarial:
             self.judge = WaveDiscriminator()
-        # In lists, so that they are no part of the module: they are frozen and have files of their own.
+        # In a list, so that it is no part of the module: it is frozen and has a file of its own.
         self.autoencoders: list[Autoencoder] = [load_network(decoded, "autoencoder", audio).eval().requires_grad_(False)] if decoded else []
-        self.recognisers = [frozen.front_end("whisper-base", audio)] if recognition else []
         self.crop = round(seconds * audio.frame_rate)
 
     def configure_optimizers(self):
@@ -71,9 +66,6 @@ class VocoderTask(lightning.LightningModule):
         made = self.vocoder(mel[..., frames], batch["f0"][:, frames]).float()
         parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
         loss = parts["spectral"] + self.hparams["mel"] * parts["mel"]
-        if self.hparams["recognition"]:
-            parts["recognition"] = self._misheard(made, real)
-            loss = loss + self.hparams["recognition"] * parts["recognition"]
         if self.hparams["adversarial"]:
             judged = losses.discriminator_loss(self.judge(real)[0], self.judge(made.detach())[0])
             alternate(self, self.judge, judged, index=1)
@@ -100,12 +92,6 @@ class VocoderTask(lightning.LightningModule):
         """Copy synthesis of unheard speakers."""
         made = self.vocoder(batch["mel"], batch["f0"]).float()
         self.log("validation/spectral", losses.spectral_loss(made, batch["samples"]), prog_bar=True)
-
-    def _misheard(self, made: Tensor, real: Tensor) -> Tensor:
-        recogniser, lengths = self.recognisers[0].to(self.device), torch.full((len(real),), real.shape[-1], device=real.device)
-        with torch.no_grad():
-            said = recogniser(real, lengths)
-        return 1 - F.cosine_similarity(instance_norm(recogniser(made, lengths)), instance_norm(said)).mean()
 
     @torch.no_grad()
     def _heard(self, batch: Item) -> Tensor:
