@@ -15,13 +15,18 @@ def calibrate(rebuilt: Tensor, natural: Tensor) -> Tensor:
     same, what differs is the voice and the decoder's blur; applied to other words, this is AdaIN (Huang and Belongie,
     2017) at the output, and the global-variance compensation of Toda et al. (2007).
     """
-    power = (2 * natural).exp().sum(0)
-    speech = power > power.max() * 10 ** (-SPEECH_DB / 10)
+    speech = speech_frames(natural)
     (mean, deviation), (goal, goal_deviation) = (
         (mel[:, speech].mean(1), mel[:, speech].std(1, correction=0) + 0.05) for mel in (rebuilt, natural)
     )
     gain = (goal_deviation / deviation).clamp(*GAIN_RANGE)
     return torch.stack([gain, goal - gain * mean])
+
+
+def speech_frames(log_mel: Tensor) -> Tensor:
+    """Which frames of a log-mel (mels, frames) are no pause: (frames,), true or false."""
+    power = (2 * log_mel).exp().sum(0)
+    return power > power.max() * 10 ** (-SPEECH_DB / 10)
 
 
 def apply_calibration(mel: Tensor, calibration: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from voiceswap import frozen
 from voiceswap.calibration import apply_calibration
 from voiceswap.checkpoint import Checkpoint
 from voiceswap.errors import VoiceswapError
+from voiceswap.exemplars import recall
 from voiceswap.features import F0_MAX, F0_MIN, LogMel, log_f0_statistics
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.layers import RunningMoments, instance_norm, length_mask
@@ -133,6 +134,9 @@ class Engine:
             for arrays in zip(*((line.log_f0, line.utterance.voice.code, line.utterance.voice.calibration) for line in lines), strict=True)
         )
         mel = self.autoencoder.decode(content, f0, log_f0, code, mask)
+        for missing, words_said, line in zip(mel, content, lines, strict=True):
+            for exemplars, share in line.utterance.voice.exemplars:
+                missing += share * recall(exemplars, words_said, len(missing[0]))
         mel = apply_calibration(mel, calibration)
         starts = Start(*(torch.cat(field).to(self.device) for field in zip(*(line.start for line in lines), strict=True)))
         return self.vocode(mel, f0, mask, starts)

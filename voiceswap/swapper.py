@@ -15,6 +15,7 @@ from voiceswap.calibration import calibrate
 from voiceswap.checkpoint import load_checkpoint
 from voiceswap.engine import Engine, Progress, Utterance, move_pitch
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.exemplars import keep_exemplars, recall
 from voiceswap.features import log_f0_statistics
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.speech import Speech
@@ -254,8 +255,10 @@ class VoiceSwapper(Engine):
         first, last = speech.busiest(VOICE_SECONDS)
         words, _ = self.words([(speech, first, last)])
         f0, statistics = (torch.from_numpy(x)[None].to(self.device) for x in (speech.f0[first:last], log_f0))
-        rebuilt = self.autoencoder.decode(words.mode(), f0, statistics, code)
-        return Voice(code[0].cpu().numpy(), log_f0, calibrate(rebuilt[0], mel[0]).cpu().numpy())
+        (rebuilt,), (content,), (natural,) = self.autoencoder.decode(words.mode(), f0, statistics, code), words.mode(), mel
+        exemplars = keep_exemplars(content, rebuilt, natural)
+        recalled = rebuilt + recall(exemplars, content, natural.shape[-1], itself=True)
+        return Voice(code[0].cpu().numpy(), log_f0, calibrate(recalled, natural).cpu().numpy(), ((exemplars, 1.0),))
 
     def _aim(self, speech: Speech, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the speech's own to `voice`."""

@@ -11,7 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from voiceswap.errors import VoiceswapError
+from voiceswap.exemplars import Exemplars
 from voiceswap.files import whole_file
+
+MEANS = ("code", "log_f0", "calibration")  # what a blend takes the mean of
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,14 @@ class Voice:
     """What the models know of a voice: a point that can be kept, mixed, and moved along lines.
 
     `code` is the speaker code, float32 of shape (code,); `log_f0` the mean and standard deviation of ln F0 in Hz,
-    shape (2,); `calibration` the gain and offset of every mel bin that the decoder misses, shape (2, mels).
+    shape (2,). `exemplars` are the recordings it was heard in, each with its share of the voice: what the decoder
+    misses of each sound. `calibration` is the gain and offset of every mel bin that are missed even so, shape (2, mels).
     """
 
     code: np.ndarray
     log_f0: np.ndarray
     calibration: np.ndarray
+    exemplars: tuple[tuple[Exemplars, float], ...] = ()
 
     def toward(self, other: "Voice", amount: float) -> "Voice":
         """The voice `amount` of the way on the straight line from this one (0) to `other` (1)."""
@@ -37,11 +42,17 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     if not len(weights) or not np.isfinite(weights).all() or weights.sum() <= 0:
         raise ValueError("A blend needs at least one voice and weights with a sum above zero.")
     weights /= weights.sum()
-    means = {
-        field.name: np.tensordot(weights, np.stack([getattr(voice, field.name) for voice, _ in voices]), 1).astype(np.float32)
-        for field in fields(Voice)
-    }
-    return Voice(**means)
+    shares = [
+        (exemplars, share * float(weight))
+        for (voice, _), weight in zip(voices, weights, strict=True)
+        for exemplars, share in voice.exemplars
+        if weight
+    ]
+    return Voice(**{name: _mean([getattr(voice, name) for voice, _ in voices], weights) for name in MEANS}, exemplars=tuple(shares))
+
+
+def _mean(arrays: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    return np.tensordot(weights, np.stack(arrays), 1).astype(np.float32)
 
 
 def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
@@ -51,8 +62,11 @@ def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
     """
     path = Path(path)
     with whole_file(path) as temporary:
-        arrays = {field.name: getattr(voice, field.name) for field in fields(Voice)}
-        save_file(arrays, temporary, {"voiceswap-voice": json.dumps({"model": model})})
+        arrays = {name: getattr(voice, name) for name in MEANS}
+        for number, (heard, _) in enumerate(voice.exemplars):
+            arrays |= {f"exemplars.{number}.{field.name}": getattr(heard, field.name) for field in fields(Exemplars)}
+        facts = {"model": model, "shares": [share for _, share in voice.exemplars]}
+        save_file(arrays, temporary, {"voiceswap-voice": json.dumps(facts)})
     return path
 
 
@@ -64,7 +78,7 @@ def load_voice(path: str | os.PathLike, model: str) -> Voice:
     try:
         with safe_open(path, "np") as file:
             facts = json.loads((file.metadata() or {}).get("voiceswap-voice", "null"))
-            voice = Voice(**{field.name: file.get_tensor(field.name) for field in fields(Voice)}) if facts else None
+            voice = _read(file, facts) if facts else None
     except (SafetensorError, OSError, ValueError) as error:
         raise VoiceswapError(f"{path} is missing, damaged or not a saved voice.") from error
     if voice is None:
@@ -72,3 +86,11 @@ def load_voice(path: str | os.PathLike, model: str) -> Voice:
     if facts.get("model") != model:
         raise VoiceswapError(f"{path} holds a voice as another model heard it; hear its recordings again with this one.")
     return voice
+
+
+def _read(file, facts: dict) -> Voice:
+    exemplars = []
+    for number, share in enumerate(facts.get("shares", [])):
+        arrays = {field.name: file.get_tensor(f"exemplars.{number}.{field.name}") for field in fields(Exemplars)}
+        exemplars.append((Exemplars(**arrays), share))
+    return Voice(**{name: file.get_tensor(name) for name in MEANS}, exemplars=tuple(exemplars))

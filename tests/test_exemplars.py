@@ -1,0 +1,65 @@
+"""What is kept of how a voice says each sound, and recalled for other words."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from voiceswap.audio import read_audio
+from voiceswap.exemplars import BESIDE, keep_exemplars, recall
+from voiceswap.voice import blend
+
+
+def sounds(frames=60, stride=2):
+    """A recording of content that never repeats, the decoder missing something else of every frame; the last tenth is a pause."""
+    draw = torch.Generator().manual_seed(0)
+    content = torch.randn(64, frames, generator=draw)
+    rebuilt = torch.randn(80, frames * stride, generator=draw)
+    rebuilt[:, -frames * stride // 10 :] -= 20
+    return content, rebuilt, torch.randn(80, frames, generator=draw).repeat_interleave(stride, 1)
+
+
+def test_what_was_missed_of_a_sound_is_recalled_for_that_sound():
+    content, rebuilt, missed = sounds()
+    exemplars = keep_exemplars(content, rebuilt, rebuilt + missed)
+    assert exemplars.frame.tolist() == list(range(54))  # no pause
+    frames = slice(20, 108)
+    recalled = recall(exemplars, 3 * content[:, 10:54], 88)  # at another level
+    assert torch.nn.functional.cosine_similarity(recalled, missed[:, frames], dim=0).min() > 0.8
+    assert recall(exemplars, content, 119).shape == (80, 119)
+    itself = recall(exemplars, content, 120, itself=True)
+    assert torch.nn.functional.cosine_similarity(itself[:, frames], missed[:, frames], dim=0).abs().mean() < 0.2
+
+
+def test_a_recording_with_few_frames_of_speech_is_no_trouble():
+    content, rebuilt, missed = sounds(BESIDE)
+    one = keep_exemplars(content[:, :1], rebuilt[:, :2], (rebuilt + missed)[:, :2])
+    torch.testing.assert_close(recall(one, content, 8), missed[:, :1].expand(80, 8), atol=1e-2, rtol=0)
+    assert torch.isfinite(recall(one, content[:, :1], 2, itself=True)).all()
+    none = replace(one, frame=one.frame[:0], content=one.content[:0], missed=one.missed[:0])
+    assert not recall(none, content, 8).any()
+
+
+def test_exemplars_bring_a_voice_nearer_and_keep_the_words(swapper, people):
+    """Told by recordings of the target other than the reference, so that it is the voice and not the room."""
+    nearer, words = [], []
+    for i, recordings in enumerate(people[::2]):
+        source = read_audio(recordings[0], 16000)[: 8 * 16000]
+        other, reference = people[2 * i + 1][:2]
+        voice, judged = swapper.embed(reference), swapper.verifier(torch.from_numpy(read_audio(other, 16000)))
+        outs = [swapper.convert(source, kept) for kept in (voice, replace(voice, exemplars=()))]
+        with_them, without = (float(swapper.verifier(torch.from_numpy(out)) @ judged) for out in outs)
+        nearer.append(with_them - without)
+        said, *heard = (torch.from_numpy(swapper.content(wave)) for wave in (source, *outs))
+        words.append([float(torch.nn.functional.cosine_similarity(said, code).mean()) for code in heard])
+    assert np.mean(nearer) > 0.01
+    kept, before = np.mean(words, 0)
+    assert kept > 0.97 * before
+
+
+def test_shares_of_exemplars_follow_the_blend(swapper, hello, goodbye):
+    a, b = swapper.embed(hello), swapper.embed(goodbye)
+    mix = blend([(blend([(a, 1.0), (b, 1.0)]), 0.5), (a, 0.5), (b, 0.0)])
+    assert [share for _, share in mix.exemplars] == [0.25, 0.25, 0.5]
+    half = swapper.convert(hello, replace(a, exemplars=((a.exemplars[0][0], 0.5), (a.exemplars[0][0], 0.5))))
+    np.testing.assert_allclose(half, swapper.convert(hello, a), atol=1e-5)

@@ -1,0 +1,60 @@
+"""How a voice says each sound: frames of its own speech, and what the decoder misses of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from voiceswap.calibration import speech_frames
+
+SHARPNESS = 2.5  # an exemplar weighs exp(SHARPNESS * cosine of its content with what is said)
+BESIDE = 4  # frames to either side of a frame that say nearly the same
+FORGOTTEN = -1e4  # in place of a likeness; finite, for where nothing else is known
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """Frames of a recording's speech, at the content's rate.
+
+    `frame` (exemplars,) are their numbers; `content` (exemplars, code), half precision, their content codes at unit
+    length; `missed` (exemplars, stride, mels), half precision, what the decoder's log-mels lack of their own.
+    """
+
+    frame: np.ndarray
+    content: np.ndarray
+    missed: np.ndarray
+
+
+def keep_exemplars(content: Tensor, rebuilt: Tensor, natural: Tensor) -> Exemplars:
+    """The frames with speech of one recording: content code (code, frames / stride), log-mels (mels, frames) as decoded and as they are."""
+    frames = content.shape[-1]
+    stride = -(-natural.shape[-1] // frames)
+    missed, speech = (
+        F.pad(x, (0, frames * stride - x.shape[-1])).unflatten(-1, (frames, stride))
+        for x in (natural - rebuilt, speech_frames(natural).float())
+    )
+    kept = speech.amin(-1) > 0
+    arrays = kept.nonzero()[:, 0].int(), F.normalize(content, dim=0).T[kept].half(), missed.permute(1, 2, 0)[kept].half()
+    return Exemplars(*(array.contiguous().cpu().numpy() for array in arrays))  # safetensors writes the memory as it lies
+
+
+def recall(exemplars: Exemplars, content: Tensor, frames: int, itself: bool = False) -> Tensor:
+    """What the decoder will miss of words in this voice, (mels, frames), for their content code (code, frames / stride).
+
+    The mean of what it missed of the exemplars, each weighed by how near its content is: kernel regression (Nadaraya,
+    1964), which is attention to the reference. Exemplar-based conversion makes up for residuals in this way (Wu et al.,
+    "Exemplar-based sparse representation with residual compensation for voice conversion", 2014); kNN-VC (Baas et al.,
+    2023) takes the exemplars themselves. `itself` says that the words are the exemplars' own: no frame then recalls
+    itself or its neighbours, so that as much is missed as of other words.
+    """
+    frame, known, missed = (torch.from_numpy(array).to(content.device) for array in (exemplars.frame, exemplars.content, exemplars.missed))
+    if not len(frame):
+        return content.new_zeros(missed.shape[-1], frames)
+    likeness = SHARPNESS * (F.normalize(content, dim=0).T @ known.float().T)  # (frames / stride, exemplars)
+    if itself:
+        here = torch.arange(len(likeness), device=frame.device)
+        likeness = likeness.masked_fill((here[:, None] - frame).abs() <= BESIDE, FORGOTTEN)
+    recalled = likeness.softmax(-1) @ missed.float().flatten(1)
+    return recalled.unflatten(1, missed.shape[1:]).flatten(0, 1)[:frames].T
