@@ -60,7 +60,7 @@ def test_exemplars_bring_a_voice_nearer_and_keep_the_words(swapper, people):
         words.append([float(torch.nn.functional.cosine_similarity(said, code).mean()) for code in heard])
     assert np.mean(nearer) > 0.01
     kept, before = np.mean(words, 0)
-    assert kept > 0.97 * before
+    assert kept > before - 0.01
 
 
 def test_shares_of_exemplars_follow_the_blend(swapper, hello, goodbye):

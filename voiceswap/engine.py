@@ -134,9 +134,9 @@ class Engine:
             for arrays in zip(*((line.log_f0, line.utterance.voice.code, line.utterance.voice.calibration) for line in lines), strict=True)
         )
         mel = self.autoencoder.decode(content, f0, log_f0, code, mask)
-        for missing, words_said, line in zip(mel, content, lines, strict=True):
+        for decoded, said, line in zip(mel, content, lines, strict=True):
             for exemplars, share in line.utterance.voice.exemplars:
-                missing += share * recall(exemplars, words_said, len(missing[0]))
+                decoded += share * recall(exemplars, said, decoded.shape[-1])
         mel = apply_calibration(mel, calibration)
         starts = Start(*(torch.cat(field).to(self.device) for field in zip(*(line.start for line in lines), strict=True)))
         return self.vocode(mel, f0, mask, starts)
