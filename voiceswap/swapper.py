@@ -13,6 +13,7 @@ from torch import Tensor
 from voiceswap.audio import PEAK, AudioWriter, prepare_audio, set_level, stream_audio
 from voiceswap.calibration import calibrate
 from voiceswap.checkpoint import load_checkpoint
+from voiceswap.denoise import denoise
 from voiceswap.engine import Engine, Progress, Utterance, move_pitch
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.exemplars import keep_exemplars, recall
@@ -238,8 +239,8 @@ class VoiceSwapper(Engine):
         return Speech(iter([prepare_audio(np.asarray(array), rate, self.sample_rate)]), self.audio, "The recording")
 
     def _natural(self, speech: Speech) -> tuple[np.ndarray, Tensor]:
-        """Samples (samples,) and log-mel (1, mels, frames) of the stretch in which the voice is heard."""
-        samples = speech.samples(*speech.busiest(VOICE_SECONDS))
+        """Samples (samples,), without steady noise, and log-mel (1, mels, frames) of the stretch in which the voice is heard."""
+        samples = denoise(speech.samples(*speech.busiest(VOICE_SECONDS)), self.sample_rate)
         return samples, self.log_mel(torch.from_numpy(samples)[None].to(self.device))
 
     def _speaker(self, samples: np.ndarray, mel: Tensor) -> DiagonalGaussian:

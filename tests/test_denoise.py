@@ -1,0 +1,66 @@
+"""Noise on a reference, and what is left of it."""
+
+import numpy as np
+import torch
+
+from voiceswap import swapper as module
+from voiceswap.audio import active_level_db, read_audio
+from voiceswap.calibration import speech_frames
+from voiceswap.denoise import denoise
+
+
+def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:
+    """Noise `level_db` below the speech: white, or a mains hum with its harmonics and falling noise."""
+    noise = np.random.default_rng(1).standard_normal(len(samples))
+    if hum:
+        noise = np.cumsum(noise) - np.linspace(0, noise.sum(), len(noise))
+        noise = np.diff(noise, prepend=0.0) + sum(np.sin(2 * np.pi * f * np.arange(len(noise)) / 16000) for f in (50, 150, 250))
+    scale = 10 ** ((active_level_db(samples, 16000) - level_db) / 20) / np.sqrt(np.square(noise).mean())
+    return (samples + scale * noise).astype(np.float32)
+
+
+def test_speech_without_noise_comes_back_as_it_was(people):
+    quiet = read_audio(people[2][0], 16000)  # 47 dB of speech above noise
+    assert denoise(quiet, 16000) is quiet
+    silence_between = np.concatenate([quiet, np.zeros(16000, np.float32)])
+    assert denoise(silence_between, 16000) is silence_between
+
+
+def test_noise_goes_and_the_speech_stays(swapper, people):
+    for hum in (False, True):
+        for recordings in (people[2], people[3], people[6]):  # no noise of their own
+            clean = read_audio(recordings[0], 16000)
+            for level in (20, 10):
+                given = noisy(clean, level, hum)
+                left = denoise(given, 16000)
+                assert left.shape == given.shape
+                assert left.dtype == np.float32
+                mels = [swapper.log_mel(torch.from_numpy(x)[None])[0] for x in (clean, given, left)]
+                speech = speech_frames(mels[0])
+                before, after = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
+                assert after < 0.75 * before, (hum, recordings[0].name, level)
+
+
+def test_what_may_be_speech_is_left():
+    """A second of speech may have no pause, and a vowel held has none."""
+    second = np.random.default_rng(0).standard_normal(16000).astype(np.float32) * 0.1
+    assert denoise(second, 16000) is second
+    harmonics = [np.sin(2 * np.pi * 150 * h * np.arange(48000) / 16000) / h for h in range(1, 20)]
+    vowel = np.float32(0.1) * np.sum(harmonics, 0, dtype=np.float32)
+    assert denoise(vowel, 16000) is vowel
+
+
+def test_a_noisy_reference_still_gives_its_voice(swapper, people, monkeypatch):
+    """Told by recordings of the target that are clean and were not the reference."""
+    gained = []
+    for i, recordings in enumerate(people[::2]):
+        source = read_audio(recordings[0], 16000)[: 6 * 16000]
+        other, reference = (read_audio(path, 16000) for path in people[2 * i + 1][:2])
+        judged = swapper.verifier(torch.from_numpy(other))
+        likeness = []
+        for heard in (denoise, lambda samples, sample_rate: samples):
+            monkeypatch.setattr(module, "denoise", heard)
+            out = swapper.convert(source, noisy(reference, 15))
+            likeness.append(float(swapper.verifier(torch.from_numpy(out)) @ judged))
+        gained.append(likeness[0] - likeness[1])
+    assert np.mean(gained) > 0.05
