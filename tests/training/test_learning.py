@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from lhotse import CutSet
 
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig, LogMel
 from voiceswap.frozen import front_end, speaker_verifier
 from voiceswap.layers import instance_norm, length_mask
 from voiceswap.training.autoencoder_task import AutoencoderTask
+from voiceswap.training.data import SpeechData
 from voiceswap.training.mel_listeners import MelRecogniser, MelVerifier
 from voiceswap.training.optimiser import alternate
 from voiceswap.training.vocoder_task import VocoderTask
@@ -24,6 +26,21 @@ def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_stretch
         length, reference = int(item["length"]), int(item["reference_length"])
         assert not torch.equal(item["mel"][:, : min(length, reference)], item["reference_mel"][:, : min(length, reference)])
         assert item["content"].shape[1] * 2 == item["mel"].shape[1] == data.frames
+
+
+def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
+    cuts = CutSet.from_jsonl(corpus / "manifests/speakers-train.jsonl.gz")
+    alone = cuts[0].supervisions[0].speaker
+    manifests = [tmp_path / "one.jsonl.gz", tmp_path / "others.jsonl.gz"]
+    for path, wanted in zip(manifests, (True, False), strict=True):
+        cuts.filter(lambda cut, wanted=wanted: (cut.supervisions[0].speaker == alone) == wanted).to_file(path)
+    heard = {}
+    for shares in ((3, 1), (1, 0), (0, 1)):
+        shared = SpeechData(manifests, [], corpus / "cache", AudioConfig(), views=2, seconds=1.0, reference_seconds=1.2, shares=shares)
+        drawn = [shared.train_dataloader().dataset.drawn(i)[1] for i in range(300)]
+        heard[shares] = np.mean([name.startswith(alone) for name in drawn])
+    assert heard[1, 0] == 1 and heard[0, 1] == 0
+    assert 0.68 < heard[3, 1] < 0.82
 
 
 def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_on_its_own(hello, goodbye):

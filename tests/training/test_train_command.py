@@ -56,6 +56,7 @@ def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_check
     [
         (("speakers-train", "nobody-train"), "nobody-train.jsonl.gz does not exist; make it with python -m data_prep."),
         (("batch_size", "batch_sise"), "batch_sise"),
+        (("batch_size: 4", "batch_size: 4\n  shares: [1, 1]"), "a share for each manifest of data.train, 1 here"),
         (("batch_size: 4", "batch_size: many"), "Expected a <class 'int'>. Got value: many"),
         (("max_steps", "max_stepz"), "max_stepz"),
         (("audio: {}", "audio: {sample_rate: 44100, f_max: 22050}"), "far below the 44100 Hz of data.audio"),

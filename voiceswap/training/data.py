@@ -1,10 +1,11 @@
-"""Stretches of speech for training, drawn evenly over speakers, and the Lightning data module that serves them."""
+"""Stretches of speech for training, drawn evenly over speakers or by shares of corpora, and the Lightning data module that serves them."""
 
 import hashlib
 import os
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +33,42 @@ class Stretches(Dataset[Item]):
     """Random stretches of speech, each with another stretch of the same voice as its reference.
 
     Item `i` depends on `seed` and `i` alone, so the position in the training data is one number. A speaker is drawn
-    first, all alike, then one of its cuts. Tensors of an item (frames: `frames`; reference: `reference_frames`):
+    first, then one of its cuts: all speakers alike, or with `shares`, one for each of `corpora`, all speakers of a corpus
+    alike. Tensors of an item (frames: `frames`; reference: `reference_frames`):
     `content` (channels, frames / stride), `mel` (mels, frames), `f0` (frames,), `f0_statistics` (2,), `samples`
     (frames * hop,), `verifier` (256,), `length` (), and `reference_mel`, `reference_verifier`, `reference_length`.
     """
 
     def __init__(
-        self, cuts: Iterable[Cut], cache: FeatureCache, stride: int, frames: int, reference_frames: int, seed: int, clean_share: float
+        self,
+        corpora: Iterable[Iterable[Cut]],
+        cache: FeatureCache,
+        stride: int,
+        frames: int,
+        reference_frames: int,
+        seed: int,
+        clean_share: float,
+        shares: Sequence[float] = (),
     ):
         self.cache, self.stride, self.seed, self.clean_share = cache, stride, seed, clean_share
         self.frames, self.reference_frames = frames, reference_frames
-        by_speaker = defaultdict(list)
-        for cut in cuts:
-            if cache.path(cut.id).exists():
-                by_speaker[cut.supervisions[0].speaker].append((cut.id, cut.duration))
+        by_speaker, corpus_of = defaultdict(list), {}
+        for corpus, cuts in enumerate(corpora):
+            for cut in cuts:
+                if cache.path(cut.id).exists():
+                    speaker = cut.supervisions[0].speaker
+                    by_speaker[speaker].append((cut.id, cut.duration))
+                    corpus_of.setdefault(speaker, corpus)
         rate = cache.config.audio.frame_rate
         alone = (frames + reference_frames) / rate  # a single recording must hold both stretches
-        self.speakers = [
-            sorted(cut_id for cut_id, _ in found) for _, found in sorted(by_speaker.items()) if len(found) > 1 or found[0][1] >= alone
+        usable = [
+            speaker
+            for speaker, found in sorted(by_speaker.items())
+            if (len(found) > 1 or found[0][1] >= alone) and (not shares or shares[corpus_of[speaker]])
         ]
+        self.speakers = [sorted(cut_id for cut_id, _ in by_speaker[speaker]) for speaker in usable]
+        sizes = Counter(corpus_of[speaker] for speaker in usable)
+        self.weights = np.array([shares[corpus_of[speaker]] / sizes[corpus_of[speaker]] for speaker in usable]) if shares else None
         if not self.speakers:
             raise DataError(f"No speaker has enough speech to train on: two recordings, or one of {alone:.1f} s.")
 
@@ -60,7 +78,10 @@ class Stretches(Dataset[Item]):
     def drawn(self, index: int) -> tuple[int, str, np.random.Generator]:
         """The speaker (a place in `speakers`) and the cut of an item, and the generator that the rest of it is drawn from."""
         rng = np.random.default_rng((self.seed, index))
-        speaker = int(rng.integers(len(self.speakers)))
+        if self.weights is None:
+            speaker = int(rng.integers(len(self.speakers)))
+        else:
+            speaker = int(rng.choice(len(self.speakers), p=self.weights / self.weights.sum()))
         cuts = self.speakers[speaker]
         return speaker, cuts[rng.integers(len(cuts))], rng
 
@@ -131,7 +152,8 @@ class SpeechData(lightning.LightningDataModule):
 
     `seconds` and `reference_seconds` are the lengths of a stretch and of its reference; `clean_share` is the share of
     stretches whose content is heard undisturbed. With `speeds`, every training voice is also heard at one of these
-    speeds, as another voice (`virtual_voices`).
+    speeds, as another voice (`virtual_voices`). Speakers are drawn all alike, or with `shares` each manifest of `train` gives
+    that share of the stretches: a language with few speakers is heard more often so.
     """
 
     def __init__(
@@ -147,18 +169,21 @@ class SpeechData(lightning.LightningDataModule):
         reference_seconds: float = 2.4,
         clean_share: float = 0.2,
         speeds: Sequence[float] = (),
+        shares: Sequence[float] = (),
         validation_batches: int = 4,
         workers: int = 0,
         jobs: int = os.cpu_count() or 1,
         seed: int = 0,
     ):
         super().__init__()
+        if shares and (len(shares) != len(train) or min(shares) < 0 or not sum(shares)):
+            raise DataError(f"data.shares needs a share for each manifest of data.train, {len(train)} here, none below 0 and not all 0.")
         self.cache = FeatureCache(cache_dir, CacheConfig(audio, front_end, views))
         self.manifests = {"train": train, "validation": validation}
         self.batch_size, self.validation_batches, self.workers, self.jobs = batch_size, validation_batches, workers, jobs
         self.frames = round(seconds * audio.frame_rate / 2) * 2
         self.reference_frames = round(reference_seconds * audio.frame_rate)
-        self.clean_share, self.speeds, self.seed = clean_share, speeds, seed
+        self.clean_share, self.speeds, self.shares, self.seed = clean_share, speeds, shares, seed
         self.position = 0  # batches served
 
     def prepare_data(self) -> None:
@@ -181,7 +206,7 @@ class SpeechData(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
-        self.training = self._stretches("train", self.clean_share)
+        self.training = self._stretches("train", self.clean_share, self.shares)
         return DataLoader(self.training, batch_sampler=_From(self), num_workers=self.workers)
 
     def val_dataloader(self) -> DataLoader | list:
@@ -222,11 +247,13 @@ class SpeechData(lightning.LightningDataModule):
 
     def _cuts(self, part: str, wanted: set[str] | None = None) -> Iterator[Cut]:
         """Cuts of a part; with `wanted`, those alone, and with their recordings where these are in shards."""
-        for path in self.manifests[part]:
-            for cut in read_cuts(path, audio=wanted is not None):
-                for voice in [cut, *(virtual_voices([cut], self.speeds) if part == "train" and self.speeds else ())]:
-                    if voice.duration >= MIN_SECONDS and (wanted is None or voice.id in wanted):
-                        yield voice
+        return chain.from_iterable(self._corpus(path, part, wanted) for path in self.manifests[part])
+
+    def _corpus(self, path: Path, part: str, wanted: set[str] | None = None) -> Iterator[Cut]:
+        for cut in read_cuts(path, audio=wanted is not None):
+            for voice in [cut, *(virtual_voices([cut], self.speeds) if part == "train" and self.speeds else ())]:
+                if voice.duration >= MIN_SECONDS and (wanted is None or voice.id in wanted):
+                    yield voice
 
     def _check_room(self, seconds: float) -> None:
         folder = next(folder for folder in [self.cache.folder, *self.cache.folder.absolute().parents] if folder.exists())
@@ -237,9 +264,10 @@ class SpeechData(lightning.LightningDataModule):
                 f"where {free / 1e9:.1f} GB are free."
             )
 
-    def _stretches(self, part: str, clean_share: float) -> Stretches:
+    def _stretches(self, part: str, clean_share: float, shares: Sequence[float] = ()) -> Stretches:
         _, stride = front_end_shape(self.cache.config.front_end, self.cache.config.audio)
-        return Stretches(self._cuts(part), self.cache, stride, self.frames, self.reference_frames, self.seed, clean_share)
+        corpora = (self._corpus(path, part) for path in self.manifests[part])
+        return Stretches(corpora, self.cache, stride, self.frames, self.reference_frames, self.seed, clean_share, shares)
 
 
 def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
