@@ -52,7 +52,8 @@ class Stretches(Dataset[Item]):
     ):
         self.cache, self.stride, self.seed, self.clean_share = cache, stride, seed, clean_share
         self.frames, self.reference_frames = frames, reference_frames
-        by_speaker, corpus_of = defaultdict(list), {}
+        by_speaker: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        corpus_of: dict[str, int] = {}
         for corpus, cuts in enumerate(corpora):
             for cut in cuts:
                 if cache.path(cut.id).exists():
@@ -67,10 +68,13 @@ class Stretches(Dataset[Item]):
             if (len(found) > 1 or found[0][1] >= alone) and (not shares or shares[corpus_of[speaker]])
         ]
         self.speakers = [sorted(cut_id for cut_id, _ in by_speaker[speaker]) for speaker in usable]
-        sizes = Counter(corpus_of[speaker] for speaker in usable)
-        self.weights = np.array([shares[corpus_of[speaker]] / sizes[corpus_of[speaker]] for speaker in usable]) if shares else None
         if not self.speakers:
             raise DataError(f"No speaker has enough speech to train on: two recordings, or one of {alone:.1f} s.")
+        self.odds = None
+        if shares:
+            sizes = Counter(corpus_of[speaker] for speaker in usable)
+            weights = np.array([shares[corpus_of[speaker]] / sizes[corpus_of[speaker]] for speaker in usable])
+            self.odds = weights / weights.sum()
 
     def __len__(self) -> int:
         return 1 << 40  # endless
@@ -78,10 +82,7 @@ class Stretches(Dataset[Item]):
     def drawn(self, index: int) -> tuple[int, str, np.random.Generator]:
         """The speaker (a place in `speakers`) and the cut of an item, and the generator that the rest of it is drawn from."""
         rng = np.random.default_rng((self.seed, index))
-        if self.weights is None:
-            speaker = int(rng.integers(len(self.speakers)))
-        else:
-            speaker = int(rng.choice(len(self.speakers), p=self.weights / self.weights.sum()))
+        speaker = int(rng.integers(len(self.speakers)) if self.odds is None else rng.choice(len(self.speakers), p=self.odds))
         cuts = self.speakers[speaker]
         return speaker, cuts[rng.integers(len(cuts))], rng
 
