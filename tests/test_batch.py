@@ -50,6 +50,14 @@ def run(*words: str, **settings) -> tuple[int, str, str]:
     return process.returncode, shown, told
 
 
+def called(process: str) -> str:
+    """The command line of a process; nothing of one that has just ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def spoil(path: Path, kind: int) -> str:
     """Break a recording; what will be said of it."""
     rate, samples = 16000, soundfile.read(path)[0]
@@ -155,6 +163,17 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path, model, hello):
     done = outputs(out)
     assert {row["status"] for row in report(out).values()} == {"converted", "not reached"} and len(report(out)) == len(paths)
     assert 0 < len(done) < len(paths) and all(whole(path, tmp_path / "talks" / name) for name, path in done.items())
+
+
+def test_ctrl_c_while_workers_start_leaves_no_trace(tmp_path, model, hello):
+    write_talks(tmp_path / "talks", 4, hello)
+    process = start(*arguments(model, tmp_path / "talks", tmp_path / "out", "--jobs", "2"))
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not any("spawn_main" in called(child) for child in children.read_text().split()):
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 130 and told.splitlines() == ["Stopped. What is done is kept; run the same command again to go on."]
 
 
 @pytest.mark.parametrize("batch_size", ["1", "4"])

@@ -7,8 +7,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
 
@@ -127,7 +128,8 @@ class _Process:
         context = multiprocessing.get_context("spawn")  # a fork would share the lock, and CUDA does not survive one
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        self.process.start()
+        with _ctrl_c_held():
+            self.process.start()
         theirs.close()  # so that its death is the end of the pipe
         self.ready = False
         self.work: Work | None = None
@@ -154,9 +156,32 @@ class _Process:
         self.connection.close()
 
 
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """This process hears Ctrl-C afterwards, and processes started meanwhile never.
+
+    In one that still loads Python, or waits to be told what to do, it would be a trace on the terminal.
+    """
+    resource_tracker.ensure_running()  # its start, which would come with the first process's, lets Ctrl-C through
+    pressed: list[int] = []
+    hears = threading.current_thread() is threading.main_thread()  # another may not set handlers, nor is it interrupted
+    usual = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number)) if hears else None
+    blocks = hasattr(signal, "pthread_sigmask")  # what this thread blocks, a process that it starts is born with
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
+    try:
+        yield
+    finally:
+        if blocks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if hears:
+            signal.signal(signal.SIGINT, usual)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _serve(connection: Connection, settings: Settings) -> None:
     """A worker process's life: load the model, then do what comes through the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; where it can't be held, from here on
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         from voiceswap.batch.converter import Converter
