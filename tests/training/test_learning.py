@@ -12,7 +12,7 @@ from voiceswap.frozen import front_end, speaker_verifier
 from voiceswap.layers import instance_norm, length_mask
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
-from voiceswap.training.mel_listeners import MelRecogniser, MelVerifier
+from voiceswap.training.listeners import VoiceListener, WordListener
 from voiceswap.training.optimiser import alternate
 from voiceswap.training.vocoder_task import VocoderTask
 
@@ -43,13 +43,15 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
     assert 0.68 < heard[3, 1] < 0.82
 
 
-def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_on_its_own(hello, goodbye):
-    log_mel, on_mels, verifier = LogMel(AudioConfig()), MelVerifier(AudioConfig()), speaker_verifier()
+def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
+    log_mel, listener, verifier = LogMel(AudioConfig()), VoiceListener(AudioConfig()), speaker_verifier()
     window = slice(40, 40 + verifier.window)  # frames, within speech; both mels have 100 a second
 
     def both(wave):
         wave = torch.from_numpy(wave / np.sqrt(np.mean(wave**2)) * 10 ** (verifier.level_db / 20))[None]
-        return on_mels(log_mel(wave)[..., window])[0], verifier.embed_mel(verifier.mel(wave)[..., window])[0]
+        alone = wave[..., window.start * 160 : window.stop * 160]
+        assert listener(alone)[0] @ verifier(alone[0]) > 0.99
+        return listener(log_mel(wave)[..., window])[0], verifier.embed_mel(verifier.mel(wave)[..., window])[0]
 
     (hello_on_ours, hello_on_its_own), (goodbye_on_ours, goodbye_on_its_own) = both(hello), both(goodbye)
     assert hello_on_ours @ hello_on_its_own > 0.8 > hello_on_ours @ goodbye_on_its_own
@@ -57,12 +59,14 @@ def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_on_its_own(hello,
 
 
 def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, on_mels, recogniser = LogMel(AudioConfig()), MelRecogniser(AudioConfig()), front_end("whisper-base", AudioConfig())
+    log_mel, listener, recogniser = LogMel(AudioConfig()), WordListener(AudioConfig()), front_end("whisper-base", AudioConfig())
 
     def both(samples):
         wave, length = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
         mask = length_mask(-(-length // 160), -(-len(samples) // 160))
-        return on_mels(log_mel(wave), mask), instance_norm(recogniser(wave, length), mask[..., ::2])
+        in_sound = instance_norm(recogniser(wave, length), mask[..., ::2])
+        torch.testing.assert_close(listener(wave, mask), in_sound)
+        return listener(log_mel(wave), mask), in_sound
 
     (hello_on_mels, hello_in_sound), (goodbye_on_mels, _) = both(hello), both(goodbye)
     frames = min(hello_on_mels.shape[-1], goodbye_on_mels.shape[-1])
@@ -71,9 +75,9 @@ def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(he
 
 
 def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
-    on_mels, mel = MelRecogniser(AudioConfig()), LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100]
+    listener, mel = WordListener(AudioConfig()), LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100]
     padded = F.pad(mel, (0, 50))
-    alone, among = on_mels(mel, length_mask(torch.tensor([100]), 100)), on_mels(padded, length_mask(torch.tensor([100]), 150))
+    alone, among = listener(mel, length_mask(torch.tensor([100]), 100)), listener(padded, length_mask(torch.tensor([100]), 150))
     torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
     assert not among[..., 50:].any()
 
@@ -83,6 +87,7 @@ def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
     [
         (AutoencoderTask, {}),
         (AutoencoderTask, {"verification": 1.0, "recognition": 1.0, "adversarial": 0.1}),
+        (AutoencoderTask, {"verification": 1.0, "recognition": 1.0, "vocoder": "default"}),
         (VocoderTask, {}),
         (VocoderTask, {"adversarial": 0.1}),
     ],

@@ -14,7 +14,7 @@ from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import MelDiscriminator
 from voiceswap.training.export import describe, load_network
-from voiceswap.training.mel_listeners import MelRecogniser, MelVerifier
+from voiceswap.training.listeners import VoiceListener, WordListener
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
 from voiceswap.training.processes import all_of, draw, together
 
@@ -30,8 +30,10 @@ class AutoencoderTask(lightning.LightningModule):
     With `verification` or `recognition` above zero, a quarter of every batch is also converted to other voices of the
     batch. The loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the
     voice asked for, and recognition * (1 - cosine), mean over frames, between the frozen recogniser's features of the
-    result and of the words' own recording. With `adversarial` above zero it gains adversarial * hinge loss of a
-    speaker-conditional mel discriminator + matching * feature matching.
+    result and of the words' own recording. With `vocoder`, a checkpoint or "default", both hear the sound that its vocoder
+    makes of the result, not the mel spectrogram, so that the decoder learns to say what survives it; the vocoder stays as
+    it is. With `adversarial` above zero the loss gains adversarial * hinge loss of a speaker-conditional mel discriminator
+    + matching * feature matching.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class AutoencoderTask(lightning.LightningModule):
         learning_rate: float = 1e-3,
         steps: int = 10000,
         initial: str | None = None,
+        vocoder: str | None = None,
         sizes: dict[str, int] | None = None,
     ):
         super().__init__()
@@ -68,9 +71,11 @@ class AutoencoderTask(lightning.LightningModule):
         # In a dictionary, so that they are no part of the module, its checkpoints and its averages.
         self.listeners: dict[str, nn.Module] = {}
         if verification:
-            self.listeners["verifier"] = MelVerifier(audio)
+            self.listeners["verifier"] = VoiceListener(audio)
         if recognition:
-            self.listeners["recogniser"] = MelRecogniser(audio)
+            self.listeners["recogniser"] = WordListener(audio)
+        if vocoder:
+            self.listeners["vocoder"] = load_network(vocoder, "vocoder", audio).eval().requires_grad_(False)
         if adversarial:
             self.judge = MelDiscriminator(self.autoencoder.speaker_encoder.mean.out_features)
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))  # steps made: the KL warm-up's phase
@@ -157,16 +162,18 @@ class AutoencoderTask(lightning.LightningModule):
         intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
         f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
         converted = self.autoencoder.decode(words[here], f0, target, voice[there], mask)
-        missed = {}
+        real, missed = batch["mel"], {}
+        if vocoder := self.listeners.get("vocoder"):
+            converted, real = vocoder.to(self.device)(converted, f0, mask), batch["samples"]
         if self.hparams["verification"]:
             verifier = self.listeners["verifier"].to(self.device)
             with torch.no_grad():
-                asked = verifier(batch["mel"][there])
+                asked = verifier(real[there])
             missed["verification"] = 1 - F.cosine_similarity(verifier(converted), asked).mean()
         if self.hparams["recognition"]:
             recogniser = self.listeners["recogniser"].to(self.device)
             with torch.no_grad():
-                said = recogniser(batch["mel"][here], mask)
+                said = recogniser(real[here], mask)
             unlike = 1 - F.cosine_similarity(recogniser(converted, mask), said)
             missed["recognition"] = losses.mean_where(unlike[:, None], mask[..., ::2])
         return missed

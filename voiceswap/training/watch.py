@@ -15,7 +15,7 @@ from voiceswap.features import LogMel
 from voiceswap.layers import length_mask
 from voiceswap.training.data import Item
 from voiceswap.training.export import load_network
-from voiceswap.training.mel_listeners import MelVerifier
+from voiceswap.training.listeners import VoiceListener
 from voiceswap.vocoder import griffin_lim
 
 PROBED_SPEAKERS = 5
@@ -27,7 +27,7 @@ class Watch(Callback):
     Of an autoencoder: KL of both codes in nats, without free bits; how well a linear probe reads who speaks from the
     content codes (needs scikit-learn); and `conversions` fixed conversions between validation voices as sound, as
     pictures of source, result and target's mel, and as SV, the verifier's cosine between result and target. Of a
-    vocoder: the same of copy synthesis. SV is taken on mels (`MelVerifier`): compare it within a run only.
+    vocoder: the same of copy synthesis. SV is taken on mels (`VoiceListener`): compare it within a run only.
 
     `vocoder` is the checkpoint that conversions are heard through, "default" the one in the package; one for other
     audio settings is replaced by Griffin and Lim's method. Weights are the averaged ones, where a run averages.
@@ -40,7 +40,7 @@ class Watch(Callback):
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Networks that are not trained stay out of the task, and so out of its checkpoints."""
         audio = pl_module.audio
-        self.verifier = MelVerifier(audio).to(pl_module.device).eval()
+        self.verifier = VoiceListener(audio).to(pl_module.device).eval()
         self.log_mel = LogMel(audio).to(pl_module.device)
         self.vocoder = None
         try:
