@@ -27,7 +27,7 @@ def built(*configs: str) -> TrainCLI:
         warnings.simplefilter("ignore")
         # A stage that goes on from another's checkpoint is built without it: it is made by training.
         text = (RECIPES / configs[-1]).read_text()
-        for key in ("initial", "decoded"):
+        for key in ("initial", "decoded", "vocoder"):
             arguments += [f"--model.{key}", "null"] if f"{key}: runs/" in text else []
         return TrainCLI(TASKS[network], SpeechData, run=False, args=arguments, trainer_defaults={"logger": False, "accelerator": "cpu"})
 

@@ -202,7 +202,11 @@ def train(
 @app.command(epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors")
 def export(
     autoencoder: Annotated[
-        Path, typer.Argument(help="An autoencoder's training checkpoint, or a model file to take it from.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="An autoencoder's training checkpoint, or a model file to take it from; of several, the mean of their weights.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
     vocoder: Annotated[Path | None, typer.Option(help="A vocoder's training checkpoint, or a model file to take it from.")] = None,

@@ -12,11 +12,11 @@ LOWEST, SHORTFALL = 0.05, 1.2  # the share of time that is noise alone at least,
 SURELY = (5, 3)  # frames and bins over which power is averaged to tell speech from noise
 EXCESS = 1.5  # times the noise that such an average has to surpass
 ENOUGH = 2.0  # seconds in which there are pauses
-INAUDIBLE_DB = -35.0  # noise this far below the speech is left, and louder noise is brought down to there
+INAUDIBLE_DB = -33.0  # noise this far below the speech is left, and louder noise is brought down to there
 
 
 def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """`samples` (samples,) at `sample_rate` Hz with noise that does not change brought down to 35 dB below the speech.
+    """`samples` (samples,) at `sample_rate` Hz with noise that does not change brought down to 33 dB below the speech.
 
     A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum statistics: Martin,
     2001), with over-subtraction (Berouti et al., 1979). What has no more noise than that comes back as it was, and so does

@@ -14,9 +14,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from training_runs import TINY, command, config, refusal
 
 from voiceswap import VoiceSwapper
-from voiceswap.checkpoint import read_facts
+from voiceswap.checkpoint import Checkpoint, load_checkpoint, read_facts, save_checkpoint
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
+from voiceswap.model import Autoencoder
 from voiceswap.training.data import SpeechData
 
 
@@ -33,6 +34,20 @@ def test_train_export_convert(corpus, tmp_path, monkeypatch):
     assert (tmp_path / "model.safetensors.sha256").read_text().split()[0] == hashlib.sha256(model.read_bytes()).hexdigest()
     out = VoiceSwapper.load(model, "cpu").convert(HELLO, GOODBYE)
     assert len(out) == soundfile.info(HELLO).frames and np.isfinite(out).all()
+
+
+def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(tmp_path, monkeypatch, capsys):
+    sizes = {"one": TINY, "other": TINY, "larger": TINY | {"decoder_width": 32}}
+    saved, files = {}, {name: tmp_path / f"{name}.safetensors" for name in sizes}
+    for name, size in sizes.items():
+        saved[name] = Autoencoder(AudioConfig(), "whisper-base", **size).eval().requires_grad_(False)
+        save_checkpoint(files[name], Checkpoint(saved[name], None))
+    command(monkeypatch, "export", files["one"], files["other"], "--out", tmp_path / "mean.safetensors")
+    mean = load_checkpoint(tmp_path / "mean.safetensors").autoencoder
+    for made, one, other in zip(mean.parameters(), saved["one"].parameters(), saved["other"].parameters(), strict=True):
+        torch.testing.assert_close(made, (one + other) / 2, atol=0.02 * float(one.abs().max()), rtol=0)
+    said = refusal(monkeypatch, capsys, "export", files["one"], files["larger"], "--out", tmp_path / "none.safetensors")
+    assert "larger.safetensors are not of one size" in said and not (tmp_path / "none.safetensors").exists()
 
 
 def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_checkpoint(corpus, tmp_path, monkeypatch, capsys):

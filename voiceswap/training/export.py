@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ from voiceswap.model import Autoencoder
 from voiceswap.vocoder import SourceFilterVocoder
 
 
-def export(autoencoder: Path, vocoder: Path | None, out: Path, card: Path | None = None) -> tuple[Path, str]:
+def export(autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: Path | None = None) -> tuple[Path, str]:
     """Pack the networks of training checkpoints (or of model files) into `out`; `card` is a JSON file.
 
-    What the card does not say of the data, their licences and the settings of training comes from the checkpoints.
-    Returns the path and its SHA-256, which also goes into `out`.sha256, as `sha256sum --check` reads it. Raises
-    CheckpointError when a file does not hold the network asked for.
+    Of several autoencoders, the mean of their weights: a later stage of training and the one before it together may
+    keep what each is better at (Wortsman et al., "Model soups", 2022). What the card does not say of the data, their
+    licences and the settings of training comes from the checkpoints, the last named first. Returns the path and its
+    SHA-256, which also goes into `out`.sha256, as `sha256sum --check` reads it. Raises CheckpointError when a file does not
+    hold the network asked for, or networks of different sizes are to be averaged.
     """
     facts = _card(card) if card else {}
-    trained = {"autoencoder": autoencoder} | ({"vocoder": vocoder} if vocoder else {})
-    networks = {name: load_network(path, name) for name, path in trained.items()}
+    origins = [("autoencoder", path) for path in reversed(autoencoder)] + ([("vocoder", vocoder)] if vocoder else [])
+    networks = {"autoencoder": _mean(autoencoder)} | ({"vocoder": load_network(vocoder, "vocoder")} if vocoder else {})
     data: dict[str, str] = {}
-    for name, origin in trained.items():
+    for name, origin in origins:
         if Path(origin).suffix == ".ckpt":
             saved = torch.load(origin, map_location="cpu", weights_only=True)
             data |= saved.get("SpeechData", {}).get("data", {})
@@ -38,6 +41,19 @@ def export(autoencoder: Path, vocoder: Path | None, out: Path, card: Path | None
     digest = sha256(path)
     path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
     return path, digest
+
+
+def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
+    """The autoencoder with the mean of the weights of those in the files."""
+    first, *others = [load_network(path, "autoencoder") for path in autoencoders]
+    for path, other in zip(autoencoders[1:], others, strict=True):
+        first.audio.require_same(other.audio, str(autoencoders[0]), str(path))
+        if other.architecture != first.architecture:
+            raise CheckpointError(f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they have no mean.")
+    with torch.no_grad():
+        for together in zip(first.parameters(), *(other.parameters() for other in others), strict=True):
+            together[0].copy_(torch.stack(together).mean(0))
+    return first
 
 
 def _shared(value: Any) -> Any:
