@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.errors import CheckpointError
+from voiceswap.errors import CheckpointError, TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.layers import length_mask
@@ -75,6 +75,8 @@ class AutoencoderTask(lightning.LightningModule):
         if recognition:
             self.listeners["recogniser"] = WordListener(audio)
         if vocoder:
+            if not self.listeners:
+                raise TrainingError("Nobody hears model.vocoder: set model.verification or model.recognition above zero, or leave it out.")
             self.listeners["vocoder"] = load_network(vocoder, "vocoder", audio).eval().requires_grad_(False)
         if adversarial:
             self.judge = MelDiscriminator(self.autoencoder.speaker_encoder.mean.out_features)
