@@ -50,6 +50,15 @@ def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(tmp_path,
     assert "larger.safetensors are not of one size" in said and not (tmp_path / "none.safetensors").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"\x97RIFF of something else", bytes(range(256)) * 9])
+def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(corpus, tmp_path, monkeypatch, capsys, content):
+    other = tmp_path / "other.ckpt"
+    other.write_bytes(content)
+    exported = refusal(monkeypatch, capsys, "export", other, "--out", tmp_path / "model.safetensors")
+    resumed = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", config(corpus, tmp_path, 2), "--ckpt_path", other)
+    assert exported == resumed == f"{other} is not a training checkpoint of a voiceswap autoencoder."
+
+
 def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_checkpoint(corpus, tmp_path, monkeypatch, capsys):
     cache = tmp_path / "cache"
     shutil.copytree(corpus / "cache", cache)

@@ -89,11 +89,8 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
         if wanted:
             wanted.require_same(network.config if name == "vocoder" else network.audio, "data.audio", str(path))
         return network.train()
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        description = saved["voiceswap"][name]
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a training checkpoint of a voiceswap {name}.") from error
+    saved = read_training_checkpoint(path, name)
+    description = saved["voiceswap"][name]
     audio = AudioConfig(**description["audio"])
     if wanted:
         wanted.require_same(audio, "data.audio", str(path))
@@ -102,3 +99,13 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
     weights = {key.removeprefix(f"{name}."): value for key, value in saved["state_dict"].items() if key.startswith(f"{name}.")}
     network.load_state_dict(weights)
     return network
+
+
+def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, Any]:
+    """What a training run of the network `name` saved. Raises CheckpointError when the file is anything else."""
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved["voiceswap"][name]
+    except Exception as error:  # there is no telling what bytes of another kind raise when they are read as a pickle
+        raise CheckpointError(f"{path} is not a training checkpoint of a voiceswap {name}.") from error
+    return saved

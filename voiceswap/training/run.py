@@ -3,6 +3,7 @@
 import argparse
 import errno
 import warnings
+from pathlib import Path
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -15,6 +16,7 @@ from voiceswap.errors import TrainingError
 from voiceswap.training import precision
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
+from voiceswap.training.export import read_training_checkpoint
 from voiceswap.training.guard import Guard
 from voiceswap.training.progress import StepsBar
 from voiceswap.training.vocoder_task import VocoderTask
@@ -65,6 +67,13 @@ class TrainCLI(LightningCLI):
         parser.link_arguments("data", "model.audio", compute_fn=_audio, apply_on="instantiate")
         if self._model_class is AutoencoderTask:
             parser.link_arguments("data", "model.front_end", compute_fn=_front_end, apply_on="instantiate")
+
+    def _parse_ckpt_path(self) -> None:
+        """Lightning reads here the checkpoint to go on from, which may be some other file."""
+        path = self.config[self.config.subcommand].get("ckpt_path") if self.config.get("subcommand") else None
+        if path and Path(path).is_file():
+            read_training_checkpoint(path, next(name for name, task in TASKS.items() if task is self._model_class))
+        super()._parse_ckpt_path()
 
     def _instantiate_trainer(self, config, callbacks) -> Trainer:
         # Lightning can't accumulate when a task steps its optimisers itself; ours do it as they are told here.
