@@ -76,7 +76,7 @@ class MelSpectrogram(nn.Module):
         slaney: bool = False,
     ):
         super().__init__()
-        self.n_fft, self.hop_length, self.power = n_fft, hop_length, power
+        self.sample_rate, self.n_fft, self.hop_length, self.power = sample_rate, n_fft, hop_length, power
         bank = torchaudio.functional.melscale_fbanks(
             n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, norm="slaney" if slaney else None, mel_scale="slaney" if slaney else "htk"
         )

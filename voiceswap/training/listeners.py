@@ -55,7 +55,6 @@ class _Power(nn.Module):
 
     def __init__(self, audio: AudioConfig, theirs: MelSpectrogram):
         super().__init__()
-        self.sample_rate, self.theirs = audio.sample_rate, theirs
         ours = LogMel(audio).mel
         up_to_8_khz = ours.bank[:, : round(8000 * audio.n_fft / audio.sample_rate) + 1]  # (bins, linear frequencies)
         covered = F.interpolate(up_to_8_khz[None], size=theirs.bank.shape[1], mode="linear", align_corners=True)[0]
@@ -64,14 +63,14 @@ class _Power(nn.Module):
         gather = window * theirs.bank @ (share / ours.bank.sum(1, keepdim=True).clamp(min=1e-3).square()).T
         self.register_buffer("gather", gather, persistent=False)
         self.gather: Tensor
+        self.ours, self.theirs = ours, theirs
 
     def forward(self, speech: Tensor) -> Tensor:
         with torch.autocast(speech.device.type, enabled=False):
             if speech.ndim == 2:
-                return self.theirs(resample(speech.float(), self.sample_rate, LISTENERS_RATE))
+                return self.theirs(resample(speech.float(), self.ours.sample_rate, self.theirs.sample_rate))
             return self.gather @ (2 * speech.float().clamp(max=LOUDEST)).exp()  # an untrained decoder's would overflow
 
 
-LISTENERS_RATE = 16000  # Hz
 LOUDEST = 10.0  # above any log-mel of speech
 TYPICAL_POWER = 0.009  # mean of the verifier's own mels at its level

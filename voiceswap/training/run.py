@@ -70,7 +70,7 @@ class TrainCLI(LightningCLI):
 
     def _parse_ckpt_path(self) -> None:
         """Lightning reads here the checkpoint to go on from, which may be some other file."""
-        path = self.config[self.config.subcommand].get("ckpt_path") if self.config.get("subcommand") else None
+        path = self.config.get("fit.ckpt_path")
         if path and Path(path).is_file():
             read_training_checkpoint(path, next(name for name, task in TASKS.items() if task is self._model_class))
         super()._parse_ckpt_path()
