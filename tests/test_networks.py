@@ -7,6 +7,7 @@ import torchaudio
 from voiceswap import frozen
 from voiceswap.content import ContentEncoder
 from voiceswap.decoder import MelDecoder, pitch_channels
+from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.layers import instance_norm, length_mask
 from voiceswap.model import Autoencoder
@@ -86,8 +87,9 @@ def test_decoder(stride):
     assert_items_equal_batch(mel, alone, LENGTHS)
 
 
-def test_vocoder():
-    network = SourceFilterVocoder(AUDIO).eval()
+@pytest.mark.parametrize("steps", [2, 4])
+def test_vocoder(steps):
+    network = SourceFilterVocoder(AUDIO, steps=steps).eval()
     mel, f0 = torch.randn(2, 80, 61) - 5, 100 + 50 * torch.rand(2, 61)
     f0[:, 20:30] = 0
     f0[1, 40:] = 0
@@ -105,8 +107,14 @@ def test_pulses_have_the_asked_period_and_go_on_where_unvoiced():
     assert (gaps == 128).float().mean() > 0.95  # 16000 Hz / 125 Hz
 
 
-def test_a_vocoders_windows_go_on_where_the_one_before_ended():
-    network = SourceFilterVocoder(AUDIO).eval()
+def test_filters_that_do_not_fit_the_frames_are_refused():
+    with pytest.raises(CheckpointError, match="multiple of 4"):
+        SourceFilterVocoder(AudioConfig(hop_length=150), steps=4)
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_a_vocoders_windows_go_on_where_the_one_before_ended(steps):
+    network = SourceFilterVocoder(AUDIO, steps=steps).eval()
     torch.nn.init.normal_(network.output.weight, std=0.1)
     mel, f0 = torch.randn(1, 80, 600) - 5, 150 + 3 * torch.randn(1, 600).cumsum(1)
     f0[:, :20] = f0[:, 140:180] = f0[:, 300:330] = 0  # the second window begins unvoiced

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voiceswap.decoder import MEL_MEAN, MEL_SPREAD
+from voiceswap.errors import CheckpointError
 from voiceswap.features import F0_MIN, AudioConfig
 from voiceswap.layers import ConvNeXtBlock, masked
 
 NOISE_SAMPLES = 1 << 18
-STEPS = 2  # filters a mel frame
 
 
 class Start(NamedTuple):
@@ -34,20 +34,25 @@ class SourceFilterVocoder(nn.Module):
     The filters are complex gains on the sources' short-time spectra, turned into a waveform by an inverse STFT: the
     source-filter model of speech, as in neural source-filter (Wang et al., 2019) and harmonic-plus-noise (Engel et
     al., "DDSP", 2020) synthesis, with the ConvNeXt body and inverse-STFT head of Vocos (Siuzdak, 2023). Pitch needs
-    no learning, so it holds for voices never heard. Windows are half as long as the mel's, and twice as many, so that
-    bursts stay short. Pulses go on where F0 is unvoiced, at the last pitch: the network closes their filter, and a
-    wrong decision on voicing is not the last word.
+    no learning, so it holds for voices never heard. There are `steps` filters a mel frame, on windows `steps` times
+    shorter than the mel's, so that bursts stay short. Pulses go on where F0 is unvoiced, at the last pitch: the network
+    closes their filter, and a wrong decision on voicing is not the last word. Raises CheckpointError when `steps` does not
+    divide the frames.
     """
 
-    def __init__(self, config: AudioConfig, width: int = 256, blocks: int = 6):
+    def __init__(self, config: AudioConfig, width: int = 256, blocks: int = 6, steps: int = 2):
         super().__init__()
+        if config.hop_length % steps or config.n_fft % (2 * steps):
+            raise CheckpointError(
+                f"A vocoder of {steps} filters a frame needs hop_length to be a multiple of {steps}, and n_fft of {2 * steps}."
+            )
         self.config = config
-        self.architecture = {"width": width, "blocks": blocks}
-        self.n_fft, self.hop = config.n_fft // 2, config.hop_length // STEPS
+        self.architecture = {"width": width, "blocks": blocks, "steps": steps}
+        self.steps, self.n_fft, self.hop = steps, config.n_fft // steps, config.hop_length // steps
         self.input = nn.Conv1d(config.n_mels + 2, width, 7, padding=3)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
-        self.output = nn.Linear(width, STEPS * 3 * (self.n_fft // 2 + 1))
+        self.output = nn.Linear(width, steps * 3 * (self.n_fft // 2 + 1))
         nn.init.normal_(self.output.weight, std=1e-2)
         nn.init.zeros_(self.output.bias)
         self.register_buffer("window", torch.hann_window(self.n_fft), persistent=False)
@@ -68,11 +73,11 @@ class SourceFilterVocoder(nn.Module):
         for block in self.blocks:
             h = block(h, mask)
         filters = self.output(self.norm(h.transpose(1, 2)).float())  # (batch, frames, steps * 3 * bins)
-        log_gain, phase, log_noise_gain = filters.unflatten(-1, (STEPS, -1)).flatten(1, 2).transpose(1, 2).chunk(3, 1)
+        log_gain, phase, log_noise_gain = filters.unflatten(-1, (self.steps, -1)).flatten(1, 2).transpose(1, 2).chunk(3, 1)
         pulses, noise = self.pulses(f0, start), self._noise(f0, start)
         if mask is not None:
             inside = mask[:, 0].repeat_interleave(self.config.hop_length, -1)
-            pulses, noise, mask = pulses * inside, noise * inside, mask.repeat_interleave(STEPS, -1)
+            pulses, noise, mask = pulses * inside, noise * inside, mask.repeat_interleave(self.steps, -1)
         spectrum = self._spectrum(pulses) * torch.polar(log_gain.clamp(-12, 5).exp(), phase)
         spectrum = spectrum + self._spectrum(noise) * log_noise_gain.clamp(-12, 5).exp()
         return self._waveform(masked(spectrum, mask))
