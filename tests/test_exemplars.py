@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from voiceswap.audio import read_audio
-from voiceswap.exemplars import BESIDE, keep_exemplars, recall
+from voiceswap.calibration import apply_calibration, speech_frames
+from voiceswap.exemplars import BESIDE, keep_exemplars, manner, recall
 from voiceswap.voice import blend
 
 
@@ -44,6 +45,15 @@ def test_a_recording_with_few_frames_of_speech_is_no_trouble():
     assert torch.isfinite(recall(one, content[:, :1], 2, itself=True)).all()
     none = replace(one, frame=one.frame[:0], content=one.content[:0], missed=one.missed[:0])
     assert not recall(none, content, 8).any()
+
+
+def test_the_manner_gives_a_voice_what_it_lacks_of_itself():
+    content, rebuilt, missed = sounds()
+    natural = rebuilt + 3 * missed + 1
+    exemplars, calibration = manner(content, rebuilt, natural)
+    given = apply_calibration(rebuilt + recall(exemplars, content, natural.shape[-1], itself=True), calibration)
+    speech = speech_frames(natural)
+    torch.testing.assert_close(given[:, speech].mean(1), natural[:, speech].mean(1), atol=1e-3, rtol=0)
 
 
 def test_exemplars_bring_a_voice_nearer_and_keep_the_words(swapper, people):

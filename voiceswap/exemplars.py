@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from voiceswap.calibration import speech_frames
+from voiceswap.calibration import calibrate, speech_frames
 
 SHARPNESS = 2.5  # an exemplar weighs exp(SHARPNESS * cosine of its content with what is said)
 BESIDE = 4  # frames to either side of a frame that say nearly the same
@@ -58,3 +58,12 @@ def recall(exemplars: Exemplars, content: Tensor, frames: int, itself: bool = Fa
         likeness = likeness.masked_fill((here[:, None] - frame).abs() <= BESIDE, FORGOTTEN)
     recalled = likeness.softmax(-1) @ missed.float().flatten(1)
     return recalled.unflatten(1, missed.shape[1:]).flatten(0, 1)[:frames].T
+
+
+def manner(content: Tensor, rebuilt: Tensor, natural: Tensor) -> tuple[Exemplars, Tensor]:
+    """What to give back to a voice heard in one recording: its exemplars, and the calibration (2, mels) that is left to do after them.
+
+    Shapes as of `keep_exemplars`.
+    """
+    exemplars = keep_exemplars(content, rebuilt, natural)
+    return exemplars, calibrate(rebuilt + recall(exemplars, content, natural.shape[-1], itself=True), natural)

@@ -11,12 +11,11 @@ import torch
 from torch import Tensor
 
 from voiceswap.audio import PEAK, AudioWriter, prepare_audio, set_level, stream_audio
-from voiceswap.calibration import calibrate
 from voiceswap.checkpoint import load_checkpoint
 from voiceswap.denoise import denoise
 from voiceswap.engine import Engine, Progress, Utterance, move_pitch
 from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.exemplars import keep_exemplars, recall
+from voiceswap.exemplars import manner
 from voiceswap.features import log_f0_statistics
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.speech import Speech
@@ -257,9 +256,8 @@ class VoiceSwapper(Engine):
         words, _ = self.words([(speech, first, last)])
         f0, statistics = (torch.from_numpy(x)[None].to(self.device) for x in (speech.f0[first:last], log_f0))
         (rebuilt,), (content,), (natural,) = self.autoencoder.decode(words.mode(), f0, statistics, code), words.mode(), mel
-        exemplars = keep_exemplars(content, rebuilt, natural)
-        recalled = rebuilt + recall(exemplars, content, natural.shape[-1], itself=True)
-        return Voice(code[0].cpu().numpy(), log_f0, calibrate(recalled, natural).cpu().numpy(), ((exemplars, 1.0),))
+        exemplars, calibration = manner(content, rebuilt, natural)
+        return Voice(code[0].cpu().numpy(), log_f0, calibration.cpu().numpy(), ((exemplars, 1.0),))
 
     def _aim(self, speech: Speech, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the speech's own to `voice`."""

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from lhotse import CutSet
 
+from voiceswap.calibration import speech_frames
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig, LogMel
 from voiceswap.frozen import front_end, speaker_verifier
@@ -80,6 +81,23 @@ def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
     alone, among = listener(mel, length_mask(torch.tensor([100]), 100)), listener(padded, length_mask(torch.tensor([100]), 150))
     torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
     assert not among[..., 50:].any()
+
+
+def test_listeners_hear_a_conversion_as_it_will_end(data):
+    """Converted to itself, a recording has its own statistics, however little the decoder has learned."""
+    torch.manual_seed(0)
+    batch = {name: x[[0, 0, 1, 1]] for name, x in next(iter(data.train_dataloader())).items()}
+    task, heard = AutoencoderTask(data.cache.config.audio, verification=1.0), []
+    task.listeners["verifier"].register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0].detach()))
+    with torch.no_grad():
+        content, speaker, _ = task._encode(batch)
+        words, voice = content.mode(), speaker.mode()
+        rebuilt = task.autoencoder.decode(words, batch["f0"], batch["f0_statistics"], voice)
+        task._misheard(batch, content, words, voice, rebuilt)
+    natural, converted = (mel[0, :, : batch["length"][0]] for mel in heard)
+    speech = speech_frames(natural)
+    assert (rebuilt[0, :, : len(speech)] - natural)[:, speech].mean(1).abs().mean() > 1
+    assert (converted - natural)[:, speech].mean(1).abs().mean() < 0.2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap.calibration import apply_calibration
 from voiceswap.errors import CheckpointError, TrainingError
+from voiceswap.exemplars import manner, recall
 from voiceswap.features import AudioConfig
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.layers import length_mask
@@ -110,7 +112,7 @@ class AutoencoderTask(lightning.LightningModule):
             "pitch": self.hparams["pitch"],
         }
         if self.hparams["verification"] or self.hparams["recognition"]:
-            asked = self._misheard(batch, words, voice)
+            asked = self._misheard(batch, content, words, voice, rebuilt)
             parts |= asked
             weights |= {name: self.hparams[name] for name in asked}
         if self.hparams["adversarial"]:
@@ -155,7 +157,7 @@ class AutoencoderTask(lightning.LightningModule):
     def _content_mask(self, batch: Item) -> Tensor:
         return length_mask(-(-batch["length"] // self.autoencoder.stride), batch["content"].shape[-1])
 
-    def _misheard(self, batch: Item, words: Tensor, voice: Tensor) -> dict[str, Tensor]:
+    def _misheard(self, batch: Item, content: DiagonalGaussian, words: Tensor, voice: Tensor, rebuilt: Tensor) -> dict[str, Tensor]:
         """What frozen listeners miss in a quarter of the batch, converted to the next quarter's voices: of these, of the words."""
         quarter = len(words) // 4
         here, there = slice(0, quarter), slice(quarter, 2 * quarter)
@@ -164,6 +166,7 @@ class AutoencoderTask(lightning.LightningModule):
         intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
         f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
         converted = self.autoencoder.decode(words[here], f0, target, voice[there], mask)
+        converted = self._in_manner(batch, converted, content.mode().detach(), rebuilt.detach()) * mask
         real, missed = batch["mel"], {}
         if vocoder := self.listeners.get("vocoder"):
             converted, real = vocoder.to(self.device)(converted, f0, mask), batch["samples"]
@@ -179,6 +182,18 @@ class AutoencoderTask(lightning.LightningModule):
             unlike = 1 - F.cosine_similarity(recogniser(converted, mask), said)
             missed["recognition"] = losses.mean_where(unlike[:, None], mask[..., ::2])
         return missed
+
+    def _in_manner(self, batch: Item, converted: Tensor, content: Tensor, rebuilt: Tensor) -> Tensor:
+        """A quarter of the batch, decoded in the next quarter's voices, with the manner of those: as a conversion ends."""
+        given = []
+        for i, mel in enumerate(converted):
+            reference = i + len(converted)
+            frames = int(batch["length"][reference])
+            words = content[reference, :, : -(-frames // self.autoencoder.stride)].float()
+            exemplars, calibration = manner(words, rebuilt[reference, :, :frames].float(), batch["mel"][reference, :, :frames])
+            recalled = recall(exemplars, content[i].float(), mel.shape[-1])
+            given.append(apply_calibration(mel.float() + recalled, calibration))
+        return torch.stack(given)
 
     def _fool(self, batch: Item, rebuilt: Tensor, known: Tensor) -> dict[str, Tensor]:
         """Trains the judge, then tells what the autoencoder pays."""
