@@ -30,12 +30,12 @@ class AutoencoderTask(lightning.LightningModule):
     `Autoencoder`. These losses are taken over the batch of all processes, the next over each process's own.
 
     With `verification` or `recognition` above zero, a quarter of every batch is also converted to other voices of the
-    batch. The loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the
-    voice asked for, and recognition * (1 - cosine), mean over frames, between the frozen recogniser's features of the
-    result and of the words' own recording. The result has got the voice's manner back (`voiceswap.exemplars.manner`), as
-    conversions do. With `vocoder`, a checkpoint or "default", both hear the sound that its vocoder makes of the result, not
-    the mel spectrogram, so that the decoder learns to say what survives it; the vocoder stays as it is. With `adversarial` above zero the loss gains adversarial * hinge loss of a speaker-conditional mel discriminator
-    + matching * feature matching.
+    batch. The loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the voice
+    asked for, and recognition * (1 - cosine), mean over frames, between the frozen recogniser's features of the result and
+    of the words' own recording. The result has got the voice's manner back (`voiceswap.exemplars.manner`), as conversions
+    do. With `vocoder`, a checkpoint or "default", both hear the sound that its vocoder makes of the result, not the mel
+    spectrogram, so that the decoder learns to say what survives it; the vocoder stays as it is. With `adversarial` above
+    zero the loss gains adversarial * hinge loss of a speaker-conditional mel discriminator + matching * feature matching.
     """
 
     def __init__(
