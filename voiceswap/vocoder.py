@@ -36,8 +36,8 @@ class SourceFilterVocoder(nn.Module):
     al., "DDSP", 2020) synthesis, with the ConvNeXt body and inverse-STFT head of Vocos (Siuzdak, 2023). Pitch needs
     no learning, so it holds for voices never heard. There are `steps` filters a mel frame, on windows `steps` times
     shorter than the mel's, so that bursts stay short. Pulses go on where F0 is unvoiced, at the last pitch: the network
-    closes their filter, and a wrong decision on voicing is not the last word. Raises CheckpointError when `steps` does not
-    divide the frames.
+    closes their filter, and a wrong decision on voicing is not the last word. Files that name no `steps` have two. Raises
+    CheckpointError when `steps` does not divide the frames.
     """
 
     def __init__(self, config: AudioConfig, width: int = 256, blocks: int = 6, steps: int = 2):
