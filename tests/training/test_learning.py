@@ -7,10 +7,12 @@ import torch.nn.functional as F
 from lhotse import CutSet
 
 from voiceswap.calibration import speech_frames
+from voiceswap.engine import move_pitch
 from voiceswap.errors import TrainingError
-from voiceswap.features import AudioConfig, LogMel
+from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.frozen import front_end, speaker_verifier
 from voiceswap.layers import instance_norm, length_mask
+from voiceswap.training import autoencoder_task
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.listeners import VoiceListener, WordListener
@@ -98,6 +100,19 @@ def test_listeners_hear_a_conversion_as_it_will_end(data):
     speech = speech_frames(natural)
     assert (rebuilt[0, :, : len(speech)] - natural)[:, speech].mean(1).abs().mean() > 1
     assert (converted - natural)[:, speech].mean(1).abs().mean() < 0.2
+
+
+def test_pitch_moves_in_training_as_in_conversions(data, monkeypatch):
+    monkeypatch.setattr(autoencoder_task, "PITCH_RANGE", 1.0)
+    batch = next(iter(data.train_dataloader()))
+    source, target = batch["f0"][0].numpy(), batch["f0_statistics"][len(batch["f0"]) // 4]
+    batch["f0_statistics"][0] = torch.tensor(log_f0_statistics(source))
+    task, heard = AutoencoderTask(data.cache.config.audio, verification=1.0), []
+    with torch.no_grad():
+        content, speaker, _ = task._encode(batch)
+        monkeypatch.setattr(task.autoencoder, "decode", lambda words, f0, *_: heard.append(f0) or torch.zeros_like(batch["mel"][: len(f0)]))
+        task._misheard(batch, content, content.mode(), speaker.mode(), batch["mel"])
+    np.testing.assert_allclose(heard[0][0], move_pitch(source, target.numpy()), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

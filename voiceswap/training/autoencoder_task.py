@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from voiceswap.calibration import apply_calibration
 from voiceswap.errors import CheckpointError, TrainingError
 from voiceswap.exemplars import manner, recall
-from voiceswap.features import AudioConfig
+from voiceswap.features import F0_MAX, F0_MIN, AudioConfig
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.layers import length_mask
 from voiceswap.model import Autoencoder
@@ -19,6 +19,8 @@ from voiceswap.training.export import describe, load_network
 from voiceswap.training.listeners import VoiceListener, WordListener
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
 from voiceswap.training.processes import all_of, draw, together
+
+PITCH_RANGE = 1.5  # a voice can be asked for with a wider or a flatter intonation
 
 
 class AutoencoderTask(lightning.LightningModule):
@@ -32,7 +34,8 @@ class AutoencoderTask(lightning.LightningModule):
     With `verification` or `recognition` above zero, a quarter of every batch is also converted to other voices of the
     batch. The loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the voice
     asked for, and recognition * (1 - cosine), mean over frames, between the frozen recogniser's features of the result and
-    of the words' own recording. The result has got the voice's manner back (`voiceswap.exemplars.manner`), as conversions
+    of the words' own recording. Pitch moves as in conversions (`engine.move_pitch`) whose `pitch_range` is drawn between 1 /
+    PITCH_RANGE and PITCH_RANGE. The result has got the voice's manner back (`voiceswap.exemplars.manner`), as conversions
     do. With `vocoder`, a checkpoint or "default", both hear the sound that its vocoder makes of the result, not the mel
     spectrogram, so that the decoder learns to say what survives it; the vocoder stays as it is. With `adversarial` above
     zero the loss gains adversarial * hinge loss of a speaker-conditional mel discriminator + matching * feature matching.
@@ -163,8 +166,9 @@ class AutoencoderTask(lightning.LightningModule):
         here, there = slice(0, quarter), slice(quarter, 2 * quarter)
         source, target = batch["f0_statistics"][here], batch["f0_statistics"][there]
         f0, mask = batch["f0"][here], self._mask(batch)[here]
-        intonation = ((f0.clamp(min=1).log() - source[:, :1]) / source[:, 1:]).clamp(-4, 4)
-        f0 = (target[:, :1] + intonation * target[:, 1:]).exp() * (f0 > 0)
+        width = (target[:, 1:] / source[:, 1:]).sqrt() * PITCH_RANGE ** torch.empty_like(target[:, 1:]).uniform_(-1, 1)
+        moved = target[:, :1] + (f0.clamp(min=1).log() - source[:, :1]) * width
+        f0 = moved.exp().clamp(F0_MIN, F0_MAX) * (f0 > 0)
         converted = self.autoencoder.decode(words[here], f0, target, voice[there], mask)
         converted = self._in_manner(batch, converted, content.mode().detach(), rebuilt.detach()) * mask
         real, missed = batch["mel"], {}
