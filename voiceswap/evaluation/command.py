@@ -32,6 +32,9 @@ def evaluate(
     ] = None,
     references: Annotated[References, typer.Option(help="References a conversion is given.")] = References.BOTH,
     converted: Annotated[Path | None, typer.Option(help="Judge this folder of another system's files, named by the pairs' ids.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="The report.json of another model or system on these pairs: also show what differs, pair by pair.")
+    ] = None,
     experiments: Annotated[
         bool, typer.Option("--experiments", help="Also the size of the codes, noise, lines between voices, and voices from the prior.")
     ] = False,
@@ -47,4 +50,4 @@ def evaluate(
     from voiceswap.evaluation.report import Request, run
 
     numbers = (1, 3) if references is References.BOTH else (int(references.value),)
-    run(Request(checkpoint or "default", pairs, root, out, asr, numbers, converted, experiments, limit, jobs, device), Console())
+    run(Request(checkpoint or "default", pairs, root, out, asr, numbers, converted, against, experiments, limit, jobs, device), Console())

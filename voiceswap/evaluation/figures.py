@@ -16,9 +16,9 @@ class Figure:
     digits: int = 3
     share: bool = False  # counts outputs, so it says nothing of a single one
 
-    def format(self, value: float) -> str:
-        """The value as a table shows it."""
-        return f"{100 * value:.1f} %" if self.percent else f"{value:.{self.digits}f}"
+    def format(self, value: float, sign: str = "") -> str:
+        """The value as a table shows it; `sign` "+" for a difference."""
+        return f"{100 * value:{sign}.1f} %" if self.percent else f"{value:{sign}.{self.digits}f}"
 
 
 FIGURES = {
@@ -33,6 +33,7 @@ FIGURES = {
     "closer": Figure("closer", "higher", "share of outputs with DV to the target above DV to the source", percent=True, share=True),
     "cer": Figure("CER", "lower", "character error rate of Whisper base against the source's text, at most 150 % each", percent=True),
     "wer": Figure("WER", "lower", "word error rate of the same transcripts, where words are written apart", percent=True),
+    "nll": Figure("NLL", "lower", "negative log-likelihood of the source's text by Whisper base, nats a token: doubts as well as errors"),
     "mos": Figure("MOS", "higher", "predicted mean opinion score of DistillMOS, 1 to 5", digits=2),
     "f0_correlation": Figure("F0-corr", "higher", "Pearson correlation of log-F0 over frames voiced in source and output"),
     "mcd": Figure("MCD", "lower", "mel-cepstral distortion in dB after warping, against the target saying the same sentence", digits=2),

@@ -5,6 +5,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from voiceswap.errors import DataError
+from voiceswap.evaluation.text import SPACELESS
 
 SAMPLE_RATE = 16000  # Hz that every judge hears
 
@@ -34,9 +36,9 @@ class Judge:
 def load_judges(asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1) -> tuple[dict[str, Judge], list[str]]:
     """The judges that can be had, and a sentence for each that can't.
 
-    Keys: "sv" and "dv" (speaker vectors of unit length), "words" (a transcript in one of `languages`; `asr` is a
-    Whisper model folder in CTranslate2 form) and "mos". `jobs` transcripts can be made at once. Raises DataError when
-    `asr` is not such a folder.
+    Keys: "sv" and "dv" (speaker vectors of unit length), "words" (a transcript in one of `languages`), "nll" (of a text
+    that is given; `asr`, for both, is a Whisper model folder in CTranslate2 form) and "mos". `jobs` recordings can be
+    recognised at once. Raises DataError when `asr` is not such a folder.
     """
     makers: dict[str, tuple[str, str, Callable[[], Callable]]] = {
         "sv": ("Resemblyzer", "SV, SV@0.69 and SV-src", _resemblyzer),
@@ -45,9 +47,11 @@ def load_judges(asr: Path | None, languages: Iterable[str] = ("en",), jobs: int 
     }
     left_out = []
     if asr is None:
-        left_out.append("Left out: CER and WER, for want of a recogniser; give a Whisper model folder with --asr.")
+        left_out.append("Left out: CER, WER and NLL, for want of a recogniser; give a Whisper model folder with --asr.")
     else:
-        makers["words"] = ("faster-whisper", "CER and WER", lambda: _whisper(asr, languages, jobs))
+        whisper = cache(lambda: _whisper(asr, jobs))  # one model for both
+        makers["words"] = ("faster-whisper", "CER and WER", lambda: _transcripts(whisper(), languages))
+        makers["nll"] = ("faster-whisper", "NLL", lambda: _likelihoods(whisper()))
     judges = {}
     for key, (library, figures, make) in makers.items():
         try:
@@ -100,18 +104,50 @@ def _distillmos() -> Callable[[np.ndarray], float]:
     return hear
 
 
-def _whisper(folder: Path, languages: Iterable[str], jobs: int) -> Callable[[np.ndarray, str], str]:
-    """Greedy transcripts of Whisper (Radford et al., 2022)."""
+def _whisper(folder: Path, jobs: int) -> Any:
+    """Whisper (Radford et al., 2022)."""
     from faster_whisper import WhisperModel
 
-    for library in ("jiwer", *(("opencc",) if "zh" in languages else ())):
-        import_module(library)  # transcripts are of no use without it
     if not (folder / "model.bin").is_file():
         raise DataError(f"{folder} is not a Whisper model folder in CTranslate2 form: it has no model.bin.")
-    model = WhisperModel(str(folder), device="cpu", compute_type="float32", cpu_threads=1, num_workers=jobs)
+    return WhisperModel(str(folder), device="cpu", compute_type="float32", cpu_threads=1, num_workers=jobs)
+
+
+def _transcripts(model: Any, languages: Iterable[str]) -> Callable[[np.ndarray, str], str]:
+    """Greedy transcripts."""
+    for library in ("jiwer", *(("opencc",) if "zh" in languages else ())):
+        import_module(library)  # transcripts are of no use without it
 
     def hear(samples: np.ndarray, language: str) -> str:
         segments, _ = model.transcribe(samples, language=language, beam_size=1, temperature=0.0, condition_on_previous_text=False)
         return " ".join(segment.text.strip() for segment in segments)
 
     return hear
+
+
+def _likelihoods(model: Any) -> Callable[[np.ndarray, str, str], float | None]:
+    """Mean negative log-likelihood of a text's tokens in nats, each told the true ones before it.
+
+    None for a recording beyond the 30 s that Whisper hears at once.
+    """
+    from faster_whisper.audio import pad_or_trim
+    from faster_whisper.tokenizer import Tokenizer
+
+    def hear(samples: np.ndarray, language: str, text: str) -> float | None:
+        features = model.feature_extractor(samples)[:, :-1]
+        frames = features.shape[-1]
+        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
+        tokens = tokenizer.encode(_as_written(text, language))
+        if not tokens or frames > model.feature_extractor.nb_max_frames:
+            return None
+        aligned = model.model.align(model.encode(pad_or_trim(features)), tokenizer.sot_sequence, [tokens], [frames])[0]
+        return -float(np.log(np.maximum(aligned.text_token_probs, 1e-10)).mean())
+
+    return hear
+
+
+def _as_written(text: str, language: str) -> str:
+    """`text` as Whisper would begin a transcript: after a space where words are written apart, and not all in capitals."""
+    if language in SPACELESS:
+        return text
+    return f" {text.capitalize()}." if text.isupper() else f" {text}"

@@ -55,6 +55,10 @@ class Heard:
         """A transcript in `language`, such as "en"."""
         return self._opinion("words", language)
 
+    def nll(self, text: str, language: str) -> float | None:
+        """Negative log-likelihood of `text`, nats a token. None also for more than 30 s."""
+        return self._opinion("nll", language, text)
+
     @cached_property
     def f0(self) -> np.ndarray:
         """F0 in Hz (frames,), a frame every 10 ms, 0 where unvoiced."""

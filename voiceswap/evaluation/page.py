@@ -40,12 +40,14 @@ code { font-size: .85em; overflow-wrap: anywhere; }
 """
 
 
-def write_page(path: Path, report: Mapping, columns: Columns, groups: Columns, pairs: Sequence[Pair], shown: Mapping[str, Pair],
-               outputs: Mapping[str, Mapping[str, Path]]) -> Path:  # fmt: skip
+def write_page(path: Path, report: Mapping, columns: Columns, groups: Columns, changes: Columns, pairs: Sequence[Pair],
+               shown: Mapping[str, Pair], outputs: Mapping[str, Mapping[str, Path]]) -> Path:  # fmt: skip
     """Write the page. `shown` are pairs to listen to, by a word such as "best"; `outputs` their recordings, by column and id."""
     parts = [_head(report), _table(columns), _notes(report)]
     if groups:
         parts += ["<h2>By group of pairs</h2>", _table(groups)]
+    if changes:
+        parts += [_against(report["against"]), _table(changes, "+")]
     parts.append("<h2>Listen</h2><p class=soft>Pairs in order of the mean rank of their voice, words and sound.</p>")
     parts += [_pair(word, pair, outputs, report, path.parent / "pictures") for word, pair in shown.items()]
     if "disentanglement" in report:
@@ -87,9 +89,16 @@ def _notes(report: Mapping) -> str:
     return "".join(f"<p class=soft>{escape(note)}</p>" for note in notes)
 
 
-def _table(columns: Columns) -> str:
+def _against(earlier: Mapping) -> str:
+    return (
+        f"<h2>Against {escape(earlier['judged'])}</h2><p class=soft>Figures less those of the report of {escape(earlier['made'])}, pair by "
+        "pair, with 95 % intervals that draw speakers; percentages in points. Where an interval holds zero, nothing is known to differ.</p>"
+    )
+
+
+def _table(columns: Columns, sign: str = "") -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in ("", *columns))
-    return f"<section><table><tr>{head}</tr>{_body(figure_rows(columns))}</table></section>"
+    return f"<section><table><tr>{head}</tr>{_body(figure_rows(columns, sign))}</table></section>"
 
 
 def _body(rows: Iterable[Sequence[str]]) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from voiceswap.checkpoint import DEFAULT
 from voiceswap.errors import DataError
+from voiceswap.evaluation.against import Earlier, read_earlier
 from voiceswap.evaluation.conversions import Converter
 from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
@@ -39,6 +40,7 @@ class Request:
     asr: Path | None = None
     references: tuple[int, ...] = (1, 3)
     converted: Path | None = None
+    against: Path | None = None
     experiments: bool = False
     limit: int | None = None
     jobs: int = 1
@@ -66,6 +68,7 @@ def run(request: Request, console: Console) -> dict:
         "pairs": {"name": request.pairs.name, "count": len(pairs), "sha256": sha256(request.pairs)},
         "judges": {key: judge.name for key, judge in judges.items()},
     }
+    earlier = read_earlier(request.against, report) if request.against else None
     if request.converted is not None:
         results = protocol.judge_files(request.converted)
     else:
@@ -81,23 +84,30 @@ def run(request: Request, console: Console) -> dict:
                 report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
         if request.experiments:
             report["experiments"] = Experiments(swapper, listener, pairs, console).run()
-    _finish(request.out, report, results, pairs, left_out, console)
+    _finish(request.out, report, results, pairs, earlier, left_out, console)
     return report
 
 
-def _finish(out: Path, report: dict, results: Results, pairs: list[Pair], left_out: list[str], console: Console) -> None:
+def _finish(
+    out: Path, report: dict, results: Results, pairs: list[Pair], earlier: Earlier | None, left_out: list[str], console: Console
+) -> None:
     summary, groups = results.summary(pairs), results.groups(pairs)
+    changes = earlier.differences(pairs, results.systems) if earlier else {}
     report["left_out"] = left_out
     report["summary"] = _plain(summary)
     report["groups"] = _plain(groups)
+    if earlier:
+        report["against"] = {"judged": earlier.judged, "made": earlier.made, "differences": _plain(changes)}
     report["rows"] = pair_rows(pairs, results.systems | results.anchors)
     with whole_file(out / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     write_csv(out / "pairs.csv", report["rows"])
-    page = write_page(out / "report.html", report, summary, groups, pairs, best_median_worst(pairs, results), results.outputs)
+    page = write_page(out / "report.html", report, summary, groups, changes, pairs, best_median_worst(pairs, results), results.outputs)
     console.print(figure_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]"))
     if groups:
         console.print(figure_table(groups, "By group of pairs"))
+    if earlier:
+        console.print(figure_table(changes, f"Less those of {earlier.judged}, {earlier.made}, pair by pair; percentages in points", "+"))
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
     for sentence in left_out:

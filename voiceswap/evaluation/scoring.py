@@ -32,11 +32,10 @@ def voice_figures(output: Heard, source: Heard, target: Heard, enrolled: Sequenc
 
 
 def word_figures(output: Heard, source: Heard, text: str, language: str) -> dict[str, float]:
-    """Whether the words are still there: cer and wer, or nothing without a recogniser or a text."""
-    transcript = output.words(language)
-    if transcript is None:
-        return {}
-    return error_rates(text, transcript, language, source.words(language) or "")
+    """Whether the words are still there: cer, wer and nll, or nothing without a recogniser or a text."""
+    transcript, nll = output.words(language), output.nll(text, language)
+    errors = {} if transcript is None else error_rates(text, transcript, language, source.words(language) or "")
+    return errors if nll is None else {**errors, "nll": nll}
 
 
 def sound_figures(output: Heard, source: Heard, parallel: Heard | None = None) -> dict[str, float]:

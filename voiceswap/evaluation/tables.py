@@ -15,26 +15,26 @@ ARROWS = {"higher": "↑", "lower": "↓"}
 Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by figure
 
 
-def figure_rows(columns: Columns) -> list[list[str]]:
+def figure_rows(columns: Columns, sign: str = "") -> list[list[str]]:
     """A row for each figure that any column has: its name, then the mean and, a line below, "low–high"; empty where unknown.
 
-    A single value has no interval.
+    A single value has no interval. `sign` "+" is for differences.
     """
     rows = []
     for key, figure in FIGURES.items():
-        cells = [_cell(figure, column.get(key)) for column in columns.values()]
+        cells = [_cell(figure, column.get(key), sign) for column in columns.values()]
         if any(cells):
             rows.append([f"{figure.name} {ARROWS[figure.better]}", *cells])
     return rows
 
 
-def figure_table(columns: Columns, title: str) -> Table:
+def figure_table(columns: Columns, title: str, sign: str = "") -> Table:
     """The same for a terminal."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
-    for row in figure_rows(columns):
+    for row in figure_rows(columns, sign):
         table.add_row(row[0], *(cell.replace("\n", "\n[dim]") for cell in row[1:]))
     return table
 
@@ -91,10 +91,10 @@ def write_csv(path: Path, rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
-def _cell(figure: Figure, estimate: Estimate | None) -> str:
+def _cell(figure: Figure, estimate: Estimate | None, sign: str) -> str:
     if estimate is None:
         return ""
     if estimate.n == 1:
-        return figure.format(estimate.mean)
-    low, high = (figure.format(value).removesuffix(" %") for value in (estimate.low, estimate.high))
-    return f"{figure.format(estimate.mean)}\n{low}–{high}"
+        return figure.format(estimate.mean, sign)
+    low, high = (figure.format(value, sign).removesuffix(" %") for value in (estimate.low, estimate.high))
+    return f"{figure.format(estimate.mean, sign)}\n{low}{' to ' if sign else '–'}{high}"
