@@ -97,6 +97,8 @@ def test_a_bad_file_is_one_plain_sentence(tmp_path, checkpoint, spoil, sentence)
 def test_an_unknown_front_end_is_a_sentence():
     with pytest.raises(CheckpointError, match="no front end 'ears'"):
         Autoencoder(AUDIO, "ears")
+    with pytest.raises(CheckpointError, match="no front end 'whisper-base:7'; use mel, whisper-base, whisper-base:1 to whisper-base:6"):
+        Autoencoder(AUDIO, "whisper-base:7")
     with pytest.raises(CheckpointError, match="16000 Hz in steps of 160"):
         from voiceswap.frozen import front_end
 

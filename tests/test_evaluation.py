@@ -262,7 +262,7 @@ def test_another_report_on_the_same_pairs_is_held_beside_pair_by_pair(root, chec
         row["dv"] -= 0.1 if row["id"] == "m-to-f" else 0.3
     kept.write_text(json.dumps(earlier | {"judged": "the one before"}))
     result = CliRunner().invoke(app, [*arguments, "--against", str(kept)], catch_exceptions=False)
-    assert result.exit_code == 0 and "Less those of the one before" in result.output and "+0.200" in result.output
+    assert result.exit_code == 0 and "Against the one before" in result.output and "+0.200" in result.output
     (differences,) = json.loads(path.read_text())["against"]["differences"].values()
     assert differences["dv"] == pytest.approx({"mean": 0.2, "low": 0.1, "high": 0.3, "n": 2})
     assert differences["sv"]["low"] == differences["sv"]["high"] == 0 and "rtf" not in differences

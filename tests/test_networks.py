@@ -30,7 +30,7 @@ def assert_items_equal_batch(batch, alone, lengths):
         torch.testing.assert_close(item[..., :length], single[0, ..., :length], atol=2e-4, rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["mel", "whisper-base"])
+@pytest.mark.parametrize("name", ["mel", "whisper-base", "whisper-base:4"])
 def test_front_ends(name, hello, goodbye):
     network = frozen.front_end(name, AUDIO)
     waves = [torch.from_numpy(hello), torch.from_numpy(goodbye)[:20001]]
@@ -40,6 +40,15 @@ def test_front_ends(name, hello, goodbye):
     together = network(batch, lengths)
     assert_items_equal_batch(together, [network(wave[None], length[None]) for wave, length in zip(waves, lengths, strict=True)], frames)
     assert together[1, :, frames[1] :].abs().max() == 0
+
+
+def test_whisper_listens_with_as_many_layers_as_its_name_says(hello):
+    wave, seen = torch.from_numpy(hello)[None, :16000], []
+    whole = frozen.front_end("whisper-base", AUDIO)
+    whole.layers[3].register_forward_hook(lambda module, inputs, output: seen.append(output))
+    features, length = whole(wave, torch.tensor([16000])), torch.tensor([16000])
+    torch.testing.assert_close(frozen.front_end("whisper-base:4", AUDIO)(wave, length), whole.norm(seen[0]).transpose(1, 2))
+    torch.testing.assert_close(frozen.front_end("whisper-base:6", AUDIO)(wave, length), features)
 
 
 def test_a_torchaudio_pipeline_without_its_download(monkeypatch):

@@ -43,7 +43,7 @@ class MelFrontEnd(nn.Module):
 
 
 class WhisperFrontEnd(nn.Module):
-    """Encoder of Whisper (Radford et al., 2022): 16 kHz speech to 50 features a second.
+    """Encoder of Whisper (Radford et al., 2022), or its first `layers`: 16 kHz speech to 50 features a second.
 
     Runs on the recording as it is instead of on 30 s of padding, in windows of 16 s on a fixed grid with 2 s of
     context on either side, so that memory is bounded and a frame's features do not depend on what is far away.
@@ -51,10 +51,11 @@ class WhisperFrontEnd(nn.Module):
 
     stride = 2
     sample_rate = 16000
+    most_layers = 6  # that the base size has
     hop_length = 160  # samples a frame of Whisper's own log-mel; a feature frame is two
     core, context = round(CORE * 50), round(CONTEXT * 50)  # feature frames
 
-    def __init__(self, layers: int = 6, channels: int = 512, heads: int = 8, n_mels: int = 80):
+    def __init__(self, layers: int = most_layers, channels: int = 512, heads: int = 8, n_mels: int = 80):
         super().__init__()
         self.channels: int = channels
         self.mel = MelSpectrogram(self.sample_rate, 400, self.hop_length, n_mels, 0.0, 8000.0, power=2.0, slaney=True)

@@ -23,31 +23,44 @@ FrontEnd = MelFrontEnd | WhisperFrontEnd | TorchaudioFrontEnd
 
 
 def front_end(name: str, config: AudioConfig) -> FrontEnd:
-    """The front end called `name`: "mel", "whisper-base", or "torchaudio:PIPELINE" with a pipeline's name.
+    """The front end called `name`: "mel", "whisper-base", "whisper-base:N", or "torchaudio:PIPELINE" with a pipeline's name.
+
+    N is how many of Whisper's six layers listen: the later ones know more of the words' meaning and less of their sound.
 
     Frozen and in evaluation mode. Raises CheckpointError for an unknown name or a sample rate it can't use.
     """
     if name == "mel":
         return _freeze(MelFrontEnd(config))
-    if name != "whisper-base" and not name.startswith("torchaudio:"):
-        raise CheckpointError(f"There is no front end '{name}'; use mel, whisper-base or torchaudio:PIPELINE.")
+    layers = _whisper_layers(name)
+    if not layers and not name.startswith("torchaudio:"):
+        raise CheckpointError(
+            f"There is no front end '{name}'; use mel, whisper-base, whisper-base:1 to whisper-base:{WhisperFrontEnd.most_layers} or "
+            "torchaudio:PIPELINE."
+        )
     if config.sample_rate != 16000 or config.hop_length != 160:
         raise CheckpointError(
             f"The front end {name} hears 16000 Hz in steps of 160 samples, not {config.sample_rate} Hz in steps of {config.hop_length}."
         )
-    if name == "whisper-base":
-        network = WhisperFrontEnd()
-        network.load_state_dict(_read(WHISPER_BASE))
+    if layers:
+        network = WhisperFrontEnd(layers)
+        weights = _read(WHISPER_BASE)
+        network.load_state_dict({key: weights[key] for key in network.state_dict()})
         return _freeze(network)
     return _freeze(TorchaudioFrontEnd(name.removeprefix("torchaudio:")))
 
 
 def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
     """Channels of the front end called `name`, and how many mel frames each of its frames is long."""
-    if name == "whisper-base":  # known without reading its weights
+    if _whisper_layers(name):  # known without reading its weights
         return 512, WhisperFrontEnd.stride
     built = front_end(name, config)
     return built.channels, built.stride
+
+
+def _whisper_layers(name: str) -> int:
+    """How many layers of Whisper base a front end of this name has; 0 if it is none."""
+    names = {f"whisper-base:{count}": count for count in range(1, WhisperFrontEnd.most_layers + 1)}
+    return (names | {"whisper-base": WhisperFrontEnd.most_layers}).get(name, 0)
 
 
 def speaker_verifier() -> SpeakerVerifier:

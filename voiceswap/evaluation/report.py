@@ -107,7 +107,7 @@ def _finish(
     if groups:
         console.print(figure_table(groups, "By group of pairs"))
     if earlier:
-        console.print(figure_table(changes, f"Less those of {earlier.judged}, {earlier.made}, pair by pair; percentages in points", "+"))
+        console.print(figure_table(changes, f"Against {earlier.judged}, pair by pair", "+"))
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
     for sentence in left_out:
