@@ -1,4 +1,4 @@
-"""Seconds of computing per second of speech, and peak memory: python benchmarks/conversion.py [--threads 2] [--device cpu]
+"""Seconds of computing per second of speech, and peak memory: python benchmarks/conversion.py [CHECKPOINT] [--threads 2] [--device cpu]
 
 The model is loaded and warm; the reference is embedded anew for every conversion. Minimum of three runs.
 """
@@ -18,12 +18,13 @@ from voiceswap.examples import GOODBYE, HELLO
 def main() -> None:
     """Print a row for each length of recording."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", nargs="?", default="default")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     start = time.perf_counter()
-    swapper = VoiceSwapper.load(device=options.device)
+    swapper = VoiceSwapper.load(options.checkpoint, options.device)
     print(f"loading: {time.perf_counter() - start:.2f} s")
     hello, goodbye = (read_audio(path, swapper.sample_rate) for path in (HELLO, GOODBYE))
     print("recording  seconds a second  times real time  peak memory")
