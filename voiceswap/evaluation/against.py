@@ -53,7 +53,9 @@ def read_earlier(path: Path, report: Mapping) -> Earlier:
         for row in other["rows"]:
             columns.setdefault(row["column"], {})[row["id"]] = {key: value for key, value in row.items() if isinstance(value, float)}
         pairs, judges = other["pairs"]["sha256"], other["judges"]
-        earlier = Earlier(other["judged"], other["made"], columns)
+        earlier = Earlier(str(other["judged"]), str(other["made"]), columns)
+        if not columns:
+            raise ValueError("no rows")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is missing or not a report.json of an evaluation.") from error
     if pairs != report["pairs"]["sha256"]:
