@@ -5,6 +5,7 @@ beside the repository, with LibriSpeech/test-other in it.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from voiceswap.examples import GOODBYE, HELLO
 
 CORPORA = Path(os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
 torch.set_num_threads(min(2, torch.get_num_threads()))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background a shell ignores it, and so would the commands under test
 
 
 @pytest.fixture(scope="session")
