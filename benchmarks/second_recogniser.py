@@ -1,7 +1,7 @@
 """Words kept, by a recogniser that no training heard: character errors of conversions by PocketSphinx.
 
 pip install pocketsphinx
-python benchmarks/second_recogniser.py --pairs pairs.csv --root corpora [CHECKPOINT ...]
+python benchmarks/second_recogniser.py --pairs pairs.csv --root corpora [--references 3] [CHECKPOINT ...]
 
 Whisper's encoder is in the model, in its losses and in the CER of `voiceswap evaluate`, so it may flatter the model.
 PocketSphinx brings its own English model of another kind (hidden Markov models, a trigram language model). It makes many
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="*", default=["default"])
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--references", type=int, choices=(1, 3), default=1, help="recordings of each target")
     options = parser.parse_args()
     pairs = read_pairs(options.pairs, options.root)
     decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
@@ -45,8 +46,8 @@ def main() -> None:
     report("recordings", ((pair, read_audio(pair.source, SAMPLE_RATE)) for pair in sources), len(sources))
     for checkpoint in options.checkpoints:
         swapper = VoiceSwapper.load(checkpoint, device="cpu")
-        outputs = ((pair, prepare_audio(swapper.convert(pair.source, pair.target), swapper.sample_rate, SAMPLE_RATE)) for pair in pairs)
-        report(checkpoint, outputs, len(pairs))
+        outputs = ((pair, swapper.convert(pair.source, pair.target if options.references == 1 else pair.targets)) for pair in pairs)
+        report(checkpoint, ((pair, prepare_audio(wave, swapper.sample_rate, SAMPLE_RATE)) for pair, wave in outputs), len(pairs))
 
 
 def transcript(decoder: Decoder, samples: np.ndarray) -> str:

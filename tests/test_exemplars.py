@@ -7,7 +7,7 @@ import torch
 
 from voiceswap.audio import read_audio
 from voiceswap.calibration import apply_calibration, speech_frames
-from voiceswap.exemplars import BESIDE, keep_exemplars, manner, recall
+from voiceswap.exemplars import BESIDE, SHARPEST, keep_exemplars, manner, recall, recall_all
 from voiceswap.voice import blend
 
 
@@ -77,5 +77,34 @@ def test_shares_of_exemplars_follow_the_blend(swapper, hello, goodbye):
     a, b = swapper.embed(hello), swapper.embed(goodbye)
     mix = blend([(blend([(a, 1.0), (b, 1.0)]), 0.5), (a, 0.5), (b, 0.0)])
     assert [share for _, share in mix.exemplars] == [0.25, 0.25, 0.5]
-    half = swapper.convert(hello, replace(a, exemplars=((a.exemplars[0][0], 0.5), (a.exemplars[0][0], 0.5))))
-    np.testing.assert_allclose(half, swapper.convert(hello, a), atol=1e-5)
+
+
+def test_more_recordings_are_asked_more_sharply():
+    content, rebuilt, missed = sounds()
+    exemplars = keep_exemplars(content, rebuilt, rebuilt + missed)
+
+    def recalled(*shares):
+        return recall_all([(exemplars, share) for share in shares], content, 120)
+
+    torch.testing.assert_close(recalled(1.0), recall(exemplars, content, 120))
+    torch.testing.assert_close(recalled(0.5), 0.5 * recalled(1.0))  # beside a voice without exemplars
+    for shares in ((1 / 3,) * 3, (0.1,) * 10):
+        torch.testing.assert_close(recalled(*shares), recall(exemplars, content, 120, SHARPEST))
+    unlike = [float((recalled(1 - share, share) - missed)[:, :108].square().mean()) for share in (0.0, 0.01, 0.25, 0.5)]
+    assert unlike == sorted(unlike, reverse=True) and unlike[0] - unlike[1] < 0.01 < unlike[1] - unlike[3]  # no step on the way
+
+
+def test_more_recordings_bring_a_voice_nearer(swapper, people, monkeypatch):
+    """Nearer, by a recording that was not among them, than if each were asked as when it is the only one."""
+    nearer = []
+    for i, recordings in enumerate(people[::2]):
+        *references, other = people[2 * i + 1][:4]
+        voice, judged = swapper.voice(references), swapper.verifier(torch.from_numpy(read_audio(other, 16000)))
+        source = read_audio(recordings[0], 16000)[: 8 * 16000]
+        outs = [swapper.convert(source, voice)]
+        with monkeypatch.context() as alone:
+            alone.setattr("voiceswap.exemplars.SHARPER", 0.0)
+            outs.append(swapper.convert(source, voice))
+        sharply, as_alone = (float(swapper.verifier(torch.from_numpy(out)) @ judged) for out in outs)
+        nearer.append(sharply - as_alone)
+    assert np.mean(nearer) > 0.005

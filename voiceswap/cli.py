@@ -70,7 +70,9 @@ def convert(
     target: Annotated[
         list[Path],
         typer.Option(
-            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; several are averaged.", show_default=False
+            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; several are averaged, "
+            "and of one person bring the voice nearer.",
+            show_default=False,
         ),
     ],
     out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("converted.wav"),
@@ -93,7 +95,7 @@ def convert(
 
 @app.command(epilog="Example: voiceswap voice anna-1.wav anna-2.wav --out anna.safetensors")
 def voice(
-    recordings: Annotated[list[Path], typer.Argument(help="Recordings of one voice; several are averaged.", show_default=False)],
+    recordings: Annotated[list[Path], typer.Argument(help="Recordings of one voice; several bring it nearer.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")] = Path("voice.safetensors"),
     checkpoint: Model = "default",
     device: Device = "auto",

@@ -1,5 +1,6 @@
 """How a voice says each sound: frames of its own speech, and what the decoder misses of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ from torch import Tensor
 
 from voiceswap.calibration import calibrate, speech_frames
 
-SHARPNESS = 2.5  # an exemplar weighs exp(SHARPNESS * cosine of its content with what is said)
+SHARPNESS = 2.5  # an exemplar weighs exp(SHARPNESS * cosine of its content with what is said), in a voice of one recording;
+SHARPER = 1.5  # for each recording more this much more,
+SHARPEST = 5.5  # but never more than this
 BESIDE = 4  # frames to either side of a frame that say nearly the same
 FORGOTTEN = -1e4  # in place of a likeness; finite, for where nothing else is known
 
@@ -40,7 +43,22 @@ def keep_exemplars(content: Tensor, rebuilt: Tensor, natural: Tensor) -> Exempla
     return Exemplars(*(array.contiguous().cpu().numpy() for array in arrays))  # safetensors writes the memory as it lies
 
 
-def recall(exemplars: Exemplars, content: Tensor, frames: int, itself: bool = False) -> Tensor:
+def recall_all(heard: Sequence[tuple[Exemplars, float]], content: Tensor, frames: int) -> Tensor:
+    """What the decoder will miss of words in a voice of several recordings, each with its share of it; shapes as of `recall`.
+
+    Their mean is steadier than what one of them recalls, so each can be asked for what is more like, which is nearer to the
+    voice. Recordings with unequal shares count as sum(share)^2 / sum(share^2) of them (Kish's effective sample size, 1965).
+    """
+    recalled = content.new_zeros(heard[0][0].missed.shape[-1], frames)
+    shares = [share for _, share in heard]
+    recordings = sum(shares) ** 2 / sum(share**2 for share in shares)
+    sharpness = min(SHARPNESS + SHARPER * (recordings - 1), SHARPEST)
+    for exemplars, share in heard:
+        recalled += share * recall(exemplars, content, frames, sharpness)
+    return recalled
+
+
+def recall(exemplars: Exemplars, content: Tensor, frames: int, sharpness: float = SHARPNESS, itself: bool = False) -> Tensor:
     """What the decoder will miss of words in this voice, (mels, frames), for their content code (code, frames / stride).
 
     The mean of what it missed of the exemplars, each weighed by how near its content is: kernel regression (Nadaraya,
@@ -52,7 +70,7 @@ def recall(exemplars: Exemplars, content: Tensor, frames: int, itself: bool = Fa
     frame, known, missed = (torch.from_numpy(array).to(content.device) for array in (exemplars.frame, exemplars.content, exemplars.missed))
     if not len(frame):
         return content.new_zeros(missed.shape[-1], frames)
-    likeness = SHARPNESS * (F.normalize(content, dim=0).T @ known.float().T)  # (frames / stride, exemplars)
+    likeness = sharpness * (F.normalize(content, dim=0).T @ known.float().T)  # (frames / stride, exemplars)
     if itself:
         here = torch.arange(len(likeness), device=frame.device)
         likeness = likeness.masked_fill((here[:, None] - frame).abs() <= BESIDE, FORGOTTEN)
