@@ -15,7 +15,7 @@ from voiceswap import AudioError, FileConversion, VoiceSwapper
 from voiceswap.audio import read_audio
 from voiceswap.calibration import apply_calibration
 from voiceswap.engine import move_pitch
-from voiceswap.exemplars import recall_all
+from voiceswap.exemplars import recall
 from voiceswap.features import extract_f0
 from voiceswap.speech import Speech
 
@@ -43,7 +43,8 @@ def whole(swapper, samples, voice):
     content = swapper.autoencoder.encode_content(swapper.front_end(wave, torch.tensor([wave.shape[-1]]))).mode()
     f0 = torch.from_numpy(move_pitch(speech.f0, voice.log_f0))[None]
     mel = swapper.autoencoder.decode(content, f0, torch.from_numpy(voice.log_f0)[None], torch.from_numpy(voice.code)[None])
-    mel += recall_all(voice.exemplars, content[0], mel.shape[-1])
+    for exemplars, share in voice.exemplars:
+        mel += share * recall(exemplars, content[0], mel.shape[-1])
     return swapper.vocoder(apply_calibration(mel, torch.from_numpy(voice.calibration)), f0)[0, : len(samples)].numpy()
 
 

@@ -14,7 +14,7 @@ from voiceswap import frozen
 from voiceswap.calibration import apply_calibration
 from voiceswap.checkpoint import Checkpoint
 from voiceswap.errors import VoiceswapError
-from voiceswap.exemplars import recall_all
+from voiceswap.exemplars import recall
 from voiceswap.features import F0_MAX, F0_MIN, LogMel, log_f0_statistics
 from voiceswap.latent import DiagonalGaussian
 from voiceswap.layers import RunningMoments, instance_norm, length_mask
@@ -135,8 +135,8 @@ class Engine:
         )
         mel = self.autoencoder.decode(content, f0, log_f0, code, mask)
         for decoded, said, line in zip(mel, content, lines, strict=True):
-            if heard := line.utterance.voice.exemplars:
-                decoded += recall_all(heard, said, decoded.shape[-1])
+            for exemplars, share in line.utterance.voice.exemplars:
+                decoded += share * recall(exemplars, said, decoded.shape[-1])
         mel = apply_calibration(mel, calibration)
         starts = Start(*(torch.cat(field).to(self.device) for field in zip(*(line.start for line in lines), strict=True)))
         return self.vocode(mel, f0, mask, starts)

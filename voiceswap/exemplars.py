@@ -1,6 +1,5 @@
 """How a voice says each sound: frames of its own speech, and what the decoder misses of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,72 +9,72 @@ from torch import Tensor
 
 from voiceswap.calibration import calibrate, speech_frames
 
-SHARPNESS = 2.5  # an exemplar weighs exp(SHARPNESS * cosine of its content with what is said), in a voice of one recording;
-SHARPER = 1.5  # for each recording more this much more,
-SHARPEST = 5.5  # but never more than this
+SHARPNESS = 7.5  # an exemplar weighs exp(SHARPNESS * likeness to what is said): more is nearer to the voice, and loses words
+AROUND = 3  # frames to either side that likeness looks at too, the farther the less
 BESIDE = 4  # frames to either side of a frame that say nearly the same
 FORGOTTEN = -1e4  # in place of a likeness; finite, for where nothing else is known
 
 
 @dataclass(frozen=True)
 class Exemplars:
-    """Frames of a recording's speech, at the content's rate.
+    """Frames of a recording, at the content's rate.
 
-    `frame` (exemplars,) are their numbers; `content` (exemplars, code), half precision, their content codes at unit
-    length; `missed` (exemplars, stride, mels), half precision, what the decoder's log-mels lack of their own.
+    `speech` (frames,) says which are no pause: these are the exemplars, the others only what is said beside them.
+    `content` (frames, code), half precision, are the content codes at unit length; `missed` (frames, stride, mels), half
+    precision, what the decoder's log-mels lack of the recording's own.
     """
 
-    frame: np.ndarray
+    speech: np.ndarray
     content: np.ndarray
     missed: np.ndarray
 
 
 def keep_exemplars(content: Tensor, rebuilt: Tensor, natural: Tensor) -> Exemplars:
-    """The frames with speech of one recording: content code (code, frames / stride), log-mels (mels, frames) as decoded and as they are."""
+    """Of one recording: content code (code, frames / stride), log-mels (mels, frames) as decoded and as they are."""
     frames = content.shape[-1]
     stride = -(-natural.shape[-1] // frames)
     missed, speech = (
         F.pad(x, (0, frames * stride - x.shape[-1])).unflatten(-1, (frames, stride))
         for x in (natural - rebuilt, speech_frames(natural).float())
     )
-    kept = speech.amin(-1) > 0
-    arrays = kept.nonzero()[:, 0].int(), F.normalize(content, dim=0).T[kept].half(), missed.permute(1, 2, 0)[kept].half()
+    arrays = speech.amin(-1) > 0, F.normalize(content, dim=0).T.half(), missed.permute(1, 2, 0).half()
     return Exemplars(*(array.contiguous().cpu().numpy() for array in arrays))  # safetensors writes the memory as it lies
 
 
-def recall_all(heard: Sequence[tuple[Exemplars, float]], content: Tensor, frames: int) -> Tensor:
-    """What the decoder will miss of words in a voice of several recordings, each with its share of it; shapes as of `recall`.
-
-    Their mean is steadier than what one of them recalls, so each can be asked for what is more like, which is nearer to the
-    voice. Recordings with unequal shares count as sum(share)^2 / sum(share^2) of them (Kish's effective sample size, 1965).
-    """
-    recalled = content.new_zeros(heard[0][0].missed.shape[-1], frames)
-    shares = [share for _, share in heard]
-    recordings = sum(shares) ** 2 / sum(share**2 for share in shares)
-    sharpness = min(SHARPNESS + SHARPER * (recordings - 1), SHARPEST)
-    for exemplars, share in heard:
-        recalled += share * recall(exemplars, content, frames, sharpness)
-    return recalled
-
-
-def recall(exemplars: Exemplars, content: Tensor, frames: int, sharpness: float = SHARPNESS, itself: bool = False) -> Tensor:
+def recall(exemplars: Exemplars, content: Tensor, frames: int, itself: bool = False) -> Tensor:
     """What the decoder will miss of words in this voice, (mels, frames), for their content code (code, frames / stride).
 
-    The mean of what it missed of the exemplars, each weighed by how near its content is: kernel regression (Nadaraya,
+    The mean of what it missed of the exemplars, each weighed by its likeness to what is said: kernel regression (Nadaraya,
     1964), which is attention to the reference. Exemplar-based conversion makes up for residuals in this way (Wu et al.,
-    "Exemplar-based sparse representation with residual compensation for voice conversion", 2014); kNN-VC (Baas et al.,
-    2023) takes the exemplars themselves. `itself` says that the words are the exemplars' own: no frame then recalls
-    itself or its neighbours, so that as much is missed as of other words.
+    "Exemplar-based sparse representation with residual compensation for voice conversion", 2014), and compares stretches
+    of some frames, not frames, as is done here; kNN-VC (Baas et al., 2023) takes the exemplars themselves. `itself` says
+    that the words are the exemplars' own: no frame then recalls itself or its neighbours, so that as much is missed as of
+    other words.
     """
-    frame, known, missed = (torch.from_numpy(array).to(content.device) for array in (exemplars.frame, exemplars.content, exemplars.missed))
-    if not len(frame):
+    speech, known, missed = (
+        torch.from_numpy(array).to(content.device) for array in (exemplars.speech, exemplars.content, exemplars.missed)
+    )
+    if not speech.any():
         return content.new_zeros(missed.shape[-1], frames)
-    likeness = sharpness * (F.normalize(content, dim=0).T @ known.float().T)  # (frames / stride, exemplars)
+    likeness = _in_context(F.normalize(content, dim=0).T @ known.float().T)
+    forgotten = ~speech.expand_as(likeness)
     if itself:
-        here = torch.arange(len(likeness), device=frame.device)
-        likeness = likeness.masked_fill((here[:, None] - frame).abs() <= BESIDE, FORGOTTEN)
-    recalled = likeness.softmax(-1) @ missed.float().flatten(1)
+        here = torch.arange(len(speech), device=speech.device)
+        forgotten = forgotten | ((here[:, None] - here).abs() <= BESIDE)
+    recalled = (SHARPNESS * likeness).masked_fill(forgotten, FORGOTTEN).softmax(-1) @ missed.float().flatten(1)
     return recalled.unflatten(1, missed.shape[1:]).flatten(0, 1)[:frames].T
+
+
+def _in_context(likeness: Tensor) -> Tensor:
+    """Likeness of frames, (said, known), to that of the stretches around them: means along diagonals, weights falling to both sides."""
+    beside = F.pad(likeness, (AROUND,) * 4)
+    said, known = likeness.shape
+    total, weights = torch.zeros_like(likeness), 0.0
+    for i in range(2 * AROUND + 1):
+        weight = 1 - abs(i - AROUND) / (AROUND + 1)
+        total += weight * beside[i : i + said, i : i + known]
+        weights += weight
+    return total / weights
 
 
 def manner(content: Tensor, rebuilt: Tensor, natural: Tensor) -> tuple[Exemplars, Tensor]:
