@@ -84,7 +84,7 @@ def load_voice(path: str | os.PathLike, model: str) -> Voice:
             facts = json.loads((file.metadata() or {}).get("voiceswap-voice", "null"))
             voice = _read(file, facts) if facts else None
     except (SafetensorError, OSError, ValueError) as error:
-        raise VoiceswapError(f"{path} is missing, damaged or not a saved voice.") from error
+        raise VoiceswapError(f"{path} is missing, damaged, kept by another version of voiceswap, or not a saved voice.") from error
     if voice is None:
         raise VoiceswapError(f"{path} is a safetensors file, but not a saved voice.")
     if facts.get("model") != model:
