@@ -8,6 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from voiceswap import AudioError, VoiceswapError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio
@@ -149,6 +151,11 @@ def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
         swapper.convert(hello, tmp_path / "other.safetensors")
     with pytest.raises(VoiceswapError, match="not a saved voice"):
         swapper.convert(hello, DEFAULT)
+    with safe_open(kept, "np") as file:
+        less = {name: file.get_tensor(name) for name in file.keys() if not name.endswith(".speech")}
+        save_file(less, tmp_path / "older.safetensors", file.metadata())
+    with pytest.raises(VoiceswapError, match="another version"):
+        swapper.convert(hello, tmp_path / "older.safetensors")
 
 
 def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
