@@ -69,12 +69,10 @@ def _in_context(likeness: Tensor) -> Tensor:
     """Likeness of frames, (said, known), to that of the stretches around them: means along diagonals, weights falling to both sides."""
     beside = F.pad(likeness, (AROUND,) * 4)
     said, known = likeness.shape
-    total, weights = torch.zeros_like(likeness), 0.0
+    total = torch.zeros_like(likeness)
     for i in range(2 * AROUND + 1):
-        weight = 1 - abs(i - AROUND) / (AROUND + 1)
-        total += weight * beside[i : i + said, i : i + known]
-        weights += weight
-    return total / weights
+        total += (AROUND + 1 - abs(i - AROUND)) * beside[i : i + said, i : i + known]
+    return total / (AROUND + 1) ** 2  # the sum of the weights
 
 
 def manner(content: Tensor, rebuilt: Tensor, natural: Tensor) -> tuple[Exemplars, Tensor]:

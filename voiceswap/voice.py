@@ -37,22 +37,18 @@ class Voice:
 
 
 def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
-    """The weighted mean of voices; weights are scaled to sum to one. A recording that is in several of them is kept once.
-
-    Raises ValueError when the weights can't be scaled.
-    """
+    """The weighted mean of voices; weights are scaled to sum to one. Raises ValueError when they can't be."""
     weights = np.array([weight for _, weight in voices], dtype=np.float64)
     if not len(weights) or not np.isfinite(weights).all() or weights.sum() <= 0:
         raise ValueError("A blend needs at least one voice and weights with a sum above zero.")
     weights /= weights.sum()
-    heard: dict[tuple[bytes, ...], tuple[Exemplars, float]] = {}
-    for (voice, _), weight in zip(voices, weights, strict=True):
-        for exemplars, share in voice.exemplars:
-            recording = tuple(getattr(exemplars, field.name).tobytes() for field in fields(Exemplars))
-            _, before = heard.get(recording, (exemplars, 0.0))
-            heard[recording] = (exemplars, before + share * float(weight))
-    means = {name: _mean([getattr(voice, name) for voice, _ in voices], weights) for name in MEANS}
-    return Voice(**means, exemplars=tuple(kept for kept in heard.values() if kept[1]))
+    shares = [
+        (exemplars, share * float(weight))
+        for (voice, _), weight in zip(voices, weights, strict=True)
+        for exemplars, share in voice.exemplars
+        if weight
+    ]
+    return Voice(**{name: _mean([getattr(voice, name) for voice, _ in voices], weights) for name in MEANS}, exemplars=tuple(shares))
 
 
 def _mean(arrays: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
