@@ -15,7 +15,7 @@ from rich.progress import track
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.evaluation.judges import SAMPLE_RATE, load_judges
+from voiceswap.evaluation.scorers import SAMPLE_RATE, load_scorers
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.text import error_rates
 from voiceswap.training.export import load_network
@@ -33,15 +33,15 @@ def main() -> None:
     pairs = list({pair.source: pair for pair in read_pairs(options.pairs, options.root)}.values())
     random.Random(0).shuffle(pairs)
     pairs = pairs[: options.recordings]
-    judges, _ = load_judges(options.asr)
+    scorers, _ = load_scorers(options.asr)
     swapper = VoiceSwapper.load(device="cpu")
     recordings = [read_audio(pair.source, SAMPLE_RATE) for pair in pairs]
 
     def report(name: str, outputs: list[np.ndarray]) -> None:
         errors, scores = [], []
         for pair, samples in track(list(zip(pairs, outputs, strict=True)), description=name, transient=True):
-            errors.append(error_rates(pair.text, judges["words"].hear(samples, "en"))["cer"])
-            scores.append(judges["mos"].hear(samples))
+            errors.append(error_rates(pair.text, scorers["words"].measure(samples, "en"))["cer"])
+            scores.append(scorers["mos"].measure(samples))
         print(f"{name}: CER {100 * np.mean(errors):.1f} %, MOS {np.mean(scores):.2f}, {len(pairs)} recordings", flush=True)
 
     report("recordings", recordings)

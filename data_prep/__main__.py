@@ -16,7 +16,7 @@ from data_prep.esd import prepare_esd
 from data_prep.jvs import prepare_jvs
 from data_prep.librispeech import prepare_librispeech
 from data_prep.libritts import prepare_libritts
-from data_prep.listening import Checks
+from data_prep.speech_check import Checks
 from data_prep.ljspeech import prepare_ljspeech
 from data_prep.mls import prepare_mls
 from data_prep.recordings import prepare_recordings

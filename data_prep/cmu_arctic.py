@@ -7,7 +7,7 @@ releases carry a version after `arctic`.
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
 from voiceswap.errors import DataError
 

@@ -7,7 +7,7 @@ always one person. Only clips that listeners confirmed are used. Those listed bu
 import csv
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
 from voiceswap.errors import DataError
 

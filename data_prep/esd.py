@@ -6,7 +6,7 @@ has the folders train, evaluation and test below an emotion; they share speakers
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, audio_files, write_manifests
 from voiceswap.errors import DataError
 

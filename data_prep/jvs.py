@@ -6,7 +6,7 @@ aside. Sentences are named alike in all styles, so a style is part of a recordin
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
 from voiceswap.errors import DataError
 

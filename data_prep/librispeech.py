@@ -6,7 +6,7 @@ accident. Distributed as MP3 before it became a corpus: there is little above 7 
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, audio_files, write_manifests
 from voiceswap.errors import DataError
 

@@ -7,7 +7,7 @@ file known to be damaged (1092_134562_000013_000004), which is listed as such.
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, audio_files, write_manifests
 from voiceswap.errors import DataError
 

@@ -5,7 +5,7 @@ One voice alone teaches an autoencoder nothing about voices: use it beside other
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
 from voiceswap.errors import DataError
 

@@ -22,7 +22,7 @@ from lhotse.cut import Cut
 from lhotse.utils import fastcopy
 from rich.progress import track
 
-from data_prep.listening import Checks, hear
+from data_prep.speech_check import Checks, check_recording
 from voiceswap.errors import DataError
 
 ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
@@ -61,23 +61,23 @@ def part_of(speaker: str, test_share: float = 0.0) -> str:
 def write_manifests(found: Iterable[Found], corpus: Corpus, out: Path, checks: Checks) -> dict[str, int | str]:
     """Write OUT/CORPUS-train.jsonl.gz, -validation and -test, CORPUS-report.json and CORPUS-left-out.txt.
 
-    Left-out files are listed with the reason. What was heard is noted as it comes, so a run that was stopped goes on
+    Left-out files are listed with the reason. What was checked is noted as it comes, so a run that was stopped goes on
     where it was. Nothing is replaced before all of it is checked. When no speaker's name falls to training, as can be
     with very few, all train. Returns counts for the screen. Raises DataError when nothing usable is found.
     """
     named = _cut_ids(sorted(set(found)), corpus.name)
-    journal = out / f".{corpus.name}-heard.jsonl"
+    journal = out / f".{corpus.name}-checked.jsonl"
     with _said_plainly(out):
         out.mkdir(parents=True, exist_ok=True)
-        heard = _hear_all([item.path for item in named.values()], corpus.name, checks, journal)
-    speakers = {f"{corpus.name}-{item.speaker}" for cut_id, item in named.items() if "reason" not in heard[str(item.path)]}
+        checked = _check_all([item.path for item in named.values()], corpus.name, checks, journal)
+    speakers = {f"{corpus.name}-{item.speaker}" for cut_id, item in named.items() if "reason" not in checked[str(item.path)]}
     parts = {speaker: part_of(speaker, checks.test_share) for speaker in speakers}
     if "train" not in parts.values():
         parts = dict.fromkeys(parts, "train")
     cuts: dict[str, list[Cut]] = {part: [] for part in PARTS}
     left_out: dict[str, str] = {}
     for cut_id, (speaker, path, _) in named.items():
-        facts = heard[str(path)]
+        facts = checked[str(path)]
         if "reason" in facts:
             left_out[str(path)] = facts["reason"]
         else:
@@ -85,7 +85,7 @@ def write_manifests(found: Iterable[Found], corpus: Corpus, out: Path, checks: C
             cuts[parts[name]] += _cuts(cut_id, name, facts)
     if not speakers:
         raise DataError(f"No usable recordings were found for {corpus.name}{_example(left_out)}.")
-    report = _report(corpus, cuts, left_out, named, heard)
+    report = _report(corpus, cuts, left_out, named, checked)
     with _said_plainly(out):
         _write(cuts, corpus.name, out)
         _replace(out / f"{corpus.name}-report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
@@ -110,10 +110,10 @@ def _cut_ids(found: list[Found], corpus: str) -> dict[str, Found]:
     }
 
 
-def _hear_all(paths: list[Path], corpus: str, checks: Checks, journal: Path) -> dict[str, dict]:
-    """What `hear` says of each file, by path; from the journal what it said already of the file as it is now."""
+def _check_all(paths: list[Path], corpus: str, checks: Checks, journal: Path) -> dict[str, dict]:
+    """What `check_recording` says of each file, by path; from the journal what it said already of the file as it is now."""
     settings = [checks.min_seconds, checks.min_rate, checks.keep_pauses]
-    heard = {}
+    checked = {}
     if journal.exists():
         for line in journal.read_text().splitlines():
             try:
@@ -121,15 +121,15 @@ def _hear_all(paths: list[Path], corpus: str, checks: Checks, journal: Path) -> 
             except ValueError:  # the line at which a run was stopped
                 continue
             if entry["settings"] == settings and entry["state"] == _state(Path(entry["path"])):
-                heard[entry["path"]] = entry["facts"]
-    missing = [path for path in paths if str(path) not in heard]
+                checked[entry["path"]] = entry["facts"]
+    missing = [path for path in paths if str(path) not in checked]
     with open(journal, "a") as notes, ProcessPoolExecutor(checks.jobs) as pool:
-        results = pool.map(partial(hear, checks=checks), missing, chunksize=8)
+        results = pool.map(partial(check_recording, checks=checks), missing, chunksize=8)
         for path, facts in track(zip(missing, results, strict=True), description=corpus, total=len(missing)):
-            heard[str(path)] = facts
+            checked[str(path)] = facts
             notes.write(json.dumps({"path": str(path), "state": _state(path), "settings": settings, "facts": facts}) + "\n")
             notes.flush()
-    return heard
+    return checked
 
 
 def _state(path: Path) -> list[int]:
@@ -145,13 +145,13 @@ def _cuts(cut_id: str, speaker: str, facts: dict) -> list[Cut]:
     """The cut of a recording, without its end pauses; of a very long one, pieces of equal length."""
     recording = fastcopy(Recording.from_dict(facts["recording"]), id=cut_id)
     whole = recording.to_cut()
-    stretches = [(cut_id, facts["start"], facts["duration"])]
+    pieces_ = [(cut_id, facts["start"], facts["duration"])]
     if facts["duration"] > MAX_SECONDS:
         pieces = math.ceil(facts["duration"] / PIECE_SECONDS)
         length = int(facts["duration"] / pieces * recording.sampling_rate) / recording.sampling_rate
-        stretches = [(f"{cut_id}-{i + 1}", round(facts["start"] + i * length, 8), round(length, 8)) for i in range(pieces)]
+        pieces_ = [(f"{cut_id}-{i + 1}", round(facts["start"] + i * length, 8), round(length, 8)) for i in range(pieces)]
     cuts = []
-    for name, start, duration in stretches:
+    for name, start, duration in pieces_:
         voice = SupervisionSegment(name, cut_id, 0.0, duration, channel=whole.channel, speaker=speaker)
         cuts.append(fastcopy(whole, id=name, start=start, duration=duration, supervisions=[voice]))
     return cuts
@@ -178,8 +178,8 @@ def _replace(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def _report(corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str], named: dict[str, Found], heard: dict[str, dict]) -> dict:
-    used = [heard[str(item.path)] for item in named.values() if str(item.path) not in left_out]
+def _report(corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str], named: dict[str, Found], checked: dict[str, dict]) -> dict:
+    used = [checked[str(item.path)] for item in named.values() if str(item.path) not in left_out]
     return {
         "corpus": corpus.name,
         "licence": corpus.licence,

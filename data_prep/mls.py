@@ -7,7 +7,7 @@ however their header names it.
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, audio_files, write_manifests
 from voiceswap.errors import DataError
 

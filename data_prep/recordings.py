@@ -1,12 +1,12 @@
 """Loose recordings with no speaker known: any audio files below a folder, each counted as a voice of its own.
 
-A voice needs two stretches of speech, so recordings under about 5 s are of no use here. Where one person speaks in many
+A voice needs two pieces_ of speech, so recordings under about 5 s are of no use here. Where one person speaks in many
 files, sort them into folders and use `speakers`: the contrastive loss takes two voices for different ones.
 """
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, audio_files, write_manifests
 from voiceswap.errors import DataError
 

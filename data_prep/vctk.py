@@ -6,7 +6,7 @@ pauses are cut already. All speakers read the same first 24 sentences.
 
 from pathlib import Path
 
-from data_prep.listening import STANDARD, Checks
+from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
 from voiceswap.errors import DataError
 

@@ -9,10 +9,10 @@ import soundfile
 import torch
 
 from voiceswap.batch.names import WORKSHOP
-from voiceswap.checkpoint import Checkpoint, save_checkpoint
+from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.features import AudioConfig
-from voiceswap.model import Autoencoder
-from voiceswap.vocoder import SourceFilterVocoder
+from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.vocoder import SourceFilterVocoder
 
 
 def save_tiny_model(folder: Path) -> Path:

@@ -16,7 +16,7 @@ from voiceswap import VoiceswapError
 from voiceswap.batch import Options, Status, convert_folder
 from voiceswap.batch.inputs import Job
 from voiceswap.batch.names import WORKSHOP, name_outputs
-from voiceswap.batch.storage import Stamp
+from voiceswap.batch.storage import FileSignature
 from voiceswap.examples import GOODBYE, HELLO
 
 
@@ -83,7 +83,7 @@ def test_outputs_among_the_inputs_are_no_inputs_and_globs_keep_folders(tmp_path,
 
 @given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("/\\.: "), max_size=12), max_size=6))
 def test_names_stay_inside_and_apart(names):
-    jobs = [Job(f"/{i}", Stamp(1, "1"), (), name, Options()) for i, name in enumerate(names)]
+    jobs = [Job(f"/{i}", FileSignature(1, "1"), (), name, Options()) for i, name in enumerate(names)]
     out = Path("/somewhere/out")
     named = name_outputs(jobs)
     assert len(named) == len(jobs) and named == name_outputs(jobs)

@@ -4,11 +4,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from voiceswap.checkpoint import FORMAT, Checkpoint, load_checkpoint, read_facts, save_checkpoint
+from voiceswap.models.checkpoint import FORMAT, Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
-from voiceswap.model import Autoencoder
-from voiceswap.vocoder import SourceFilterVocoder
+from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.vocoder import SourceFilterVocoder
 
 AUDIO = AudioConfig()
 
@@ -71,7 +71,7 @@ def newer(path):
 
 
 def incomplete(path):
-    facts = read_facts(path)
+    facts = read_metadata(path)
     save_file({"autoencoder.nothing": torch.zeros(2)}, path, {"voiceswap": json.dumps(facts)})
 
 
@@ -100,6 +100,6 @@ def test_an_unknown_front_end_is_a_sentence():
     with pytest.raises(CheckpointError, match="no front end 'whisper-base:7'; use mel, whisper-base, whisper-base:1 to whisper-base:6"):
         Autoencoder(AUDIO, "whisper-base:7")
     with pytest.raises(CheckpointError, match="16000 Hz in steps of 160"):
-        from voiceswap.frozen import front_end
+        from voiceswap.models.pretrained import front_end
 
         front_end("whisper-base", AudioConfig(sample_rate=24000))

@@ -16,7 +16,7 @@ from lhotse import CutSet
 from typer.testing import CliRunner
 
 from data_prep import __main__ as command
-from data_prep.listening import Checks, hear
+from data_prep.speech_check import Checks, check_recording
 from data_prep.manifests import part_of
 from voiceswap.errors import DataError
 from voiceswap.examples import HELLO
@@ -220,7 +220,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(speech, tmp_path):
         write(tmp_path / f"in/anna/{i:03}.wav", speech)
     line = [sys.executable, "-m", "data_prep", "speakers", str(tmp_path / "in"), str(tmp_path / "out"), "--jobs", "1"]
     process = subprocess.Popen(line, start_new_session=True, stdout=subprocess.DEVNULL)
-    journal = tmp_path / "out/.speakers-heard.jsonl"
+    journal = tmp_path / "out/.speakers-checked.jsonl"
     while not journal.exists() or journal.read_text().count("\n") < 24:
         assert process.poll() is None
         time.sleep(0.02)
@@ -239,7 +239,7 @@ def test_real_corpora(corpora, tmp_path, corpus, folder, speakers):
     said = run(corpus, corpora / folder, tmp_path, "--jobs", 2)
     assert f"{speakers} speakers" in said and ", 0 left out" in said
     made = cuts(tmp_path, corpus)
-    again = {cut.id: hear(Path(cut.recording.sources[0].source), Checks(keep_pauses=True)) for cut in made.values()}
+    again = {cut.id: check_recording(Path(cut.recording.sources[0].source), Checks(keep_pauses=True)) for cut in made.values()}
     for name, cut in made.items():
         samples = cut.recording.load_audio()[0]
         inside = samples[round(cut.start * cut.sampling_rate) : round(cut.end * cut.sampling_rate)]

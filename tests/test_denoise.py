@@ -5,8 +5,8 @@ import torch
 
 from voiceswap import swapper as module
 from voiceswap.audio import active_level_db, read_audio
-from voiceswap.calibration import speech_frames
-from voiceswap.denoise import denoise
+from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.denoise import denoise
 
 
 def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:

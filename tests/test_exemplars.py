@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from voiceswap.audio import read_audio
-from voiceswap.calibration import apply_calibration, speech_frames
-from voiceswap.exemplars import BESIDE, keep_exemplars, manner, recall
-from voiceswap.voice import blend
+from voiceswap.conversion.mel_statistics import apply_mel_affine, speech_frames
+from voiceswap.conversion.residuals import BESIDE, extract_residuals, manner, recall
+from voiceswap.conversion.voice import blend
 
 
 def sounds(frames=60, stride=2):
@@ -28,7 +28,7 @@ def nearest(recalled, missed):
 
 def test_what_was_missed_of_a_sound_is_recalled_for_that_sound():
     content, rebuilt, missed = sounds()
-    exemplars = keep_exemplars(content, rebuilt, rebuilt + missed)
+    exemplars = extract_residuals(content, rebuilt, rebuilt + missed)
     assert exemplars.speech.nonzero()[0].tolist() == list(range(54))  # no pause
     said = torch.arange(10, 54)
     recalled = recall(exemplars, 3 * content[:, said], 88)  # at another level
@@ -41,7 +41,7 @@ def test_what_was_missed_of_a_sound_is_recalled_for_that_sound():
 def test_of_two_like_sounds_that_between_like_neighbours_is_recalled():
     content, rebuilt, missed = sounds()
     content[:, 40] = content[:, 20]
-    exemplars = keep_exemplars(content, rebuilt, rebuilt + missed)
+    exemplars = extract_residuals(content, rebuilt, rebuilt + missed)
     assert nearest(recall(exemplars, content, 120), missed)[[20, 40]].tolist() == [20, 40]
     alone = recall(exemplars, content[:, 20:21], 2)  # with nothing beside it, it is as much the one as the other
     weights = torch.linalg.lstsq(missed[:, :108:2], alone[:, :1]).solution[:, 0]
@@ -51,7 +51,7 @@ def test_of_two_like_sounds_that_between_like_neighbours_is_recalled():
 
 def test_a_recording_with_few_frames_of_speech_is_no_trouble():
     content, rebuilt, missed = sounds(BESIDE)
-    one = keep_exemplars(content[:, :1], rebuilt[:, :2], (rebuilt + missed)[:, :2])
+    one = extract_residuals(content[:, :1], rebuilt[:, :2], (rebuilt + missed)[:, :2])
     torch.testing.assert_close(recall(one, content, 8), missed[:, :1].expand(80, 8), atol=1e-2, rtol=0)
     assert torch.isfinite(recall(one, content[:, :1], 2, itself=True)).all()
     none = replace(one, speech=np.zeros_like(one.speech))
@@ -62,7 +62,7 @@ def test_the_manner_gives_a_voice_what_it_lacks_of_itself():
     content, rebuilt, missed = sounds()
     natural = rebuilt + 3 * missed + 1
     exemplars, calibration = manner(content, rebuilt, natural)
-    given = apply_calibration(rebuilt + recall(exemplars, content, natural.shape[-1], itself=True), calibration)
+    given = apply_mel_affine(rebuilt + recall(exemplars, content, natural.shape[-1], itself=True), calibration)
     speech = speech_frames(natural)
     torch.testing.assert_close(given[:, speech].mean(1), natural[:, speech].mean(1), atol=1e-3, rtol=0)
 

@@ -3,7 +3,7 @@ import math
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from voiceswap.latent import DiagonalGaussian
+from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.training.losses import info_nce, kl_with_free_bits
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceswap import VoiceswapError
-from voiceswap.library import VoiceLibrary, clean_name, file_name
+from voiceswap.conversion.voice_library import VoiceLibrary, clean_name, file_name
 
 HOSTILE = [
     "../../out",

@@ -13,11 +13,11 @@ import torch
 
 from voiceswap import AudioError, FileConversion, VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.calibration import apply_calibration
-from voiceswap.engine import move_pitch
-from voiceswap.exemplars import recall
+from voiceswap.conversion.mel_statistics import apply_mel_affine
+from voiceswap.conversion.engine import transfer_pitch
+from voiceswap.conversion.residuals import recall
 from voiceswap.features import extract_f0
-from voiceswap.speech import Speech
+from voiceswap.conversion.recording import Speech
 
 LENGTHS = [68, 600] if os.environ.get("VOICESWAP_FULL") else [68]  # seconds; 68 are five windows
 
@@ -41,11 +41,11 @@ def whole(swapper, samples, voice):
     wave = torch.from_numpy(speech.samples())[None]
     np.testing.assert_allclose(speech.f0, extract_f0(wave[0].numpy(), swapper.audio), atol=0.01)
     content = swapper.autoencoder.encode_content(swapper.front_end(wave, torch.tensor([wave.shape[-1]]))).mode()
-    f0 = torch.from_numpy(move_pitch(speech.f0, voice.log_f0))[None]
+    f0 = torch.from_numpy(transfer_pitch(speech.f0, voice.log_f0))[None]
     mel = swapper.autoencoder.decode(content, f0, torch.from_numpy(voice.log_f0)[None], torch.from_numpy(voice.code)[None])
     for exemplars, share in voice.exemplars:
         mel += share * recall(exemplars, content[0], mel.shape[-1])
-    return swapper.vocoder(apply_calibration(mel, torch.from_numpy(voice.calibration)), f0)[0, : len(samples)].numpy()
+    return swapper.vocoder(apply_mel_affine(mel, torch.from_numpy(voice.calibration)), f0)[0, : len(samples)].numpy()
 
 
 @pytest.mark.parametrize("seconds", LENGTHS)

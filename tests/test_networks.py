@@ -4,15 +4,15 @@ import pytest
 import torch
 import torchaudio
 
-from voiceswap import frozen
-from voiceswap.content import ContentEncoder
-from voiceswap.decoder import MelDecoder, pitch_channels
+from voiceswap.models import pretrained
+from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.mel_decoder import MelDecoder, pitch_channels
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
-from voiceswap.layers import instance_norm, length_mask
-from voiceswap.model import Autoencoder
-from voiceswap.speaker import SpeakerEncoder
-from voiceswap.vocoder import SourceFilterVocoder, excitation_starts
+from voiceswap.models.layers import instance_norm, length_mask
+from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.speaker_encoder import SpeakerEncoder
+from voiceswap.models.vocoder import SourceFilterVocoder, excitation_states
 
 AUDIO = AudioConfig()
 LENGTHS = torch.tensor([61, 40])  # frames; odd lengths meet the stride of two
@@ -32,7 +32,7 @@ def assert_items_equal_batch(batch, alone, lengths):
 
 @pytest.mark.parametrize("name", ["mel", "whisper-base", "whisper-base:4"])
 def test_front_ends(name, hello, goodbye):
-    network = frozen.front_end(name, AUDIO)
+    network = pretrained.front_end(name, AUDIO)
     waves = [torch.from_numpy(hello), torch.from_numpy(goodbye)[:20001]]
     lengths = torch.tensor([len(wave) for wave in waves])
     batch = torch.stack([torch.nn.functional.pad(wave, (0, 300_000 - len(wave))) for wave in waves])  # reaches a second window
@@ -44,17 +44,17 @@ def test_front_ends(name, hello, goodbye):
 
 def test_whisper_listens_with_as_many_layers_as_its_name_says(hello):
     wave, seen = torch.from_numpy(hello)[None, :16000], []
-    whole = frozen.front_end("whisper-base", AUDIO)
+    whole = pretrained.front_end("whisper-base", AUDIO)
     whole.layers[3].register_forward_hook(lambda module, inputs, output: seen.append(output))
     features, length = whole(wave, torch.tensor([16000])), torch.tensor([16000])
-    torch.testing.assert_close(frozen.front_end("whisper-base:4", AUDIO)(wave, length), whole.norm(seen[0]).transpose(1, 2))
-    torch.testing.assert_close(frozen.front_end("whisper-base:6", AUDIO)(wave, length), features)
+    torch.testing.assert_close(pretrained.front_end("whisper-base:4", AUDIO)(wave, length), whole.norm(seen[0]).transpose(1, 2))
+    torch.testing.assert_close(pretrained.front_end("whisper-base:6", AUDIO)(wave, length), features)
 
 
 def test_a_torchaudio_pipeline_without_its_download(monkeypatch):
     bundle = torchaudio.pipelines.HUBERT_BASE
     monkeypatch.setattr(type(bundle), "get_model", lambda self: torchaudio.models.wav2vec2_model(**self._params).eval())
-    network = frozen.front_end("torchaudio:HUBERT_BASE", AUDIO)
+    network = pretrained.front_end("torchaudio:HUBERT_BASE", AUDIO)
     waves, lengths = torch.randn(2, 8001), torch.tensor([8001, 5000])
     features = network(waves, lengths)
     assert features.shape == (2, network.channels, 26)
@@ -129,7 +129,7 @@ def test_a_vocoders_windows_go_on_where_the_one_before_ended(steps):
     f0[:, :20] = f0[:, 140:180] = f0[:, 300:330] = 0  # the second window begins unvoiced
     whole = network(mel, f0)
     windows = [(0, 0, 170), (150, 190, 300), (310, 350, 470)]  # from where; the frames that no window's edge reaches
-    for (left, first, last), start in zip(windows, excitation_starts(f0[0], [left for left, *_ in windows], AUDIO), strict=True):
+    for (left, first, last), start in zip(windows, excitation_states(f0[0], [left for left, *_ in windows], AUDIO), strict=True):
         part = network(mel[..., left : left + 200], f0[:, left : left + 200], start=start)[..., (first - left) * 160 : (last - left) * 160]
         expected = whole[..., first * 160 : last * 160]
         assert (part - expected).norm() < 1e-3 * expected.norm()
@@ -144,5 +144,5 @@ def test_every_weight_has_a_gradient(name):
         speaker = model.encode_speaker(torch.randn(2, 80, 50), torch.randn(2, 256))
         f0 = torch.full((2, 60), 120.0)
         mel = model.decode(content.sample(), f0, torch.tensor([[4.8, 0.2]] * 2), speaker.sample())
-        (mel.square().mean() + model.speaker_encoder.typical_pitch(speaker.mean).sum()).backward()
+        (mel.square().mean() + model.speaker_encoder.predict_f0_statistics(speaker.mean).sum()).backward()
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []

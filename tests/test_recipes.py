@@ -45,7 +45,7 @@ def test_a_recipe_builds_its_networks(config):
 
 @pytest.mark.parametrize(("quick", "used"), [(True, "bf16-mixed"), (False, "32-true")])
 def test_a_cpu_without_bfloat16_trains_in_32_bits(monkeypatch, quick, used):
-    monkeypatch.setattr(precision, "quick_in_bfloat16", lambda: quick)
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: quick)
     assert built("default/autoencoder.yaml").trainer.precision == used
 
 

@@ -13,9 +13,9 @@ from safetensors.numpy import save_file
 
 from voiceswap import AudioError, VoiceswapError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio
-from voiceswap.checkpoint import DEFAULT, Checkpoint
+from voiceswap.models.checkpoint import DEFAULT, Checkpoint
 from voiceswap.features import extract_f0, log_f0_statistics
-from voiceswap.voice import save_voice
+from voiceswap.conversion.voice import save_voice
 
 
 def likeness(swapper, first, second):

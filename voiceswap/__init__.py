@@ -12,14 +12,17 @@ from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingErr
 
 if TYPE_CHECKING:
     from voiceswap.features import AudioConfig
-    from voiceswap.swapper import FileConversion, VoiceSwapper
-    from voiceswap.voice import Voice
+    from voiceswap.conversion.files import FileConversion
+    from voiceswap.conversion.options import ConversionOptions
+    from voiceswap.conversion.swapper import VoiceSwapper
+    from voiceswap.conversion.voice import Voice
 
 __version__ = "0.1.0"
 __all__ = [
     "AudioConfig",
     "AudioError",
     "CheckpointError",
+    "ConversionOptions",
     "DataError",
     "FileConversion",
     "TrainingError",
@@ -28,7 +31,13 @@ __all__ = [
     "VoiceswapError",
     "__version__",
 ]
-_HOMES = {"AudioConfig": "features", "FileConversion": "swapper", "VoiceSwapper": "swapper", "Voice": "voice"}
+_HOMES = {
+    "AudioConfig": "features",
+    "ConversionOptions": "conversion.options",
+    "FileConversion": "conversion.files",
+    "VoiceSwapper": "conversion.swapper",
+    "Voice": "conversion.voice",
+}
 
 
 def __getattr__(name: str) -> Any:

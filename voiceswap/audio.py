@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from typing import Any
+
 import numpy as np
 import soundfile
 import soxr
@@ -12,11 +14,14 @@ import soxr
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
 
-ACTIVE_LEVEL_DB = -26.0  # speech level that the models hear, dB relative to full scale (ITU-T P.56 uses the same nominal level)
+ACTIVE_LEVEL_DB = -26.0  # speech level that the models are trained at, dB relative to full scale (ITU-T P.56 uses the same nominal level)
 MIN_SECONDS = 0.3
 BLOCK_SECONDS = 16
 PEAK = 0.999  # the greatest magnitude that is written
+MAX_CHANNELS, MAX_RATE = 8, 384000
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
+
+AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
 
 
 def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
@@ -60,16 +65,53 @@ def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarr
         raise AudioError(f"{path} can't be read as audio ({str(error).rstrip('.')}).") from error
 
 
-def prepare_audio(samples: np.ndarray, rate: int, sample_rate: int, name: str = "The recording") -> np.ndarray:
-    """Samples of shape (samples,) or (channels, samples), at `rate` Hz, to checked float32 mono at `sample_rate` Hz.
+def is_pair(value: object) -> bool:
+    """Whether `value` is a recording as a pair: samples and their rate, in either order."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        return False
+    return sum(_is_number(item) for item in value) == 1 and sum(_is_array(x) for x in value) == 1
 
-    Integer samples are scaled by their type's full scale. Raises AudioError as `check_audio` does.
+
+def read_input(audio: Any, sample_rate: int) -> tuple[np.ndarray, float]:
+    """The samples of a recording that is given as an array, a tensor or a pair; and their rate in Hz.
+
+    A pair is samples and rate, in either order. Without a rate, the samples are at `sample_rate`.
+    Raises AudioError for anything else.
+    """
+    samples, rate = audio, float(sample_rate)
+    if is_pair(audio):
+        samples, rate = audio if _is_array(audio[0]) else audio[::-1]
+    elif not _is_array(audio):
+        raise AudioError(
+            "A recording must be a path, an array, or a pair of an array and its sample rate, "
+            f"not {type(audio).__name__}."
+        )
+    if hasattr(samples, "detach"):  # a tensor
+        samples = samples.detach().cpu()
+        samples = samples.float() if samples.is_floating_point() else samples
+    return np.asarray(samples), float(rate)
+
+
+def prepare_audio(
+    samples: np.ndarray, rate: float, sample_rate: int, name: str = "The recording"
+) -> np.ndarray:
+    """Samples at any rate, of any kind of number, to checked float32 mono.
+
+    Args:
+        samples: (samples,), (channels, samples) or (samples, channels) with at most MAX_CHANNELS;
+            integers are scaled by their type's full scale.
+        rate: Hz; that of `samples`.
+        sample_rate: Hz; that of the result.
+        name: what errors call the recording.
+
+    Raises:
+        AudioError: as `check_audio` does, and for another shape or kind of array.
     """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
         raise AudioError(f"{name} must be an array of numbers of shape (samples,) or (channels, samples).")
-    if rate <= 0:
-        raise AudioError(f"{name} has a sample rate of {rate} Hz, which must be above zero.")
+    if not 0 < rate <= MAX_RATE:
+        raise AudioError(f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most {MAX_RATE}.")
     if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
         half = (np.iinfo(samples.dtype).max + 1) / 2
         samples = samples / half - 1
@@ -77,15 +119,39 @@ def prepare_audio(samples: np.ndarray, rate: int, sample_rate: int, name: str = 
         samples = samples / (np.iinfo(samples.dtype).max + 1)
     samples = samples.astype(np.float32)
     if samples.ndim == 2:
-        samples = samples.mean(0)
+        samples = samples.mean(_channel_axis(samples.shape, name))
     check_audio(samples, rate, name)
     samples = samples - samples.mean()  # an offset is no sound, but would count as level
     if rate != sample_rate:
-        samples = soxr.resample(samples, rate, sample_rate)
+        samples = resample(samples, rate, sample_rate)
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def check_audio(samples: np.ndarray, rate: int, name: str = "The recording") -> None:
+def resample(samples: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
+    """Samples (samples,) at `rate` Hz to `new_rate` Hz; float32."""
+    return soxr.resample(samples, rate, new_rate).astype(np.float32)
+
+
+def _channel_axis(shape: tuple[int, ...], name: str) -> int:
+    """The axis of a two-dimensional recording that counts channels: the short one."""
+    short = [axis for axis in (0, 1) if shape[axis] <= MAX_CHANNELS]
+    if len(short) != 1:
+        raise AudioError(
+            f"{name} has the shape {shape}, in which one axis must be channels (at most "
+            f"{MAX_CHANNELS}) and the other samples (more than {MAX_CHANNELS})."
+        )
+    return short[0]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, np.ndarray) or hasattr(value, "detach")  # a tensor, without importing torch
+
+
+def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
     """Raise AudioError unless `samples` (samples,) are finite, at least 0.3 s long and not silent."""
     if len(samples) == 0:
         raise AudioError(f"{name} holds no samples.")

@@ -23,13 +23,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Recording = Annotated[Path, typer.Argument(help="A recording: wav, flac, ogg, opus, mp3, aiff, ...", show_default=False)]
+RecordingPath = Annotated[Path, typer.Argument(help="A recording: wav, flac, ogg, opus, mp3, aiff, ...", show_default=False)]
 Model = Annotated[str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 
 
 def _swapper(checkpoint: str, device: str):
-    from voiceswap.swapper import VoiceSwapper
+    from voiceswap.conversion.swapper import VoiceSwapper
 
     with console.status("Loading the model ..."):
         return VoiceSwapper.load(checkpoint, device)
@@ -49,8 +49,8 @@ def _written(path: Path, what: str) -> None:
 
 @app.command(epilog="Example: voiceswap swap anna.wav ben.mp3 --out swapped")
 def swap(
-    a: Recording,
-    b: Recording,
+    a: RecordingPath,
+    b: RecordingPath,
     out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
     checkpoint: Model = "default",
     device: Device = "auto",
@@ -66,7 +66,7 @@ def swap(
 
 @app.command(epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav")
 def convert(
-    source: Recording,
+    source: RecordingPath,
     target: Annotated[
         list[Path],
         typer.Option(
@@ -107,7 +107,7 @@ def voice(
 
 @app.command(epilog="Example: voiceswap reconstruct anna.wav --out anna-again.wav")
 def reconstruct(
-    source: Recording,
+    source: RecordingPath,
     out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("reconstructed.wav"),
     checkpoint: Model = "default",
     device: Device = "auto",
@@ -119,7 +119,7 @@ def reconstruct(
 
 @app.command(epilog="Example: voiceswap embed anna.wav --out anna.npz")
 def embed(
-    source: Recording,
+    source: RecordingPath,
     out: Annotated[Path, typer.Option(help="The .npz file to write.")] = Path("codes.npz"),
     checkpoint: Model = "default",
     device: Device = "auto",
@@ -142,9 +142,9 @@ def embed(
 @app.command(epilog="Example: voiceswap info my-model.safetensors")
 def info(checkpoint: Annotated[str, typer.Argument(help="A model file, or 'default' for the one in the package.")] = "default") -> None:
     """Show what a model is: settings, sizes, training data, licences and measured figures."""
-    from voiceswap.checkpoint import read_facts
+    from voiceswap.models.checkpoint import read_metadata
 
-    facts = read_facts(checkpoint)
+    facts = read_metadata(checkpoint)
     table = Table(show_header=False, title=f"voiceswap model: {checkpoint}", title_justify="left")
     for part in ("audio", "autoencoder", "vocoder"):
         if part in facts:
@@ -164,7 +164,7 @@ def demo(
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio
     from voiceswap.examples import GOODBYE, HELLO
-    from voiceswap.pictures import draw_mels
+    from voiceswap.plots import draw_mels
 
     swapper = _swapper("default", device)
     rate = swapper.sample_rate

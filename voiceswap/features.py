@@ -5,15 +5,16 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-import torchaudio.functional
+import torchaudio.transforms
 from swift_f0 import SwiftF0
 from torch import Tensor, nn
 
 from voiceswap.errors import CheckpointError
 
 F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
+DEFAULT_F0 = 150.0  # Hz; of a voice of which nothing is known, and where pitch inputs are centred
+DEFAULT_LOG_F0_STD = 0.2
+MEL_MEAN, MEL_STD = -5.0, 2.5  # rough moments of log-mels of speech, so that inputs are near unit scale
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ class AudioConfig:
             raise CheckpointError(f"The audio settings do not match: {'; '.join(differences)}.")
 
 
-class MelSpectrogram(nn.Module):
-    """Waveform (batch, samples) to mel magnitudes (batch, mels, frames), frames = ceil(samples / hop).
+class MelSpectrogram(torchaudio.transforms.MelSpectrogram):
+    """Waveforms (batch, samples) to mel magnitudes or powers (batch, mels, ceil(samples / hop)).
 
-    Frame t is centred on sample t * hop and what lies outside the recording counts as zero, so padding a recording
-    with zeros changes none of its frames. `slaney` picks the mel scale and area normalisation of Slaney's Auditory
-    Toolbox, as librosa and Whisper use it; otherwise the HTK scale, triangles of height one.
+    Frame t is centred on sample t * hop, and what lies outside the recording counts as zero, so
+    padding a recording with zeros changes none of its frames. `slaney` is the mel scale and area
+    normalisation of librosa and Whisper; otherwise the HTK scale, triangles of height one.
     """
 
     def __init__(
@@ -75,34 +76,56 @@ class MelSpectrogram(nn.Module):
         power: float = 1.0,
         slaney: bool = False,
     ):
-        super().__init__()
-        self.sample_rate, self.n_fft, self.hop_length, self.power = sample_rate, n_fft, hop_length, power
-        bank = torchaudio.functional.melscale_fbanks(
-            n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, norm="slaney" if slaney else None, mel_scale="slaney" if slaney else "htk"
+        super().__init__(
+            sample_rate,
+            n_fft,
+            hop_length=hop_length,
+            n_mels=n_mels,
+            f_min=f_min,
+            f_max=f_max,
+            power=power,
+            pad_mode="constant",
+            norm="slaney" if slaney else None,
+            mel_scale="slaney" if slaney else "htk",
         )
-        self.register_buffer("bank", bank.T.contiguous(), persistent=False)  # (mels, bins)
-        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
-        self.bank: Tensor
-        self.window: Tensor
+        for module, name in ((self.spectrogram, "window"), (self.mel_scale, "fb")):
+            module.register_buffer(name, getattr(module, name), persistent=False)
+
+    @property
+    def filters(self) -> Tensor:
+        """The filter bank, (mels, bins)."""
+        return self.mel_scale.fb.T
 
     def forward(self, samples: Tensor) -> Tensor:
-        frames = math.ceil(samples.shape[-1] / self.hop_length)
-        right = (frames - 1) * self.hop_length + self.n_fft // 2 - samples.shape[-1]
-        padded = F.pad(samples, (self.n_fft // 2, max(right, 0)))
-        spectrum = torch.stft(padded, self.n_fft, self.hop_length, window=self.window, center=False, return_complex=True)
-        magnitude = spectrum[..., :frames].abs()
-        return self.bank @ (magnitude if self.power == 1.0 else magnitude**self.power)
+        """The mel spectrogram, one frame for every hop begun."""
+        return super().forward(samples)[..., : math.ceil(samples.shape[-1] / self.hop_length)]
+
+
+def mel_filters(config: AudioConfig) -> Tensor:
+    """The filter bank (mels, bins) of the log-mels that `config` describes."""
+    return LogMel(config).mel.filters
 
 
 class LogMel(nn.Module):
-    """Waveform (batch, samples) to natural-log mel magnitudes (batch, mels, frames), floored at log(log_floor)."""
+    """Waveforms (batch, samples) to natural-log mel magnitudes, floored at log(log_floor).
+
+    Returns (batch, mels, frames); see `MelSpectrogram`.
+    """
 
     def __init__(self, config: AudioConfig):
         super().__init__()
-        self.mel = MelSpectrogram(config.sample_rate, config.n_fft, config.hop_length, config.n_mels, config.f_min, config.f_max)
+        self.mel = MelSpectrogram(
+            config.sample_rate,
+            config.n_fft,
+            config.hop_length,
+            config.n_mels,
+            config.f_min,
+            config.f_max,
+        )
         self.floor = config.log_floor
 
     def forward(self, samples: Tensor) -> Tensor:
+        """Log-mels of waveforms."""
         return self.mel(samples).clamp(min=self.floor).log()
 
 
@@ -129,10 +152,10 @@ def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
 
 
 def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
-    """Mean and spread (standard deviation) of ln F0 over voiced frames; with none, those of a voice at 150 Hz."""
+    """Mean and spread (standard deviation) of ln F0 over voiced frames; with none, the defaults above."""
     voiced = np.log(f0[f0 > 0])
     if len(voiced) < 3:
-        return math.log(150.0), 0.2
+        return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
     middle = np.median(voiced)
     voiced = voiced[np.abs(voiced - middle) < math.log(1.9)]  # octave errors and creak would widen the spread
     return float(voiced.mean()), float(np.clip(voiced.std(), 0.05, 0.5))

@@ -6,16 +6,16 @@ import torch
 import torch.nn.functional as F
 from lhotse import CutSet
 
-from voiceswap.calibration import speech_frames
-from voiceswap.engine import move_pitch
+from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.engine import transfer_pitch
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
-from voiceswap.frozen import front_end, speaker_verifier
-from voiceswap.layers import instance_norm, length_mask
+from voiceswap.models.pretrained import front_end, speaker_verifier
+from voiceswap.models.layers import instance_norm, length_mask
 from voiceswap.training import autoencoder_task
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
-from voiceswap.training.listeners import VoiceListener, WordListener
+from voiceswap.training.perceptual_losses import SpeakerLoss, ContentLoss
 from voiceswap.training.optimiser import alternate
 from voiceswap.training.vocoder_task import VocoderTask
 
@@ -47,7 +47,7 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
 
 
 def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, listener, verifier = LogMel(AudioConfig()), VoiceListener(AudioConfig()), speaker_verifier()
+    log_mel, listener, verifier = LogMel(AudioConfig()), SpeakerLoss(AudioConfig()), speaker_verifier()
     window = slice(40, 40 + verifier.window)  # frames, within speech; both mels have 100 a second
 
     def both(wave):
@@ -62,7 +62,7 @@ def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hell
 
 
 def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, listener, recogniser = LogMel(AudioConfig()), WordListener(AudioConfig()), front_end("whisper-base", AudioConfig())
+    log_mel, listener, recogniser = LogMel(AudioConfig()), ContentLoss(AudioConfig()), front_end("whisper-base", AudioConfig())
 
     def both(samples):
         wave, length = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
@@ -78,7 +78,7 @@ def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(he
 
 
 def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
-    listener, mel = WordListener(AudioConfig()), LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100]
+    listener, mel = ContentLoss(AudioConfig()), LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100]
     padded = F.pad(mel, (0, 50))
     alone, among = listener(mel, length_mask(torch.tensor([100]), 100)), listener(padded, length_mask(torch.tensor([100]), 150))
     torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
@@ -112,7 +112,7 @@ def test_pitch_moves_in_training_as_in_conversions(data, monkeypatch):
         content, speaker, _ = task._encode(batch)
         monkeypatch.setattr(task.autoencoder, "decode", lambda words, f0, *_: heard.append(f0) or torch.zeros_like(batch["mel"][: len(f0)]))
         task._misheard(batch, content, content.mode(), speaker.mode(), batch["mel"])
-    np.testing.assert_allclose(heard[0][0], move_pitch(source, target.numpy()), rtol=1e-4)
+    np.testing.assert_allclose(heard[0][0], transfer_pitch(source, target.numpy()), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from training_runs import TINY, command, config, refusal
 
 from voiceswap import VoiceSwapper
-from voiceswap.checkpoint import Checkpoint, load_checkpoint, read_facts, save_checkpoint
+from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
-from voiceswap.model import Autoencoder
+from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.training.data import SpeechData
 
 
@@ -28,7 +28,7 @@ def test_train_export_convert(corpus, tmp_path, monkeypatch):
     command(monkeypatch, "train", "vocoder", "--config", config(corpus, tmp_path, 2, decoded=str(tmp_path / "half.safetensors")))
     model = tmp_path / "model.safetensors"
     command(monkeypatch, "export", tmp_path / "autoencoder.ckpt", "--vocoder", tmp_path / "last.ckpt", "--out", model)
-    card = read_facts(model)["card"]
+    card = read_metadata(model)["card"]
     assert "licence: not stated" in card["data"]["speakers"] and card["vocoder training"]["steps made"] == 2
     assert card["vocoder training"]["decoded"] == "half.safetensors"  # and not the folder it lies in
     assert (tmp_path / "model.safetensors.sha256").read_text().split()[0] == hashlib.sha256(model.read_bytes()).hexdigest()
@@ -112,7 +112,7 @@ def test_a_run_from_the_bundled_weights_can_be_watched(corpus, tmp_path, monkeyp
     pytest.importorskip("sklearn")
     path = config(corpus, tmp_path, 2, data={"batch_size": 8}, **options)
     settings = yaml.safe_load(path.read_text())
-    settings["trainer"]["callbacks"].append({"class_path": "voiceswap.training.watch.Watch", "init_args": {"conversions": 2}})
+    settings["trainer"]["callbacks"].append({"class_path": "voiceswap.training.validation_logger.ValidationLogger", "init_args": {"conversions": 2}})
     settings["trainer"] |= {"limit_val_batches": 4, "num_sanity_val_steps": 0}
     path.write_text(yaml.safe_dump(settings))
     command(monkeypatch, "train", network, "--config", path)

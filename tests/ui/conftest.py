@@ -13,35 +13,35 @@ import soundfile
 from browser import PATIENCE, open_tab
 
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.library import VoiceLibrary
+from voiceswap.conversion.voice_library import VoiceLibrary
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="package")
-def studio(swapper, tmp_path_factory):
+def context(swapper, tmp_path_factory):
     pytest.importorskip("gradio", reason="the ui extra is not installed")
-    from voiceswap.ui.studio import Studio
+    from voiceswap.ui.app_context import AppContext
     from voiceswap.ui.texts import Texts
 
-    return Studio(swapper, VoiceLibrary(tmp_path_factory.mktemp("voices"), swapper), Texts("en"), max_minutes=3.0, max_megabytes=20)
+    return AppContext(swapper, VoiceLibrary(tmp_path_factory.mktemp("voices"), swapper), Texts("en"), max_minutes=3.0, max_megabytes=20)
 
 
 @pytest.fixture(autouse=True)
 def empty_library(request):
     """A test that fails takes no other with it."""
     yield
-    if "studio" in request.fixturenames:
-        library = request.getfixturevalue("studio").library
+    if "context" in request.fixturenames:
+        library = request.getfixturevalue("context").library
         for name in library.names():
             library.delete(name)
 
 
 @pytest.fixture(scope="package")
-def address(studio):
+def address(context):
     from voiceswap.ui.page import serving
 
-    with serving(studio) as (_, address):
+    with serving(context) as (_, address):
         yield address
 
 

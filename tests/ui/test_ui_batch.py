@@ -7,10 +7,10 @@ import soundfile
 from browser import choose, shoot, upload
 
 
-def test_a_batch_gives_a_zip_and_a_report_of_every_file(visit, address, studio, swapper, speech, pictures, tmp_path):
+def test_a_batch_gives_a_zip_and_a_report_of_every_file(visit, address, context, swapper, speech, pictures, tmp_path):
     words = tmp_path / "words.wav"
     words.write_text("no sound at all")
-    studio.library.add("Draw", swapper.sample(5))
+    context.library.add("Draw", swapper.sample(5))
     page = visit(address, "Batch")
     upload(page, "batch-sources", [speech[0], words, speech[1]])
     upload(page, "batch-recordings", [speech[2], speech[3]])

@@ -15,7 +15,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from voiceswap.audio import read_audio
-from voiceswap.checkpoint import DEFAULT
+from voiceswap.models.checkpoint import DEFAULT
 from voiceswap.examples import GOODBYE, HELLO
 
 
@@ -48,7 +48,7 @@ def test_eight_callers_at_once_get_each_their_own(address, swapper, speech):
         assert_same(second, expected[1])
 
 
-def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, studio, speech, tmp_path):
+def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, context, speech, tmp_path):
     client = Client(address, verbose=False)
     names = set(client.view_api(return_format="dict")["named_endpoints"])
     made = {f"/{verb}_{way}" for verb in ("listen", "keep") for way in ("recordings", "blend", "walk", "draw", "import")}
@@ -63,7 +63,7 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, stu
         "/export_voice",
     }
     assert client.predict("../../Draw", 3, api_name="/keep_draw") == "../../Draw"
-    assert client.predict(api_name="/list_voices") == ["../../Draw"] == studio.library.names()
+    assert client.predict(api_name="/list_voices") == ["../../Draw"] == context.library.names()
     assert Path(client.predict("../../Draw", api_name="/export_voice")).suffix == ".safetensors"
     sound, picture, similarity = client.predict(handle_file(speech[0]), None, None, ["../../Draw"], api_name="/convert")
     assert similarity["target"] is None and similarity["source"]["before"] == pytest.approx(1.0, abs=1e-3)
@@ -93,4 +93,4 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, stu
         with pytest.raises(AppError, match=sentence) as error:
             client.predict(*arguments, api_name=name)
         assert "/tmp" not in str(error.value)
-    assert studio.library.names() == []
+    assert context.library.names() == []

@@ -6,8 +6,8 @@ import soundfile
 from browser import PATIENCE, choose, heard, result, shoot, type_in, upload
 
 
-def test_convert_with_every_setting(visit, address, studio, swapper, speech, pictures, tmp_path):
-    studio.library.add("Saved one", swapper.embed(speech[2]))
+def test_convert_with_every_setting(visit, address, context, swapper, speech, pictures, tmp_path):
+    context.library.add("Saved one", swapper.embed(speech[2]))
     page = visit(address, "Convert")
     upload(page, "convert-source", speech[0])
     upload(page, "convert-target", speech[1])
@@ -19,7 +19,7 @@ def test_convert_with_every_setting(visit, address, studio, swapper, speech, pic
     type_in(page.get_by_label("Seed").first, "3")
     page.click("#convert-go")
     samples = heard(result(page, "convert-result"))
-    targets = [speech[1], studio.library.path("Saved one")]
+    targets = [speech[1], context.library.path("Saved one")]
     swapper.convert_file(speech[0], targets, tmp_path / "expected.wav", 2, 0.75, 3, 0.5)
     np.testing.assert_allclose(samples, soundfile.read(tmp_path / "expected.wav", dtype="float32")[0], atol=1e-3)
     shoot(page, pictures / "convert.png", "convert-results", full_page=True)

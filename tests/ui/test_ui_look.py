@@ -10,7 +10,7 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from voiceswap import cli
 from voiceswap.ui.page import serving
-from voiceswap.ui.studio import Studio
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.texts import LANGUAGES, TABLE, Texts
 
 
@@ -34,8 +34,8 @@ def test_dark_and_light(visit, address, pictures):
         page.wait_for_function(f"Math.max(...{background}) {'>' if scheme == 'dark' else '<'} 60")
 
 
-def test_a_phone_in_chinese(visit, swapper, studio, pictures, speech):
-    chinese = Studio(swapper, studio.library, Texts("zh"))
+def test_a_phone_in_chinese(visit, swapper, context, pictures, speech):
+    chinese = AppContext(swapper, context.library, Texts("zh"))
     with serving(chinese) as (_, address):
         page = visit(address, width=375, is_mobile=True, has_touch=True)
         assert page.evaluate("document.documentElement.lang") == "zh-CN"

@@ -11,15 +11,15 @@ from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError, Status
 
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.library import VoiceLibrary
+from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui.page import serving
-from voiceswap.ui.studio import Studio
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.texts import Texts
 
 
 def test_a_full_queue_says_so(visit, swapper, endless, speech, tmp_path):
-    studio = Studio(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"), queue_size=1)
-    with serving(studio) as (_, address):
+    context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"), queue_size=1)
+    with serving(context) as (_, address):
         client = Client(address, verbose=False)
         arguments = (handle_file(speech[0]), handle_file(speech[1]), None, None)
         for _ in range(2):  # one after the other: the queue has one place
@@ -36,4 +36,4 @@ def test_a_full_queue_says_so(visit, swapper, endless, speech, tmp_path):
         take_examples(page)
         page.click("#swap-go")
         says(page, "The queue is full: 1 requests are waiting")
-        studio.jobs.stop(client.session_hash)
+        context.jobs.stop(client.session_hash)

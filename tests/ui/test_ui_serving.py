@@ -15,9 +15,9 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 from gradio_client import Client, handle_file
 
 from voiceswap import cli
-from voiceswap.library import VoiceLibrary
+from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui.page import serving
-from voiceswap.ui.studio import Studio
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.texts import Texts
 
 
@@ -26,8 +26,8 @@ def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_pa
     library.add("Anna", swapper.sample(1))
     import httpx
 
-    studio = Studio(swapper, library, Texts("en"), max_megabytes=0.5)
-    with serving(studio, auth=("me", "secret")) as (_, address):
+    context = AppContext(swapper, library, Texts("en"), max_megabytes=0.5)
+    with serving(context, auth=("me", "secret")) as (_, address):
         assert address.startswith("http://127.0.0.1:")
         assert httpx.get(f"{address}config").status_code == 401
         folder = Path(os.environ["GRADIO_TEMP_DIR"])

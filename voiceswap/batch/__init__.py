@@ -5,8 +5,8 @@ report = convert_folder("talks", ["anna.wav"], "talks-by-anna", Options(format="
 """
 
 from voiceswap.batch.options import Options
-from voiceswap.batch.progress import Progress
+from voiceswap.batch.progress import BatchProgress
 from voiceswap.batch.report import Report, Row, Status
 from voiceswap.batch.run import convert_folder
 
-__all__ = ["Options", "Progress", "Report", "Row", "Status", "convert_folder"]
+__all__ = ["Options", "BatchProgress", "Report", "Row", "Status", "convert_folder"]

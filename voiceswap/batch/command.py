@@ -41,7 +41,7 @@ def batch(
     pitch_range: Annotated[float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")] = 1.0,
     strength: Annotated[float, typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's.")] = 1.0,
     seed: Annotated[int | None, typer.Option(min=0, help="Draw another reading of the same words.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes (default: as many as the machine bears)")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="ProcessPool (default: as many as the machine bears)")] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Files that a process converts at once (default: 1 on a CPU, 16 on a GPU)")
     ] = None,

@@ -14,7 +14,7 @@ from voiceswap.batch.formats import FORMATS, SOUNDS, ending, written_as
 from voiceswap.batch.options import Options
 from voiceswap.errors import VoiceswapError
 
-References = tuple[str, ...]  # recordings, averaged, or files of saved voices; absolute
+ReferencePaths = tuple[str, ...]  # recordings, averaged, or files of saved voices; absolute
 COLUMNS = ("source", "target", "output", "pitch", "pitch_range", "strength", "seed", "format", "rate", "subtype")
 
 
@@ -23,14 +23,14 @@ class Job:
     """One output to make. `output` is its path in the output folder, with slashes; `error` says why it can't be had."""
 
     source: str
-    stamp: storage.Stamp
-    references: References
+    signature: storage.FileSignature
+    references: ReferencePaths
     output: str
     options: Options
     error: str | None = None
 
 
-def collect(inputs: Sequence[str], voices: Mapping[str, References], out: str, options: Options) -> Iterator[Job]:
+def collect(inputs: Sequence[str], voices: Mapping[str, ReferencePaths], out: str, options: Options) -> Iterator[Job]:
     """A job for every output that `inputs` ask for, in an order that depends on names alone.
 
     `voices` are the targets by name. With more than one, each has a folder of its own in the output. A manifest's line
@@ -50,22 +50,22 @@ def collect(inputs: Sequence[str], voices: Mapping[str, References], out: str, o
             yield from _one(storage.absolute(path), posixpath.splitext(name)[0], voices, options)
 
 
-def _one(source: str, stem: str, voices: Mapping[str, References], options: Options) -> Iterator[Job]:
+def _one(source: str, stem: str, voices: Mapping[str, ReferencePaths], options: Options) -> Iterator[Job]:
     """The jobs for one source whose output is called `stem` and the format's ending."""
     if not voices:
         raise VoiceswapError("Give at least one --target, or a manifest with a target on every line.")
     try:
-        stamp, error = storage.stamp(source), None
+        signature, error = storage.signature(source), None
         if os.path.isdir(source):  # a folder that was given is walked; so this is one in it
             error = f"{source} can't be listed."
     except VoiceswapError as problem:
-        stamp, error = storage.Stamp(0, ""), str(problem)
+        signature, error = storage.FileSignature(0, ""), str(problem)
     for voice, references in voices.items():
         output = f"{stem}.{options.format or written_as(source)}"
-        yield Job(source, stamp, references, f"{voice}/{output}" if len(voices) > 1 else output, options, error)
+        yield Job(source, signature, references, f"{voice}/{output}" if len(voices) > 1 else output, options, error)
 
 
-def _manifest(path: str, voices: Mapping[str, References], options: Options) -> Iterator[Job]:
+def _manifest(path: str, voices: Mapping[str, ReferencePaths], options: Options) -> Iterator[Job]:
     """The jobs of a .csv or .jsonl file. A line that can't be used is a job with an error."""
     folder = posixpath.dirname(path) if storage.is_url(path) else os.path.dirname(os.path.abspath(path))
     for number, line in _lines(path):
@@ -83,7 +83,7 @@ def _manifest(path: str, voices: Mapping[str, References], options: Options) -> 
                 stem = posixpath.splitext(stem)[0]
             yield from _one(source, stem or posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0], targets, mine)
         except VoiceswapError as error:
-            yield Job(source or path, storage.Stamp(0, ""), (), "", options, f"{path}, line {number}: {error}")
+            yield Job(source or path, storage.FileSignature(0, ""), (), "", options, f"{path}, line {number}: {error}")
 
 
 def _lines(path: str) -> Iterator[tuple[int, dict]]:

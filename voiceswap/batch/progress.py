@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from voiceswap.batch.account import Account
+from voiceswap.batch.run_state import RunState
 from voiceswap.batch.report import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class BatchProgress:
     """What a progress callback is told. Files that were done before count as done, but not for the speed."""
 
     files: int
@@ -31,15 +31,15 @@ class Progress:
 
 
 class Meter:
-    """Makes Progress of what happens."""
+    """Makes BatchProgress of what happens."""
 
-    def __init__(self, account: Account, todo: list[int], progress: Callable[[Progress], None]):
-        self.account, self.progress = account, progress
-        self.sizes = {number: account.jobs[number].stamp.size for number in todo}
+    def __init__(self, state: RunState, todo: list[int], progress: Callable[[BatchProgress], None]):
+        self.state, self.progress = state, progress
+        self.sizes = {number: state.jobs[number].signature.size for number in todo}
         self.total, self.read = sum(self.sizes.values()), 0
         self.at_work: dict[int, float] = {}
         self.start = time.monotonic()
-        self.audio_seconds, self.failed, self.left = 0.0, account.report.counts()[Status.FAILED], len(todo)
+        self.audio_seconds, self.failed, self.left = 0.0, state.report.counts()[Status.FAILED], len(todo)
         self._tell()
 
     def move(self, numbers: Iterable[int], share: float) -> None:
@@ -50,7 +50,7 @@ class Meter:
     def finish(self, numbers: Iterable[int]) -> None:
         """Files are done, one way or the other."""
         for number in numbers:
-            row = self.account.report.rows[number]
+            row = self.state.report.rows[number]
             self.at_work.pop(number, None)
             self.read += self.sizes[number]
             self.left -= 1
@@ -60,7 +60,7 @@ class Meter:
 
     def _tell(self) -> None:
         read = self.read + sum(self.sizes[number] * share for number, share in self.at_work.items())
-        files = len(self.account.jobs)
+        files = len(self.state.jobs)
         seconds = time.monotonic() - self.start
         share = read / self.total if self.total else float(not self.left)
-        self.progress(Progress(files, files - self.left, self.failed, self.audio_seconds, seconds, share))
+        self.progress(BatchProgress(files, files - self.left, self.failed, self.audio_seconds, seconds, share))

@@ -1,4 +1,4 @@
-"""A whole batch run: plan, lock, convert, keep account."""
+"""A whole batch run: plan, lock, convert, keep state."""
 
 import hashlib
 import os
@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, cast
 
-from voiceswap import pretrained
+from voiceswap import weights
 from voiceswap.batch import storage
-from voiceswap.batch.account import Account, DiskFullError
+from voiceswap.batch.run_state import RunState, DiskFullError
 from voiceswap.batch.formats import ending
-from voiceswap.batch.inputs import References, collect
+from voiceswap.batch.inputs import ReferencePaths, collect
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import name_outputs
 from voiceswap.batch.options import Options
-from voiceswap.batch.progress import Meter, Progress
+from voiceswap.batch.progress import Meter, BatchProgress
 from voiceswap.batch.report import Report, Status
-from voiceswap.batch.work import Conversion, Failure, Hearing, Work, Written
-from voiceswap.batch.workers import Processes, Settings, ThisProcess, Workers
+from voiceswap.batch.tasks import Conversion, Failure, VoiceExtraction, Work, Written
+from voiceswap.batch.worker_pool import ProcessPool, ModelSettings, InProcessPool, WorkerPool
 from voiceswap.errors import CheckpointError, VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.voice import Voice
+from voiceswap.conversion.voice import Voice
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
@@ -49,7 +49,7 @@ def convert_folder(
     swapper: "VoiceSwapper | None" = None,
     ray: str | None = None,
     ray_gpus: float = 0.0,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[BatchProgress], None] = lambda progress: None,
 ) -> Report:
     """Convert files, folders, globs and manifests to every voice of `targets`, and go on where an earlier run stopped.
 
@@ -61,7 +61,7 @@ def convert_folder(
     what is done kept. A file that can't be converted is a row of the report; VoiceswapError is raised when nothing can
     be converted at all.
 
-    Processes are spawned: a script that calls this needs `if __name__ == "__main__":` around the call.
+    ProcessPool are spawned: a script that calls this needs `if __name__ == "__main__":` around the call.
     """
     out = Path(out)
     voices = _name_voices([_paths(target) for target in targets])
@@ -70,78 +70,78 @@ def convert_folder(
         raise VoiceswapError("There is no audio file in what was given.")
     model = _loaded_model(swapper) if swapper else _model(checkpoint)
     if dry_run:
-        account = Account(planned, out, model, overwrite)
-        account.compare(to_convert=Status.TO_CONVERT, to_redo=Status.TO_REDO)
-        return account.report
+        state = RunState(planned, out, model, overwrite)
+        state.compare(to_convert=Status.TO_CONVERT, to_redo=Status.TO_REDO)
+        return state.report
     with only_run(out) as parts:
-        account = Account(planned, out, model, overwrite)  # anew: another run may have ended in between
+        state = RunState(planned, out, model, overwrite)  # anew: another run may have ended in between
         start = time.monotonic()
         try:
-            todo = account.compare()
-            account.keep_refused()
+            todo = state.compare()
+            state.keep_refused()
             if todo:
                 together = swapper.batch_size if swapper else batch_size or _default_batch_size(device, ray, ray_gpus)
-                settings = Settings(str(checkpoint), device, batch_size)
+                settings = ModelSettings(str(checkpoint), device, batch_size)
                 workers = _workers(settings, jobs, -(-len(todo) // together), swapper, ray, ray_gpus)
-                _convert(account, todo, workers, together, parts, fail_fast, progress)
+                _convert(state, todo, workers, together, parts, fail_fast, progress)
         except VoiceswapError as error:  # not of a file, but of the disk, a worker's memory or a cluster
-            if not account.report.counts()[Status.CONVERTED]:
+            if not state.report.counts()[Status.CONVERTED]:
                 raise
-            account.report.stopped = f"{error} What is done is kept; run the same command again to go on."
+            state.report.stopped = f"{error} What is done is kept; run the same command again to go on."
         finally:
             shutil.rmtree(parts, ignore_errors=True)  # makes room for the report
-            account.report.seconds = time.monotonic() - start
-            account.report.write(out)
-    return account.report
+            state.report.seconds = time.monotonic() - start
+            state.report.write(out)
+    return state.report
 
 
 def _convert(
-    account: Account,
+    state: RunState,
     todo: list[int],
-    workers: Workers,
+    workers: WorkerPool,
     batch_size: int,
     parts: Path,
     fail_fast: bool,
-    progress: Callable[[Progress], None],
+    progress: Callable[[BatchProgress], None],
 ) -> None:
     """Do the jobs numbered `todo`: first the voices that several of them share, so that each is heard once."""
-    uses = Counter(account.jobs[number].references for number in todo)
-    voices: dict[References, Voice] = {}
+    uses = Counter(state.jobs[number].references for number in todo)
+    voices: dict[ReferencePaths, Voice] = {}
     numbers: dict[str, int] = {}
-    meter = Meter(account, todo, progress)
+    meter = Meter(state, todo, progress)
 
     def conversion(number: int) -> Conversion:
-        job = account.jobs[number]
+        job = state.jobs[number]
         part = str(parts / f"{number}.{ending(job.output)}")
         numbers[part] = number
         return Conversion(job.source, voices.get(job.references, job.references), job.options, job.output, part)
 
-    def watch(work: Work, share: float) -> None:
+    def on_share(work: Work, share: float) -> None:
         meter.move([numbers[cast(Conversion, piece).part] for piece in work], share)
 
     with workers:
-        shared = ((Hearing(references),) for references, times in uses.items() if times > 1)
+        shared = ((VoiceExtraction(references),) for references, times in uses.items() if times > 1)
         for heard in workers.run(shared, lambda work, share: None):
             for piece, outcome in heard:
-                assert isinstance(piece, Hearing)
+                assert isinstance(piece, VoiceExtraction)
                 if isinstance(outcome, Voice):
                     voices[piece.references] = outcome
                 elif isinstance(outcome, Failure):
-                    users = [number for number in todo if account.jobs[number].references == piece.references]
-                    account.fail(users, outcome.sentence, outcome.trace)
+                    users = [number for number in todo if state.jobs[number].references == piece.references]
+                    state.fail(users, outcome.sentence, outcome.trace)
                     meter.finish(users)
         if fail_fast and meter.failed:
             return
-        left = [number for number in todo if account.report.rows[number].status is not Status.FAILED]
-        batches = _batches(left, [account.jobs[number].stamp.size for number in left], batch_size)
-        for finished in workers.run((tuple(map(conversion, batch)) for batch in batches), watch):
+        left = [number for number in todo if state.report.rows[number].status is not Status.FAILED]
+        batches = _batches(left, [state.jobs[number].signature.size for number in left], batch_size)
+        for finished in workers.run((tuple(map(conversion, batch)) for batch in batches), on_share):
             done = [(numbers.pop(cast(Conversion, piece).part), outcome) for piece, outcome in finished]
-            account.publish([(number, outcome) for number, outcome in done if isinstance(outcome, Written)])
+            state.publish([(number, outcome) for number, outcome in done if isinstance(outcome, Written)])
             for number, outcome in done:
                 if isinstance(outcome, Failure):
                     if outcome.disk_full:
                         raise DiskFullError
-                    account.fail([number], outcome.sentence, outcome.trace)
+                    state.fail([number], outcome.sentence, outcome.trace)
             meter.finish(number for number, _ in done)
             if fail_fast and meter.failed:
                 return
@@ -165,12 +165,12 @@ def _paths(given: Paths) -> list[str]:
     return [os.fspath(given)] if isinstance(given, (str, os.PathLike)) else [os.fspath(path) for path in given]
 
 
-def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, References]:
+def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
     """Each target's references by its first one's stem. Raises VoiceswapError when one is not there."""
-    voices: dict[str, References] = {}
+    voices: dict[str, ReferencePaths] = {}
     for references in targets:
         for reference in references:
-            storage.stamp(reference)
+            storage.signature(reference)
         stem = PurePosixPath(references[0].replace(os.sep, "/")).stem
         name, number = stem, 1
         while name in voices:
@@ -182,7 +182,7 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, References]:
 
 def _model(checkpoint: str | os.PathLike) -> str:
     """A short hash of a model file."""
-    path = pretrained.FOLDER / "default.safetensors" if str(checkpoint) == "default" else Path(checkpoint)
+    path = weights.FOLDER / "default.safetensors" if str(checkpoint) == "default" else Path(checkpoint)
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}.")
     return sha256(path)[:16]
@@ -197,15 +197,15 @@ def _loaded_model(swapper: "VoiceSwapper") -> str:
 
 
 def _workers(
-    settings: Settings, jobs: int | None, batches: int, swapper: "VoiceSwapper | None", ray: str | None, ray_gpus: float
-) -> Workers:
+    settings: ModelSettings, jobs: int | None, batches: int, swapper: "VoiceSwapper | None", ray: str | None, ray_gpus: float
+) -> WorkerPool:
     if swapper is not None:
-        return ThisProcess(swapper)
+        return InProcessPool(swapper)
     if ray is not None:
-        from voiceswap.batch.ray_workers import RayWorkers
+        from voiceswap.batch.ray_pool import RayPool
 
-        return RayWorkers(settings, ray, jobs, ray_gpus)
-    return Processes(settings, min(jobs or _default_jobs(settings.device), batches))
+        return RayPool(settings, ray, jobs, ray_gpus)
+    return ProcessPool(settings, min(jobs or _default_jobs(settings.device), batches))
 
 
 def _default_jobs(device: str) -> int:
@@ -216,7 +216,7 @@ def _default_jobs(device: str) -> int:
 
 
 def _default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
-    from voiceswap.engine import usual_batch_size
+    from voiceswap.conversion.engine import usual_batch_size
 
     on_cpu = device == "cpu" or (not ray_gpus if ray is not None else _on_cpu(device))
     return usual_batch_size("cpu" if on_cpu else "gpu")

@@ -15,7 +15,7 @@ from voiceswap.errors import VoiceswapError
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class FileSignature:
     """What tells whether a file has changed, without reading it."""
 
     size: int
@@ -54,14 +54,14 @@ def exists(path: str) -> bool:
         return files.exists(inside)
 
 
-def stamp(path: str) -> Stamp:
+def signature(path: str) -> FileSignature:
     """Size and time of a file. Raises VoiceswapError when there is none."""
     with _sentences(path):
         if not is_url(path):
             facts = os.stat(path)
-            return Stamp(facts.st_size, str(facts.st_mtime_ns))
+            return FileSignature(facts.st_size, str(facts.st_mtime_ns))
         files, inside = _open(path)
-        return _stamp(files.info(inside))
+        return _signature(files.info(inside))
 
 
 def walk(folder: str, skip: str) -> Iterator[tuple[str, str]]:
@@ -166,9 +166,9 @@ def _open(path: str) -> tuple[Any, str]:
     return url_to_fs(path)
 
 
-def _stamp(facts: dict) -> Stamp:
+def _signature(facts: dict) -> FileSignature:
     times = ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "created")
-    return Stamp(int(facts.get("size") or 0), next((str(facts[name]) for name in times if facts.get(name)), ""))
+    return FileSignature(int(facts.get("size") or 0), next((str(facts[name]) for name in times if facts.get(name)), ""))
 
 
 @contextmanager

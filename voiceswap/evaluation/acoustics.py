@@ -1,4 +1,4 @@
-"""Metrics that compare two recordings without a learned judge."""
+"""Metrics that compare two recordings without a learned scorer."""
 
 import numpy as np
 

@@ -12,8 +12,8 @@ from voiceswap.audio import read_audio, set_level
 from voiceswap.evaluation.intervals import bootstrap
 from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.features import extract_f0, log_f0_statistics
-from voiceswap.latent import DiagonalGaussian
-from voiceswap.swapper import VoiceSwapper
+from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.conversion.swapper import VoiceSwapper
 
 CODES = ("content", "speaker")
 

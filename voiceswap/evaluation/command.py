@@ -31,7 +31,7 @@ def evaluate(
         ),
     ] = None,
     references: Annotated[References, typer.Option(help="References a conversion is given.")] = References.BOTH,
-    converted: Annotated[Path | None, typer.Option(help="Judge this folder of another system's files, named by the pairs' ids.")] = None,
+    converted: Annotated[Path | None, typer.Option(help="Scorer this folder of another system's files, named by the pairs' ids.")] = None,
     against: Annotated[
         Path | None, typer.Option(help="The report.json of another model or system on these pairs: also show what differs, pair by pair.")
     ] = None,
@@ -40,7 +40,7 @@ def evaluate(
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Recordings judged at once.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps; the judges are always on the CPU.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps; the scorers are always on the CPU.")] = "auto",
 ) -> None:
     """Measure a model, or another system's files, on a set of pairs: a table, report.json, pairs.csv and report.html."""
     if converted is not None and checkpoint is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from voiceswap.audio import write_audio
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.files import sha256, whole_file
-from voiceswap.swapper import VoiceSwapper
+from voiceswap.conversion.swapper import VoiceSwapper
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Made:
     rtf: float
 
 
-class Converter:
+class PairConverter:
     """Makes a model's recordings of pairs in `folder`, so that a run that was stopped goes on where it was.
 
     `model` identifies the weights, such as by their SHA-256.

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voiceswap import frozen
+from voiceswap.models import pretrained
 from voiceswap.audio import prepare_audio, read_audio, set_level
 from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.features import AudioConfig, extract_f0, log_f0_statistics
-from voiceswap.swapper import VoiceSwapper
-from voiceswap.verifier import SpeakerVerifier
+from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 UNITS = 50  # k-means units of the content probe, of the order of the phones of a language
 PROBE_FRAMES = 12000  # frames that the content probe learns from and is tested on
@@ -37,7 +37,7 @@ class Coded:
 @torch.inference_mode()
 def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[Coded]:
     """Both posteriors of each recording, and the features that the content probe takes its units from."""
-    listening = frozen.front_end("whisper-base", AudioConfig()).to(swapper.device)
+    listening = pretrained.front_end("whisper-base", AudioConfig()).to(swapper.device)
     coded = []
     for path in paths:
         samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)

@@ -11,10 +11,10 @@ from rich.progress import track
 from voiceswap.audio import active_level_db, read_audio
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.intervals import bootstrap, summarise
-from voiceswap.evaluation.listener import Heard, Listener
+from voiceswap.evaluation.measurement import Measurement, MeasurementCache
 from voiceswap.evaluation.pairs import Pair
-from voiceswap.evaluation.scoring import similarity, sound_figures, voice_figures, word_figures
-from voiceswap.swapper import VoiceSwapper
+from voiceswap.evaluation.pair_metrics import similarity, sound_metrics, voice_metrics, word_metrics
+from voiceswap.conversion.swapper import VoiceSwapper
 
 T = TypeVar("T")
 
@@ -30,8 +30,8 @@ VERIFIERS = ("sv", "dv")
 class Experiments:
     """Runs the experiments on some of `pairs`; each returns plain numbers for the report."""
 
-    def __init__(self, swapper: VoiceSwapper, listener: Listener, pairs: list[Pair], console: Console):
-        self.swapper, self.listener, self.pairs, self.console = swapper, listener, pairs, console
+    def __init__(self, swapper: VoiceSwapper, measurements: MeasurementCache, pairs: list[Pair], console: Console):
+        self.swapper, self.measurements, self.pairs, self.console = swapper, measurements, pairs, console
 
     def run(self) -> dict:
         """All of them: "code_size", "denoising", "line" and "prior"."""
@@ -45,7 +45,7 @@ class Experiments:
     def denoising(self) -> dict:
         """Figures with white noise on the source or on the reference, by decibels of speech above noise; "clean" without.
 
-        Words and MOS say what noise on the source costs, the voice's figures what noise on the reference costs. The
+        Words and MOS say what noise on the source costs, the voice's metrics what noise on the reference costs. The
         clean recordings are what outputs are compared with throughout.
         """
         report: dict = {}
@@ -54,8 +54,8 @@ class Experiments:
                 key = "clean" if level is None else str(level)
                 chosen = self._some(self.pairs, NOISY_PAIRS, f"noise on the {noisy}, {key}")
                 rows, speakers = zip(*((self._with_noise(pair, noisy, level), pair.speakers) for pair in chosen), strict=True)
-                figures = summarise(rows, speakers)
-                report.setdefault(noisy, {})[key] = {figure: value.to_dict() for figure, value in figures.items()}
+                metrics = summarise(rows, speakers)
+                report.setdefault(noisy, {})[key] = {metric: value.to_dict() for metric, value in metrics.items()}
         return report
 
     def line(self) -> dict:
@@ -70,7 +70,7 @@ class Experiments:
             speakers.append(pair.speakers)
             start, end = self.swapper.embed(pair.source), self.swapper.embed(pair.target)
             heard = [self._hear(self.swapper.convert(pair.source, start.toward(end, float(amount)))) for amount in amounts]
-            source, target = self.listener.hear(pair.source), self.listener.hear(pair.target)
+            source, target = self.measurements.measure(pair.source), self.measurements.measure(pair.target)
             for key in VERIFIERS:
                 for name, other in (("source", source), ("target", target)):
                     if getattr(other, key) is not None:
@@ -91,15 +91,15 @@ class Experiments:
         to; "nearest" the cosine to the nearest of those, in the mean.
         """
         pair = self.pairs[0]
-        source = self.listener.hear(pair.source)
+        source = self.measurements.measure(pair.source)
         rows, drawn = [], []
         for seed in track(range(PRIOR_VOICES), "voices from the prior", console=self.console):
             output = self._hear(self.swapper.convert(pair.source, self.swapper.sample(seed)))
-            rows.append({**word_figures(output, source, pair.text, pair.language), **sound_figures(output, source)})
+            rows.append({**word_metrics(output, source, pair.text, pair.language), **sound_metrics(output, source)})
             drawn.append(output)
         targets = sorted({other.target for other in self.pairs})[:PRIOR_VOICES]
         known = [self._hear(self.swapper.convert(pair.source, target)) for target in targets]
-        report: dict = {"figures": {figure: value.to_dict() for figure, value in summarise(rows).items()}, "voices": PRIOR_VOICES}
+        report: dict = {"metrics": {metric: value.to_dict() for metric, value in summarise(rows).items()}, "voices": PRIOR_VOICES}
         for key in VERIFIERS:
             if getattr(source, key) is not None:
                 new, old = (np.stack([getattr(item, key) for item in items]) for items in (drawn, known))
@@ -115,15 +115,15 @@ class Experiments:
         elif level is not None:
             reference = add_noise(reference, self.swapper.sample_rate, level)
         output = self._hear(self.swapper.convert(source, reference))
-        clean_source, clean_target = self.listener.hear(pair.source), self.listener.hear(pair.target)
+        clean_source, clean_target = self.measurements.measure(pair.source), self.measurements.measure(pair.target)
         return {
-            **voice_figures(output, clean_source, clean_target),
-            **word_figures(output, clean_source, pair.text, pair.language),
-            **sound_figures(output, clean_source),
+            **voice_metrics(output, clean_source, clean_target),
+            **word_metrics(output, clean_source, pair.text, pair.language),
+            **sound_metrics(output, clean_source),
         }
 
-    def _hear(self, samples: np.ndarray) -> Heard:
-        return self.listener.hear(samples, self.swapper.sample_rate)
+    def _hear(self, samples: np.ndarray) -> Measurement:
+        return self.measurements.measure(samples, self.swapper.sample_rate)
 
     def _some(self, items: list[T], number: int, description: str) -> Iterable[T]:
         """At most `number` of `items`, spread evenly over them."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from voiceswap.evaluation.figures import FIGURES
+from voiceswap.evaluation.metrics import METRICS
 
 MIN_SPEAKERS = 4  # fewer tell nothing of how much speakers differ
 
@@ -53,9 +53,9 @@ def bootstrap(
 
 
 def summarise(rows: Sequence[Mapping[str, float]], speakers: Sequence[Sequence[str]] | None = None) -> dict[str, Estimate]:
-    """Estimates of each figure that any of `rows` has, in the order of FIGURES; `speakers` of each row as in `bootstrap`."""
+    """Estimates of each metric that any of `rows` has, in the order of METRICS; `speakers` of each row as in `bootstrap`."""
     estimates = {}
-    for key in FIGURES:
+    for key in METRICS:
         found = [index for index, row in enumerate(rows) if key in row]
         if found:
             theirs = None if speakers is None else [speakers[index] for index in found]

@@ -10,12 +10,12 @@ import soundfile
 
 from voiceswap.audio import read_audio
 from voiceswap.evaluation import charts
-from voiceswap.evaluation.figures import FIGURES
-from voiceswap.evaluation.judges import SAMPLE_RATE
+from voiceswap.evaluation.metrics import METRICS
+from voiceswap.evaluation.scorers import SAMPLE_RATE
 from voiceswap.evaluation.pairs import Pair, speaker_of
-from voiceswap.evaluation.tables import ARROWS, Columns, disentanglement_rows, figure_rows
+from voiceswap.evaluation.tables import ARROWS, Columns, disentanglement_rows, metric_rows
 from voiceswap.features import AudioConfig
-from voiceswap.pictures import draw_mels
+from voiceswap.plots import draw_mels
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #212529; --soft: #6c757d; --ground: #f8f9fa; --card: #fff; --line: #dee2e6; }
@@ -65,9 +65,9 @@ def write_page(path: Path, report: Mapping, columns: Columns, groups: Columns, c
 
 
 def _head(report: Mapping) -> str:
-    judges = ", ".join(report["judges"].values()) or "none"
+    scorers = ", ".join(report["scorers"].values()) or "none"
     pairs = f"{report['pairs']['count']} of {report['pairs']['name']}"
-    facts = {"judged": report["judged"], "pairs": pairs, "judges": judges, "made": report["made"]}
+    facts = {"judged": report["judged"], "pairs": pairs, "scorers": scorers, "made": report["made"]}
     if "checkpoint" in report:
         facts["SHA-256"] = report["checkpoint"]["sha256"]
     facts["command"] = report["command"]
@@ -79,7 +79,7 @@ def _notes(report: Mapping) -> str:
     notes = [
         "Means over all pairs, beside them their 95 % bootstrap intervals; an arrow tells which way is better. "
         "Pairs that share a speaker are not independent, so the intervals come from drawing speakers, not pairs.",
-        "SV and DV judge every output against one reference, the first. SV-all and DV-all judge it against the mean vector of all "
+        "SV and DV scorer every output against one reference, the first. SV-all and DV-all scorer it against the mean vector of all "
         "the references that the set gives, however many the conversion had: compare one reference with several by these.",
         "Source recordings are the ceiling of words and sound and, unconverted, the floor of the voice. Copy synthesis is the "
         "vocoder alone on recorded speech (voice and MOS of the target's, words and pitch of the source's), the ceiling of any "
@@ -98,7 +98,7 @@ def _against(earlier: Mapping) -> str:
 
 def _table(columns: Columns, sign: str = "") -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in ("", *columns))
-    return f"<section><table><tr>{head}</tr>{_body(figure_rows(columns, sign))}</table></section>"
+    return f"<section><table><tr>{head}</tr>{_body(metric_rows(columns, sign))}</table></section>"
 
 
 def _body(rows: Iterable[Sequence[str]]) -> str:
@@ -116,8 +116,8 @@ def _pair(word: str, pair: Pair, outputs: Mapping[str, Mapping[str, Path]], repo
     picture = draw_mels(heard, AudioConfig(sample_rate=SAMPLE_RATE), pictures / f"{pair.id}.png")
     players = "".join(f"<div>{escape(name)}<audio controls src='{_sound(samples)}'></audio></div>" for name, samples in heard.items())
     first = next(row for row in report["rows"] if row["id"] == pair.id)
-    of_one = {key: figure for key, figure in FIGURES.items() if not figure.share and first[key] is not None}
-    measured = ", ".join(f"{figure.name} {figure.format(first[key])}" for key, figure in of_one.items())
+    of_one = {key: metric for key, metric in METRICS.items() if not metric.share and first[key] is not None}
+    measured = ", ".join(f"{metric.name} {metric.format(first[key])}" for key, metric in of_one.items())
     return (
         f"<div class=card><h3>{escape(word)}: {escape(pair.id)}</h3><p>“{escape(pair.text)}”</p><div class=players>{players}</div>"
         f"{_image(picture.read_bytes(), 'mel spectrograms and F0')}<p class=soft>{escape(measured)}</p></div>"
@@ -137,7 +137,7 @@ def _disentanglement(report: Mapping, sexes: Mapping[str, str]) -> str:
 
 def _experiments(report: Mapping) -> str:
     code_size, denoising, line, prior = (report[key] for key in ("code_size", "denoising", "line", "prior"))
-    noisy, mixed = (next(iter(figures.values()), None) for figures in (denoising["source"]["clean"], line["curves"]))
+    noisy, mixed = (next(iter(metrics.values()), None) for metrics in (denoising["source"]["clean"], line["curves"]))
     cards = [
         (
             "Reconstruction against code size",
@@ -150,7 +150,7 @@ def _experiments(report: Mapping) -> str:
             "Noise",
             "White noise on the source or on the reference. Outputs are compared with the clean recordings. "
             f"Pairs: {noisy['n'] if noisy else 'a few'}.",
-            _image(charts.denoising(denoising), "figures against noise"),
+            _image(charts.denoising(denoising), "metrics against noise"),
         ),
         (
             "The line between two voices",
@@ -171,7 +171,7 @@ def _experiments(report: Mapping) -> str:
 
 
 def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
-    rows = [(FIGURES[key].name, FIGURES[key].format(value["mean"]), "") for key, value in prior["figures"].items()]
+    rows = [(METRICS[key].name, METRICS[key].format(value["mean"]), "") for key, value in prior["metrics"].items()]
     for key in ("sv", "dv"):
         if key in prior:
             known, given = prior[key], prior[key].get("spread_of_given_voices")
@@ -181,8 +181,8 @@ def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
 
 
 def _how() -> str:
-    rows = "".join(f"<dt>{figure.name} {ARROWS[figure.better]}</dt><dd>{escape(figure.how)}</dd>" for figure in FIGURES.values())
-    return f"<h2>How each figure is measured</h2><div class=card><dl>{rows}</dl></div>"
+    rows = "".join(f"<dt>{metric.name} {ARROWS[metric.better]}</dt><dd>{escape(metric.how)}</dd>" for metric in METRICS.values())
+    return f"<h2>How each metric is measured</h2><div class=card><dl>{rows}</dl></div>"
 
 
 def _sexes(pairs: Sequence[Pair]) -> dict[str, str]:

@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.progress import track
 
 from voiceswap.errors import DataError
-from voiceswap.evaluation.conversions import Converter
+from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.intervals import Estimate, summarise
-from voiceswap.evaluation.listener import Heard, Listener
+from voiceswap.evaluation.measurement import Measurement, MeasurementCache
 from voiceswap.evaluation.pairs import Pair
-from voiceswap.evaluation.scoring import sound_figures, voice_figures, word_figures
+from voiceswap.evaluation.pair_metrics import sound_metrics, voice_metrics, word_metrics
 
 ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 RECORDINGS, COPIES, MOVED = "source recordings", "copy synthesis", "pitch moved"
 
 Row = dict[str, float]
-Outputs = dict[str, tuple[Path, Row]]  # a pair's id to the recording to judge and what is known of it already
+Outputs = dict[str, tuple[Path, Row]]  # a pair's id to the recording to scorer and what is known of it already
 
 
 @dataclass
@@ -42,12 +42,12 @@ class Results:
 
 
 class Protocol:
-    """Judges what `listener` hears of `pairs`, `jobs` at once; `console` shows how far it has come."""
+    """Judges what `measurements` hears of `pairs`, `jobs` at once; `console` shows how far it has come."""
 
-    def __init__(self, pairs: list[Pair], listener: Listener, console: Console, jobs: int = 1, distortion: bool = True):
-        self.pairs, self.listener, self.console, self.jobs, self.distortion = pairs, listener, console, jobs, distortion
+    def __init__(self, pairs: list[Pair], measurements: MeasurementCache, console: Console, jobs: int = 1, distortion: bool = True):
+        self.pairs, self.measurements, self.console, self.jobs, self.distortion = pairs, measurements, console, jobs, distortion
 
-    def judge_model(self, converter: Converter, references: Iterable[int]) -> Results:
+    def evaluate_model(self, converter: PairConverter, references: Iterable[int]) -> Results:
         """A model's conversions with each number of references, then its ceilings and floors."""
         results = Results()
         converter.swapper.convert(self.pairs[0].source, self.pairs[0].target)  # what is loaded on first use is not timed
@@ -56,47 +56,47 @@ class Protocol:
             made = {pair.id: converter.convert(pair, number) for pair in self._track(self.pairs, f"converting, {name}")}
             outputs = {pair_id: (recording.path, {"rtf": recording.rtf}) for pair_id, recording in made.items()}
             results.outputs[name] = {pair_id: path for pair_id, (path, _) in outputs.items()}
-            results.systems[name] = self._judge(outputs, name)
-        results.anchors[RECORDINGS] = self.judge_recordings()
+            results.systems[name] = self._evaluate(outputs, name)
+        results.anchors[RECORDINGS] = self.evaluate_recordings()
         copies = {path: converter.copy_synthesis(path).path for path in self._track(self._ends(), COPIES)}
         results.anchors[COPIES] = self._each(lambda pair: self._copied(pair, copies), f"judging, {COPIES}")
         if converter.swapper.vocoder is not None:
             moved = {pair.id: converter.pitch_moved(pair).path for pair in self._track(self.pairs, MOVED)}
-            results.anchors[MOVED] = self._each(lambda pair: self._voice(pair, self.listener.hear(moved[pair.id])), f"judging, {MOVED}")
+            results.anchors[MOVED] = self._each(lambda pair: self._voice(pair, self.measurements.measure(moved[pair.id])), f"judging, {MOVED}")
         return results
 
-    def judge_files(self, folder: Path) -> Results:
+    def evaluate_files(self, folder: Path) -> Results:
         """Another system's files, named by the pairs' ids. Raises DataError when one is missing."""
         files = {pair.id: _find(folder, pair.id) for pair in self.pairs}
         outputs: Outputs = {pair_id: (path, {}) for pair_id, path in files.items()}
         name = "converted"
-        return Results({name: self._judge(outputs, name)}, {RECORDINGS: self.judge_recordings()}, {name: files})
+        return Results({name: self._evaluate(outputs, name)}, {RECORDINGS: self.evaluate_recordings()}, {name: files})
 
-    def judge_recordings(self) -> dict[str, Row]:
+    def evaluate_recordings(self) -> dict[str, Row]:
         """The source recordings themselves: a ceiling of words and sound, a floor of the voice."""
-        return self._judge({pair.id: (pair.source, {}) for pair in self.pairs}, RECORDINGS)
+        return self._evaluate({pair.id: (pair.source, {}) for pair in self.pairs}, RECORDINGS)
 
-    def _judge(self, outputs: Outputs, name: str) -> dict[str, Row]:
+    def _evaluate(self, outputs: Outputs, name: str) -> dict[str, Row]:
         return self._each(lambda pair: self._score(pair, *outputs[pair.id]), f"judging, {name}")
 
     def _score(self, pair: Pair, path: Path, known: Mapping[str, float]) -> Row:
-        output, source = self.listener.hear(path), self.listener.hear(pair.source)
+        output, source = self.measurements.measure(path), self.measurements.measure(pair.source)
         return {**self._voice(pair, output), **self._words_and_sound(pair, output, source), **known}
 
-    def _voice(self, pair: Pair, output: Heard) -> Row:
-        source, target, *enrolled = (self.listener.hear(path) for path in (pair.source, pair.target, *pair.targets))
-        return voice_figures(output, source, target, enrolled)
+    def _voice(self, pair: Pair, output: Measurement) -> Row:
+        source, target, *enrolled = (self.measurements.measure(path) for path in (pair.source, pair.target, *pair.targets))
+        return voice_metrics(output, source, target, enrolled)
 
-    def _words_and_sound(self, pair: Pair, output: Heard, source: Heard) -> Row:
-        parallel = self.listener.hear(pair.parallel) if pair.parallel and self.distortion else None
-        return {**word_figures(output, source, pair.text, pair.language), **sound_figures(output, source, parallel)}
+    def _words_and_sound(self, pair: Pair, output: Measurement, source: Measurement) -> Row:
+        parallel = self.measurements.measure(pair.parallel) if pair.parallel and self.distortion else None
+        return {**word_metrics(output, source, pair.text, pair.language), **sound_metrics(output, source, parallel)}
 
     def _copied(self, pair: Pair, copies: Mapping[Path, Path]) -> Row:
         """Voice and MOS of the target's copy, since that is the voice to reach; words and pitch of the source's."""
-        source = self.listener.hear(pair.source)
-        source_copy, target_copy = self.listener.hear(copies[pair.source]), self.listener.hear(copies[pair.target])
-        row = {**self._voice(pair, target_copy), **word_figures(source_copy, source, pair.text, pair.language)}
-        row |= sound_figures(source_copy, source)
+        source = self.measurements.measure(pair.source)
+        source_copy, target_copy = self.measurements.measure(copies[pair.source]), self.measurements.measure(copies[pair.target])
+        row = {**self._voice(pair, target_copy), **word_metrics(source_copy, source, pair.text, pair.language)}
+        row |= sound_metrics(source_copy, source)
         return row if target_copy.mos is None else {**row, "mos": target_copy.mos}
 
     def _ends(self) -> list[Path]:

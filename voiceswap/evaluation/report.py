@@ -10,23 +10,23 @@ from pathlib import Path
 
 from rich.console import Console
 
-from voiceswap.checkpoint import DEFAULT
+from voiceswap.models.checkpoint import DEFAULT
 from voiceswap.errors import DataError
-from voiceswap.evaluation.against import Earlier, read_earlier
-from voiceswap.evaluation.conversions import Converter
+from voiceswap.evaluation.comparison import Earlier, read_earlier
+from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
 from voiceswap.evaluation.intervals import Estimate
-from voiceswap.evaluation.judges import left_out_sentence, load_judges
-from voiceswap.evaluation.listener import Listener
+from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
+from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
 from voiceswap.evaluation.protocol import Protocol, Results
-from voiceswap.evaluation.tables import disentanglement_table, figure_table, pair_rows, write_csv
+from voiceswap.evaluation.tables import disentanglement_table, metric_table, pair_rows, write_csv
 from voiceswap.files import sha256, whole_file
-from voiceswap.swapper import VoiceSwapper
+from voiceswap.conversion.swapper import VoiceSwapper
 
-RANKED = {"dv": 1, "cer": -1, "mos": 1}  # figures that order the pairs, and their sign
+RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that order the pairs, and their sign
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,20 @@ def run(request: Request, console: Console) -> dict:
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
-    judges, left_out = load_judges(request.asr, {pair.language for pair in pairs}, request.jobs)
+    scorers, left_out = load_scorers(request.asr, {pair.language for pair in pairs}, request.jobs)
     distortion = any(pair.parallel for pair in pairs) and _can("librosa", "MCD", left_out)
-    listener = Listener(judges, request.out / "judged")
-    protocol = Protocol(pairs, listener, console, request.jobs, distortion)
+    measurements = MeasurementCache(scorers, request.out / "judged")
+    protocol = Protocol(pairs, measurements, console, request.jobs, distortion)
     report: dict = {
         "judged": request.checkpoint if request.converted is None else str(request.converted),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": shlex.join(["voiceswap", *sys.argv[1:]]),
         "pairs": {"name": request.pairs.name, "count": len(pairs), "sha256": sha256(request.pairs)},
-        "judges": {key: judge.name for key, judge in judges.items()},
+        "scorers": {key: scorer.name for key, scorer in scorers.items()},
     }
     earlier = read_earlier(request.against, report) if request.against else None
     if request.converted is not None:
-        results = protocol.judge_files(request.converted)
+        results = protocol.evaluate_files(request.converted)
     else:
         swapper = VoiceSwapper.load(request.checkpoint, request.device)
         digest = sha256(DEFAULT if request.checkpoint == "default" else Path(request.checkpoint))
@@ -78,12 +78,12 @@ def run(request: Request, console: Console) -> dict:
         given = min(len(pair.targets) for pair in pairs)
         left_out += [f"Left out: {number} references, since the set gives {given}." for number in request.references if number > given]
         references = [number for number in request.references if number <= given] or [1]
-        results = protocol.judge_model(Converter(swapper, digest, request.out / "converted"), references)
+        results = protocol.evaluate_model(PairConverter(swapper, digest, request.out / "converted"), references)
         if _can("sklearn", "the probes of both codes", left_out):
             with console.status("Probing the codes ..."):
                 report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
         if request.experiments:
-            report["experiments"] = Experiments(swapper, listener, pairs, console).run()
+            report["experiments"] = Experiments(swapper, measurements, pairs, console).run()
     _finish(request.out, report, results, pairs, earlier, left_out, console)
     return report
 
@@ -103,11 +103,11 @@ def _finish(
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     write_csv(out / "pairs.csv", report["rows"])
     page = write_page(out / "report.html", report, summary, groups, changes, pairs, best_median_worst(pairs, results), results.outputs)
-    console.print(figure_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]"))
+    console.print(metric_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]"))
     if groups:
-        console.print(figure_table(groups, "By group of pairs"))
+        console.print(metric_table(groups, "By group of pairs"))
     if earlier:
-        console.print(figure_table(changes, f"Against {earlier.judged}, pair by pair", "+"))
+        console.print(metric_table(changes, f"Against {earlier.judged}, pair by pair", "+"))
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
     for sentence in left_out:

@@ -7,34 +7,34 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from voiceswap.evaluation.figures import FIGURES, Figure
+from voiceswap.evaluation.metrics import METRICS, Metric
 from voiceswap.evaluation.intervals import Estimate
 from voiceswap.evaluation.pairs import Pair
 
 ARROWS = {"higher": "↑", "lower": "↓"}
-Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by figure
+Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by metric
 
 
-def figure_rows(columns: Columns, sign: str = "") -> list[list[str]]:
-    """A row for each figure that any column has: its name, then the mean and, a line below, "low–high"; empty where unknown.
+def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:
+    """A row for each metric that any column has: its name, then the mean and, a line below, "low–high"; empty where unknown.
 
     A single value has no interval. `sign` "+" is for differences.
     """
     rows = []
-    for key, figure in FIGURES.items():
-        cells = [_cell(figure, column.get(key), sign) for column in columns.values()]
+    for key, metric in METRICS.items():
+        cells = [_cell(metric, column.get(key), sign) for column in columns.values()]
         if any(cells):
-            rows.append([f"{figure.name} {ARROWS[figure.better]}", *cells])
+            rows.append([f"{metric.name} {ARROWS[metric.better]}", *cells])
     return rows
 
 
-def figure_table(columns: Columns, title: str, sign: str = "") -> Table:
+def metric_table(columns: Columns, title: str, sign: str = "") -> Table:
     """The same for a terminal."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
-    for row in figure_rows(columns, sign):
+    for row in metric_rows(columns, sign):
         table.add_row(row[0], *(cell.replace("\n", "\n[dim]") for cell in row[1:]))
     return table
 
@@ -74,9 +74,9 @@ def disentanglement_table(report: Mapping) -> Table:
 
 
 def pair_rows(pairs: Sequence[Pair], columns: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict]:
-    """A flat row for each pair and column with all figures of it, for files."""
+    """A flat row for each pair and column with all metrics of it, for files."""
     return [
-        {"id": pair.id, "column": name, "group": pair.group, **{key: rows[pair.id].get(key) for key in FIGURES}}
+        {"id": pair.id, "column": name, "group": pair.group, **{key: rows[pair.id].get(key) for key in METRICS}}
         for name, rows in columns.items()
         for pair in pairs
     ]
@@ -91,10 +91,10 @@ def write_csv(path: Path, rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
-def _cell(figure: Figure, estimate: Estimate | None, sign: str) -> str:
+def _cell(metric: Metric, estimate: Estimate | None, sign: str) -> str:
     if estimate is None:
         return ""
     if estimate.n == 1:
-        return figure.format(estimate.mean, sign)
-    low, high = (figure.format(value, sign).removesuffix(" %") for value in (estimate.low, estimate.high))
-    return f"{figure.format(estimate.mean, sign)}\n{low}{' to ' if sign else '–'}{high}"
+        return metric.format(estimate.mean, sign)
+    low, high = (metric.format(value, sign).removesuffix(" %") for value in (estimate.low, estimate.high))
+    return f"{metric.format(estimate.mean, sign)}\n{low}{' to ' if sign else '–'}{high}"

@@ -5,20 +5,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.calibration import apply_calibration
+from voiceswap.conversion.mel_statistics import apply_mel_affine
 from voiceswap.errors import CheckpointError, TrainingError
-from voiceswap.exemplars import manner, recall
+from voiceswap.conversion.residuals import manner, recall
 from voiceswap.features import F0_MAX, F0_MIN, AudioConfig
-from voiceswap.latent import DiagonalGaussian
-from voiceswap.layers import length_mask
-from voiceswap.model import Autoencoder
+from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.layers import length_mask
+from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import MelDiscriminator
 from voiceswap.training.export import describe, load_network
-from voiceswap.training.listeners import VoiceListener, WordListener
+from voiceswap.training.perceptual_losses import SpeakerLoss, ContentLoss
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
-from voiceswap.training.processes import all_of, draw, together
+from voiceswap.training.distributed import all_gather, all_gather_posterior, sample_posterior
 
 PITCH_RANGE = 1.5  # a voice can be asked for with a wider or a flatter intonation
 
@@ -34,8 +34,8 @@ class AutoencoderTask(lightning.LightningModule):
     With `verification` or `recognition` above zero, a quarter of every batch is also converted to other voices of the
     batch. The loss gains verification * (1 - cosine) between the frozen verifier's vectors of the result and of the voice
     asked for, and recognition * (1 - cosine), mean over frames, between the frozen recogniser's features of the result and
-    of the words' own recording. Pitch moves as in conversions (`engine.move_pitch`) whose `pitch_range` is drawn between 1 /
-    PITCH_RANGE and PITCH_RANGE. The result has got the voice's manner back (`voiceswap.exemplars.manner`), as conversions
+    of the words' own recording. Pitch moves as in conversions (`engine.transfer_pitch`) whose `pitch_range` is drawn between 1 /
+    PITCH_RANGE and PITCH_RANGE. The result has got the voice's manner back (`voiceswap.conversion.residuals.manner`), as conversions
     do. With `vocoder`, a checkpoint or "default", both hear the sound that its vocoder makes of the result, not the mel
     spectrogram, so that the decoder learns to say what survives it; the vocoder stays as it is. With `adversarial` above
     zero the loss gains adversarial * hinge loss of a speaker-conditional mel discriminator + matching * feature matching.
@@ -76,9 +76,9 @@ class AutoencoderTask(lightning.LightningModule):
         # In a dictionary, so that they are no part of the module, its checkpoints and its averages.
         self.listeners: dict[str, nn.Module] = {}
         if verification:
-            self.listeners["verifier"] = VoiceListener(audio)
+            self.listeners["verifier"] = SpeakerLoss(audio)
         if recognition:
-            self.listeners["recogniser"] = WordListener(audio)
+            self.listeners["recogniser"] = ContentLoss(audio)
         if vocoder:
             if not self.listeners:
                 raise TrainingError("Nobody hears model.vocoder: set model.verification or model.recognition above zero, or leave it out.")
@@ -97,15 +97,15 @@ class AutoencoderTask(lightning.LightningModule):
         """One step of the judge, if there is one, and one of the autoencoder."""
         real, mask = batch["mel"], self._mask(batch)
         content, speaker, other = self._encode(batch)
-        voice, words = draw(speaker), draw(content)
+        voice, words = sample_posterior(speaker), sample_posterior(content)
         rebuilt = self.autoencoder.decode(words, batch["f0"], batch["f0_statistics"], voice, mask)
         warmth = min(1.0, float(self.batches) / self.hparams["kl_warmup"])
         parts = {
-            "reconstruction": losses.mean_where((together(rebuilt) - together(real)).abs(), together(mask)),
-            "content_kl": losses.kl_with_free_bits(all_of(content), together(self._content_mask(batch)), self.hparams["free_nats"]),
-            "speaker_kl": losses.kl_with_free_bits(all_of(speaker), free_nats=self.hparams["free_nats"]),
-            "contrastive": losses.info_nce(together(speaker.mean), together(other.mean)),
-            "pitch": self._pitch_error(together(speaker.mean).detach(), together(batch["f0_statistics"])),
+            "reconstruction": losses.mean_where((all_gather(rebuilt) - all_gather(real)).abs(), all_gather(mask)),
+            "content_kl": losses.kl_with_free_bits(all_gather_posterior(content), all_gather(self._content_mask(batch)), self.hparams["free_nats"]),
+            "speaker_kl": losses.kl_with_free_bits(all_gather_posterior(speaker), free_nats=self.hparams["free_nats"]),
+            "contrastive": losses.info_nce(all_gather(speaker.mean), all_gather(other.mean)),
+            "pitch": self._pitch_error(all_gather(speaker.mean).detach(), all_gather(batch["f0_statistics"])),
         }
         weights = {
             "reconstruction": 1.0,
@@ -141,7 +141,7 @@ class AutoencoderTask(lightning.LightningModule):
         self.log("validation/reconstruction", losses.mean_where((rebuilt - batch["mel"]).abs(), mask), prog_bar=True)
 
     def _encode(self, batch: Item) -> tuple[DiagonalGaussian, DiagonalGaussian, DiagonalGaussian]:
-        """Posteriors of the content, of the voice from the reference, and of the voice from the stretch itself."""
+        """Posteriors of the content, of the voice from the reference, and of the voice from the segment itself."""
         model = self.autoencoder
         content = model.encode_content(batch["content"], self._content_mask(batch))
         reference = batch["reference_mel"]
@@ -151,7 +151,7 @@ class AutoencoderTask(lightning.LightningModule):
 
     def _pitch_error(self, code: Tensor, statistics: Tensor) -> Tensor:
         """Squared error of the typical pitch: of mean ln F0, and of the logarithm of its spread."""
-        guess = self.autoencoder.speaker_encoder.typical_pitch(code)
+        guess = self.autoencoder.speaker_encoder.predict_f0_statistics(code)
         return ((guess[:, 0] - statistics[:, 0]).square() + (guess[:, 1] / statistics[:, 1]).log().square()).mean()
 
     def _mask(self, batch: Item) -> Tensor:
@@ -196,7 +196,7 @@ class AutoencoderTask(lightning.LightningModule):
             words = content[reference, :, : -(-frames // self.autoencoder.stride)].float()
             exemplars, calibration = manner(words, rebuilt[reference, :, :frames].float(), batch["mel"][reference, :, :frames])
             recalled = recall(exemplars, content[i].float(), mel.shape[-1])
-            given.append(apply_calibration(mel.float() + recalled, calibration))
+            given.append(apply_mel_affine(mel.float() + recalled, calibration))
         return torch.stack(given)
 
     def _fool(self, batch: Item, rebuilt: Tensor, known: Tensor) -> dict[str, Tensor]:

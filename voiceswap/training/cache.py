@@ -21,13 +21,13 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import frozen
+from voiceswap.models import pretrained
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
-from voiceswap.training.perturb import disturb
-from voiceswap.training.precision import quick_in_bfloat16
+from voiceswap.training.perturb import perturb
+from voiceswap.training.precision import has_fast_bfloat16
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class FeatureCache:
     def bytes_per_second(self) -> float:
         """About what a second of speech takes on disk, nearly all of it the views of the front end."""
         audio = self.config.audio
-        channels, stride = frozen.front_end_shape(self.config.front_end, audio)
+        channels, stride = pretrained.front_end_shape(self.config.front_end, audio)
         views = 2 * self.config.views * channels * audio.frame_rate / stride
         return views + 2 * audio.sample_rate + (2 * audio.n_mels + 4) * audio.frame_rate
 
@@ -117,8 +117,8 @@ class _Extractor:
     def __init__(self, cache: FeatureCache):
         config = cache.config
         self.cache, self.config, self.audio = cache, config, config.audio
-        self.front_end = frozen.front_end(config.front_end, config.audio)
-        self.verifier = frozen.speaker_verifier()
+        self.front_end = pretrained.front_end(config.front_end, config.audio)
+        self.verifier = pretrained.speaker_verifier()
         self.log_mel = LogMel(config.audio)
 
     @torch.inference_mode()
@@ -130,7 +130,7 @@ class _Extractor:
         rng = np.random.default_rng(seed)
         views = [self._content(samples)]
         while len(views) < self.config.views:
-            views.append(self._content(set_level(disturb(samples, rate, rng), rate)))
+            views.append(self._content(set_level(perturb(samples, rate, rng), rate)))
         tensors = {
             "samples": (wave.clamp(-1, 1) * 32767).round().to(torch.int16),
             "mel": self.log_mel(wave[None])[0].half(),
@@ -142,7 +142,7 @@ class _Extractor:
             save_file(tensors, temporary)
 
     def _content(self, samples: np.ndarray) -> torch.Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=quick_in_bfloat16()):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_fast_bfloat16()):
             features = self.front_end(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
         return features[0].float()
 

@@ -1,4 +1,4 @@
-"""Stretches of speech for training, drawn evenly over speakers or by shares of corpora, and the Lightning data module that serves them."""
+"""SegmentDataset of speech for training, drawn evenly over speakers or by shares of corpora, and the Lightning data module that serves them."""
 
 import hashlib
 import os
@@ -20,17 +20,17 @@ from torch.utils.data import DataLoader, Dataset
 from voiceswap.audio import MIN_SECONDS
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig, log_f0_statistics
-from voiceswap.frozen import front_end_shape
+from voiceswap.models.pretrained import front_end_shape
 from voiceswap.training.cache import CacheConfig, FeatureCache
 from voiceswap.training.corpora import licences, read_cuts
-from voiceswap.verifier import SpeakerVerifier
+from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 Item = dict[str, Tensor]
 LOWEST_RATE = 0.8  # of the audio contract's: a recording at less lacks too much of what the mel spectrogram shows
 
 
-class Stretches(Dataset[Item]):
-    """Random stretches of speech, each with another stretch of the same voice as its reference.
+class SegmentDataset(Dataset[Item]):
+    """Random segments of speech, each with another segment of the same voice as its reference.
 
     Item `i` depends on `seed` and `i` alone, so the position in the training data is one number. A speaker is drawn
     first, then one of its cuts: all speakers alike, or with `shares`, one for each of `corpora`, all speakers of a corpus
@@ -61,7 +61,7 @@ class Stretches(Dataset[Item]):
                     by_speaker[speaker].append((cut.id, cut.duration))
                     corpus_of.setdefault(speaker, corpus)
         rate = cache.config.audio.frame_rate
-        alone = (frames + reference_frames) / rate  # a single recording must hold both stretches
+        alone = (frames + reference_frames) / rate  # a single recording must hold both segments
         usable = [
             speaker
             for speaker, found in sorted(by_speaker.items())
@@ -92,7 +92,7 @@ class Stretches(Dataset[Item]):
         with self.cache.open(cut) as file:
             total = file.get_slice("mel").get_shape()[1]
             start = int(rng.integers(max(total - self.frames, 0) // self.stride + 1)) * self.stride
-            item = self._stretch(file, start, rng)
+            item = self._segment(file, start, rng)
             before, after = (0, start), (start + self.frames, total)
             side = max(before, after, key=lambda side: side[1] - side[0])
             here = side[1] - side[0] >= self.reference_frames
@@ -102,7 +102,7 @@ class Stretches(Dataset[Item]):
         with self.cache.open(other) as file:
             return item | self._reference(file, 0, file.get_slice("mel").get_shape()[1], rng)
 
-    def _stretch(self, file, start: int, rng: np.random.Generator) -> Item:
+    def _segment(self, file, start: int, rng: np.random.Generator) -> Item:
         audio = self.cache.config.audio
         mel, content, f0 = file.get_slice("mel"), file.get_slice("content"), file.get_tensor("f0")
         stop = min(start + self.frames, mel.get_shape()[1])
@@ -130,7 +130,7 @@ class Stretches(Dataset[Item]):
         }
 
     def _verifier(self, file, start: int, stop: int) -> Tensor:
-        """The verifier's vector of the windows inside a stretch, or of the one window nearest to it."""
+        """The verifier's vector of the windows inside a segment, or of the one window nearest to it."""
         windows = file.get_tensor("verifier").float()
         scale = 100 / self.cache.config.audio.frame_rate  # the verifier's frames are 10 ms long, whatever the mel's are
         start, stop = round(start * scale), round(stop * scale)
@@ -145,16 +145,16 @@ def _pad(x: Tensor, size: int) -> Tensor:
 
 
 class SpeechData(lightning.LightningDataModule):
-    """Stretches from cut manifests, with features cached below `cache_dir`.
+    """SegmentDataset from cut manifests, with features cached below `cache_dir`.
 
     `train` and `validation` are manifests written by data_prep, or folders of shards that `lhotse shar export` makes of
     them. Only features are read while training, from disk, so the speech may be bigger than memory. Without validation
     cuts nothing is validated. Each of several processes gets `batch_size` items a step.
 
-    `seconds` and `reference_seconds` are the lengths of a stretch and of its reference; `clean_share` is the share of
-    stretches whose content is heard undisturbed. With `speeds`, every training voice is also heard at one of these
+    `seconds` and `reference_seconds` are the lengths of a segment and of its reference; `clean_share` is the share of
+    segments whose content is heard unperturbed. With `speeds`, every training voice is also heard at one of these
     speeds, as another voice (`virtual_voices`). Speakers are drawn all alike, or with `shares` each manifest of `train` gives
-    that share of the stretches: a language with few speakers is heard more often so.
+    that share of the segments: a language with few speakers is heard more often so.
     """
 
     def __init__(
@@ -207,19 +207,19 @@ class SpeechData(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
-        self.training = self._stretches("train", self.clean_share, self.shares)
-        return DataLoader(self.training, batch_sampler=_From(self), num_workers=self.workers)
+        self.training = self._segments("train", self.clean_share, self.shares)
+        return DataLoader(self.training, batch_sampler=_ResumableSampler(self), num_workers=self.workers)
 
     def val_dataloader(self) -> DataLoader | list:
-        """The same few batches of unheard speakers every time, content undisturbed."""
+        """The same few batches of unheard speakers every time, content unperturbed."""
         if not any(True for _ in self._cuts("validation")):
             return []
-        self.validating = self._stretches("validation", 1.0)
+        self.validating = self._segments("validation", 1.0)
         dataset = torch.utils.data.Subset(self.validating, range(self.validation_batches * self.batch_size))
         return DataLoader(dataset, self.batch_size, num_workers=0)
 
     def indices(self, position: int) -> range:
-        """The items of the batch at `position`: those of all processes together follow on from the batch before."""
+        """The items of the batch at `position`: those of all processes all_gather follow on from the batch before."""
         processes, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         first = (position * processes + rank) * self.batch_size
         return range(first, first + self.batch_size)
@@ -265,10 +265,10 @@ class SpeechData(lightning.LightningDataModule):
                 f"where {free / 1e9:.1f} GB are free."
             )
 
-    def _stretches(self, part: str, clean_share: float, shares: Sequence[float] = ()) -> Stretches:
+    def _segments(self, part: str, clean_share: float, shares: Sequence[float] = ()) -> SegmentDataset:
         _, stride = front_end_shape(self.cache.config.front_end, self.cache.config.audio)
         corpora = (self._corpus(path, part) for path in self.manifests[part])
-        return Stretches(corpora, self.cache, stride, self.frames, self.reference_frames, self.seed, clean_share, shares)
+        return SegmentDataset(corpora, self.cache, stride, self.frames, self.reference_frames, self.seed, clean_share, shares)
 
 
 def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
@@ -287,7 +287,7 @@ def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
     return [other(cut) for cut in cuts]
 
 
-class _From:
+class _ResumableSampler:
     """Batches of consecutive indices from the data module's position on."""
 
     def __init__(self, data: SpeechData):

@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
-from voiceswap.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import sha256
-from voiceswap.model import Autoencoder
-from voiceswap.vocoder import SourceFilterVocoder
+from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.vocoder import SourceFilterVocoder
 
 
 def export(autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: Path | None = None) -> tuple[Path, str]:
     """Pack the networks of training checkpoints (or of model files) into `out`; `card` is a JSON file.
 
-    Of several autoencoders, the mean of their weights: a later stage of training and the one before it together may
+    Of several autoencoders, the mean of their weights: a later stage of training and the one before it all_gather may
     keep what each is better at (Wortsman et al., "Model soups", 2022). What the card does not say of the data, their
     licences and the settings of training comes from the checkpoints, the last named first. Returns the path and its
     SHA-256, which also goes into `out`.sha256, as `sha256sum --check` reads it. Raises CheckpointError when a file does not
@@ -51,8 +51,8 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
         if other.architecture != first.architecture:
             raise CheckpointError(f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they have no mean.")
     with torch.no_grad():
-        for together in zip(first.parameters(), *(other.parameters() for other in others), strict=True):
-            together[0].copy_(torch.stack(together).mean(0))
+        for all_gather in zip(first.parameters(), *(other.parameters() for other in others), strict=True):
+            all_gather[0].copy_(torch.stack(all_gather).mean(0))
     return first
 
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig, MelSpectrogram
-from voiceswap.latent import DiagonalGaussian
+from voiceswap.models.gaussian import DiagonalGaussian
 
 FFT_SIZES = (256, 512, 1024, 2048)
 

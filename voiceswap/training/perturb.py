@@ -10,7 +10,7 @@ import numpy as np
 ENVELOPE_QUEFRENCIES = 32  # cepstral coefficients that count as vocal tract; pitch lies above at 16 kHz
 
 
-def disturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """`samples` (samples,) in a random other voice, over a random other channel; same length, float32.
 
     Pitch moves by up to 5 semitones (formants with it), formants alone by up to 18 %, every octave or so by up to

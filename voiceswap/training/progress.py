@@ -3,7 +3,7 @@
 from lightning.pytorch.callbacks import TQDMProgressBar
 
 
-class StepsBar(TQDMProgressBar):
+class StepProgressBar(TQDMProgressBar):
     """Counts batches up to the one of `max_steps`, also after resuming and with two optimisers, so the time left is true."""
 
     def on_train_start(self, *arguments) -> None:

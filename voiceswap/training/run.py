@@ -17,8 +17,8 @@ from voiceswap.training import precision
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.export import read_training_checkpoint
-from voiceswap.training.guard import Guard
-from voiceswap.training.progress import StepsBar
+from voiceswap.training.run_guard import RunGuard
+from voiceswap.training.progress import StepProgressBar
 from voiceswap.training.vocoder_task import VocoderTask
 
 TASKS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask}
@@ -60,7 +60,7 @@ def train(network: str, arguments: list[str]) -> None:
 
 
 class TrainCLI(LightningCLI):
-    """A task, its data, and the trainer that brings them together, as a config has them."""
+    """A task, its data, and the trainer that brings them all_gather, as a config has them."""
 
     def add_arguments_to_parser(self, parser) -> None:
         # The data module is built first: what it caches is what the networks hear.
@@ -81,11 +81,11 @@ class TrainCLI(LightningCLI):
         if not isinstance(batches, int) or batches < 1:
             raise TrainingError(f"trainer.accumulate_grad_batches must be a number of batches from 1 on, not {batches}.")
         self.model.accumulate = batches
-        if config.get("precision") == "bf16-mixed" and _on_cpu(config) and not precision.quick_in_bfloat16():
+        if config.get("precision") == "bf16-mixed" and _on_cpu(config) and not precision.has_fast_bfloat16():
             config["precision"] = "32-true"
             rank_zero_info("This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times quicker here.")
-        bar = [] if config.get("enable_progress_bar") is False else [StepsBar()]
-        return super()._instantiate_trainer(config, [*callbacks, Guard(), *bar])
+        bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar()]
+        return super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
 
 
 def _on_cpu(config) -> bool:

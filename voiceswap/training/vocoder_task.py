@@ -4,16 +4,16 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from voiceswap.calibration import apply_calibration, calibrate
+from voiceswap.conversion.mel_statistics import apply_mel_affine, match_mel_statistics
 from voiceswap.features import AudioConfig
-from voiceswap.layers import length_mask
-from voiceswap.model import Autoencoder
+from voiceswap.models.layers import length_mask
+from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.training import losses
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import WaveDiscriminator
 from voiceswap.training.export import describe, load_network
 from voiceswap.training.optimiser import alternate, optimiser_and_schedule
-from voiceswap.vocoder import SourceFilterVocoder
+from voiceswap.models.vocoder import SourceFilterVocoder
 
 
 class VocoderTask(lightning.LightningModule):
@@ -23,7 +23,7 @@ class VocoderTask(lightning.LightningModule):
     `initial` is a checkpoint whose vocoder to start from, or "default"; without one, `sizes` are those of
     `SourceFilterVocoder`. With `decoded`, a checkpoint, half of every batch is synthesised from what its autoencoder
     makes of the recording, so that the vocoder learns to repair that blur. Each step works on a random `seconds` of the
-    stretches that the data module serves.
+    segments that the data module serves.
     """
 
     def __init__(
@@ -106,5 +106,5 @@ class VocoderTask(lightning.LightningModule):
         speaker = model.encode_speaker(reference, half["reference_verifier"], length_mask(half["reference_length"], reference.shape[-1]))
         words = model.encode_content(half["content"], content_mask).mode()
         rebuilt = model.decode(words, half["f0"], half["f0_statistics"], speaker.mode(), mask).float()
-        calibrated = [apply_calibration(made, calibrate(made, natural)) for made, natural in zip(rebuilt, half["mel"], strict=True)]
+        calibrated = [apply_mel_affine(made, match_mel_statistics(made, natural)) for made, natural in zip(rebuilt, half["mel"], strict=True)]
         return torch.cat([torch.stack(calibrated), mel[len(mel) // 2 :]])

@@ -7,15 +7,15 @@ import gradio as gr
 import torch
 
 from voiceswap import __version__
-from voiceswap.ui.parts import heading
-from voiceswap.ui.studio import SHORT_SECONDS, Studio, clock
+from voiceswap.ui.components import heading
+from voiceswap.ui.app_context import SHORT_SECONDS, AppContext, clock
 
 
-def build(studio: Studio) -> None:
+def build(context: AppContext) -> None:
     """Lay out the tab inside the current Blocks."""
-    text, card, swapper = studio.text, studio.swapper.card, studio.swapper
+    text, card, swapper = context.text, context.swapper.card, context.swapper
     limits = text["limits_text"].format(
-        short=clock(SHORT_SECONDS), long=clock(studio.max_minutes * 60), size=studio.max_megabytes, queue=studio.queue_size
+        short=clock(SHORT_SECONDS), long=clock(context.max_minutes * 60), size=context.max_megabytes, queue=context.queue_size
     )
     model = {
         text["name"]: card.get("name", text["unnamed"]),

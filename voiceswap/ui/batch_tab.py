@@ -6,23 +6,23 @@ from pathlib import Path
 
 import gradio as gr
 
-from voiceswap.batch import Options, Progress, Report, convert_folder
+from voiceswap.batch import Options, BatchProgress, Report, convert_folder
 from voiceswap.batch.formats import FORMATS, ending
 from voiceswap.batch.report import NAME, Status
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui.parts import QUIET, heading, settings, target_parts
-from voiceswap.ui.studio import Studio
+from voiceswap.ui.components import DISPLAY_ONLY, heading, settings, target_parts
+from voiceswap.ui.app_context import AppContext
 
 
-def build(studio: Studio) -> list[gr.Dropdown]:
+def build(context: AppContext) -> list[gr.Dropdown]:
     """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
-    text = studio.text
+    text = context.text
     heading(text["batch_heading"], text["batch_intro"])
     with gr.Row():
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
             sources = gr.File(label=text["batch_sources"], file_count="multiple", type="filepath", elem_id="batch-sources", height=260)
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            recordings, voices = target_parts(studio, text["batch_target"], text["batch_voices_info"], "batch")
+            recordings, voices = target_parts(context, text["batch_target"], text["batch_voices_info"], "batch")
     with gr.Accordion(text["settings"], open=False):
         options = settings(text)
         kind = gr.Dropdown([(text["as_source"], ""), *FORMATS], value="", label=text["format"], elem_id="batch-format")
@@ -54,49 +54,49 @@ def build(studio: Studio) -> list[gr.Dropdown]:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
         """Recordings in the voice of recordings, which are averaged, and in each of the saved voices: a zip and its report."""
-        with studio.answering(request) as check:
+        with context.answering(request) as check:
             chosen = Options(pitch, spread, strength / 100, None if seed is None else int(seed), kind or None)
-            paths = [_recording(studio, path) for path in dict.fromkeys(studio.needed(sources, "no_sources"))]
-            studio.references(recordings or [], voices or [])
-            targets = [*([recordings] if recordings else []), *([str(studio.library.path(name))] for name in voices or [])]
+            paths = [_recording(context, path) for path in dict.fromkeys(context.needed(sources, "no_sources"))]
+            context.references(recordings or [], voices or [])
+            targets = [*([recordings] if recordings else []), *([str(context.library.path(name))] for name in voices or [])]
 
-            def report(done: Progress) -> None:
+            def report(done: BatchProgress) -> None:
                 check()
                 progress(done.share, desc=text["batch_progress"].format(done=done.done, files=done.files))
 
-            out = studio.new_file("batch")
+            out = context.new_file("batch")
             try:
-                told = convert_folder(paths, targets, out, chosen, swapper=studio.swapper, progress=report)
+                told = convert_folder(paths, targets, out, chosen, swapper=context.swapper, progress=report)
                 if told.stopped:
                     raise VoiceswapError(told.stopped)
-                zipped = _zip(studio, told, out)
+                zipped = _zip(context, told, out)
             finally:
                 shutil.rmtree(out, ignore_errors=True)
             rows = [[row.source, row.output, row.status, row.error, round(row.audio_seconds, 2)] for row in told.rows]
             return str(zipped), rows
 
     inputs = [sources, recordings, voices, *options, kind]
-    shown = button.click(lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, [results, stop], **QUIET)
-    done = shown.then(batch, inputs, [archive, table], api_name="batch", show_progress_on=archive, **studio.slots)
-    done.success(lambda: gr.Button(visible=False), None, stop, **QUIET)
-    done.failure(lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, [results, stop], **QUIET)
-    stop.click(studio.halt, None, [results, stop], cancels=done, **QUIET)
+    shown = button.click(lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, [results, stop], **DISPLAY_ONLY)
+    done = shown.then(batch, inputs, [archive, table], api_name="batch", show_progress_on=archive, **context.slots)
+    done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
+    done.failure(lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, [results, stop], **DISPLAY_ONLY)
+    stop.click(context.halt, None, [results, stop], cancels=done, **DISPLAY_ONLY)
     return [voices]
 
 
-def _recording(studio: Studio, path: str) -> str:
+def _recording(context: AppContext, path: str) -> str:
     # A manifest would name files of the server.
     if ending(path) in ("csv", "jsonl"):
-        raise VoiceswapError(studio.text["no_manifest"].format(name=Path(path).name))
-    return studio.recording(path, "no_sources", studio.max_minutes * 60)
+        raise VoiceswapError(context.text["no_manifest"].format(name=Path(path).name))
+    return context.recording(path, "no_sources", context.max_minutes * 60)
 
 
-def _zip(studio: Studio, report: Report, out: Path) -> Path:
+def _zip(context: AppContext, report: Report, out: Path) -> Path:
     """What was converted and the report, without the server's folders in it."""
     for row in report.rows:
-        row.source, row.error = Path(row.source).name, studio.sentence(row.error)
+        row.source, row.error = Path(row.source).name, context.sentence(row.error)
     report.write(out)
-    path = studio.new_file("voiceswap-batch.zip")
+    path = context.new_file("voiceswap-batch.zip")
     with zipfile.ZipFile(path, "w") as archive:  # sound hardly gets smaller
         for name in [*(row.output for row in report.rows if row.status is Status.CONVERTED), NAME]:
             archive.write(out / name, name)

@@ -41,18 +41,18 @@ def ui(
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.page import serving
-            from voiceswap.ui.studio import Studio
+            from voiceswap.ui.app_context import AppContext
             from voiceswap.ui.texts import Texts
-        from voiceswap.library import VoiceLibrary
-        from voiceswap.swapper import VoiceSwapper
+        from voiceswap.conversion.voice_library import VoiceLibrary
+        from voiceswap.conversion.swapper import VoiceSwapper
 
         swapper = VoiceSwapper.load(checkpoint, device)
-        studio = Studio(swapper, VoiceLibrary(voices, swapper), Texts(lang), max_minutes, max_megabytes, queue_size)
+        context = AppContext(swapper, VoiceLibrary(voices, swapper), Texts(lang), max_minutes, max_megabytes, queue_size)
     if (share or host not in ("127.0.0.1", "localhost", "::1")) and auth is None:
         warning = "Anybody who finds this page can use it and change its voices; --auth USER:PASSWORD asks for a password."
         console.print(Text(warning, "yellow"), soft_wrap=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what visitors sent is removed
-    with serving(studio, host, port, share=share, auth=(user, password) if auth else None) as (page, address):
+    with serving(context, host, port, share=share, auth=(user, password) if auth else None) as (page, address):
         where = Text.assemble("voiceswap is at ", (page.share_url or address, "green"), f", voices are in {voices}. Ctrl+C ends it.")
         console.print(where, soft_wrap=True)
         with suppress(KeyboardInterrupt):

@@ -10,10 +10,10 @@ import torch
 
 from voiceswap.audio import prepare_audio
 from voiceswap.errors import AudioError
-from voiceswap.pictures import draw_change
-from voiceswap.swapper import VoiceSwapper
-from voiceswap.ui.studio import Studio
-from voiceswap.verifier import SpeakerVerifier
+from voiceswap.plots import draw_change
+from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.ui.app_context import AppContext
+from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first in which something is to be heard
 
@@ -31,9 +31,9 @@ _ROW = """
 </div>"""
 
 
-def meter(studio: Studio, source: str, target: str, colours: str = "ab") -> gr.HTML:
+def meter(context: AppContext, source: str, target: str, colours: str = "ab") -> gr.HTML:
     """Bars and numbers for {"source": {"before": 1.0, "after": 0.4}, "target": the same, or None where it is not known}."""
-    text = studio.text
+    text = context.text
     rows = "".join(
         _ROW
         % {
@@ -54,9 +54,9 @@ def meter(studio: Studio, source: str, target: str, colours: str = "ab") -> gr.H
     )
 
 
-def picture(studio: Studio) -> gr.Image:
+def picture(context: AppContext) -> gr.Image:
     """The component for what `see` draws."""
-    text = studio.text
+    text = context.text
     return gr.Image(
         label=text["picture"],
         alt_text=text["picture_alt"],
@@ -66,12 +66,12 @@ def picture(studio: Studio) -> gr.Image:
     )
 
 
-def see(studio: Studio, before: str | Path, after: str | Path, targets: Sequence[str | Path]) -> tuple[str, dict]:
+def compare(context: AppContext, before: str | Path, after: str | Path, targets: Sequence[str | Path]) -> tuple[str, dict]:
     """The picture of a conversion and the value of its meter, from files. Without recordings of the target, that half is None."""
-    swapper = studio.swapper
-    views = next(pair for pair in zip(stretches(before, swapper), stretches(after, swapper), strict=False) if all(map(len, pair)))
-    path = draw_change(*views, swapper.audio, studio.new_file("mels.png"))
-    heard = [speaker(swapper, next(filter(len, stretches(target, swapper)))) for target in targets]
+    swapper = context.swapper
+    views = next(pair for pair in zip(segments(before, swapper), segments(after, swapper), strict=False) if all(map(len, pair)))
+    path = draw_change(*views, swapper.audio, context.new_file("mels.png"))
+    heard = [speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets]
     seen = [speaker(swapper, view) for view in views]
     figures = {
         key: None if other is None else {when: cosine(view, other) for when, view in zip(("before", "after"), seen, strict=True)}
@@ -80,8 +80,8 @@ def see(studio: Studio, before: str | Path, after: str | Path, targets: Sequence
     return str(path), figures
 
 
-def stretches(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in stretches at the model's rate; one in which nothing is to be heard is empty."""
+def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
+    """A recording in segments at the model's rate; one in which nothing is to be heard is empty."""
     with soundfile.SoundFile(path) as file:
         for samples in file.blocks(int(SEEN_SECONDS * file.samplerate), dtype="float32", always_2d=True):
             try:

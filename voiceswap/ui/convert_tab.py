@@ -3,13 +3,13 @@
 import gradio as gr
 
 from voiceswap.ui import comparison
-from voiceswap.ui.parts import QUIET, heading, player, recorder, settings, target_parts
-from voiceswap.ui.studio import Studio
+from voiceswap.ui.components import DISPLAY_ONLY, heading, player, recorder, settings, target_parts
+from voiceswap.ui.app_context import AppContext
 
 
-def build(studio: Studio) -> list[gr.Dropdown]:
+def build(context: AppContext) -> list[gr.Dropdown]:
     """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
-    text = studio.text
+    text = context.text
     heading(text["convert_heading"], text["convert_intro"])
     with gr.Row():
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
@@ -17,7 +17,7 @@ def build(studio: Studio) -> list[gr.Dropdown]:
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
             reference = recorder(text["target"], elem_id="convert-target")
             with gr.Accordion(text["more_targets"], open=False):
-                more, voices = target_parts(studio, text["more_recordings"], text["saved_voices_info"], "convert")
+                more, voices = target_parts(context, text["more_recordings"], text["saved_voices_info"], "convert")
     with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
         options = settings(text)
     with gr.Row():
@@ -27,9 +27,9 @@ def build(studio: Studio) -> list[gr.Dropdown]:
         sound = player(text["converted"], elem_id="convert-result")
         with gr.Row():
             with gr.Column(min_width=280):
-                meter = comparison.meter(studio, "source_speaker", "target_speaker")
+                meter = comparison.meter(context, "source_speaker", "target_speaker")
             with gr.Column(min_width=280):
-                drawn = comparison.picture(studio)
+                drawn = comparison.picture(context)
 
     def convert(
         source: str | None,
@@ -44,26 +44,26 @@ def build(studio: Studio) -> list[gr.Dropdown]:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
         """The words of a recording in the voice of recordings and saved voices, which are averaged."""
-        with studio.answering(request) as check:
-            source = studio.recording(source, "no_source", studio.max_minutes * 60)
+        with context.answering(request) as check:
+            source = context.recording(source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
-            targets = studio.references(recordings, voices or [])
+            targets = context.references(recordings, voices or [])
 
             def report(done: float) -> None:
                 check()
                 progress(done, desc=text["converting"])
 
-            out = studio.result(source, targets[0])
+            out = context.result(source, targets[0])
             number = None if seed is None else int(seed)
-            studio.swapper.convert_file(source, targets, out, pitch, strength / 100, number, spread, progress=report)
-            return str(out), *comparison.see(studio, source, out, recordings)
+            context.swapper.convert_file(source, targets, out, pitch, strength / 100, number, spread, progress=report)
+            return str(out), *comparison.compare(context, source, out, recordings)
 
     rows = [results, stop]
-    shown = button.click(lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, rows, **QUIET)
+    shown = button.click(lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, rows, **DISPLAY_ONLY)
     inputs = [source, reference, more, voices, *options]
-    done = shown.then(convert, inputs, [sound, drawn, meter], api_name="convert", show_progress_on=sound, **studio.slots)
-    done.success(lambda: gr.Button(visible=False), None, stop, **QUIET)
-    done.failure(lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, rows, **QUIET)
+    done = shown.then(convert, inputs, [sound, drawn, meter], api_name="convert", show_progress_on=sound, **context.slots)
+    done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
+    done.failure(lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, rows, **DISPLAY_ONLY)
 
-    stop.click(studio.halt, None, rows, cancels=done, **QUIET)
+    stop.click(context.halt, None, rows, cancels=done, **DISPLAY_ONLY)
     return [voices]

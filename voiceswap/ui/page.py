@@ -12,16 +12,16 @@ from starlette.middleware import Middleware
 
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import about_tab, batch_tab, convert_tab, swap_tab, voices_tab
-from voiceswap.ui.front import Front, script
-from voiceswap.ui.studio import Studio
-from voiceswap.ui.theme import CSS, LOGO, Quiet
+from voiceswap.ui.middleware import PageMiddleware, script
+from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.theme import CSS, LOGO, PageTheme
 
 EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
 
 
-def build(studio: Studio) -> gr.Blocks:
+def build(context: AppContext) -> gr.Blocks:
     """The page, not yet served."""
-    text = studio.text
+    text = context.text
     with gr.Blocks(title="voiceswap", analytics_enabled=False, delete_cache=(300, EMPTIED_SECONDS)) as page:
         light = escape(text["light"])
         gr.HTML(
@@ -32,55 +32,55 @@ def build(studio: Studio) -> gr.Blocks:
         )
         with gr.Tabs():
             with gr.Tab(text["swap"], id="swap"):
-                swap_tab.build(studio)
+                swap_tab.build(context)
             with gr.Tab(text["convert"], id="convert"):
-                menus = convert_tab.build(studio)
+                menus = convert_tab.build(context)
             with gr.Tab(text["voices"], id="voices"):
-                follow = voices_tab.build(studio)
+                follow = voices_tab.build(context)
             with gr.Tab(text["batch"], id="batch"):
-                menus += batch_tab.build(studio)
+                menus += batch_tab.build(context)
             with gr.Tab(text["about"], id="about"):
-                about_tab.build(studio)
+                about_tab.build(context)
         follow(page, menus)
         gr.HTML(f"<footer class='vs-footer'>{escape(text['consent'])}</footer>", apply_default_css=False, js_on_load=None)
-        page.unload(_leave(studio))
-    return page.queue(max_size=studio.queue_size)
+        page.unload(_leave(context))
+    return page.queue(max_size=context.queue_size)
 
 
-def _leave(studio: Studio):
+def _leave(context: AppContext):
     def leave(request: gr.Request) -> None:
-        studio.jobs.stop(request.session_hash)
+        context.jobs.stop(request.session_hash)
 
     return leave
 
 
 @contextmanager
 def serving(
-    studio: Studio, host: str = "127.0.0.1", port: int | None = None, share: bool = False, auth: tuple[str, str] | None = None
+    context: AppContext, host: str = "127.0.0.1", port: int | None = None, share: bool = False, auth: tuple[str, str] | None = None
 ) -> Iterator[tuple[gr.Blocks, str]]:
     """Serve the page until the block is left. Gives the page and its address; what visitors sent and got is removed at the end."""
     before = os.environ.get("GRADIO_TEMP_DIR")
     with tempfile.TemporaryDirectory(prefix="voiceswap-ui-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder).resolve())
         try:
-            page = build(studio)
+            page = build(context)
             try:
                 _, address, _ = page.launch(
                     server_name=host,
                     server_port=port,
                     share=share,
                     auth=auth,
-                    theme=Quiet(),
+                    theme=PageTheme(),
                     css=CSS,
                     favicon_path=Path(__file__).parent / "favicon.svg",
-                    max_file_size=int(studio.max_megabytes * 1e6),
+                    max_file_size=int(context.max_megabytes * 1e6),
                     footer_links=[],
                     run_history=False,
                     enable_monitoring=False,
                     ssr_mode=False,
                     quiet=True,
                     prevent_thread_lock=True,
-                    app_kwargs={"middleware": [Middleware(Front, script=script(studio))]},
+                    app_kwargs={"middleware": [Middleware(PageMiddleware, script=script(context))]},
                 )
             except OSError as error:
                 raise VoiceswapError(f"The page can't listen on {host}, port {port}: another program may; try another --port.") from error

@@ -5,13 +5,13 @@ import gradio as gr
 from voiceswap.audio import write_audio
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui import comparison
-from voiceswap.ui.parts import QUIET, heading, player, recorder
-from voiceswap.ui.studio import Studio
+from voiceswap.ui.components import DISPLAY_ONLY, heading, player, recorder
+from voiceswap.ui.app_context import AppContext
 
 
-def build(studio: Studio) -> None:
+def build(context: AppContext) -> None:
     """Lay out the tab inside the current Blocks."""
-    text, swapper = studio.text, studio.swapper
+    text, swapper = context.text, context.swapper
     heading(text["swap_heading"], text["swap_intro"])
     with gr.Row(equal_height=True):
         inputs = []
@@ -29,21 +29,21 @@ def build(studio: Studio) -> None:
             with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{target}"]):
                 label = text[f"swapped_{source}{target}"]
                 sounds.append(player(label, elem_id=f"swap-{source}{target}"))
-                meters.append(comparison.meter(studio, f"speaker_{source}", f"speaker_{target}", source + target))
-                pictures.append(comparison.picture(studio))
+                meters.append(comparison.meter(context, f"speaker_{source}", f"speaker_{target}", source + target))
+                pictures.append(comparison.picture(context))
 
     def swap(a: str | None, b: str | None, request: gr.Request):
         """A's words in B's voice, and B's words in A's voice; a picture and the similarities of each."""
-        with studio.answering(request) as check:
-            a, b = studio.recording(a, "no_a"), studio.recording(b, "no_b")
+        with context.answering(request) as check:
+            a, b = context.recording(a, "no_a"), context.recording(b, "no_b")
             converted = swapper.swap(a, b)
             check()
-            files = [studio.result(a, b), studio.result(b, a)]
+            files = [context.result(a, b), context.result(b, a)]
             for path, samples in zip(files, converted, strict=True):
                 write_audio(path, samples, swapper.sample_rate)
-            seen = [comparison.see(studio, a, files[0], [b]), comparison.see(studio, b, files[1], [a])]
+            seen = [comparison.compare(context, a, files[0], [b]), comparison.compare(context, b, files[1], [a])]
         return [str(path) for path in files] + [drawn for drawn, _ in seen] + [figures for _, figures in seen]
 
-    shown = button.click(lambda: gr.Row(visible=True), None, results, **QUIET)
-    done = shown.then(swap, inputs, sounds + pictures + meters, api_name="swap", show_progress_on=sounds, **studio.slots)
-    done.failure(lambda: gr.Row(visible=False), None, results, **QUIET)
+    shown = button.click(lambda: gr.Row(visible=True), None, results, **DISPLAY_ONLY)
+    done = shown.then(swap, inputs, sounds + pictures + meters, api_name="swap", show_progress_on=sounds, **context.slots)
+    done.failure(lambda: gr.Row(visible=False), None, results, **DISPLAY_ONLY)

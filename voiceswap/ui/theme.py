@@ -6,7 +6,7 @@ FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Mic
 MONO = ("ui-monospace", "Consolas", "Menlo", "monospace")
 
 
-class Quiet(gr.themes.Base):
+class PageTheme(gr.themes.Base):
     """Paper and ink, teal for what can be pressed; dark: the same at night."""
 
     def __init__(self) -> None:

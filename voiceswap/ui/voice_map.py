@@ -6,8 +6,8 @@ import gradio as gr
 import numpy as np
 
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui.studio import Studio
-from voiceswap.voice import Voice
+from voiceswap.ui.app_context import AppContext
+from voiceswap.conversion.voice import Voice
 
 # Names come in as data, and are escaped; they must never become a part of the template, which is code.
 _TEMPLATE = """
@@ -34,15 +34,15 @@ def voice_map(label: str, empty: str) -> gr.HTML:
     return gr.HTML(label=label, html_template=template, js_on_load=_CHOOSE, apply_default_css=False, elem_id="voices-map")
 
 
-def survey(studio: Studio, chosen: str | None = None) -> dict:
+def map_points(context: AppContext, chosen: str | None = None) -> dict:
     """The map's value: voices with names and places, the one that is chosen, and a sentence for each that can't be read."""
     voices: dict[str, Voice] = {}
     unreadable = []
-    for name in studio.library.names():
+    for name in context.library.names():
         try:
-            voices[name] = studio.library.voice(name)
+            voices[name] = context.library.voice(name)
         except VoiceswapError as error:
-            unreadable.append(studio.sentence(error))
+            unreadable.append(context.sentence(error))
     places = lay_out(list(voices.values()))
     points = [{"name": name, "x": float(x), "y": float(y)} for name, (x, y) in zip(voices, places, strict=True)]
     return {"voices": points, "chosen": chosen, "unreadable": unreadable}

@@ -10,18 +10,18 @@ from gradio.events import Dependency
 from voiceswap.audio import write_audio
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
-from voiceswap.library import file_name
-from voiceswap.ui.parts import MAX_SEED, QUIET, heading, player, recorder, voice_menu
-from voiceswap.ui.studio import Studio
-from voiceswap.ui.voice_map import survey, voice_map
-from voiceswap.voice import Voice
+from voiceswap.conversion.voice_library import file_name
+from voiceswap.ui.components import MAX_SEED, DISPLAY_ONLY, heading, player, recorder, voice_menu
+from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.voice_map import map_points, voice_map
+from voiceswap.conversion.voice import Voice
 
 BLENDED = 4  # voices at once
 
 
-def build(studio: Studio) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]:
+def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]:
     """Lay out the tab inside the current Blocks. Returns a function that lets the page's other menus of voices follow the library."""
-    text = studio.text
+    text = context.text
     changes: list[Dependency] = []  # the events that change the library
     heading(text["voices_heading"], text["voices_intro"])
     with gr.Row(equal_height=True):
@@ -30,30 +30,30 @@ def build(studio: Studio) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]:
             plane = voice_map(text["map"], text["map_empty"])
         with gr.Column(scale=2, min_width=300, elem_classes="vs-card"):
             heading(text["one_voice"], level=3)
-            chosen = _one_voice(studio, plane, changes)
+            chosen = _one_voice(context, plane, changes)
     with gr.Column(elem_classes="vs-card"):
         heading(text["new_voice"], text["new_voice_info"], level=3)
-        own = _new_voice(studio, chosen, changes)
+        own = _new_voice(context, chosen, changes)
 
     def follow(page: gr.Blocks, others: list[gr.Dropdown]) -> None:
         menus = [*own, *others]
         events: list[Callable] = [page.load, *(change.success for change in changes)]
         for event in events:
-            event(lambda choice: _fill(studio, choice, len(menus)), chosen, [plane, chosen, *menus], **QUIET)
+            event(lambda choice: _fill(context, choice, len(menus)), chosen, [plane, chosen, *menus], **DISPLAY_ONLY)
 
     return follow
 
 
-def _fill(studio: Studio, choice: str | None, menus: int) -> list:
+def _fill(context: AppContext, choice: str | None, menus: int) -> list:
     """The library as it is now, on the map, in the menu with the choice, and in so many other menus."""
-    names = studio.library.names()
+    names = context.library.names()
     choice = choice if choice in names else None
-    return [survey(studio, choice), gr.update(choices=names, value=choice), *[gr.update(choices=names)] * menus]
+    return [map_points(context, choice), gr.update(choices=names, value=choice), *[gr.update(choices=names)] * menus]
 
 
-def _one_voice(studio: Studio, plane: gr.HTML, changes: list[Dependency]) -> gr.Dropdown:
+def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -> gr.Dropdown:
     """What can be done with a voice of the library. Returns the menu that chooses it."""
-    text, library, swapper = studio.text, studio.library, studio.swapper
+    text, library, swapper = context.text, context.library, context.swapper
     chosen = voice_menu(text["voice"], library.names(), value=None, elem_id="voices-chosen")
     listen = gr.Button(text["listen"], size="md", elem_id="voices-listen")
     spoken = player(text["spoken"], elem_id="voices-spoken")
@@ -69,46 +69,46 @@ def _one_voice(studio: Studio, plane: gr.HTML, changes: list[Dependency]) -> gr.
 
     def listen_voice(name: str | None, request: gr.Request):
         """The example sentence in a voice."""
-        with studio.answering(request):
-            name = studio.needed(name, "no_voice")
-            return speak(studio, library.voice(name), name)
+        with context.answering(request):
+            name = context.needed(name, "no_voice")
+            return speak(context, library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
         """Give a voice another name. Returns the name as it is kept."""
-        with studio.answering():
-            return library.rename(studio.needed(name, "no_voice"), new)
+        with context.answering():
+            return library.rename(context.needed(name, "no_voice"), new)
 
     def delete_voice(name: str | None):
         """Forget a voice."""
-        with studio.answering():
-            library.delete(studio.needed(name, "no_voice"))
+        with context.answering():
+            library.delete(context.needed(name, "no_voice"))
 
     def export_voice(name: str | None) -> str:
         """A voice's .safetensors file."""
-        with studio.answering():
-            name = studio.needed(name, "no_voice")
-            return str(swapper.save_voice(library.voice(name), studio.new_file(f"{file_name(name)}.safetensors")))
+        with context.answering():
+            name = context.needed(name, "no_voice")
+            return str(swapper.save_voice(library.voice(name), context.new_file(f"{file_name(name)}.safetensors")))
 
     def list_voices() -> list[str]:
         """The names of the voices in the library."""
-        with studio.answering():
+        with context.answering():
             return library.names()
 
     def choose(name: str | None):
         if name not in library.names():
-            return gr.update(interactive=False), survey(studio)
-        return gr.DownloadButton(value=export_voice(name), interactive=True), survey(studio, name)
+            return gr.update(interactive=False), map_points(context)
+        return gr.DownloadButton(value=export_voice(name), interactive=True), map_points(context, name)
 
-    listen.click(listen_voice, chosen, spoken, api_name="listen_voice", **studio.slots)
+    listen.click(listen_voice, chosen, spoken, api_name="listen_voice", **context.slots)
     renamed = rename.click(rename_voice, [chosen, new_name], chosen, api_name="rename_voice", queue=False)
-    renamed.success(lambda: "", None, new_name, **QUIET)
-    delete.click(lambda: gr.Row(visible=True), None, question, **QUIET)
-    back.click(lambda: gr.Row(visible=False), None, question, **QUIET)
+    renamed.success(lambda: "", None, new_name, **DISPLAY_ONLY)
+    delete.click(lambda: gr.Row(visible=True), None, question, **DISPLAY_ONLY)
+    back.click(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
     deleted = sure.click(delete_voice, chosen, None, api_name="delete_voice", queue=False)
-    deleted.then(lambda: gr.Row(visible=False), None, question, **QUIET)
+    deleted.then(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
     changes += [renamed, deleted]
-    chosen.change(choose, chosen, [export, plane], **QUIET)
-    plane.select(_picked, None, chosen, **QUIET)
+    chosen.change(choose, chosen, [export, plane], **DISPLAY_ONLY)
+    plane.select(_picked, None, chosen, **DISPLAY_ONLY)
     gr.api(list_voices, queue=False)
     gr.api(export_voice, queue=False)
     return chosen
@@ -118,9 +118,9 @@ def _picked(event: gr.EventData) -> str:
     return event.value
 
 
-def _new_voice(studio: Studio, chosen: gr.Dropdown, changes: list[Dependency]) -> list[gr.Dropdown]:
+def _new_voice(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -> list[gr.Dropdown]:
     """The ways to a new voice, each with a button to hear it and one to keep it. Returns their menus of voices."""
-    text, library, swapper = studio.text, studio.library, studio.swapper
+    text, library, swapper = context.text, context.library, context.swapper
     names = library.names()
     preview = player(text["preview"], elem_id="voices-preview", render=False)
 
@@ -128,11 +128,11 @@ def _new_voice(studio: Studio, chosen: gr.Dropdown, changes: list[Dependency]) -
         """The last row of a way: `make` gives the voice from the values of `inputs`. Returns the box for its name."""
 
         def listen(*values):
-            with studio.answering():
-                return speak(studio, make(*values), kind)
+            with context.answering():
+                return speak(context, make(*values), kind)
 
         def keep(name, *values):
-            with studio.answering():
+            with context.answering():
                 kept = library.add(name or "", make(*values))
             gr.Info(text["kept"])
             return kept
@@ -141,9 +141,9 @@ def _new_voice(studio: Studio, chosen: gr.Dropdown, changes: list[Dependency]) -
             hear = gr.Button(text["listen"], size="md", min_width=110, scale=1, elem_id=f"{kind}-listen")
             name = gr.Textbox(label=text["name"], max_length=100, min_width=160, scale=3, elem_id=f"{kind}-name")
             add = gr.Button(text["keep"], variant="primary", size="md", min_width=160, scale=1, elem_id=f"{kind}-keep")
-        hear.click(listen, inputs, preview, api_name=f"listen_{kind}", **studio.slots)
-        kept = add.click(keep, [name, *inputs], chosen, api_name=f"keep_{kind}", show_progress_on=name, **studio.slots)
-        kept.success(lambda: "", None, name, **QUIET)
+        hear.click(listen, inputs, preview, api_name=f"listen_{kind}", **context.slots)
+        kept = add.click(keep, [name, *inputs], chosen, api_name=f"keep_{kind}", show_progress_on=name, **context.slots)
+        kept.success(lambda: "", None, name, **DISPLAY_ONLY)
         changes.append(kept)
         return name
 
@@ -152,7 +152,7 @@ def _new_voice(studio: Studio, chosen: gr.Dropdown, changes: list[Dependency]) -
             with gr.Row():
                 recording = recorder(text["recording"], elem_id="recordings-audio", min_width=260)
                 more = gr.File(label=text["more_recordings"], file_count="multiple", type="filepath", min_width=260, height=200)
-            ends("recordings", [recording, more], lambda one, many: swapper.voice(studio.references([one, *(many or [])])))
+            ends("recordings", [recording, more], lambda one, many: swapper.voice(context.references([one, *(many or [])])))
         with gr.Tab(text["blend"]):
             menus, shares = [], []
             with gr.Row():
@@ -160,13 +160,13 @@ def _new_voice(studio: Studio, chosen: gr.Dropdown, changes: list[Dependency]) -
                     with gr.Column(min_width=180):
                         menus.append(voice_menu(f"{text['voice']} {number}", names, value=None, elem_id=f"blend-voice-{number}"))
                         shares.append(gr.Slider(0, 100, 50, step=1, label=text["share"], elem_id=f"blend-share-{number}"))
-            ends("blend", [*menus, *shares], lambda *values: blend(studio, values[:BLENDED], values[BLENDED:]))
+            ends("blend", [*menus, *shares], lambda *values: blend(context, values[:BLENDED], values[BLENDED:]))
         with gr.Tab(text["walk"]):
             with gr.Row():
                 first = voice_menu(text["walk_from"], names, value=None, elem_id="walk-from", min_width=200)
                 second = voice_menu(text["walk_to"], names, value=None, elem_id="walk-to", min_width=200)
             way = gr.Slider(0, 100, 50, step=1, label=text["way"], info=text["way_info"], elem_id="walk-way")
-            ends("walk", [first, second, way], lambda a, b, amount: walk(studio, a, b, amount))
+            ends("walk", [first, second, way], lambda a, b, amount: walk(context, a, b, amount))
         with gr.Tab(text["draw"]):
             seed = gr.Number(
                 0, precision=0, minimum=0, maximum=MAX_SEED, label=text["draw_seed"], info=text["draw_info"], elem_id="draw-seed"
@@ -174,27 +174,27 @@ def _new_voice(studio: Studio, chosen: gr.Dropdown, changes: list[Dependency]) -
             ends("draw", [seed], lambda number: swapper.sample(int(number or 0)))
         with gr.Tab(text["import"]):
             file = gr.File(label=text["import_file"], file_types=[".safetensors"], type="filepath", elem_id="import-file", height=140)
-            name = ends("import", [file], lambda path: swapper.load_voice(studio.needed(path, "no_voice_file")))
-            file.upload(lambda path: unquote(Path(path).stem), file, name, **QUIET)
+            name = ends("import", [file], lambda path: swapper.load_voice(context.needed(path, "no_voice_file")))
+            file.upload(lambda path: unquote(Path(path).stem), file, name, **DISPLAY_ONLY)
     preview.render()
     return [*menus, first, second]
 
 
-def speak(studio: Studio, voice: Voice, name: str) -> str:
+def speak(context: AppContext, voice: Voice, name: str) -> str:
     """The example sentence in a voice, as a file."""
-    samples = studio.swapper.convert(HELLO, voice)
-    return str(write_audio(studio.new_file(f"{file_name(name)}.wav"), samples, studio.swapper.sample_rate))
+    samples = context.swapper.convert(HELLO, voice)
+    return str(write_audio(context.new_file(f"{file_name(name)}.wav"), samples, context.swapper.sample_rate))
 
 
-def walk(studio: Studio, first: str | None, second: str | None, amount: float) -> Voice:
+def walk(context: AppContext, first: str | None, second: str | None, amount: float) -> Voice:
     """The voice so many percent of the way from one to the other."""
-    a, b = (studio.library.voice(studio.needed(name, "no_voice")) for name in (first, second))
+    a, b = (context.library.voice(context.needed(name, "no_voice")) for name in (first, second))
     return a.toward(b, amount / 100)
 
 
-def blend(studio: Studio, names: tuple[str | None, ...], shares: tuple[float, ...]) -> Voice:
+def blend(context: AppContext, names: tuple[str | None, ...], shares: tuple[float, ...]) -> Voice:
     """A mix of the named voices; places without a name are left out."""
-    parts = [(studio.library.voice(name), share) for name, share in zip(names, shares, strict=True) if name]
+    parts = [(context.library.voice(name), share) for name, share in zip(names, shares, strict=True) if name]
     if not sum(share for _, share in parts) > 0:
-        raise VoiceswapError(studio.text["no_blend"])
-    return studio.swapper.blend(parts)
+        raise VoiceswapError(context.text["no_blend"])
+    return context.swapper.blend(parts)

@@ -1,0 +1,1 @@
+"""Recordings and voices: analysis, the conversion itself, and what a Python user holds."""

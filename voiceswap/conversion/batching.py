@@ -1,0 +1,40 @@
+"""Items of different lengths as padded batches."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from voiceswap.models.layers import length_mask
+
+ProgressCallback = Callable[[float], None]  # is called with the share done, from 0 to 1
+T = TypeVar("T")
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Neighbours together, up to `size` of them."""
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def stack(items: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+    """Tensors (..., frames) padded to the longest, and the mask; None where nothing is padded."""
+    lengths = [item.shape[-1] for item in items]
+    if min(lengths) == max(lengths):
+        return torch.stack(list(items)), None
+    padded = [F.pad(item, (0, max(lengths) - item.shape[-1])) for item in items]
+    return torch.stack(padded), length_mask(torch.tensor(lengths), max(lengths))
+
+
+def stack_pairs(
+    pairs: Sequence[tuple[Tensor, Tensor]], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Pairs of tensors as a pair of batches on a device."""
+    first, second = zip(*pairs, strict=True)
+    return torch.stack(first).to(device), torch.stack(second).to(device)
+
+
+def on_device(mask: Tensor | None, device: torch.device) -> Tensor | None:
+    """A mask, if there is one, on a device."""
+    return None if mask is None else mask.to(device)

@@ -1,0 +1,41 @@
+"""Rows of numbers that may be too many for memory."""
+
+import tempfile
+
+import numpy as np
+
+from voiceswap.errors import AudioError
+
+MEMORY = 32 << 20  # bytes held in memory before a spool goes to disk
+
+
+class DiskArray:
+    """An array (rows, *shape) that grows at its end and is read in slices; beyond 32 MiB it lives in a temporary file."""
+
+    def __init__(self, dtype: type, *shape: int):
+        self.dtype, self.shape = np.dtype(dtype), shape
+        self.file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115, closed with the spool
+        self.row_bytes = self.dtype.itemsize * int(np.prod(shape, initial=1))
+        self.rows = 0
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows at the end. Raises AudioError when the disk is full."""
+        rows = np.ascontiguousarray(rows, self.dtype)
+        try:
+            self.file.seek(0, 2)
+            self.file.write(rows.data)
+        except OSError as error:
+            raise AudioError(
+                f"The folder for temporary files, {tempfile.gettempdir()}, can't hold the recording ({error.strerror})."
+            ) from error
+        self.rows += len(rows)
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """A copy of rows first to last, the last not included; what lies beyond the ends is left out."""
+        first, last = max(first, 0), min(last, self.rows)
+        self.file.seek(first * self.row_bytes)
+        data = self.file.read(max(last - first, 0) * self.row_bytes)
+        return np.frombuffer(data, self.dtype).reshape(-1, *self.shape).copy()

@@ -1,0 +1,237 @@
+"""The networks of a model on a device: recordings to voices, and conversions, in batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from voiceswap.audio import prepare_audio
+from voiceswap.conversion.batching import ProgressCallback, batches, on_device, stack
+from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.denoise import denoise
+from voiceswap.conversion.encoder import RecordingEncoder
+from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
+from voiceswap.conversion.recording import (
+    RECEPTIVE_SECONDS,
+    EncodedRecording,
+    Output,
+    Recording,
+    Window,
+    noise_at,
+    windows,
+)
+from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
+from voiceswap.errors import VoiceswapError
+from voiceswap.features import LogMel, log_f0_statistics
+from voiceswap.models import pretrained
+from voiceswap.models.checkpoint import Checkpoint
+from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.layers import length_mask
+from voiceswap.models.vocoder import ExcitationState, excitation_states, griffin_lim
+
+VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A recording to be converted to a voice."""
+
+    source: EncodedRecording
+    voice: Voice
+    options: ConversionOptions = ConversionOptions()
+
+
+@dataclass(frozen=True)
+class _OutputWindow:
+    """A window of a conversion, and where its samples go."""
+
+    conversion: Conversion
+    window: Window
+    f0: Tensor  # of the whole recording, at the target's pitch
+    log_f0: Tensor  # statistics of the target, (2,)
+    excitation: ExcitationState
+    output: Output
+
+
+class Engine:
+    """The core on a device. No call changes it, so one object serves many threads.
+
+    Args:
+        checkpoint: the model.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        batch_size: how many windows of at most 18 s go through the networks at once; None is one on
+            a CPU and 16 elsewhere.
+
+    Raises:
+        VoiceswapError: the device can't be used here.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", batch_size: int | None = None):
+        if device == "auto":
+            mps = "mps" if torch.backends.mps.is_available() else "cpu"
+            device = "cuda" if torch.cuda.is_available() else mps
+        try:
+            self.device = torch.device(device)
+            torch.zeros(1, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise VoiceswapError(f"The device '{device}' can't be used here; try cpu.") from error
+        self.audio = checkpoint.audio
+        self.autoencoder = checkpoint.autoencoder.to(self.device).eval()
+        self.vocoder = checkpoint.vocoder.to(self.device).eval() if checkpoint.vocoder else None
+        self.verifier = pretrained.speaker_verifier().to(self.device)
+        self.log_mel = LogMel(self.audio).to(self.device)
+        self.batch_size = batch_size or usual_batch_size(self.device.type)
+        self.encoder = RecordingEncoder(self.autoencoder, self.device, self.batch_size)
+
+    @torch.inference_mode()
+    def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
+        """q(speaker | speech) of recordings, (batch, code)."""
+        return self._speaker(*self._reference_mels(recordings))
+
+    @torch.inference_mode()
+    def embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
+        """The voice of each recording; of one longer than a minute, in its densest minute."""
+        return [voice for batch in batches(recordings, self.batch_size) for voice in self._embed(batch)]
+
+    def _embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
+        samples, mel, mask = self._reference_mels(recordings)
+        code = self._speaker(samples, mel, mask).mode()
+        spans = [item.recording.densest_segment(VOICE_SECONDS) for item in recordings]
+        content, _ = self.encoder.content([(r, *span) for r, span in zip(recordings, spans, strict=True)])
+        f0, _ = stack(
+            [
+                torch.from_numpy(item.recording.f0[first:last])
+                for item, (first, last) in zip(recordings, spans, strict=True)
+            ]
+        )
+        log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
+        voices = extract_voice(
+            self.autoencoder,
+            content.mode(),
+            f0.to(self.device),
+            log_f0.to(self.device),
+            code,
+            mel,
+            mask,
+        )
+        stride = self.autoencoder.stride
+        return unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
+
+    def _reference_mels(
+        self, recordings: Sequence[EncodedRecording]
+    ) -> tuple[list[np.ndarray], Tensor, Tensor | None]:
+        """Denoised samples of the densest minute of recordings; their log-mels and mask."""
+        samples = []
+        for item in recordings:
+            segment = item.recording.densest_segment(VOICE_SECONDS)
+            samples.append(denoise(item.recording.samples(*segment), self.audio.sample_rate))
+        waves, _ = stack([torch.from_numpy(wave) for wave in samples])
+        mel = self.log_mel(waves.to(self.device))
+        frames = torch.tensor([self.audio.frames(len(wave)) for wave in samples])
+        mask = None if len(samples) == 1 else length_mask(frames, mel.shape[-1]).to(self.device)
+        return samples, mel, mask
+
+    def _speaker(
+        self, samples: Sequence[np.ndarray], mel: Tensor, mask: Tensor | None
+    ) -> DiagonalGaussian:
+        vectors = [self.speaker_vector(wave) for wave in samples]
+        return self.autoencoder.encode_speaker(mel, torch.stack(vectors), mask)
+
+    @torch.inference_mode()
+    def speaker_vector(self, samples: np.ndarray) -> Tensor:
+        """The frozen verifier's vector (256,) of samples (samples,) at the model's rate."""
+        wave = prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
+        return self.verifier(torch.from_numpy(wave).to(self.device))
+
+    @torch.inference_mode()
+    def convert(
+        self,
+        conversions: Sequence[Conversion],
+        progress: ProgressCallback = lambda done: None,
+    ) -> list[Output]:
+        """The samples of conversions, all windows of all of them in batches."""
+        outputs = [Output(len(item.source.recording), self.audio) for item in conversions]
+        todo = []
+        for conversion, output in zip(conversions, outputs, strict=True):
+            todo += self._output_windows(conversion, output)
+        done, hop = 0, self.audio.hop_length
+        for batch in batches(todo, self.batch_size):
+            for item, wave in zip(batch, self._render(batch), strict=True):
+                window = item.window
+                first, last = window.first - window.left, window.last - window.left
+                item.output.append(wave[first * hop : last * hop].cpu().numpy())
+            done += len(batch)
+            progress(done / len(todo))
+        return outputs
+
+    def _output_windows(self, conversion: Conversion, output: Output) -> list[_OutputWindow]:
+        recording, options = conversion.source.recording, conversion.options
+        shift = torch.tensor([options.pitch_shift * SEMITONE, 0.0], dtype=torch.float32)
+        target = conversion.voice.log_f0.cpu() + shift
+        own = torch.tensor([log_f0_statistics(recording.f0)], dtype=torch.float32)
+        contour = torch.from_numpy(recording.f0)[None]
+        f0 = transfer_pitch(contour, own, target[None], options.pitch_range)[0].float()
+        cut = windows(recording.frames, self.audio.frame_rate, RECEPTIVE_SECONDS)
+        states = excitation_states(f0, [window.left for window in cut], self.audio)
+        return [
+            _OutputWindow(conversion, window, f0, target.float(), state, output)
+            for window, state in zip(cut, states, strict=True)
+        ]
+
+    def _render(self, items: Sequence[_OutputWindow]) -> Tensor:
+        """Waveforms (batch, samples) of windows, context and all."""
+        content = self._content_codes(items)
+        f0, mask = stack([item.f0[item.window.left : item.window.right] for item in items])
+        f0, mask = f0.to(self.device), on_device(mask, self.device)
+        voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]
+        mel = decode(self.autoencoder, content, f0, stack_voices(voices, self.device), mask)
+        fields = zip(*(item.excitation for item in items), strict=True)
+        state = ExcitationState(*(torch.cat(field).to(self.device) for field in fields))
+        return self.vocode(mel, f0, mask, state)
+
+    def _content_codes(self, items: Sequence[_OutputWindow]) -> Tensor:
+        """Content codes of windows: the posterior's mean, or a draw where a seed is given."""
+        posterior, _ = self.encoder.content(
+            [(item.conversion.source, item.window.left, item.window.right) for item in items]
+        )
+        content, stride = posterior.mode(), self.autoencoder.stride
+        for i, item in enumerate(items):
+            if (seed := item.conversion.options.seed) is not None:
+                first, last = item.window.left // stride, -(-item.window.right // stride)
+                noise = noise_at(seed, first, last, content.shape[1]).to(self.device)
+                deviation = (0.5 * posterior.log_variance[i, :, : last - first]).exp()
+                content[i, :, : last - first] += deviation * noise
+        return content
+
+    @torch.inference_mode()
+    def copy_synthesis(self, recording: Recording, log_f0: Tensor | None = None) -> np.ndarray:
+        """Samples of the vocoder alone on a recording's own log-mel and F0.
+
+        With `log_f0` (2,), mean and standard deviation of ln F0, the pitch is transferred to it.
+        """
+        f0 = torch.from_numpy(recording.f0)[None]
+        if log_f0 is not None:
+            own = torch.tensor([log_f0_statistics(recording.f0)])
+            f0 = transfer_pitch(f0, own, log_f0.cpu()[None])
+        mel = self.log_mel(torch.from_numpy(recording.samples())[None].to(self.device))
+        return self.vocode(mel, f0.to(self.device))[0].cpu().numpy()[: len(recording)]
+
+    def vocode(
+        self,
+        mel: Tensor,
+        f0: Tensor,
+        mask: Tensor | None = None,
+        state: ExcitationState | None = None,
+    ) -> Tensor:
+        """Waveforms of log-mels and F0 in Hz: by the vocoder, or by Griffin-Lim without one."""
+        if self.vocoder is None:
+            return griffin_lim(mel, self.audio)
+        return self.vocoder(mel, f0, mask, state)
+
+
+def usual_batch_size(device: str) -> int:
+    """How many windows at once are quickest on a kind of device."""
+    return 1 if device == "cpu" else 16

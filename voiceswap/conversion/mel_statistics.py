@@ -1,0 +1,52 @@
+"""Mel statistics: every mel bin of decoded speech gets the mean and deviation of the reference's."""
+
+import torch
+from torch import Tensor
+
+GAIN_RANGE = (0.5, 2.0)
+SPEECH_DB = 30.0  # frames this far below the loudest still count as speech
+
+
+def match_mel_statistics(decoded: Tensor, natural: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Gain and offset of every mel bin that give `decoded` the statistics of `natural`.
+
+    After gain * decoded + offset, each bin has natural's mean and standard deviation over the frames
+    with speech. Both are the same recording, so what differs is the voice and the decoder's
+    smoothing. Applied to other content, this is AdaIN (Huang and Belongie, 2017) at the output, and
+    the global-variance compensation of Toda et al. (2007).
+
+    Args:
+        decoded: log-mels (batch, mels, frames) of recordings, as the decoder makes them.
+        natural: log-mels of the same recordings, as they are.
+        mask: (batch, 1, frames), or None where nothing is padded.
+
+    Returns:
+        (batch, 2, mels): gains, within [0.5, 2], and offsets.
+    """
+    speech = speech_frames(natural, mask)[:, None].to(decoded.dtype)
+    mean, deviation = _moments(decoded, speech)
+    goal, goal_deviation = _moments(natural, speech)
+    gain = (goal_deviation / deviation).clamp(*GAIN_RANGE)
+    return torch.stack([gain, goal - gain * mean], 1)
+
+
+def apply_mel_affine(mel: Tensor, mel_affine: Tensor) -> Tensor:
+    """Log-mels (batch, mels, frames) through gains and offsets (batch, 2, mels)."""
+    gain, offset = mel_affine[..., None].unbind(1)
+    return gain * mel + offset
+
+
+def speech_frames(log_mel: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Which frames of log-mels (batch, mels, frames) are no pause: (batch, frames), bool."""
+    power = (2 * log_mel).exp().sum(1)
+    if mask is not None:
+        power = power * mask[:, 0]
+    return power > power.amax(1, keepdim=True) * 10 ** (-SPEECH_DB / 10)
+
+
+def _moments(mel: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (batch, mels) over the frames where `speech` is one."""
+    count = speech.sum(-1).clamp(min=1)
+    mean = (mel * speech).sum(-1) / count
+    variance = ((mel - mean[..., None]).square() * speech).sum(-1) / count
+    return mean, variance.sqrt() + 0.05

@@ -1,0 +1,60 @@
+"""How one recording is converted."""
+
+import math
+from dataclasses import dataclass
+
+from voiceswap.errors import VoiceswapError
+
+RANGES: dict[str, tuple[float, float]] = {
+    "pitch_shift": (-24, 24),
+    "pitch_range": (0, 3),
+    "strength": (0, 1),
+    "seed": (0, 2**63 - 1),
+    "rate": (4000, 192000),
+}
+WHOLE = ("seed", "rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversionOptions:
+    """How one recording is converted, and how it is written.
+
+    Attributes:
+        pitch_shift: semitones above the target's own pitch, -24 to 24.
+        pitch_range: factor of the intonation's width, 0 to 3; 0 is monotone.
+        strength: how far to go from the source's voice (0) to the target's (1).
+        seed: draws the content code from its posterior, from 0 to 2**63 - 1; None takes the mean.
+        rate: sample rate of the output in Hz, 4000 to 192000; None is the model's.
+        subtype: sample format of a file as soundfile names it, such as "PCM_24"; None is the
+            format's usual one.
+
+    Raises:
+        VoiceswapError: a value is out of its range or no number.
+    """
+
+    pitch_shift: float = 0.0
+    pitch_range: float = 1.0
+    strength: float = 1.0
+    seed: int | None = None
+    rate: int | None = None
+    subtype: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is None and name in WHOLE:
+                continue
+            kind = "a whole number" if name in WHOLE else "a number"
+            try:
+                good = low <= value <= high and not math.isnan(value)
+                good = good and (name not in WHOLE or value == int(value))
+            except (TypeError, ValueError, OverflowError):
+                good = False
+            if not good:
+                raise VoiceswapError(
+                    f"{name} is {value!r}, but must be {kind} from {low:.15g} to {_plain(high)}."
+                )
+
+
+def _plain(bound: float) -> str:
+    return "2**63 - 1" if bound == 2**63 - 1 else f"{bound:g}"

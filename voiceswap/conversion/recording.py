@@ -1,0 +1,176 @@
+"""A recording as the models need it: in windows, so that its length does not matter."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from voiceswap.audio import (
+    ACTIVE_LEVEL_DB,
+    BLOCK_SECONDS,
+    MIN_SECONDS,
+    SILENCE_PEAK,
+    frame_powers,
+    level_of_powers,
+)
+from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.errors import AudioError
+from voiceswap.features import AudioConfig, extract_f0
+from voiceswap.models.front_ends import CONTEXT, CORE
+
+RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
+
+
+@dataclass(frozen=True)
+class Window:
+    """Mel frames `first` to `last` of a recording, and `left` to `right` with context around them."""
+
+    left: int
+    first: int
+    last: int
+    right: int
+
+
+def windows(
+    frames: int, rate: float, context: float, core: float = CORE, stride: int = 2
+) -> list[Window]:
+    """Windows of `core` seconds on a fixed grid, with `context` seconds more on either side.
+
+    Edges are multiples of `stride` mel frames, of which there are `rate` a second.
+    """
+    step, beside = (round(seconds * rate / stride) * stride for seconds in (core, context))
+    return [
+        Window(
+            max(0, first - beside),
+            first,
+            min(first + step, frames),
+            min(first + step + beside, frames),
+        )
+        for first in range(0, frames, step)
+    ]
+
+
+class Recording:
+    """Samples at the normal level, F0 and level of a recording. Does not change once made.
+
+    Attributes:
+        config: the audio settings.
+        frames: number of mel frames.
+        f0: (frames,), Hz, 0 where unvoiced.
+        level_db: active level of the recording as it came, dB relative to full scale.
+        windows: the front end's windows.
+    """
+
+    def __init__(self, blocks: Iterator[np.ndarray], config: AudioConfig, name: str):
+        """Read blocks of mono samples (samples,) at the models' rate.
+
+        `name` is what errors call the recording. Raises AudioError when it is shorter than
+        MIN_SECONDS or silent.
+        """
+        self.config = config
+        self._samples = DiskArray(np.float32)
+        total = 0.0
+        for block in blocks:
+            self._samples.append(block)
+            total += float(block.sum(dtype=np.float64))
+        if len(self._samples) == 0:
+            raise AudioError(f"{name} holds no samples.")
+        if len(self) < MIN_SECONDS * config.sample_rate:
+            seconds = len(self) / config.sample_rate
+            raise AudioError(
+                f"{name} is {seconds:.2f} s long; at least {MIN_SECONDS} s is needed."
+            )
+        self.frames = config.frames(len(self))
+        self._offset, self._gain = total / len(self), 1.0  # an offset is no sound, but counts as level
+        self.windows = windows(self.frames, config.frame_rate, CONTEXT)
+        powers, peak = [], 0.0
+        for window in self.windows:
+            samples = self.samples(window.first, window.last)
+            powers.append(frame_powers(samples, config.sample_rate))
+            peak = max(peak, float(np.abs(samples).max()))
+        if peak < SILENCE_PEAK:
+            raise AudioError(f"{name} is silent.")
+        self.level_db = level_of_powers(np.concatenate(powers))
+        self._gain = 10 ** ((ACTIVE_LEVEL_DB - self.level_db) / 20)
+        self.f0 = np.concatenate([self._window_f0(window) for window in self.windows])
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def samples(self, first: int = 0, last: int | None = None) -> np.ndarray:
+        """Samples of mel frames `first` to `last`, at the normal level; float32."""
+        hop = self.config.hop_length
+        read = self._samples.read(first * hop, len(self) if last is None else last * hop)
+        return ((read - self._offset) * self._gain).astype(np.float32)
+
+    def densest_segment(self, seconds: float) -> tuple[int, int]:
+        """First and last mel frame of the segment of at most `seconds` with most voiced frames."""
+        length = min(round(seconds * self.config.frame_rate), self.frames)
+        voiced = np.concatenate([[0], np.cumsum(self.f0 > 0)])
+        first = int(np.argmax(voiced[length:] - voiced[: len(voiced) - length])) // 2 * 2
+        return first, first + length
+
+    def _window_f0(self, window: Window) -> np.ndarray:
+        f0 = extract_f0(self.samples(window.left, window.right), self.config)
+        return f0[window.first - window.left : window.last - window.left]
+
+
+@dataclass(frozen=True)
+class EncodedRecording:
+    """A recording with the front end's features and the statistics that instance norm needs.
+
+    feature_statistics and content_statistics are mean and standard deviation, (channels, 1) each, of
+    the front end's features and of the content posterior's mean, over the whole recording.
+    """
+
+    recording: Recording
+    feature_rows: DiskArray
+    feature_statistics: tuple[Tensor, Tensor]
+    content_statistics: tuple[Tensor, Tensor]
+
+    def features(self, first: int, last: int) -> Tensor:
+        """The front end's features (channels, last - first), counted in its own frames."""
+        return torch.from_numpy(self.feature_rows.read(first, last)).float().T
+
+
+class Output:
+    """A conversion's samples, written window by window and read back in blocks."""
+
+    def __init__(self, samples: int, config: AudioConfig):
+        self.length, self.config = samples, config
+        self._samples, self.peak = DiskArray(np.float32), 1e-9
+        self._powers: list[np.ndarray] = []
+
+    def append(self, samples: np.ndarray) -> None:
+        """Add the next samples; what is beyond the recording's length is left out."""
+        samples = samples[: self.length - len(self._samples)]
+        self._samples.append(samples)
+        self._powers.append(frame_powers(samples, self.config.sample_rate))
+        self.peak = max(self.peak, float(np.abs(samples).max()))
+
+    def gain_to(self, level_db: float) -> float:
+        """The factor that brings the active level to `level_db`."""
+        return 10 ** ((level_db - level_of_powers(np.concatenate(self._powers))) / 20)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The samples, some seconds at a time."""
+        step = BLOCK_SECONDS * self.config.sample_rate
+        for first in range(0, len(self._samples), step):
+            yield self._samples.read(first, first + step)
+
+
+def noise_at(seed: int, first: int, last: int, channels: int) -> Tensor:
+    """Unit noise (channels, last - first) that depends on seed and position alone.
+
+    So windows agree where they overlap.
+    """
+    block = 1024
+    start, stop = first // block, -(-last // block)
+    spread = (seed << 20) + (seed >> 43)  # blocks of one seed are apart; no bit of a long one is lost
+    drawn = [
+        torch.randn(channels, block, generator=torch.Generator().manual_seed((spread + i) % 2**63))
+        for i in range(start, stop)
+    ]
+    return torch.cat(drawn, 1)[:, first - start * block : last - start * block]

@@ -1,0 +1,118 @@
+"""Residual compensation: what the decoder's log-mels lack of a voice, retrieved by content.
+
+Exemplar-based conversion makes up for residuals in this way (Wu et al., "Exemplar-based sparse
+representation with residual compensation for voice conversion", 2014). Retrieval is kernel
+regression (Nadaraya, 1964), which is attention to the reference; kNN-VC (Baas et al., 2023)
+retrieves whole frames where this retrieves residuals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from voiceswap.conversion.mel_statistics import speech_frames
+
+SHARPNESS = 7.5  # a frame weighs exp(SHARPNESS * similarity): more is nearer to the voice, and loses words
+CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
+EXCLUDED_NEIGHBOURS = 4  # frames to either side that are left out with a frame itself
+EXCLUDED = -1e4  # in place of a similarity; finite, for where nothing else is left
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Residuals of recordings, at the content code's frame rate, with the keys that retrieve them.
+
+    keys: (batch, frames, code), content codes at unit length, zero in padding.
+    values: (batch, frames, stride, mels), natural minus decoded log-mel.
+    valid: (batch, frames), bool: frames with speech. The others are context only.
+    """
+
+    keys: Tensor
+    values: Tensor
+    valid: Tensor
+
+    def to(self, device: torch.device | str) -> "Residuals":
+        """The same on a device."""
+        return Residuals(self.keys.to(device), self.values.to(device), self.valid.to(device))
+
+
+def extract_residuals(
+    content: Tensor, decoded: Tensor, natural: Tensor, mask: Tensor | None = None
+) -> Residuals:
+    """The residuals of recordings.
+
+    Values are rounded to half precision, in which files keep them, so that a saved voice is the same.
+
+    Args:
+        content: content code (batch, code, frames / stride).
+        decoded: log-mels (batch, mels, frames) as the decoder makes them.
+        natural: log-mels of the same recordings, as they are.
+        mask: (batch, 1, frames), or None where nothing is padded.
+    """
+    frames = content.shape[-1]
+    stride = -(-natural.shape[-1] // frames)
+    beyond = frames * stride - natural.shape[-1]
+    speech = F.pad(speech_frames(natural, mask), (0, beyond)).unflatten(-1, (frames, stride))
+    values = F.pad(natural - decoded, (0, beyond)).unflatten(-1, (frames, stride))
+    keys = F.normalize(content, dim=1).transpose(1, 2)
+    if mask is not None:
+        keys = keys * mask[:, 0, ::stride, None]
+    return Residuals(
+        keys.half().float(), values.permute(0, 2, 3, 1).half().float(), speech.all(-1)
+    )
+
+
+def retrieve(
+    residuals: Residuals, content: Tensor, frames: int, exclude_self: bool = False
+) -> Tensor:
+    """The residuals to expect of other content in these voices: a mean weighted by similarity.
+
+    Args:
+        residuals: of `batch` voices.
+        content: content code (batch, code, frames / stride) of what is converted.
+        frames: how many mel frames to return.
+        exclude_self: `content` is the recording that the residuals are of; no frame then retrieves
+            itself or its neighbours, so that the result is as it would be for other content.
+
+    Returns:
+        (batch, mels, frames), to add to decoded log-mels; zero for a voice without speech frames.
+    """
+    queries = F.normalize(content, dim=1).transpose(1, 2)
+    similarity = _in_context(queries @ residuals.keys.transpose(1, 2))
+    excluded = ~residuals.valid[:, None].expand_as(similarity)
+    if exclude_self:
+        here = torch.arange(similarity.shape[-1], device=similarity.device)
+        excluded = excluded | ((here[:, None] - here).abs() <= EXCLUDED_NEIGHBOURS)
+    weights = (SHARPNESS * similarity).masked_fill(excluded, EXCLUDED).softmax(-1)
+    retrieved = weights @ residuals.values.flatten(2)
+    retrieved = retrieved * residuals.valid.any(1)[:, None, None]
+    return retrieved.unflatten(2, residuals.values.shape[2:]).flatten(1, 2)[:, :frames].transpose(1, 2)
+
+
+def stack_residuals(items: Sequence[Residuals]) -> Residuals:
+    """Several batches as one, padded to the longest."""
+    longest = max(item.keys.shape[1] for item in items)
+
+    def stack(name: str) -> Tensor:
+        tensors = [getattr(item, name) for item in items]
+        padding = [(0, 0) * (x.ndim - 2) + (0, longest - x.shape[1]) for x in tensors]
+        return torch.cat([F.pad(x, pad) for x, pad in zip(tensors, padding, strict=True)])
+
+    return Residuals(stack("keys"), stack("values"), stack("valid"))
+
+
+def _in_context(similarity: Tensor) -> Tensor:
+    """Similarity of frames (batch, queries, keys) to that of segments around them.
+
+    A weighted mean along diagonals, with weights that fall to both sides.
+    """
+    padded = F.pad(similarity, (CONTEXT_FRAMES,) * 4)
+    queries, keys = similarity.shape[1:]
+    total = torch.zeros_like(similarity)
+    for i in range(2 * CONTEXT_FRAMES + 1):
+        weight = CONTEXT_FRAMES + 1 - abs(i - CONTEXT_FRAMES)
+        total += weight * padded[:, i : i + queries, i : i + keys]
+    return total / (CONTEXT_FRAMES + 1) ** 2  # the sum of the weights

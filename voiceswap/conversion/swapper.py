@@ -1,0 +1,252 @@
+"""VoiceSwapper: what a Python user holds."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from voiceswap.audio import AudioInput, is_pair, prepare_audio, read_input, resample, set_level
+from voiceswap.audio import stream_audio
+from voiceswap.conversion.batching import ProgressCallback
+from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.files import FileConversion, FileConverter
+from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.voice import Voice, VoiceSizes, blend, load_voice, save_voice
+from voiceswap.errors import VoiceswapError
+from voiceswap.models.checkpoint import Checkpoint, load_checkpoint
+from voiceswap.models.gaussian import DiagonalGaussian
+
+VoiceInput = AudioInput | Voice  # of a path, a .safetensors file is a saved voice
+References = VoiceInput | Sequence[VoiceInput]
+
+
+class VoiceSwapper:
+    """Puts the words of any recording into any voice.
+
+    A recording is a path, an array or tensor at `sample_rate`, or a pair of one and its sample rate, in
+    either order. Arrays are (samples,), (channels, samples) or (samples, channels) with at most 8
+    channels; floats with full scale at 1.0, or integers. Everything returned is float32 at
+    `sample_rate`. Where a reference is asked for, a Voice or the .safetensors file of one will do.
+
+    No call changes the object, so it serves many threads, and the same call gives the same samples.
+
+    Raises:
+        AudioError: a recording can't be read or used; one sentence says why.
+        VoiceswapError: any other value can't be used.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", batch_size: int | None = None):
+        """Use a model that is loaded; `device` and `batch_size` are as `load` has them."""
+        self.engine = Engine(checkpoint, device, batch_size)
+        self.card = checkpoint.card
+        self.fingerprint = checkpoint.fingerprint()
+        self.sample_rate = checkpoint.audio.sample_rate
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str | os.PathLike = "default",
+        device: str = "auto",
+        batch_size: int | None = None,
+    ) -> "VoiceSwapper":
+        """Load a model.
+
+        Args:
+            checkpoint: a model file, or "default" for the one in the package.
+            device: auto, cpu, cuda, cuda:1 or mps.
+            batch_size: how many windows of at most 18 s go through the networks at once; None is one
+                on a CPU and 16 elsewhere.
+        """
+        return cls(load_checkpoint(checkpoint), device, batch_size)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.engine.device
+
+    def swap(self, a: AudioInput, b: AudioInput) -> tuple[np.ndarray, np.ndarray]:
+        """The words of `a` in the voice of `b`, and the words of `b` in the voice of `a`."""
+        encoded = self._encode([a, b])
+        voices = self.engine.embed(encoded)
+        pairs = zip(encoded, voices[::-1], strict=True)
+        a_words, b_words = self._convert([Conversion(*pair) for pair in pairs])
+        return a_words, b_words
+
+    def convert(self, source: AudioInput, references: References, **options: Any) -> np.ndarray:
+        """The words of `source` in the voice of `references`; as long and as loud as the source.
+
+        Args:
+            source: the recording to convert.
+            references: one recording or voice, or several, which are averaged.
+            options: those of `ConversionOptions`, by keyword: pitch_shift, pitch_range, strength,
+                seed, rate.
+
+        Returns:
+            Samples (samples,), float32, at `options.rate` or `sample_rate` Hz.
+        """
+        chosen = ConversionOptions(**options)
+        if chosen.subtype is not None:
+            raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
+        (encoded,) = self._encode([source])
+        voice = self._between(encoded, self.voice(references), chosen.strength)
+        (samples,) = self._convert([Conversion(encoded, voice, chosen)])
+        return samples if chosen.rate is None else resample(samples, self.sample_rate, chosen.rate)
+
+    def convert_file(
+        self,
+        source: str | os.PathLike,
+        references: References,
+        out: str | os.PathLike,
+        progress: ProgressCallback = lambda done: None,
+        **options: Any,
+    ) -> Path:
+        """`convert` from file to file, in bounded memory however long the recording.
+
+        Args:
+            source: the file to convert.
+            references: as in `convert`.
+            out: the file to write, in the format of its ending; it appears whole or not at all.
+            progress: called with the share done, from 0 to 1; what it raises ends the conversion and
+                leaves nothing behind.
+            options: those of `ConversionOptions`, by keyword.
+
+        Returns:
+            The path `out`.
+        """
+        file = FileConversion(source, references, out, ConversionOptions(**options))
+        (error,) = self.convert_files([file], progress)
+        if error:
+            raise error
+        return Path(out)
+
+    def convert_files(
+        self,
+        files: Sequence[FileConversion],
+        progress: ProgressCallback = lambda done: None,
+    ) -> list[VoiceswapError | None]:
+        """`convert_file` of many: neighbours go through the networks together, padded to one length.
+
+        Give files that are near in length one after another. Memory is bounded whatever their number;
+        a long recording is a batch by itself. The same references are embedded once.
+
+        Returns:
+            For every file None, or the error that kept it from being converted; the others are not
+            held up.
+        """
+        return FileConverter(self.engine, self.voice, self._between).convert(files, progress)
+
+    def reconstruct(self, audio: AudioInput) -> np.ndarray:
+        """The recording through both codes and back, in its own voice."""
+        encoded = self._encode([audio])
+        return self._convert([Conversion(*encoded, *self.engine.embed(encoded))])[0]
+
+    def embed(self, audio: AudioInput) -> Voice:
+        """The voice of a recording; of one longer than a minute, of its densest minute."""
+        return self.engine.embed(self._encode([audio]))[0]
+
+    def voice(self, references: References) -> Voice:
+        """The voice of one reference, or the average of several."""
+        several = isinstance(references, (list, tuple)) and not is_pair(references)
+        items = list(cast(Sequence, references)) if several else [references]
+        if not items:
+            raise VoiceswapError("At least one reference is needed.")
+        voices: dict[int, Voice] = {}
+        for place, item in enumerate(items):
+            if isinstance(item, Voice):
+                voices[place] = item
+            elif isinstance(item, (str, os.PathLike)) and _is_voice_file(item):
+                voices[place] = self.load_voice(item)
+        recordings = [place for place in range(len(items)) if place not in voices]
+        embedded = self.engine.embed(self._encode([items[place] for place in recordings]))
+        voices |= dict(zip(recordings, embedded, strict=True))
+        return blend([(voices[place], 1.0) for place in range(len(items))])
+
+    def blend(self, voices: Sequence[tuple[VoiceInput, float]]) -> Voice:
+        """A mix of voices by weight; weights are scaled to sum to one."""
+        return blend([(self.voice(voice), weight) for voice, weight in voices])
+
+    @torch.inference_mode()
+    def sample(self, seed: int) -> Voice:
+        """A voice that nobody has, drawn from the prior N(0, I)."""
+        encoder, n_mels = self.engine.autoencoder.speaker_encoder, self.engine.audio.n_mels
+        seed = cast(int, ConversionOptions(seed=seed).seed)
+        size = encoder.mean.out_features
+        code = torch.randn(size, generator=torch.Generator().manual_seed(seed)).to(self.device)
+        identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(self.device)
+        return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
+
+    def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
+        """Keep a voice in a .safetensors file, which serves wherever a reference does."""
+        path = Path(path)
+        if not _is_voice_file(path):
+            raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
+        return save_voice(path, voice, self.fingerprint)
+
+    def load_voice(self, path: str | os.PathLike) -> Voice:
+        """A voice kept by `save_voice`. Raises VoiceswapError for a file that is none of this model."""
+        model = self.engine.autoencoder
+        sizes = VoiceSizes(
+            speaker_code=model.speaker_encoder.mean.out_features,
+            content_code=model.content_encoder.mean.out_channels,
+            stride=model.stride,
+            n_mels=model.audio.n_mels,
+        )
+        return load_voice(path, self.fingerprint, sizes).to(self.device)
+
+    def content(self, audio: AudioInput) -> np.ndarray:
+        """The content code's mean (frames, code), `content_rate` frames a second, for other tasks."""
+        return self.codes(audio)[0].mode()[0].T.cpu().numpy()
+
+    @property
+    def content_rate(self) -> float:
+        """Frames a second of the content code."""
+        return self.engine.audio.frame_rate / self.engine.autoencoder.stride
+
+    @torch.inference_mode()
+    def codes(self, audio: AudioInput) -> tuple[DiagonalGaussian, DiagonalGaussian]:
+        """Both posteriors: q(content | speech) (1, code, frames) and q(speaker | speech) (1, code)."""
+        encoded = self._encode([audio])
+        content, _ = self.engine.encoder.content([(encoded[0], 0, encoded[0].recording.frames)])
+        return content, self.engine.speaker(encoded)
+
+    def copy_synthesis(self, audio: AudioInput, voice: Voice | None = None) -> np.ndarray:
+        """The vocoder alone on the recording's own log-mel: the ceiling of the sound's quality.
+
+        With a `voice`, the pitch is moved to that voice's.
+        """
+        recording = self._recording(audio)
+        samples = self.engine.copy_synthesis(recording, None if voice is None else voice.log_f0)
+        return set_level(samples, self.sample_rate, recording.level_db)
+
+    def _encode(self, recordings: Sequence[AudioInput]) -> list[EncodedRecording]:
+        return self.engine.encoder.encode([self._recording(item) for item in recordings])
+
+    def _recording(self, audio: AudioInput) -> Recording:
+        if isinstance(audio, (str, os.PathLike)):
+            blocks = stream_audio(audio, self.sample_rate)
+            return Recording(blocks, self.engine.audio, str(audio))
+        samples, rate = read_input(audio, self.sample_rate)
+        prepared = prepare_audio(samples, rate, self.sample_rate)
+        return Recording(iter([prepared]), self.engine.audio, "The recording")
+
+    def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
+        """The voice that is `strength` of the way from the source's own to `voice`."""
+        return voice if strength == 1.0 else self.engine.embed([source])[0].toward(voice, strength)
+
+    def _convert(self, conversions: Sequence[Conversion]) -> list[np.ndarray]:
+        """Samples of conversions, as long and as loud as their sources."""
+        return [
+            np.concatenate(list(output.blocks()))
+            * np.float32(output.gain_to(conversion.source.recording.level_db))
+            for conversion, output in zip(
+                conversions, self.engine.convert(conversions), strict=True
+            )
+        ]
+
+
+def _is_voice_file(path: str | os.PathLike) -> bool:
+    return Path(path).suffix.lower() == ".safetensors"

@@ -1,0 +1,107 @@
+"""Voices kept by name: a folder with one safetensors file a voice."""
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+from threading import RLock
+from urllib.parse import unquote
+
+from voiceswap.errors import VoiceswapError
+from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.conversion.voice import Voice
+
+SUFFIX = ".safetensors"
+MAX_BYTES = 200  # of a file's name; file systems allow 255
+# Characters that no name needs: some turn the text around them, the others can't be seen or written to a disk.
+_UNSEEN = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNSAFE = re.compile(r'[%/\\:*?"<>|]|^\.|[. ]$')  # in a file's name, on one system or another
+
+
+class VoiceLibrary:
+    """The voices in a folder. Names are any text; the files' names are safe on every system.
+
+    A file that was put there by hand is a voice too. What can't be done raises VoiceswapError and changes nothing.
+    One library serves many threads.
+    """
+
+    def __init__(self, folder: str | os.PathLike, swapper: VoiceSwapper):
+        self.folder, self.swapper = Path(folder), swapper
+        self._lock = RLock()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VoiceswapError(f"The folder {self.folder} can't be used for voices ({error.strerror}).") from error
+
+    def names(self) -> list[str]:
+        """The names of all voices, sorted."""
+        return sorted(self._files(), key=lambda name: (name.casefold(), name))
+
+    def path(self, name: str) -> Path:
+        """The file of a voice."""
+        try:
+            return self._files()[name]
+        except KeyError:
+            raise VoiceswapError(f"There is no voice '{name}'.") from None
+
+    def voice(self, name: str) -> Voice:
+        """A voice by its name."""
+        return self.swapper.load_voice(self.path(name))
+
+    def add(self, name: str, voice: Voice) -> str:
+        """Keep a voice. Returns its name, cleaned; a name that is taken is refused."""
+        with self._lock:
+            name = self._free(name)
+            self.swapper.save_voice(voice, self._new_path(name))
+        return name
+
+    def rename(self, name: str, new: str) -> str:
+        """Give a voice another name. Returns it, cleaned."""
+        with self._lock:
+            path = self.path(name)
+            new = self._free(new, besides=name)
+            try:
+                os.replace(path, self._new_path(new))
+            except OSError as error:
+                raise VoiceswapError(f"The voice '{name}' can't be renamed ({error.strerror}).") from error
+        return new
+
+    def delete(self, name: str) -> None:
+        """Forget a voice."""
+        with self._lock:
+            try:
+                self.path(name).unlink()
+            except OSError as error:
+                raise VoiceswapError(f"The voice '{name}' can't be deleted ({error.strerror}).") from error
+
+    def _files(self) -> dict[str, Path]:
+        # By listing, never by joining a name to the folder: no name leads out of it.
+        paths = self.folder.glob(f"*{SUFFIX}")
+        return {unquote(path.name.removesuffix(SUFFIX)): path for path in paths if not path.name.startswith(".")}
+
+    def _free(self, name: str, besides: str | None = None) -> str:
+        name = clean_name(name)
+        taken = {other.casefold() for other in self._files() if other != besides}
+        if name.casefold() in taken:
+            raise VoiceswapError(f"There is a voice '{name}' already; choose another name.")
+        return name
+
+    def _new_path(self, name: str) -> Path:
+        return self.folder / (file_name(name) + SUFFIX)
+
+
+def clean_name(name: str) -> str:
+    """A name as people see it: composed, single spaces, nothing invisible. Raises VoiceswapError if nothing is left."""
+    name = _UNSEEN.sub("", unicodedata.normalize("NFC", name))
+    name = "".join(" " if character.isspace() else character for character in name)
+    name = " ".join("".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co")).split())
+    if not name:
+        raise VoiceswapError("A voice needs a name.")
+    if len(file_name(name).encode()) > MAX_BYTES:
+        raise VoiceswapError(f"The name '{name[:20]} ...' is too long; use a shorter one.")
+    return name
+
+
+def file_name(name: str) -> str:
+    """A cleaned name with what is unsafe in a file's name written as %XX."""
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", name)

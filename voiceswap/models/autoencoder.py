@@ -1,0 +1,66 @@
+"""The autoencoder: content encoder, speaker encoder and mel decoder, whose codes can be put together anew."""
+
+from torch import Tensor, nn
+
+from voiceswap.models import pretrained
+from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.mel_decoder import MelDecoder, pitch_channels
+from voiceswap.features import MEL_MEAN, MEL_STD, AudioConfig
+from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.speaker_encoder import SpeakerEncoder
+
+
+class Autoencoder(nn.Module):
+    """PageMiddleware-end features, F0 and reference speech in, log-mel spectrogram out.
+
+    `front_end` names what the content encoder hears (see `pretrained.front_end`); it is not part of the weights.
+    Sizes: `*_code` are the channels of the two codes, `*_width` those inside the networks.
+    """
+
+    def __init__(
+        self,
+        audio: AudioConfig,
+        front_end: str = "whisper-base",
+        content_width: int = 256,
+        content_blocks: int = 1,
+        content_code: int = 64,
+        speaker_width: int = 192,
+        speaker_blocks: int = 4,
+        speaker_code: int = 128,
+        decoder_width: int = 256,
+        decoder_blocks: int = 8,
+    ):
+        super().__init__()
+        self.audio = audio
+        self.front_end = front_end
+        self.architecture = {
+            "front_end": front_end,
+            "content_width": content_width,
+            "content_blocks": content_blocks,
+            "content_code": content_code,
+            "speaker_width": speaker_width,
+            "speaker_blocks": speaker_blocks,
+            "speaker_code": speaker_code,
+            "decoder_width": decoder_width,
+            "decoder_blocks": decoder_blocks,
+        }
+        channels, self.stride = pretrained.front_end_shape(front_end, audio)
+        self.content_encoder = ContentEncoder(channels, content_width, content_blocks, content_code)
+        self.speaker_encoder = SpeakerEncoder(audio.n_mels, speaker_width, speaker_blocks, code=speaker_code)
+        self.decoder = MelDecoder(content_code, speaker_code, audio.n_mels, self.stride, decoder_width, decoder_blocks)
+
+    def encode_content(self, features: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
+        """q(content | speech) of front-end features (batch, channels, frames / stride)."""
+        return self.content_encoder(features, mask)
+
+    def encode_speaker(self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
+        """q(speaker | speech) of log-mels (batch, mels, frames) and the verifier's vectors (batch, 256)."""
+        return self.speaker_encoder((mel - MEL_MEAN) / MEL_STD, verifier, mask)
+
+    def decode(self, content: Tensor, f0: Tensor, f0_statistics: Tensor, speaker: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Log-mel (batch, mels, frames) of any content with any speaker.
+
+        `f0` (batch, frames) in Hz is the output's, 0 where unvoiced; `f0_statistics` (batch, 2) are the mean and
+        spread of ln F0 of the output's voice; content (batch, code, frames / stride), speaker (batch, code).
+        """
+        return self.decoder(content, pitch_channels(f0, f0_statistics), speaker, mask)

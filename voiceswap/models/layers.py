@@ -1,0 +1,87 @@
+"""Building blocks shared by the networks.
+
+Sequences are (batch, channels, frames). A mask is (batch, 1, frames), one inside an item and zero in its padding, or
+None when nothing is padded. Every layer that looks beside a frame sees zeros in the padding, so an item in a padded
+batch comes out as it would alone.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def length_mask(lengths: Tensor, frames: int) -> Tensor:
+    """Mask (batch, 1, frames) of items that are `lengths` (batch,) frames long."""
+    return (torch.arange(frames, device=lengths.device) < lengths[:, None])[:, None].float()
+
+
+def masked(x: Tensor, mask: Tensor | None) -> Tensor:
+    """`x` with its padding set to zero."""
+    return x if mask is None else x * mask
+
+
+def moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation over the frames of each item and channel, (batch, channels, 1) each."""
+    x = x.float()
+    if mask is None:
+        mask = torch.ones_like(x[:, :1])
+    count = mask.sum(-1, keepdim=True).clamp(min=1)
+    mean = (x * mask).sum(-1, keepdim=True) / count
+    variance = ((x - mean).square() * mask).sum(-1, keepdim=True) / count
+    return mean, (variance + 1e-5).sqrt()
+
+
+def instance_norm(x: Tensor, mask: Tensor | None = None, statistics: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """Take out of every channel what stays the same in time: its mean and deviation (Ulyanov et al., 2016). No affine.
+
+    `statistics` are the mean and deviation of a longer recording that `x` is a window of; without them, those of `x` itself.
+    """
+    mean, deviation = statistics or moments(x, mask)
+    return masked((x - mean) / deviation, mask)
+
+
+class RunningMoments:
+    """The moments of a recording that comes in windows: what `moments` gives of all of it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = self.squares = torch.zeros((), dtype=torch.float64)
+
+    def add(self, x: Tensor) -> None:
+        """Count the frames of `x` (channels, frames)."""
+        x = x.cpu().double()  # not every device has double precision
+        self.count += x.shape[-1]
+        self.total = self.total + x.sum(-1, keepdim=True)
+        self.squares = self.squares + x.square().sum(-1, keepdim=True)
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation, (channels, 1) each."""
+        mean = self.total / self.count
+        variance = (self.squares / self.count - mean.square()).clamp(min=0)
+        return mean.float(), (variance + 1e-5).sqrt().float()
+
+
+class ConvNeXtBlock(nn.Module):
+    """Depthwise convolution, layer norm, inverted bottleneck, residual (Liu et al., 2022), in one dimension.
+
+    With `condition`, the norm's scale and shift are read from a condition vector (batch, condition). That is AdaIN
+    (Huang and Belongie, 2017) with the statistics taken over channels instead of time, so that the output at a frame
+    depends on its neighbourhood alone, however long the recording.
+    """
+
+    def __init__(self, width: int, kernel: int = 7, expansion: int = 3, condition: int | None = None):
+        super().__init__()
+        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.norm = nn.LayerNorm(width, elementwise_affine=condition is None)
+        self.style = nn.Linear(condition, 2 * width) if condition else None
+        self.expand = nn.Linear(width, expansion * width)
+        self.project = nn.Linear(expansion * width, width)
+        self.scale = nn.Parameter(torch.full((width,), 0.1))
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
+        h = self.norm(self.depthwise(masked(x, mask)).transpose(1, 2))
+        if self.style is not None:
+            gain, bias = self.style(condition)[:, None].chunk(2, -1)
+            h = h * (1 + gain) + bias
+        h = self.project(F.gelu(self.expand(h))) * self.scale
+        return x + h.transpose(1, 2)

@@ -1,0 +1,80 @@
+"""Frozen third-party networks in the package: stored once, small, apart from every trained checkpoint."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from voiceswap import weights
+from voiceswap.errors import CheckpointError
+from voiceswap.features import AudioConfig
+from voiceswap.models.front_ends import MelFrontEnd, WhisperFrontEnd
+from voiceswap.models.quantization import unpack
+from voiceswap.models.speaker_verifier import SpeakerVerifier
+
+Network = TypeVar("Network", bound=nn.Module)
+WHISPER_BASE = weights.FOLDER / "whisper-base-encoder.safetensors"
+VERIFIER = weights.FOLDER / "ge2e-verifier.safetensors"
+
+
+FrontEnd = MelFrontEnd | WhisperFrontEnd
+
+
+def front_end(name: str, config: AudioConfig) -> FrontEnd:
+    """The front end called `name`: "mel", "whisper-base" or "whisper-base:N".
+
+    N is how many of Whisper's six layers are run: later ones carry more of the words' meaning and less
+    of their sound. Frozen and in evaluation mode. Raises CheckpointError for an unknown name or audio
+    settings that it can't use.
+    """
+    if name == "mel":
+        return _freeze(MelFrontEnd(config))
+    layers = _whisper_layers(name)
+    if not layers:
+        most = WhisperFrontEnd.most_layers
+        raise CheckpointError(
+            f"There is no front end '{name}'; use mel, whisper-base or whisper-base:1 to :{most}."
+        )
+    if config.sample_rate != 16000 or config.hop_length != 160:
+        raise CheckpointError(
+            f"The front end {name} needs 16000 Hz in steps of 160 samples, not {config.sample_rate} Hz "
+            f"in steps of {config.hop_length}."
+        )
+    network = WhisperFrontEnd(layers)
+    weights = _read(WHISPER_BASE)
+    network.load_state_dict({key: weights[key] for key in network.state_dict()})
+    return _freeze(network)
+
+
+def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
+    """Channels of the front end called `name`, and how many mel frames each of its frames is long."""
+    if _whisper_layers(name):  # known without reading its weights
+        return 512, WhisperFrontEnd.stride
+    built = front_end(name, config)
+    return built.channels, built.stride
+
+
+def _whisper_layers(name: str) -> int:
+    """How many layers of Whisper base a front end of this name has; 0 if it is none."""
+    names = {f"whisper-base:{count}": count for count in range(1, WhisperFrontEnd.most_layers + 1)}
+    return (names | {"whisper-base": WhisperFrontEnd.most_layers}).get(name, 0)
+
+
+def speaker_verifier() -> SpeakerVerifier:
+    """The frozen speaker verifier, in evaluation mode."""
+    network = SpeakerVerifier()
+    network.load_state_dict(_read(VERIFIER))
+    return _freeze(network)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return unpack(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path.name} is missing from the package or damaged; install voiceswap again.") from error
+
+
+def _freeze(network: Network) -> Network:
+    return network.eval().requires_grad_(False)

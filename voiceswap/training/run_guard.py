@@ -1,0 +1,59 @@
+"""What keeps a run from being lost."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import WeightAveraging
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from voiceswap.errors import TrainingError
+
+COPIES = 4  # a checkpoint holds weights, their average, and two moments of the optimiser
+
+
+class RunGuard(Callback):
+    """Refuses to start over another run, or without room for checkpoints; SIGTERM saves one, from which a run goes on exactly."""
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """No other run in the folder; room for the checkpoints to keep and for the one being written."""
+        keeper = trainer.checkpoint_callback
+        if keeper is None:
+            return
+        last = _folder(trainer) / "last.ckpt"
+        if last.exists() and trainer.ckpt_path is None:  # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's
+            raise TrainingError(f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it away.")
+        one = COPIES * sum(parameter.numel() * parameter.element_size() for parameter in pl_module.parameters())
+        count = max(getattr(keeper, "save_top_k", 1), 1) + 2
+        folder = _folder(trainer).absolute()
+        free = shutil.disk_usage(next(parent for parent in [folder, *folder.parents] if parent.exists())).free
+        if free < count * one:
+            raise TrainingError(
+                f"{count} checkpoints need about {count * one / 1e9:.1f} GB in {_folder(trainer)}, where {free / 1e9:.1f} GB are free."
+            )
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """What is resumed from is saved already: saved again after the next batch, it would hold half a step."""
+        if trainer.checkpoint_callback is not None:
+            trainer.checkpoint_callback._last_global_step_saved = trainer.global_step
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Lightning ends a run that got SIGTERM after its step or, while validating, between two batches."""
+        if not isinstance(exception, SIGTERMException):
+            return
+        if trainer.validating:  # on the averaged weights: the trained ones come back first
+            for callback in trainer.callbacks:
+                if isinstance(callback, WeightAveraging):
+                    callback.on_validation_epoch_end(trainer, pl_module)
+        undone = trainer.datamodule.position % getattr(pl_module, "accumulate", 1)  # batches whose gradients no step has used
+        trainer.datamodule.position -= undone
+        if hasattr(pl_module, "batches"):
+            pl_module.batches -= undone
+        path = _folder(trainer) / "last.ckpt"
+        trainer.save_checkpoint(path)
+        print(f"Stopped by SIGTERM after step {trainer.global_step}; to go on: --ckpt_path {path}", flush=True)
+
+
+def _folder(trainer: Any) -> Path:
+    return Path(getattr(trainer.checkpoint_callback, "dirpath", None) or trainer.default_root_dir)

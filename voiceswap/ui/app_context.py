@@ -1,0 +1,104 @@
+"""What the tabs share: the model, the library, the texts, the limits; and how answers and errors reach a visitor."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import gradio as gr
+import soundfile
+from gradio.utils import get_upload_folder
+
+from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.ui.jobs import Jobs
+from voiceswap.ui.texts import Texts
+
+SHORT_SECONDS = 120.0  # of what is held in memory whole: the two recordings of a swap, and references
+T = TypeVar("T")
+MODEL = "model"  # the one queue of all that runs the model
+
+
+@dataclass(frozen=True)
+class AppContext:
+    """One page's belongings."""
+
+    swapper: VoiceSwapper
+    library: VoiceLibrary
+    text: Texts
+    max_minutes: float = 60.0
+    max_megabytes: float = 200.0
+    queue_size: int = 16
+    jobs: Jobs = field(default_factory=Jobs)
+
+    @property
+    def slots(self) -> dict:
+        """The options of an event that runs the model: two at once, so that an hour's recording holds up nobody's swap."""
+        return {"concurrency_id": MODEL, "concurrency_limit": 2}
+
+    @contextmanager
+    def answering(self, request: gr.Request | None = None) -> Iterator[Callable[[], None]]:
+        """Errors of the library reach the visitor as they are. Gives the function of `Jobs.running`."""
+        try:
+            with self.jobs.running(request.session_hash if request else None) as check:
+                yield check
+        except VoiceswapError as error:
+            raise gr.Error(self.sentence(error), title=self.text["sorry"], print_exception=False) from error
+        except gr.Error:
+            raise
+        except Exception as error:  # a fault of ours: the visitor is told so, the log gets the trace
+            raise gr.Error(self.text["fault"].format(kind=type(error).__name__), title=self.text["sorry"]) from error
+
+    def sentence(self, error: VoiceswapError | str) -> str:
+        """What an error says, without the server's folders in the names of files."""
+        folders = (rf"{re.escape(get_upload_folder())}/\w+/", rf"{re.escape(str(self.library.folder))}/")
+        return re.sub("|".join(folders), "", str(error))
+
+    def halt(self, request: gr.Request) -> tuple[gr.Column, gr.Button]:
+        """End what a visitor has running, and hide the place of its result and the button that did so."""
+        self.jobs.stop(request.session_hash)
+        return gr.Column(visible=False), gr.Button(visible=False)
+
+    def needed(self, value: T | None, missing: str) -> T:
+        """The value, if there is one; `missing` names the sentence if there is none."""
+        if not value:
+            raise VoiceswapError(self.text[missing])
+        return value
+
+    def recording(self, path: str | None, missing: str, seconds: float = SHORT_SECONDS) -> str:
+        """The path, if there is a recording of at most so many seconds; `missing` names the sentence if there is none."""
+        path = self.needed(path, missing)
+        try:
+            length = soundfile.info(path).duration
+        except (soundfile.LibsndfileError, OSError):
+            return path  # the library says what is wrong with it
+        if length > seconds:
+            raise AudioError(self.text["too_long"].format(name=Path(path).name, length=clock(length), limit=clock(seconds)))
+        return path
+
+    def references(self, recordings: Sequence[str | None], voices: Sequence[str] = ()) -> list[str | Path]:
+        """Recordings and voices of the library, as VoiceSwapper takes them."""
+        paths = [self.recording(path, "no_target") for path in recordings if path]
+        found: list[str | Path] = [*paths, *(self.library.path(name) for name in voices)]
+        return self.needed(found, "no_target")
+
+    def new_file(self, name: str) -> Path:
+        """Where to write a file for one visitor: in the folder that is emptied, at an address nobody can guess."""
+        folder = Path(get_upload_folder()) / secrets.token_hex(32)
+        folder.mkdir(parents=True)
+        return folder / name
+
+    def result(self, *names: str | Path) -> Path:
+        """A new .wav file named after recordings."""
+        stems = [Path(name).stem.encode()[:100].decode(errors="ignore") for name in names]  # a file's name has 255 bytes at most
+        return self.new_file(f"{'-in-the-voice-of-'.join(stems)}.wav")
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes:seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

@@ -1,0 +1,63 @@
+"""What is added to Gradio's answers: whence a page may fetch, its language, and our sentence for a full queue."""
+
+import json
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from voiceswap.ui.app_context import AppContext
+
+# Nothing is fetched from elsewhere. Gradio evaluates its templates, hence unsafe-eval; blobs are recordings and waveforms.
+POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
+)
+
+
+def script(context: AppContext) -> str:
+    """Runs before Gradio: its own texts come in the page's language, and a queue that is full says so in it."""
+    language = {"en": "en", "zh": "zh-CN"}[context.text.language]
+    busy = {"detail": context.text["busy"].format(size=context.queue_size)}
+    return f"""<script>
+Object.defineProperty(navigator, "language", {{get: () => "{language}"}});
+document.documentElement.lang = "{language}";
+const fetchAsEver = window.fetch;
+window.fetch = async (...request) => {{
+  const answer = await fetchAsEver(...request);
+  if (answer.status !== 503 || !answer.url.includes("/queue/join")) return answer;
+  return new Response({json.dumps(json.dumps(busy))}, {{status: 429, headers: {{"Content-Type": "application/json"}}}});
+}};
+</script>"""
+
+
+class PageMiddleware:
+    """ASGI middleware: headers for every answer, the script for the page itself."""
+
+    def __init__(self, app: ASGIApp, script: str):
+        self.app, self.script = app, script.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message | None = None  # of the page, held back until its length is known
+        page = b""
+
+        async def send_more(message: Message) -> None:
+            nonlocal start, page
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = POLICY
+                headers["Referrer-Policy"] = "no-referrer"
+                if scope["path"] == "/" and headers.get("Content-Type", "").startswith("text/html"):
+                    start = message
+                    return
+            elif start is not None:
+                page += message.get("body", b"")
+                if message.get("more_body"):
+                    return
+                page = page.replace(b"<head>", b"<head>" + self.script, 1)
+                MutableHeaders(scope=start)["Content-Length"] = str(len(page))
+                await send(start)
+                message = {"type": "http.response.body", "body": page}
+                start = None
+            await send(message)
+
+        await self.app(scope, receive, send_more if scope["type"] == "http" else send)
