@@ -39,7 +39,10 @@ def main() -> None:
             write_long(source, hours)
             common = ["--threads", str(options.threads), "--device", options.device]
             run = subprocess.run(
-                [sys.executable, __file__, *common, "--convert", str(source), str(out)], check=True, capture_output=True, text=True
+                [sys.executable, __file__, *common, "--convert", str(source), str(out)],
+                check=True,
+                capture_output=True,
+                text=True,
             )
             seconds, peak = map(float, run.stdout.split())
             assert soundfile.info(out).frames == soundfile.info(source).frames

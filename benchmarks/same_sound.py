@@ -19,7 +19,10 @@ from voiceswap.examples import GOODBYE, HELLO
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    """Convert, and compare where asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--root", type=Path)
@@ -29,14 +32,18 @@ def main() -> None:
     swapper = VoiceSwapper.load(device="cpu")
     hello, goodbye = swapper.swap(GOODBYE, HELLO)
     made = {"example goodbye": hello, "example hello": goodbye}
-    made["example, three semitones up"] = swapper.convert(HELLO, GOODBYE, pitch_shift=3.0, pitch_range=1.5, seed=4)
+    made["example, three semitones up"] = swapper.convert(
+        HELLO, GOODBYE, pitch_shift=3.0, pitch_range=1.5, seed=4
+    )
     made["example, reconstructed"] = swapper.reconstruct(HELLO)
     if options.pairs:
         with open(options.pairs, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         for index in np.linspace(0, len(rows) - 1, options.limit).round().astype(int):
             row = rows[index]
-            made[row["id"]] = swapper.convert(options.root / row["source"], options.root / row["target"])
+            made[row["id"]] = swapper.convert(
+                options.root / row["source"], options.root / row["target"]
+            )
     np.savez(options.out, **made)
     print(f"{len(made)} conversions by {Path(voiceswap.__file__).parent} in {options.out}")
     if options.against:

@@ -26,11 +26,15 @@ SAMPLE_RATE = 16000
 
 def main() -> None:
     """Print a row for the recordings and one for each checkpoint."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoints", nargs="*", default=["default"])
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--references", type=int, choices=(1, 3), default=1, help="recordings of each target")
+    parser.add_argument(
+        "--references", type=int, choices=(1, 3), default=1, help="recordings of each target"
+    )
     options = parser.parse_args()
     pairs = read_pairs(options.pairs, options.root)
     decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
@@ -43,11 +47,30 @@ def main() -> None:
         print(f"{name}: CER {100 * np.mean(errors):.1f} %, {total} recordings", flush=True)
 
     sources = list({pair.source: pair for pair in pairs}.values())
-    report("recordings", ((pair, read_audio(pair.source, SAMPLE_RATE)) for pair in sources), len(sources))
+    report(
+        "recordings",
+        ((pair, read_audio(pair.source, SAMPLE_RATE)) for pair in sources),
+        len(sources),
+    )
     for checkpoint in options.checkpoints:
         swapper = VoiceSwapper.load(checkpoint, device="cpu")
-        outputs = ((pair, swapper.convert(pair.source, pair.target if options.references == 1 else pair.targets)) for pair in pairs)
-        report(checkpoint, ((pair, prepare_audio(wave, swapper.sample_rate, SAMPLE_RATE)) for pair, wave in outputs), len(pairs))
+        outputs = (
+            (
+                pair,
+                swapper.convert(
+                    pair.source, pair.target if options.references == 1 else pair.targets
+                ),
+            )
+            for pair in pairs
+        )
+        report(
+            checkpoint,
+            (
+                (pair, prepare_audio(wave, swapper.sample_rate, SAMPLE_RATE))
+                for pair, wave in outputs
+            ),
+            len(pairs),
+        )
 
 
 def transcript(decoder: Decoder, samples: np.ndarray) -> str:

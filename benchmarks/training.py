@@ -23,7 +23,9 @@ WARM_UP = 5
 
 def main() -> None:
     """Print a row for each precision."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("manifests", nargs="+", type=Path)
     parser.add_argument("--network", choices=("autoencoder", "vocoder"), default="autoencoder")
     parser.add_argument("--steps", type=int, default=50)
@@ -33,7 +35,9 @@ def main() -> None:
     parser.add_argument("--cache", default="data/cache")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", nargs="+", choices=("32", "bf16"), default=["32", "bf16"])
-    parser.add_argument("--compile", action="store_true", help="a row with torch.compile for each precision too")
+    parser.add_argument(
+        "--compile", action="store_true", help="a row with torch.compile for each precision too"
+    )
     options = parser.parse_args()
     data = SpeechData(
         options.manifests,
@@ -50,14 +54,20 @@ def main() -> None:
         for precision in options.precision:
             steps, waited, memory = measure(options, data, precision, compiled)
             frames = steps * options.batch_size * data.frames
-            print(f"{precision:9s}  {'yes' if compiled else 'no':8s}  {steps:14.2f}  {frames:15.0f}  {waited:16.1%}  {memory:8.2f} GB")
+            print(
+                f"{precision:9s}  {'yes' if compiled else 'no':8s}  {steps:14.2f}  {frames:15.0f}  {waited:16.1%}  {memory:8.2f} GB"
+            )
 
 
-def measure(options: argparse.Namespace, data: SpeechData, precision: str, compiled: bool) -> tuple[float, float, float]:
+def measure(
+    options: argparse.Namespace, data: SpeechData, precision: str, compiled: bool
+) -> tuple[float, float, float]:
     """Steps a second, share of the time spent waiting for data, and peak memory in GB."""
     device = torch.device(options.device)
     torch.manual_seed(0)
-    task = (AutoencoderTask if options.network == "autoencoder" else VocoderTask)(data.cache.config.audio).to(device)
+    task = (AutoencoderTask if options.network == "autoencoder" else VocoderTask)(
+        data.cache.config.audio
+    ).to(device)
     pair = task.configure_optimizers()[0]
     task.optimizers = lambda: pair["optimizer"]
     task.lr_schedulers = lambda: pair["lr_scheduler"]["scheduler"]
@@ -80,9 +90,15 @@ def measure(options: argparse.Namespace, data: SpeechData, precision: str, compi
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             task.training_step(batch, step)
         if on_gpu:
-            torch.cuda.synchronize(device)  # so that waiting for data is not hidden behind work still queued
+            torch.cuda.synchronize(
+                device
+            )  # so that waiting for data is not hidden behind work still queued
     took = now(device) - start
-    peak = torch.cuda.max_memory_allocated(device) if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = (
+        torch.cuda.max_memory_allocated(device)
+        if on_gpu
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    )
     return options.steps / took, waiting / took, peak / 1e9
 
 

@@ -15,15 +15,17 @@ from rich.progress import track
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.evaluation.scorers import SAMPLE_RATE, load_scorers
 from voiceswap.evaluation.pairs import read_pairs
+from voiceswap.evaluation.scorers import SAMPLE_RATE, load_scorers
 from voiceswap.evaluation.text import error_rates
 from voiceswap.training.export import load_network
 
 
 def main() -> None:
     """Print a row for each vocoder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoints", nargs="*", default=["default"])
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--root", type=Path, required=True)
@@ -39,17 +41,31 @@ def main() -> None:
 
     def report(name: str, outputs: list[np.ndarray]) -> None:
         errors, scores = [], []
-        for pair, samples in track(list(zip(pairs, outputs, strict=True)), description=name, transient=True):
+        for pair, samples in track(
+            list(zip(pairs, outputs, strict=True)), description=name, transient=True
+        ):
             errors.append(error_rates(pair.text, scorers["words"].measure(samples, "en"))["cer"])
             scores.append(scorers["mos"].measure(samples))
-        print(f"{name}: CER {100 * np.mean(errors):.1f} %, MOS {np.mean(scores):.2f}, {len(pairs)} recordings", flush=True)
+        print(
+            f"{name}: CER {100 * np.mean(errors):.1f} %, MOS {np.mean(scores):.2f}, {len(pairs)} recordings",
+            flush=True,
+        )
 
     report("recordings", recordings)
-    bundled = swapper.vocoder
+    bundled = swapper.engine.vocoder
     for checkpoint in ["", *options.checkpoints]:
-        swapper.vocoder = None if not checkpoint else bundled if checkpoint == "default" else load_network(checkpoint, "vocoder").eval()
+        swapper.engine.vocoder = (
+            None
+            if not checkpoint
+            else bundled
+            if checkpoint == "default"
+            else load_network(checkpoint, "vocoder").eval()
+        )
         with torch.inference_mode():
-            report(checkpoint or "Griffin-Lim", [swapper.copy_synthesis(samples) for samples in recordings])
+            report(
+                checkpoint or "Griffin-Lim",
+                [swapper.copy_synthesis(samples) for samples in recordings],
+            )
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ from data_prep.esd import prepare_esd
 from data_prep.jvs import prepare_jvs
 from data_prep.librispeech import prepare_librispeech
 from data_prep.libritts import prepare_libritts
-from data_prep.speech_check import Checks
 from data_prep.ljspeech import prepare_ljspeech
 from data_prep.mls import prepare_mls
 from data_prep.recordings import prepare_recordings
 from data_prep.speakers import prepare_speakers
+from data_prep.speech_check import Checks
 from data_prep.vctk import prepare_vctk
 from voiceswap.errors import VoiceswapError
 
@@ -45,13 +45,27 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None]:
     def run(
         folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, show_default=False)],
-        out: Annotated[Path, typer.Argument(help="Folder for the manifests and the report.", show_default=False)],
-        name: Annotated[str | None, typer.Option(help="Names the manifests and comes before speakers' names.")] = None,
-        min_seconds: Annotated[float, typer.Option(min=0.3, help="Recordings shorter than this are left out.")] = 1.0,
-        min_rate: Annotated[int, typer.Option(help="Recordings with fewer samples a second are left out.")] = 0,
-        keep_pauses: Annotated[bool, typer.Option("--keep-pauses", help="Don't trim pauses at the ends.")] = False,
-        test_share: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the speakers kept for tests.")] = 0.04,
-        jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = os.cpu_count() or 1,
+        out: Annotated[
+            Path,
+            typer.Argument(help="Folder for the manifests and the report.", show_default=False),
+        ],
+        name: Annotated[
+            str | None, typer.Option(help="Names the manifests and comes before speakers' names.")
+        ] = None,
+        min_seconds: Annotated[
+            float, typer.Option(min=0.3, help="Recordings shorter than this are left out.")
+        ] = 1.0,
+        min_rate: Annotated[
+            int, typer.Option(help="Recordings with fewer samples a second are left out.")
+        ] = 0,
+        keep_pauses: Annotated[
+            bool, typer.Option("--keep-pauses", help="Don't trim pauses at the ends.")
+        ] = False,
+        test_share: Annotated[
+            float, typer.Option(min=0, max=0.9, help="Share of the speakers kept for tests.")
+        ] = 0.04,
+        jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = os.cpu_count()
+        or 1,
     ) -> None:
         checks = Checks(min_seconds, min_rate, keep_pauses, test_share, jobs)
         counts = prepare(folder, out, checks, **({"name": name} if name else {}))

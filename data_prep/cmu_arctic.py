@@ -7,14 +7,21 @@ releases carry a version after `arctic`.
 
 from pathlib import Path
 
-from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
+from data_prep.speech_check import STANDARD, Checks
 from voiceswap.errors import DataError
 
 
-def prepare_cmu_arctic(folder: Path, out: Path, checks: Checks = STANDARD, name: str = "cmu-arctic") -> dict[str, int | str]:
+def prepare_cmu_arctic(
+    folder: Path, out: Path, checks: Checks = STANDARD, name: str = "cmu-arctic"
+) -> dict[str, int | str]:
     """CMU ARCTIC, a folder with cmu_us_*_arctic folders in it."""
-    found = [Found(path.parts[-3].split("_")[2], path) for path in folder.glob("cmu_us_*_arctic*/wav/*.wav")]
+    found = [
+        Found(path.parts[-3].split("_")[2], path)
+        for path in folder.glob("cmu_us_*_arctic*/wav/*.wav")
+    ]
     if not found:
         raise DataError(f"{folder} holds no cmu_us_SPEAKER_arctic/wav/*.wav.")
-    return write_manifests(found, Corpus(name, "free for any use, with its notice kept (CMU)"), out, checks)
+    return write_manifests(
+        found, Corpus(name, "free for any use, with its notice kept (CMU)"), out, checks
+    )

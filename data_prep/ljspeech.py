@@ -5,12 +5,14 @@ One voice alone teaches an autoencoder nothing about voices: use it beside other
 
 from pathlib import Path
 
-from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
+from data_prep.speech_check import STANDARD, Checks
 from voiceswap.errors import DataError
 
 
-def prepare_ljspeech(folder: Path, out: Path, checks: Checks = STANDARD, name: str = "ljspeech") -> dict[str, int | str]:
+def prepare_ljspeech(
+    folder: Path, out: Path, checks: Checks = STANDARD, name: str = "ljspeech"
+) -> dict[str, int | str]:
     """LJSpeech 1.1, the folder with wavs in it."""
     found = [Found("LJ", path) for path in folder.glob("wavs/LJ*.wav")]
     if not found:

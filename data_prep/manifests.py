@@ -27,7 +27,10 @@ from voiceswap.errors import DataError
 
 ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 VALIDATION_SHARE = 0.04  # of the speakers
-MAX_SECONDS, PIECE_SECONDS = 60.0, 30.0  # a recording above the first is cut into pieces of up to the second
+MAX_SECONDS, PIECE_SECONDS = (
+    60.0,
+    30.0,
+)  # a recording above the first is cut into pieces of up to the second
 PARTS = ("train", "validation", "test")
 
 
@@ -49,16 +52,24 @@ class Corpus:
 
 def audio_files(folder: Path) -> list[Path]:
     """Every audio file below `folder`, sorted by name, without the `._` files that macOS leaves behind."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not path.name.startswith("._"))
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in ENDINGS and not path.name.startswith("._")
+    )
 
 
 def part_of(speaker: str, test_share: float = 0.0) -> str:
     """The part a speaker belongs to: decided by the name alone, so it is the same every time."""
     place = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") / 2**64
-    return "validation" if place < VALIDATION_SHARE else "test" if place >= 1 - test_share else "train"
+    return (
+        "validation" if place < VALIDATION_SHARE else "test" if place >= 1 - test_share else "train"
+    )
 
 
-def write_manifests(found: Iterable[Found], corpus: Corpus, out: Path, checks: Checks) -> dict[str, int | str]:
+def write_manifests(
+    found: Iterable[Found], corpus: Corpus, out: Path, checks: Checks
+) -> dict[str, int | str]:
     """Write OUT/CORPUS-train.jsonl.gz, -validation and -test, CORPUS-report.json and CORPUS-left-out.txt.
 
     Left-out files are listed with the reason. What was checked is noted as it comes, so a run that was stopped goes on
@@ -70,7 +81,11 @@ def write_manifests(found: Iterable[Found], corpus: Corpus, out: Path, checks: C
     with _said_plainly(out):
         out.mkdir(parents=True, exist_ok=True)
         checked = _check_all([item.path for item in named.values()], corpus.name, checks, journal)
-    speakers = {f"{corpus.name}-{item.speaker}" for cut_id, item in named.items() if "reason" not in checked[str(item.path)]}
+    speakers = {
+        f"{corpus.name}-{item.speaker}"
+        for cut_id, item in named.items()
+        if "reason" not in checked[str(item.path)]
+    }
     parts = {speaker: part_of(speaker, checks.test_share) for speaker in speakers}
     if "train" not in parts.values():
         parts = dict.fromkeys(parts, "train")
@@ -88,8 +103,14 @@ def write_manifests(found: Iterable[Found], corpus: Corpus, out: Path, checks: C
     report = _report(corpus, cuts, left_out, named, checked)
     with _said_plainly(out):
         _write(cuts, corpus.name, out)
-        _replace(out / f"{corpus.name}-report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-        _replace(out / f"{corpus.name}-left-out.txt", "".join(f"{path}: {reason}\n" for path, reason in left_out.items()))
+        _replace(
+            out / f"{corpus.name}-report.json",
+            json.dumps(report, indent=2, ensure_ascii=False) + "\n",
+        )
+        _replace(
+            out / f"{corpus.name}-left-out.txt",
+            "".join(f"{path}: {reason}\n" for path, reason in left_out.items()),
+        )
         journal.unlink(missing_ok=True)
     return {
         "speakers": len(speakers),
@@ -105,7 +126,9 @@ def _cut_ids(found: list[Found], corpus: str) -> dict[str, Found]:
     shared = Counter(plain.values())
     common = Path(os.path.commonpath([item.path.parent for item in found])) if found else Path()
     return {
-        name if shared[name] == 1 else f"{corpus}-{item.speaker}-{'-'.join(item.path.relative_to(common).parts)}": item
+        name
+        if shared[name] == 1
+        else f"{corpus}-{item.speaker}-{'-'.join(item.path.relative_to(common).parts)}": item
         for item, name in plain.items()
     }
 
@@ -125,9 +148,16 @@ def _check_all(paths: list[Path], corpus: str, checks: Checks, journal: Path) ->
     missing = [path for path in paths if str(path) not in checked]
     with open(journal, "a") as notes, ProcessPoolExecutor(checks.jobs) as pool:
         results = pool.map(partial(check_recording, checks=checks), missing, chunksize=8)
-        for path, facts in track(zip(missing, results, strict=True), description=corpus, total=len(missing)):
+        for path, facts in track(
+            zip(missing, results, strict=True), description=corpus, total=len(missing)
+        ):
             checked[str(path)] = facts
-            notes.write(json.dumps({"path": str(path), "state": _state(path), "settings": settings, "facts": facts}) + "\n")
+            notes.write(
+                json.dumps(
+                    {"path": str(path), "state": _state(path), "settings": settings, "facts": facts}
+                )
+                + "\n"
+            )
             notes.flush()
     return checked
 
@@ -149,10 +179,15 @@ def _cuts(cut_id: str, speaker: str, facts: dict) -> list[Cut]:
     if facts["duration"] > MAX_SECONDS:
         pieces = math.ceil(facts["duration"] / PIECE_SECONDS)
         length = int(facts["duration"] / pieces * recording.sampling_rate) / recording.sampling_rate
-        pieces_ = [(f"{cut_id}-{i + 1}", round(facts["start"] + i * length, 8), round(length, 8)) for i in range(pieces)]
+        pieces_ = [
+            (f"{cut_id}-{i + 1}", round(facts["start"] + i * length, 8), round(length, 8))
+            for i in range(pieces)
+        ]
     cuts = []
     for name, start, duration in pieces_:
-        voice = SupervisionSegment(name, cut_id, 0.0, duration, channel=whole.channel, speaker=speaker)
+        voice = SupervisionSegment(
+            name, cut_id, 0.0, duration, channel=whole.channel, speaker=speaker
+        )
         cuts.append(fastcopy(whole, id=name, start=start, duration=duration, supervisions=[voice]))
     return cuts
 
@@ -164,7 +199,9 @@ def _write(cuts: dict[str, list[Cut]], corpus: str, out: Path) -> None:
         try:
             validate(manifest)
         except AssertionError as error:
-            raise DataError(f"The manifest {corpus}-{part} would not be valid ({error}); nothing was written.") from error
+            raise DataError(
+                f"The manifest {corpus}-{part} would not be valid ({error}); nothing was written."
+            ) from error
         temporary[part] = out / f".{corpus}-{part}.jsonl.gz"
         manifest.to_file(temporary[part])
     for part, path in temporary.items():
@@ -178,7 +215,13 @@ def _replace(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def _report(corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str], named: dict[str, Found], checked: dict[str, dict]) -> dict:
+def _report(
+    corpus: Corpus,
+    cuts: dict[str, list[Cut]],
+    left_out: dict[str, str],
+    named: dict[str, Found],
+    checked: dict[str, dict],
+) -> dict:
     used = [checked[str(item.path)] for item in named.values() if str(item.path) not in left_out]
     return {
         "corpus": corpus.name,
@@ -191,7 +234,9 @@ def _report(corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str]
             }
             for part, found in cuts.items()
         },
-        "minutes of end pauses": round(sum(facts["recording"]["duration"] - facts["duration"] for facts in used) / 60, 2),
+        "minutes of end pauses": round(
+            sum(facts["recording"]["duration"] - facts["duration"] for facts in used) / 60, 2
+        ),
         "left out": dict(Counter(left_out.values()).most_common()),
     }
 

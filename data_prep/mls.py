@@ -7,15 +7,26 @@ however their header names it.
 
 from pathlib import Path
 
-from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, audio_files, write_manifests
+from data_prep.speech_check import STANDARD, Checks
 from voiceswap.errors import DataError
 
 
-def prepare_mls(folder: Path, out: Path, checks: Checks = STANDARD, name: str | None = None) -> dict[str, int | str]:
+def prepare_mls(
+    folder: Path, out: Path, checks: Checks = STANDARD, name: str | None = None
+) -> dict[str, int | str]:
     """One language of Multilingual LibriSpeech, such as mls_polish_opus."""
-    audio, language = folder / "train" / "audio", folder.resolve().name.removeprefix("mls_").removesuffix("_opus")
-    found = [Found(path.parts[-3], path) for path in audio_files(audio) if len(path.relative_to(audio).parts) == 3]
+    audio, language = (
+        folder / "train" / "audio",
+        folder.resolve().name.removeprefix("mls_").removesuffix("_opus"),
+    )
+    found = [
+        Found(path.parts[-3], path)
+        for path in audio_files(audio)
+        if len(path.relative_to(audio).parts) == 3
+    ]
     if not found:
-        raise DataError(f"{folder} holds no train/audio/SPEAKER/BOOK/*.flac or *.opus; give one language, such as mls_polish_opus.")
+        raise DataError(
+            f"{folder} holds no train/audio/SPEAKER/BOOK/*.flac or *.opus; give one language, such as mls_polish_opus."
+        )
     return write_manifests(found, Corpus(name or f"mls-{language}", "CC BY 4.0"), out, checks)

@@ -13,7 +13,10 @@ from voiceswap.audio import active_level_db, check_audio
 from voiceswap.errors import AudioError
 
 PAUSE_DB = 40.0  # what is this far below the loudest frame is a pause
-KEPT_PAUSE, SHORT_PAUSE = 0.2, 0.3  # seconds: what is left of an end pause, and one too short to touch
+KEPT_PAUSE, SHORT_PAUSE = (
+    0.2,
+    0.3,
+)  # seconds: what is left of an end pause, and one too short to touch
 QUIET_DB = -60.0  # speech below this was digitised in a few bits of 16
 CLIPPED_SHARE = 0.01
 
@@ -42,7 +45,9 @@ def check_recording(path: Path, checks: Checks) -> dict:
             return {"reason": "empty file"}
         recording = Recording.from_file(path.resolve(), recording_id=path.stem)
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except Exception as error:  # whatever a broken file makes the readers raise is reported, never lost
+    except (
+        Exception
+    ) as error:  # whatever a broken file makes the readers raise is reported, never lost
         return {"reason": f"can't be read ({type(error).__name__})"}
     if recording.duration < checks.min_seconds:
         return {"reason": f"shorter than {checks.min_seconds} s"}
@@ -58,7 +63,9 @@ def check_recording(path: Path, checks: Checks) -> dict:
     peak = np.abs(samples).max()
     if np.mean(np.abs(samples) >= 0.999 * peak) > CLIPPED_SHARE:
         return {"reason": f"more than {CLIPPED_SHARE:.0%} of the samples are clipped"}
-    start, duration = (0.0, recording.duration) if checks.keep_pauses else speech(mono, rate, recording.duration)
+    start, duration = (
+        (0.0, recording.duration) if checks.keep_pauses else speech(mono, rate, recording.duration)
+    )
     if duration < checks.min_seconds:
         return {"reason": f"less than {checks.min_seconds} s between its end pauses"}
     facts = recording.to_dict()
@@ -69,7 +76,9 @@ def check_recording(path: Path, checks: Checks) -> dict:
 def speech(samples: np.ndarray, rate: int, seconds: float) -> tuple[float, float]:
     """Start and duration, in seconds, of `samples` (samples,) without pauses at the ends longer than 0.3 s."""
     frame = rate // 50
-    _, (first, last) = librosa.effects.trim(samples, top_db=PAUSE_DB, frame_length=2 * frame, hop_length=frame)
+    _, (first, last) = librosa.effects.trim(
+        samples, top_db=PAUSE_DB, frame_length=2 * frame, hop_length=frame
+    )
     start = round((first - KEPT_PAUSE * rate) / rate, 8) if first / rate > SHORT_PAUSE else 0.0
     if seconds - last / rate <= SHORT_PAUSE:
         return start, seconds - start

@@ -6,15 +6,19 @@ pauses are cut already. All speakers read the same first 24 sentences.
 
 from pathlib import Path
 
-from data_prep.speech_check import STANDARD, Checks
 from data_prep.manifests import Corpus, Found, write_manifests
+from data_prep.speech_check import STANDARD, Checks
 from voiceswap.errors import DataError
 
 
-def prepare_vctk(folder: Path, out: Path, checks: Checks = STANDARD, name: str = "vctk") -> dict[str, int | str]:
+def prepare_vctk(
+    folder: Path, out: Path, checks: Checks = STANDARD, name: str = "vctk"
+) -> dict[str, int | str]:
     """VCTK 0.92, the folder with wav48_silence_trimmed in it."""
     files = folder.glob("wav48_silence_trimmed/*/*_mic1.flac")
     found = [Found(path.parent.name, path, path.stem.removesuffix("_mic1")) for path in files]
     if not found:
-        raise DataError(f"{folder} holds no wav48_silence_trimmed/SPEAKER/*_mic1.flac; give the folder of VCTK 0.92.")
+        raise DataError(
+            f"{folder} holds no wav48_silence_trimmed/SPEAKER/*_mic1.flac; give the folder of VCTK 0.92."
+        )
     return write_manifests(found, Corpus(name, "CC BY 4.0"), out, checks)

@@ -17,9 +17,13 @@ from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
 from voiceswap.examples import GOODBYE, HELLO
 
-CORPORA = Path(os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora"))
+CORPORA = Path(
+    os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora")
+)
 torch.set_num_threads(min(2, torch.get_num_threads()))
-signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background a shell ignores it, and so would the commands under test
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # in the background a shell ignores it, and so would the commands under test
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +66,8 @@ def corpora() -> Path:
 @pytest.fixture(scope="session")
 def people(corpora: Path) -> list[list[Path]]:
     """Recordings of ten people that no training has heard, a list each."""
-    return [sorted(folder.rglob("*.flac")) for folder in sorted((corpora / "LibriSpeech" / "test-other").iterdir()) if folder.is_dir()]
+    return [
+        sorted(folder.rglob("*.flac"))
+        for folder in sorted((corpora / "LibriSpeech" / "test-other").iterdir())
+        if folder.is_dir()
+    ]

@@ -9,9 +9,9 @@ import soundfile
 import torch
 
 from voiceswap.batch.names import WORKSHOP
-from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 
@@ -19,7 +19,9 @@ def save_tiny_model(folder: Path) -> Path:
     """The file of a model that is small, quick and untrained."""
     torch.manual_seed(0)
     audio = AudioConfig()
-    checkpoint = Checkpoint(Autoencoder(audio, "mel", decoder_blocks=1), SourceFilterVocoder(audio, blocks=1))
+    checkpoint = Checkpoint(
+        Autoencoder(audio, "mel", decoder_blocks=1), SourceFilterVocoder(audio, blocks=1)
+    )
     return save_checkpoint(folder / "tiny.safetensors", checkpoint)
 
 
@@ -37,7 +39,9 @@ def write_talks(folder: Path, number: int, hello: np.ndarray) -> list[Path]:
 
 def whole(path: Path, source: Path) -> bool:
     """Whether a conversion is as long as its source, in its header and in its samples."""
-    return soundfile.info(path).frames == soundfile.info(source).frames == len(soundfile.read(path)[0])
+    return (
+        soundfile.info(path).frames == soundfile.info(source).frames == len(soundfile.read(path)[0])
+    )
 
 
 def unlike(samples: np.ndarray, expected: np.ndarray) -> float:
@@ -49,7 +53,9 @@ def outputs(out: Path) -> dict[str, Path]:
     """All files in an output folder but the command's own."""
     found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
     return {
-        name: path for name, path in found.items() if not name.startswith(f"{WORKSHOP}/") and name not in ("journal.jsonl", "report.csv")
+        name: path
+        for name, path in found.items()
+        if not name.startswith(f"{WORKSHOP}/") and name not in ("journal.jsonl", "report.csv")
     }
 
 
@@ -80,4 +86,7 @@ def crashing_environment(folder: Path) -> dict[str, str]:
     for name in ("site", "marks"):
         (folder / name).mkdir()
     (folder / "site/sitecustomize.py").write_text(CRASH)
-    return {"PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}", "MARKS": str(folder / "marks")}
+    return {
+        "PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}",
+        "MARKS": str(folder / "marks"),
+    }

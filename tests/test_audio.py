@@ -9,7 +9,9 @@ from voiceswap.errors import AudioError
 
 
 def tone(seconds=1.0, rate=16000, hertz=300.0):
-    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(np.float32)
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(
+        np.float32
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -17,10 +19,19 @@ def tone(seconds=1.0, rate=16000, hertz=300.0):
     rate=st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000]),
     channels=st.integers(1, 6),
     kind=st.sampled_from(
-        [("wav", "PCM_U8"), ("wav", "PCM_16"), ("wav", "PCM_24"), ("wav", "FLOAT"), ("flac", "PCM_16"), ("aiff", "PCM_32")]
+        [
+            ("wav", "PCM_U8"),
+            ("wav", "PCM_16"),
+            ("wav", "PCM_24"),
+            ("wav", "FLOAT"),
+            ("flac", "PCM_16"),
+            ("aiff", "PCM_32"),
+        ]
     ),
 )
-def test_any_rate_channel_count_and_depth_reads_as_the_same_sound(tmp_path_factory, rate, channels, kind):
+def test_any_rate_channel_count_and_depth_reads_as_the_same_sound(
+    tmp_path_factory, rate, channels, kind
+):
     path = tmp_path_factory.mktemp("audio") / f"tone.{kind[0]}"
     soundfile.write(path, np.tile(tone(rate=rate)[:, None], channels), rate, subtype=kind[1])
     read = read_audio(path, 16000)
@@ -74,11 +85,22 @@ def test_a_broken_file_is_one_plain_sentence(tmp_path, name):
 def test_integer_arrays_of_any_width_are_the_same_sound():
     wave = tone()
     for kind in (np.int16, np.int32):
-        assert np.abs(prepare_audio((wave * np.iinfo(kind).max).astype(kind), 16000, 16000) - wave).max() < 1e-3
-    assert np.abs(prepare_audio(((wave + 1) * 127.5).astype(np.uint8), 16000, 16000) - wave).max() < 0.02
+        assert (
+            np.abs(
+                prepare_audio((wave * np.iinfo(kind).max).astype(kind), 16000, 16000) - wave
+            ).max()
+            < 1e-3
+        )
+    assert (
+        np.abs(prepare_audio(((wave + 1) * 127.5).astype(np.uint8), 16000, 16000) - wave).max()
+        < 0.02
+    )
 
 
 def test_level_counts_speech_and_not_pauses(hello):
     level = active_level_db(hello, 16000)
-    assert abs(active_level_db(np.concatenate([hello, np.zeros(80000, np.float32)]), 16000) - level) < 0.1
+    assert (
+        abs(active_level_db(np.concatenate([hello, np.zeros(80000, np.float32)]), 16000) - level)
+        < 0.1
+    )
     assert abs(active_level_db(set_level(hello, 16000, -30.0), 16000) + 30) < 0.01

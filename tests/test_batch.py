@@ -33,13 +33,37 @@ def one_thread():
 
 
 def arguments(model, source, out, *more) -> list[str]:
-    return [*map(str, ("batch", source, "--target", GOODBYE, "--out", out, "--checkpoint", model, "--device", "cpu", *more))]
+    return [
+        *map(
+            str,
+            (
+                "batch",
+                source,
+                "--target",
+                GOODBYE,
+                "--out",
+                out,
+                "--checkpoint",
+                model,
+                "--device",
+                "cpu",
+                *more,
+            ),
+        )
+    ]
 
 
 def start(*words: str, **settings) -> subprocess.Popen:
     """The command in a process group of its own."""
     command = [sys.executable, "-m", "voiceswap.cli", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **settings)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **settings,
+    )
 
 
 def run(*words: str, **settings) -> tuple[int, str, str]:
@@ -77,7 +101,9 @@ def spoil(path: Path, kind: int) -> str:
         soundfile.write(path, samples[:1000], rate)
         return "at least 0.3 s"
     if kind == 5:
-        soundfile.write(path, np.where(np.arange(len(samples)) == 99, np.nan, samples), rate, "FLOAT")
+        soundfile.write(
+            path, np.where(np.arange(len(samples)) == 99, np.nan, samples), rate, "FLOAT"
+        )
         return "NaN"
     path.unlink()
     path.symlink_to("nowhere.wav" if kind == 6 else path.name)
@@ -87,7 +113,10 @@ def spoil(path: Path, kind: int) -> str:
 def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
     number, broken = (2000, 50) if FULL else (240, 16)
     paths = write_talks(tmp_path / "talks", number, hello)
-    bad = {str(path): spoil(path, i % 8) for i, path in enumerate(random.Random(1).sample(paths, broken))}
+    bad = {
+        str(path): spoil(path, i % 8)
+        for i, path in enumerate(random.Random(1).sample(paths, broken))
+    }
     (tmp_path / "talks/day 0/words.txt").write_text("what is said")
     out = tmp_path / "out"
     status, shown, told = run(*arguments(model, tmp_path / "talks", out, "--jobs", "2"))
@@ -100,14 +129,21 @@ def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
         if path in bad:
             assert bad[path] in row["error"] and row["error"] in told
     made = outputs(out)
-    assert set(made) == {path.relative_to(tmp_path / "talks").as_posix() for path in paths if str(path) not in bad}
+    assert set(made) == {
+        path.relative_to(tmp_path / "talks").as_posix() for path in paths if str(path) not in bad
+    }
     voice = tiny.voice(GOODBYE)
     for name in random.Random(2).sample(sorted(made), 5):
-        alone = tiny.convert_file(tmp_path / "talks" / name, voice, tmp_path / "alone.wav", rate=16000, subtype="PCM_16")
+        alone = tiny.convert_file(
+            tmp_path / "talks" / name, voice, tmp_path / "alone.wav", rate=16000, subtype="PCM_16"
+        )
         assert alone.read_bytes() == made[name].read_bytes()
 
     before = {name: path.stat().st_mtime_ns for name, path in made.items()}
-    mended, changed, lost, *_ = [Path(next(iter(bad))), *[tmp_path / "talks" / name for name in made]]
+    mended, changed, lost, *_ = [
+        Path(next(iter(bad))),
+        *[tmp_path / "talks" / name for name in made],
+    ]
     soundfile.write(mended, hello[:7000], 16000)
     os.utime(changed, (1, 1))
     made[lost.relative_to(tmp_path / "talks").as_posix()].unlink()
@@ -126,8 +162,15 @@ def test_kill_9_at_random_moments_loses_nothing_and_repeats_nothing(tmp_path, mo
     journal = out / "journal.jsonl"
     for _ in range(kills):
         process = start(*command, "--batch-size", chance.choice(["1", "4"]))
-        size, patience = journal.stat().st_size if journal.exists() else 0, time.monotonic() + chance.uniform(1, 30)
-        while process.poll() is None and time.monotonic() < patience and not (journal.exists() and journal.stat().st_size > size):
+        size, patience = (
+            journal.stat().st_size if journal.exists() else 0,
+            time.monotonic() + chance.uniform(1, 30),
+        )
+        while (
+            process.poll() is None
+            and time.monotonic() < patience
+            and not (journal.exists() and journal.stat().st_size > size)
+        ):
             time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.5))
         process.kill()
@@ -158,11 +201,19 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path, model, hello):
     os.killpg(process.pid, signal.SIGINT)
     os.killpg(process.pid, signal.SIGCONT)
     _, told = process.communicate()
-    assert process.returncode == 130 and "Traceback" not in told and "run the same command again" in told
+    assert (
+        process.returncode == 130
+        and "Traceback" not in told
+        and "run the same command again" in told
+    )
     assert [path.name for path in (out / WORKSHOP).iterdir()] == ["lock"]
     done = outputs(out)
-    assert {row["status"] for row in report(out).values()} == {"converted", "not reached"} and len(report(out)) == len(paths)
-    assert 0 < len(done) < len(paths) and all(whole(path, tmp_path / "talks" / name) for name, path in done.items())
+    assert {row["status"] for row in report(out).values()} == {"converted", "not reached"} and len(
+        report(out)
+    ) == len(paths)
+    assert 0 < len(done) < len(paths) and all(
+        whole(path, tmp_path / "talks" / name) for name, path in done.items()
+    )
 
 
 def test_ctrl_c_while_workers_start_leaves_no_trace(tmp_path, model, hello):
@@ -173,18 +224,33 @@ def test_ctrl_c_while_workers_start_leaves_no_trace(tmp_path, model, hello):
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate()
-    assert process.returncode == 130 and told.splitlines() == ["Stopped. What is done is kept; run the same command again to go on."]
+    assert process.returncode == 130 and told.splitlines() == [
+        "Stopped. What is done is kept; run the same command again to go on."
+    ]
 
 
 @pytest.mark.parametrize("batch_size", ["1", "4"])
-def test_a_worker_that_dies_is_replaced_and_its_file_tried_once_more(tmp_path, model, hello, batch_size):
+def test_a_worker_that_dies_is_replaced_and_its_file_tried_once_more(
+    tmp_path, model, hello, batch_size
+):
     paths = write_talks(tmp_path / "talks", 12, hello)
-    poison, unlucky = (path.rename(path.with_name(f"{name}.wav")) for path, name in ((paths[3], "poison"), (paths[8], "unlucky")))
+    poison, unlucky = (
+        path.rename(path.with_name(f"{name}.wav"))
+        for path, name in ((paths[3], "poison"), (paths[8], "unlucky"))
+    )
     environment = crashing_environment(tmp_path)
-    command = arguments(model, tmp_path / "talks", tmp_path / "out", "--jobs", "2", "--batch-size", batch_size)
+    command = arguments(
+        model, tmp_path / "talks", tmp_path / "out", "--jobs", "2", "--batch-size", batch_size
+    )
     status, _, told = run(*command, env=os.environ | environment)
-    assert status == 1 and len(told.splitlines()) == 1 and "poison.wav: The process that converted it died twice" in told
-    assert (tmp_path / "marks/poison.wav").read_text() == "xx" and (tmp_path / "marks/unlucky.wav").read_text() == "x"
+    assert (
+        status == 1
+        and len(told.splitlines()) == 1
+        and "poison.wav: The process that converted it died twice" in told
+    )
+    assert (tmp_path / "marks/poison.wav").read_text() == "xx" and (
+        tmp_path / "marks/unlucky.wav"
+    ).read_text() == "x"
     rows = report(tmp_path / "out")
     assert rows[str(poison)]["status"] == "failed" and rows[str(unlucky)]["status"] == "converted"
     assert len(outputs(tmp_path / "out")) == 11
@@ -210,11 +276,21 @@ def test_a_full_disk_stops_the_run_and_the_next_one_finishes(tmp_path, model, he
     (tmp_path / "frames.py").write_text(
         "import soundfile, sys\nfor p in sys.argv[1:]: assert len(soundfile.read(p)[0]) == soundfile.info(p).frames, p; print('whole', p)\n"
     )
-    script = FULL_DISK.replace("soxi_frames", f"{sys.executable} {tmp_path / 'frames.py'}").replace("-n1 ", "")
-    command = [sys.executable, "-m", "voiceswap.cli", *arguments(model, tmp_path / "talks", tmp_path / "out", "--jobs", "1")]
+    script = FULL_DISK.replace("soxi_frames", f"{sys.executable} {tmp_path / 'frames.py'}").replace(
+        "-n1 ", ""
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "voiceswap.cli",
+        *arguments(model, tmp_path / "talks", tmp_path / "out", "--jobs", "1"),
+    ]
     environment = {**os.environ, "OUT": str(tmp_path / "out")}
     result = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, "sh", tmp_path / "out", *command], capture_output=True, text=True, env=environment
+        ["unshare", "-rm", "sh", "-c", script, "sh", tmp_path / "out", *command],
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     _, second = result.stdout.split("status 1", 1)
     assert "The disk is full" in result.stderr and "Traceback" not in result.stderr, result.stderr

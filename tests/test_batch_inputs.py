@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from talks import outputs, write_talks
 
 from voiceswap import VoiceswapError
-from voiceswap.batch import Options, Status, convert_folder
+from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.inputs import Job
 from voiceswap.batch.names import WORKSHOP, name_outputs
 from voiceswap.batch.storage import FileSignature
@@ -23,18 +23,43 @@ from voiceswap.examples import GOODBYE, HELLO
 def test_several_targets_and_a_saved_voice(tmp_path, tiny, hello):
     write_talks(tmp_path / "talks", 3, hello)
     saved = tiny.save_voice(tiny.embed(HELLO), tmp_path / "anna.safetensors")
-    result = convert_folder(tmp_path / "talks", [GOODBYE, saved, [HELLO, GOODBYE]], tmp_path / "out", Options(format="flac"), swapper=tiny)
+    result = convert_folder(
+        tmp_path / "talks",
+        [GOODBYE, saved, [HELLO, GOODBYE]],
+        tmp_path / "out",
+        BatchOptions(format="flac"),
+        swapper=tiny,
+    )
     assert result.exit_status == 0
-    assert set(outputs(tmp_path / "out")) == {f"{voice}/day 0/talk-000{i}.flac" for voice in ("goodbye", "anna", "hello") for i in range(3)}
+    assert set(outputs(tmp_path / "out")) == {
+        f"{voice}/day 0/talk-000{i}.flac"
+        for voice in ("goodbye", "anna", "hello")
+        for i in range(3)
+    }
 
 
 def test_a_manifest_says_it_line_by_line(tmp_path, tiny, hello):
     write_talks(tmp_path / "talks", 4, hello)
     tiny.save_voice(tiny.embed(HELLO), tmp_path / "anna.safetensors")
     lines = [
-        {"source": "talks/day 0/talk-0000.wav", "target": [str(HELLO), str(GOODBYE)], "output": "x/first.flac", "pitch": 3, "seed": 1},
-        {"source": "talks/day 0/talk-0001.wav", "target": "anna.safetensors", "output": "second.by.anna"},
-        {"source": "talks/day 0/talk-0002.wav", "target": str(GOODBYE), "strength": "0.5", "format": "aiff"},
+        {
+            "source": "talks/day 0/talk-0000.wav",
+            "target": [str(HELLO), str(GOODBYE)],
+            "output": "x/first.flac",
+            "pitch": 3,
+            "seed": 1,
+        },
+        {
+            "source": "talks/day 0/talk-0001.wav",
+            "target": "anna.safetensors",
+            "output": "second.by.anna",
+        },
+        {
+            "source": "talks/day 0/talk-0002.wav",
+            "target": str(GOODBYE),
+            "strength": "0.5",
+            "format": "aiff",
+        },
         {"source": "talks/day 0/talk-0003.wav", "output": "../../stolen.wav"},
         {"source": "talks/day 0/talk-0003.wav", "output": "fine.wav", "pitch": "high"},
         {"source": "talks/nobody.wav"},
@@ -42,18 +67,36 @@ def test_a_manifest_says_it_line_by_line(tmp_path, tiny, hello):
     ]
     (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, lines)))
     result = convert_folder(tmp_path / "m.jsonl", [GOODBYE], tmp_path / "out", swapper=tiny)
-    assert set(outputs(tmp_path / "out")) == {"x/first.flac", "second.by.anna.wav", "talk-0002.aiff"}
+    assert set(outputs(tmp_path / "out")) == {
+        "x/first.flac",
+        "second.by.anna.wav",
+        "talk-0002.aiff",
+    }
     assert not (tmp_path.parent / "stolen.wav").exists()
     errors = [row.error for row in result.failures]
     for error, sentence in zip(
-        errors, ("no name inside", "line 5: pitch is 'high'", "does not exist", "line 7: there is no source"), strict=True
+        errors,
+        (
+            "no name inside",
+            "line 5: pitch is 'high'",
+            "does not exist",
+            "line 7: there is no source",
+        ),
+        strict=True,
     ):
         assert sentence in error
-    expected = tiny.convert(tmp_path / "talks/day 0/talk-0000.wav", [HELLO, GOODBYE], pitch_shift=3, seed=1)
-    np.testing.assert_allclose(soundfile.read(tmp_path / "out/x/first.flac")[0], expected, atol=1e-4)
+    expected = tiny.convert(
+        tmp_path / "talks/day 0/talk-0000.wav", [HELLO, GOODBYE], pitch_shift=3, seed=1
+    )
+    np.testing.assert_allclose(
+        soundfile.read(tmp_path / "out/x/first.flac")[0], expected, atol=1e-4
+    )
 
     table = tmp_path / "m.csv"
-    table.write_text(f"source,target,output\ntalks/day 0/talk-0000.wav,{HELLO}; {GOODBYE},x/again\n", encoding="utf-8-sig")
+    table.write_text(
+        f"source,target,output\ntalks/day 0/talk-0000.wav,{HELLO}; {GOODBYE},x/again\n",
+        encoding="utf-8-sig",
+    )
     assert convert_folder(table, [], tmp_path / "out", swapper=tiny).exit_status == 0
     assert "x/again.wav" in outputs(tmp_path / "out")
     for text, sentence in (
@@ -63,36 +106,57 @@ def test_a_manifest_says_it_line_by_line(tmp_path, tiny, hello):
     ):
         table.write_text(text)
         if "target" in sentence:
-            assert sentence in next(convert_folder(table, [], tmp_path / "other", swapper=tiny).failures).error
+            assert (
+                sentence
+                in next(convert_folder(table, [], tmp_path / "other", swapper=tiny).failures).error
+            )
         else:
             with pytest.raises(VoiceswapError, match=sentence):
                 convert_folder(table, [], tmp_path / "other", swapper=tiny)
 
 
-def test_outputs_among_the_inputs_are_no_inputs_and_globs_keep_folders(tmp_path, tiny, hello, monkeypatch):
+def test_outputs_among_the_inputs_are_no_inputs_and_globs_keep_folders(
+    tmp_path, tiny, hello, monkeypatch
+):
     write_talks(tmp_path / "talks", 51, hello)
     (tmp_path / "talks/day 1/again").symlink_to(tmp_path / "talks")
     (tmp_path / "talks/day 1/._talk.wav").write_text("what a Mac leaves")
     out = tmp_path / "talks/converted"
     assert len(convert_folder(tmp_path / "talks/day 1", [GOODBYE], out, swapper=tiny).rows) == 51
-    assert len(convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, dry_run=True).rows) == 51
+    assert (
+        len(convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, dry_run=True).rows)
+        == 51
+    )
     monkeypatch.chdir(tmp_path)
     result = convert_folder("talks/**/*-005*.wav", [GOODBYE], out, swapper=tiny, dry_run=True)
     assert [row.output for row in result.rows] == ["day 1/talk-0050.wav"]
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("/\\.: "), max_size=12), max_size=6))
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8") | st.sampled_from("/\\.: "), max_size=12), max_size=6
+    )
+)
 def test_names_stay_inside_and_apart(names):
-    jobs = [Job(f"/{i}", FileSignature(1, "1"), (), name, Options()) for i, name in enumerate(names)]
+    jobs = [
+        Job(f"/{i}", FileSignature(1, "1"), (), name, BatchOptions())
+        for i, name in enumerate(names)
+    ]
     out = Path("/somewhere/out")
     named = name_outputs(jobs)
     assert len(named) == len(jobs) and named == name_outputs(jobs)
     good = [job.output for job in named if job.error is None]
     assert len({unicodedata.normalize("NFC", name).casefold() for name in good}) == len(good)
     for name in good:
-        assert Path(os.path.normpath(out / name)).is_relative_to(out) and os.path.normpath(out / name) != str(out)
+        assert Path(os.path.normpath(out / name)).is_relative_to(out) and os.path.normpath(
+            out / name
+        ) != str(out)
         assert Path(name).parts[0] != WORKSHOP
-    assert all(job.error for job, name in zip(named, names, strict=True) if ".." in Path(name).parts or name.startswith("/"))
+    assert all(
+        job.error
+        for job, name in zip(named, names, strict=True)
+        if ".." in Path(name).parts or name.startswith("/")
+    )
 
 
 def test_inputs_on_any_file_system_that_fsspec_knows(tmp_path, tiny, hello):
@@ -105,15 +169,32 @@ def test_inputs_on_any_file_system_that_fsspec_knows(tmp_path, tiny, hello):
     store.pipe("/bucket/talks/broken.wav", b"no")
     store.pipe("/bucket/list.csv", b"source,output\ntalks/day 0/talk-0001.wav,listed\n")
     convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "local", swapper=tiny)
-    result = convert_folder("memory://bucket/talks", ["memory://bucket/voice.flac"], tmp_path / "remote", swapper=tiny)
+    result = convert_folder(
+        "memory://bucket/talks", ["memory://bucket/voice.flac"], tmp_path / "remote", swapper=tiny
+    )
     (broken,) = result.failures
     assert broken.error.startswith("memory:///bucket/talks/broken.wav can't be read as audio")
     local, remote = outputs(tmp_path / "local"), outputs(tmp_path / "remote")
-    assert {name: path.read_bytes() for name, path in local.items()} == {name: path.read_bytes() for name, path in remote.items()}
-    again = convert_folder("memory://bucket/talks/**/*.wav", ["memory://bucket/voice.flac"], tmp_path / "remote", swapper=tiny)
+    assert {name: path.read_bytes() for name, path in local.items()} == {
+        name: path.read_bytes() for name, path in remote.items()
+    }
+    again = convert_folder(
+        "memory://bucket/talks/**/*.wav",
+        ["memory://bucket/voice.flac"],
+        tmp_path / "remote",
+        swapper=tiny,
+    )
     assert again.counts()[Status.ALREADY] == 3
-    convert_folder("memory://bucket/list.csv", ["memory://bucket/voice.flac"], tmp_path / "remote", swapper=tiny)
-    assert outputs(tmp_path / "remote")["listed.wav"].read_bytes() == local["day 0/talk-0001.wav"].read_bytes()
+    convert_folder(
+        "memory://bucket/list.csv",
+        ["memory://bucket/voice.flac"],
+        tmp_path / "remote",
+        swapper=tiny,
+    )
+    assert (
+        outputs(tmp_path / "remote")["listed.wav"].read_bytes()
+        == local["day 0/talk-0001.wav"].read_bytes()
+    )
     for url, sentence in (
         ("memory://bucket/none", "does not exist"),
         ("parrot://x/y.wav", "can't be opened"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from talks import outputs, unlike, whole, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
-from voiceswap.batch import Options, Status, convert_folder
+from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import WORKSHOP
 from voiceswap.examples import GOODBYE
@@ -34,7 +34,13 @@ FULL = bool(os.environ.get("VOICESWAP_FULL"))
 )
 def test_outputs_are_as_their_inputs(tmp_path, tiny, hello, name, rate, subtype, written):
     format = {"opus": "OGG", "aiff": "AIFF"}.get(name[2:], name[2:].upper())
-    soundfile.write(tmp_path / name, np.stack([hello[: int(0.5 * rate)]] * (1 if name == "a.voc" else 2), 1), rate, subtype, format=format)
+    soundfile.write(
+        tmp_path / name,
+        np.stack([hello[: int(0.5 * rate)]] * (1 if name == "a.voc" else 2), 1),
+        rate,
+        subtype,
+        format=format,
+    )
     result = convert_folder(tmp_path / name, [GOODBYE], tmp_path / "out", swapper=tiny)
     assert result.exit_status == 0, list(result.failures)
     facts = soundfile.info(tmp_path / "out" / result.rows[0].output)
@@ -45,18 +51,30 @@ def test_outputs_are_as_their_inputs(tmp_path, tiny, hello, name, rate, subtype,
 
 def test_formats_that_cant_hold_it(tmp_path, tiny, hello):
     soundfile.write(tmp_path / "a.wav", hello, 96000, "FLOAT")
-    for format, rate, subtype in (("flac", 96000, "PCM_24"), ("mp3", 48000, "MPEG_LAYER_III"), ("opus", 48000, "OPUS")):
-        result = convert_folder(tmp_path / "a.wav", [GOODBYE], tmp_path / "out", Options(format=format), swapper=tiny)
+    for format, rate, subtype in (
+        ("flac", 96000, "PCM_24"),
+        ("mp3", 48000, "MPEG_LAYER_III"),
+        ("opus", 48000, "OPUS"),
+    ):
+        result = convert_folder(
+            tmp_path / "a.wav",
+            [GOODBYE],
+            tmp_path / "out",
+            BatchOptions(format=format),
+            swapper=tiny,
+        )
         facts = soundfile.info(tmp_path / "out" / result.rows[0].output)
         assert (facts.samplerate, facts.subtype) == (rate, subtype)
     for options, sentence in (
-        (Options(format="mp3", rate=96000), "mp3 can't hold 96000 Hz; it takes 8000"),
-        (Options(format="flac", subtype="FLOAT"), "flac has no subtype FLOAT; it has PCM_S8"),
+        (BatchOptions(format="mp3", rate=96000), "mp3 can't hold 96000 Hz; it takes 8000"),
+        (BatchOptions(format="flac", subtype="FLOAT"), "flac has no subtype FLOAT; it has PCM_S8"),
     ):
-        result = convert_folder(tmp_path / "a.wav", [GOODBYE], tmp_path / "out", options, swapper=tiny, overwrite=True)
+        result = convert_folder(
+            tmp_path / "a.wav", [GOODBYE], tmp_path / "out", options, swapper=tiny, overwrite=True
+        )
         assert result.exit_status == 2 and sentence in result.rows[0].error
     with pytest.raises(VoiceswapError, match="format 'm4a' can't be written"):
-        Options(format="m4a")
+        BatchOptions(format="m4a")
 
 
 @pytest.fixture
@@ -65,19 +83,31 @@ def batching(model) -> VoiceSwapper:
     return VoiceSwapper.load(model, "cpu", batch_size=4)
 
 
-def test_files_converted_together_are_as_those_converted_alone(tmp_path, tiny, batching, hello, monkeypatch):
+def test_files_converted_together_are_as_those_converted_alone(
+    tmp_path, tiny, batching, hello, monkeypatch
+):
     paths = write_talks(tmp_path / "talks", 11, hello)
-    soundfile.write(paths[10], np.tile(hello, 1 + 40 * 16000 // len(hello)), 16000)  # the longest, so the first: several windows
+    soundfile.write(
+        paths[10], np.tile(hello, 1 + 40 * 16000 // len(hello)), 16000
+    )  # the longest, so the first: several windows
     paths[6].write_bytes(b"x" * paths[6].stat().st_size)
-    options, together = Options(seed=3, subtype="FLOAT"), []
+    options, together = BatchOptions(seed=3, subtype="FLOAT"), []
     convert_files = batching.convert_files
-    monkeypatch.setattr(batching, "convert_files", lambda files, progress: together.append(len(files)) or convert_files(files, progress))
+    monkeypatch.setattr(
+        batching,
+        "convert_files",
+        lambda files, progress: together.append(len(files)) or convert_files(files, progress),
+    )
     one = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "one", options, swapper=tiny)
-    four = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "four", options, swapper=batching)
+    four = convert_folder(
+        tmp_path / "talks", [GOODBYE], tmp_path / "four", options, swapper=batching
+    )
     assert together == [4, 4, 3]
     for result in (one, four):
         (broken,) = result.failures
-        assert broken.source == str(paths[6]) and broken.error.startswith(f"{paths[6]} can't be read as audio")
+        assert broken.source == str(paths[6]) and broken.error.startswith(
+            f"{paths[6]} can't be read as audio"
+        )
     alone, batched = outputs(tmp_path / "one"), outputs(tmp_path / "four")
     assert len(alone) == 10 and alone.keys() == batched.keys()
     for name, path in alone.items():
@@ -89,8 +119,13 @@ def test_files_converted_together_are_as_those_converted_alone(tmp_path, tiny, b
         return convert_files(files, progress)
 
     monkeypatch.setattr(batching, "convert_files", out_of_memory)
-    again = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "again", options, swapper=batching)
-    assert again.counts() == {Status.CONVERTED: 10, Status.FAILED: 1} and next(again.failures).error == broken.error
+    again = convert_folder(
+        tmp_path / "talks", [GOODBYE], tmp_path / "again", options, swapper=batching
+    )
+    assert (
+        again.counts() == {Status.CONVERTED: 10, Status.FAILED: 1}
+        and next(again.failures).error == broken.error
+    )
 
 
 def test_what_it_did_not_make_is_not_replaced(tmp_path, tiny, hello):
@@ -103,15 +138,33 @@ def test_what_it_did_not_make_is_not_replaced(tmp_path, tiny, hello):
     assert (out / "day 0/talk-0000.wav").read_text() == "mine"
     (out / "day 0/talk-0001.wav").write_text("mine too")
     os.utime(out / "day 0/talk-0002.wav")  # touched: still the command's own
-    statuses = [row.status for row in convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny).rows]
-    assert statuses == [Status.FAILED, Status.FAILED, Status.ALREADY] and (out / "day 0/talk-0001.wav").read_text() == "mine too"
-    planned = convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True, dry_run=True)
-    assert [row.status for row in planned.rows] == [Status.TO_CONVERT, Status.TO_CONVERT, Status.TO_REDO]
+    statuses = [
+        row.status for row in convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny).rows
+    ]
+    assert (
+        statuses == [Status.FAILED, Status.FAILED, Status.ALREADY]
+        and (out / "day 0/talk-0001.wav").read_text() == "mine too"
+    )
+    planned = convert_folder(
+        tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True, dry_run=True
+    )
+    assert [row.status for row in planned.rows] == [
+        Status.TO_CONVERT,
+        Status.TO_CONVERT,
+        Status.TO_REDO,
+    ]
     assert (out / "day 0/talk-0000.wav").read_text() == "mine"
-    assert convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True).exit_status == 0
+    assert (
+        convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True).exit_status
+        == 0
+    )
     assert all(whole(out / "day 0" / path.name, path) for path in (first, second, third))
     result = convert_folder(first, [GOODBYE], first.parent, swapper=tiny, overwrite=True)
-    assert result.exit_status == 2 and "is the input itself" in next(result.failures).error and whole(first, first)
+    assert (
+        result.exit_status == 2
+        and "is the input itself" in next(result.failures).error
+        and whole(first, first)
+    )
     (tmp_path / "elsewhere").mkdir()
     for path in out.glob("day 0/*"):
         path.unlink()
@@ -122,17 +175,25 @@ def test_what_it_did_not_make_is_not_replaced(tmp_path, tiny, hello):
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_other_options_voices_and_models_are_done_anew_and_torn_lines_are_left(tmp_path, tiny, hello):
+def test_other_options_voices_and_models_are_done_anew_and_torn_lines_are_left(
+    tmp_path, tiny, hello
+):
     paths = write_talks(tmp_path / "talks", 2, hello)
     out, voice = tmp_path / "out", tmp_path / "voice.flac"
     voice.write_bytes(GOODBYE.read_bytes())
 
     def converted(**options) -> int:
-        result = convert_folder(paths, [voice], out, Options(**options), swapper=tiny)
+        result = convert_folder(paths, [voice], out, BatchOptions(**options), swapper=tiny)
         assert result.exit_status == 0
         return result.counts()[Status.CONVERTED]
 
-    assert [converted(), converted(), converted(pitch=2), converted(pitch=2), converted()] == [2, 0, 2, 0, 2]
+    assert [converted(), converted(), converted(pitch=2), converted(pitch=2), converted()] == [
+        2,
+        0,
+        2,
+        0,
+        2,
+    ]
     os.utime(voice, (1, 1))
     assert [converted(), converted()] == [2, 0]
     with open(out / "journal.jsonl", "a") as file:
@@ -143,22 +204,42 @@ def test_other_options_voices_and_models_are_done_anew_and_torn_lines_are_left(t
 
 def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     paths = write_talks(tmp_path / "talks", 5, hello)
-    planned = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, dry_run=True)
-    assert [row.status for row in planned.rows] == [Status.TO_CONVERT] * 5 and not (tmp_path / "out").exists()
+    planned = convert_folder(
+        tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, dry_run=True
+    )
+    assert [row.status for row in planned.rows] == [Status.TO_CONVERT] * 5 and not (
+        tmp_path / "out"
+    ).exists()
     paths[2].write_bytes(b"not audio" * 10_000)  # the largest, so the first
     heard = []
-    result = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, fail_fast=True, progress=heard.append)
+    result = convert_folder(
+        tmp_path / "talks",
+        [GOODBYE],
+        tmp_path / "out",
+        swapper=tiny,
+        fail_fast=True,
+        progress=heard.append,
+    )
     assert result.counts() == {Status.FAILED: 1, Status.NOT_REACHED: 4} and result.exit_status == 2
-    result = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=heard.append)
+    result = convert_folder(
+        tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=heard.append
+    )
     assert result.exit_status == 1 and result.counts()[Status.NOT_REACHED] == 0
-    assert heard[-1].done == heard[-1].files == 5 and heard[-1].share == 1.0 and heard[-1].failed == 1 and heard[-1].times_real_time > 0
+    assert (
+        heard[-1].done == heard[-1].files == 5
+        and heard[-1].share == 1.0
+        and heard[-1].failed == 1
+        and heard[-1].times_real_time > 0
+    )
 
     def cancel(progress):
         raise InterruptedError("enough")
 
     os.utime(paths[0], (1, 1))
     with pytest.raises(InterruptedError, match="enough"):
-        convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=cancel)
+        convert_folder(
+            tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=cancel
+        )
     assert [path.name for path in (tmp_path / "out" / WORKSHOP).iterdir()] == ["lock"]
     (tmp_path / "empty").mkdir()
     for inputs, targets, sentence in (
@@ -189,13 +270,20 @@ SOUNDS = {
 
 @settings(deadline=None, max_examples=60 if FULL else 25)
 @given(
-    seconds=st.one_of(st.just(0.0), st.floats(0.0, 1.0), st.floats(0.3, 20.0), st.floats(0.3, 120.0)),
-    rate=st.one_of(st.sampled_from([4000, 8000, 16000, 22050, 44100, 48000, 96000, 192000]), st.integers(4000, 192000)),
+    seconds=st.one_of(
+        st.just(0.0), st.floats(0.0, 1.0), st.floats(0.3, 20.0), st.floats(0.3, 120.0)
+    ),
+    rate=st.one_of(
+        st.sampled_from([4000, 8000, 16000, 22050, 44100, 48000, 96000, 192000]),
+        st.integers(4000, 192000),
+    ),
     channels=st.integers(1, 8),
     sound=st.sampled_from(sorted(SOUNDS)),
     subtype=st.sampled_from(["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]),
 )
-def test_any_sound_is_converted_or_refused_in_one_sentence(tmp_path_factory, tiny, hello, seconds, rate, channels, sound, subtype):
+def test_any_sound_is_converted_or_refused_in_one_sentence(
+    tmp_path_factory, tiny, hello, seconds, rate, channels, sound, subtype
+):
     folder = tmp_path_factory.mktemp("sound")
     frames = min(int(seconds * rate), 4_000_000 // channels)  # a larger file is only slower
     wave = SOUNDS[sound](frames, hello)
@@ -203,13 +291,29 @@ def test_any_sound_is_converted_or_refused_in_one_sentence(tmp_path_factory, tin
     result = convert_folder(folder / "in.wav", [GOODBYE], folder / "out", swapper=tiny)
     (row,) = result.rows
     whole_numbers = subtype not in ("FLOAT", "DOUBLE")
-    refused = frames < 0.3 * rate or sound in ("silence", "offset") or (sound in ("nan", "infinite") and not whole_numbers)
+    refused = (
+        frames < 0.3 * rate
+        or sound in ("silence", "offset")
+        or (sound in ("nan", "infinite") and not whole_numbers)
+    )
     if refused:
-        assert row.status is Status.FAILED and len(row.error.splitlines()) == 1 and row.error.endswith(".") and "Error" not in row.error
+        assert (
+            row.status is Status.FAILED
+            and len(row.error.splitlines()) == 1
+            and row.error.endswith(".")
+            and "Error" not in row.error
+        )
         assert not outputs(folder / "out")
-    elif row.status is Status.FAILED:  # what whole numbers make of NaN, or 8 bits of little, may be silence
+    elif (
+        row.status is Status.FAILED
+    ):  # what whole numbers make of NaN, or 8 bits of little, may be silence
         assert "silent" in row.error or "NaN" in row.error
     else:
         out, out_rate = soundfile.read(folder / "out/in.wav", always_2d=True)
-        assert out_rate == rate and out.shape[1] == 1 and np.isfinite(out).all() and abs(len(out) - frames) <= 1 + rate / 16000
+        assert (
+            out_rate == rate
+            and out.shape[1] == 1
+            and np.isfinite(out).all()
+            and abs(len(out) - frames) <= 1 + rate / 16000
+        )
     assert outputs(folder / "out").keys() <= {"in.wav"}

@@ -19,8 +19,12 @@ def cluster(tmp_path, monkeypatch):
 
     for name, value in crashing_environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # Ray puts its workers behind all else on the machine
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    monkeypatch.setenv(
+        "RAY_worker_niceness", "0"
+    )  # Ray puts its workers behind all else on the machine
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
     cluster.add_node(num_cpus=1)
     yield cluster.address
     ray.shutdown()
@@ -29,27 +33,54 @@ def cluster(tmp_path, monkeypatch):
 
 def test_two_nodes_give_the_same_files_though_workers_die(tmp_path, model, hello, cluster):
     paths = write_talks(tmp_path / "talks", 12, hello)
-    poison, unlucky = (path.rename(path.with_name(f"{name}.wav")) for path, name in ((paths[11], "poison"), (paths[8], "unlucky")))
+    poison, unlucky = (
+        path.rename(path.with_name(f"{name}.wav"))
+        for path, name in ((paths[11], "poison"), (paths[8], "unlucky"))
+    )
     paths[2].write_text("not audio")
-    result = convert_folder(tmp_path / "talks", [GOODBYE, HELLO], tmp_path / "out", checkpoint=model, ray=cluster, batch_size=4)
-    assert (tmp_path / "marks/unlucky.wav").read_text() in ("x", "xx")  # it is converted to two voices
-    assert (tmp_path / "marks/poison.wav").read_text() == "xxx"  # both were in one batch, then each was alone
+    result = convert_folder(
+        tmp_path / "talks",
+        [GOODBYE, HELLO],
+        tmp_path / "out",
+        checkpoint=model,
+        ray=cluster,
+        batch_size=4,
+    )
+    assert (tmp_path / "marks/unlucky.wav").read_text() in (
+        "x",
+        "xx",
+    )  # it is converted to two voices
+    assert (
+        tmp_path / "marks/poison.wav"
+    ).read_text() == "xxx"  # both were in one batch, then each was alone
     assert result.counts() == {Status.CONVERTED: 20, Status.FAILED: 4}
     rows = report(tmp_path / "out")
-    assert "died twice" in rows[str(poison)]["error"] and "can't be read as audio" in rows[str(paths[2])]["error"]
+    assert (
+        "died twice" in rows[str(poison)]["error"]
+        and "can't be read as audio" in rows[str(paths[2])]["error"]
+    )
     assert rows[str(unlucky)]["status"] == "converted"
 
     with pytest.raises(VoiceswapError, match="damaged or not a safetensors file"):
-        convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "none", checkpoint=__file__, ray=cluster)
+        convert_folder(
+            tmp_path / "talks", [GOODBYE], tmp_path / "none", checkpoint=__file__, ray=cluster
+        )
 
     poison.unlink()
-    alone = convert_folder(tmp_path / "talks", [GOODBYE, HELLO], tmp_path / "alone", swapper=VoiceSwapper.load(model, "cpu"))
+    alone = convert_folder(
+        tmp_path / "talks",
+        [GOODBYE, HELLO],
+        tmp_path / "alone",
+        swapper=VoiceSwapper.load(model, "cpu"),
+    )
     assert alone.counts()[Status.CONVERTED] == 20
     here, there = outputs(tmp_path / "alone"), outputs(tmp_path / "out")
     assert here.keys() == there.keys()
     for name, path in here.items():
         assert unlike(soundfile.read(there[name])[0], soundfile.read(path)[0]) < 1e-6
-    again = convert_folder(tmp_path / "talks", [GOODBYE, HELLO], tmp_path / "out", checkpoint=model, jobs=1)
+    again = convert_folder(
+        tmp_path / "talks", [GOODBYE, HELLO], tmp_path / "out", checkpoint=model, jobs=1
+    )
     assert again.counts() == {Status.ALREADY: 20, Status.FAILED: 2}
 
 

@@ -4,10 +4,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from voiceswap.models.checkpoint import FORMAT, Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.checkpoint import (
+    FORMAT,
+    Checkpoint,
+    load_checkpoint,
+    read_metadata,
+    save_checkpoint,
+)
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 AUDIO = AudioConfig()
@@ -15,7 +21,11 @@ AUDIO = AudioConfig()
 
 @pytest.fixture
 def checkpoint():
-    return Checkpoint(Autoencoder(AUDIO, "mel", decoder_blocks=2), SourceFilterVocoder(AUDIO, blocks=1), {"licence": "none"})
+    return Checkpoint(
+        Autoencoder(AUDIO, "mel", decoder_blocks=2),
+        SourceFilterVocoder(AUDIO, blocks=1),
+        {"licence": "none"},
+    )
 
 
 def test_what_is_saved_is_loaded(tmp_path, checkpoint):
@@ -25,14 +35,21 @@ def test_what_is_saved_is_loaded(tmp_path, checkpoint):
         before, after = getattr(checkpoint, name), getattr(loaded, name)
         assert before.architecture == after.architecture and not after.training
         for key, tensor in before.state_dict().items():
-            torch.testing.assert_close(after.state_dict()[key], tensor, atol=0.01 * float(tensor.abs().max()), rtol=0)
+            torch.testing.assert_close(
+                after.state_dict()[key], tensor, atol=0.01 * float(tensor.abs().max()), rtol=0
+            )
 
 
 def test_eight_bits_lose_nothing_that_is_heard(tmp_path, hello):
     torch.manual_seed(0)
     vocoder = SourceFilterVocoder(AUDIO).eval()
-    path = save_checkpoint(tmp_path / "model.safetensors", Checkpoint(Autoencoder(AUDIO, "mel"), vocoder))
-    mel, f0 = LogMel(AUDIO)(torch.from_numpy(hello)[None]), torch.from_numpy(extract_f0(hello, AUDIO))[None]
+    path = save_checkpoint(
+        tmp_path / "model.safetensors", Checkpoint(Autoencoder(AUDIO, "mel"), vocoder)
+    )
+    mel, f0 = (
+        LogMel(AUDIO)(torch.from_numpy(hello)[None]),
+        torch.from_numpy(extract_f0(hello, AUDIO))[None],
+    )
     with torch.inference_mode():
         before, after = vocoder(mel, f0), load_checkpoint(path).vocoder(mel, f0)
     assert (after - before).square().mean() < 1e-4 * before.square().mean()
@@ -40,7 +57,9 @@ def test_eight_bits_lose_nothing_that_is_heard(tmp_path, hello):
 
 def test_a_vocoder_for_other_mels_is_refused(tmp_path, checkpoint):
     checkpoint.vocoder = SourceFilterVocoder(AudioConfig(hop_length=256))
-    with pytest.raises(CheckpointError, match="hop_length is 160 in the autoencoder and 256 in the vocoder"):
+    with pytest.raises(
+        CheckpointError, match="hop_length is 160 in the autoencoder and 256 in the vocoder"
+    ):
         save_checkpoint(tmp_path / "model.safetensors", checkpoint)
     assert list(tmp_path.iterdir()) == []
 
@@ -49,7 +68,9 @@ def test_a_place_that_cant_be_written_is_one_sentence(tmp_path, checkpoint):
     (tmp_path / "file").touch()
     (tmp_path / "model.safetensors").mkdir()
     for path in (tmp_path / "file/model.safetensors", tmp_path / "model.safetensors"):
-        with pytest.raises(CheckpointError, match=r"model.safetensors can't be written \([A-Z].*\)\.$"):
+        with pytest.raises(
+            CheckpointError, match=r"model.safetensors can't be written \([A-Z].*\)\.$"
+        ):
             save_checkpoint(path, checkpoint)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "model.safetensors"]
 
@@ -97,7 +118,10 @@ def test_a_bad_file_is_one_plain_sentence(tmp_path, checkpoint, spoil, sentence)
 def test_an_unknown_front_end_is_a_sentence():
     with pytest.raises(CheckpointError, match="no front end 'ears'"):
         Autoencoder(AUDIO, "ears")
-    with pytest.raises(CheckpointError, match="no front end 'whisper-base:7'; use mel, whisper-base, whisper-base:1 to whisper-base:6"):
+    with pytest.raises(
+        CheckpointError,
+        match="no front end 'whisper-base:7'; use mel, whisper-base, whisper-base:1 to whisper-base:6",
+    ):
         Autoencoder(AUDIO, "whisper-base:7")
     with pytest.raises(CheckpointError, match="16000 Hz in steps of 160"):
         from voiceswap.models.pretrained import front_end

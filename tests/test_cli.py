@@ -19,7 +19,13 @@ def run(monkeypatch, *arguments):
 
 def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys):
     assert run(monkeypatch, "demo", "--out", tmp_path) == 0
-    names = {"a-says-hello.wav", "b-says-goodbye.wav", "a-says-goodbye.wav", "b-says-hello.wav", "mels.png"}
+    names = {
+        "a-says-hello.wav",
+        "b-says-goodbye.wav",
+        "a-says-goodbye.wav",
+        "b-says-hello.wav",
+        "mels.png",
+    }
     assert {path.name for path in tmp_path.iterdir()} == names
     shown = capsys.readouterr().out
     assert all(name in shown for name in names)
@@ -28,12 +34,34 @@ def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys
 
 def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
     assert run(monkeypatch, "swap", HELLO, GOODBYE, "--out", tmp_path) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"hello-in-the-voice-of-goodbye.wav", "goodbye-in-the-voice-of-hello.wav"}
-    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--target", HELLO, "--out", tmp_path / "c.flac", "--pitch", "-2") == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "hello-in-the-voice-of-goodbye.wav",
+        "goodbye-in-the-voice-of-hello.wav",
+    }
+    assert (
+        run(
+            monkeypatch,
+            "convert",
+            HELLO,
+            "--target",
+            GOODBYE,
+            "--target",
+            HELLO,
+            "--out",
+            tmp_path / "c.flac",
+            "--pitch",
+            "-2",
+        )
+        == 0
+    )
     assert run(monkeypatch, "reconstruct", HELLO, "--out", tmp_path / "r.mp3") == 0
     assert run(monkeypatch, "embed", HELLO, "--out", tmp_path / "codes.npz") == 0
     codes = np.load(tmp_path / "codes.npz")
-    assert codes["content"].shape[1] == 64 and codes["content_rate"] == 50 and codes["speaker"].shape == (128,)
+    assert (
+        codes["content"].shape[1] == 64
+        and codes["content_rate"] == 50
+        and codes["speaker"].shape == (128,)
+    )
 
 
 def test_info_shows_licences_and_figures(monkeypatch, capsys):

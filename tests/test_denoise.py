@@ -5,8 +5,8 @@ import torch
 
 from voiceswap import swapper as module
 from voiceswap.audio import active_level_db, read_audio
-from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.denoise import denoise
+from voiceswap.conversion.mel_statistics import speech_frames
 
 
 def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:
@@ -14,8 +14,12 @@ def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray
     noise = np.random.default_rng(1).standard_normal(len(samples))
     if hum:
         noise = np.cumsum(noise) - np.linspace(0, noise.sum(), len(noise))
-        noise = np.diff(noise, prepend=0.0) + sum(np.sin(2 * np.pi * f * np.arange(len(noise)) / 16000) for f in (50, 150, 250))
-    scale = 10 ** ((active_level_db(samples, 16000) - level_db) / 20) / np.sqrt(np.square(noise).mean())
+        noise = np.diff(noise, prepend=0.0) + sum(
+            np.sin(2 * np.pi * f * np.arange(len(noise)) / 16000) for f in (50, 150, 250)
+        )
+    scale = 10 ** ((active_level_db(samples, 16000) - level_db) / 20) / np.sqrt(
+        np.square(noise).mean()
+    )
     return (samples + scale * noise).astype(np.float32)
 
 

@@ -12,8 +12,18 @@ from data_prep.__main__ import app as data_prep_app
 from voiceswap.cli import app
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("recipes/**/*.md"), *ROOT.glob("voiceswap/**/*.md")])
-PROGRAMS = {("voiceswap",): get_command(app), ("python", "-m", "data_prep"): get_command(data_prep_app)}
+DOCUMENTS = sorted(
+    [
+        ROOT / "README.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("recipes/**/*.md"),
+        *ROOT.glob("voiceswap/**/*.md"),
+    ]
+)
+PROGRAMS = {
+    ("voiceswap",): get_command(app),
+    ("python", "-m", "data_prep"): get_command(data_prep_app),
+}
 
 
 def lines(document: Path) -> Iterator[list[str]]:
@@ -33,7 +43,9 @@ def test_the_commands_of_a_document_parse(document):
         for name, program in PROGRAMS.items():
             if tuple(words[: len(name)]) == name and len(words) > len(name):
                 command = program.commands[words[len(name)]]
-                parser = command.make_parser(command.context_class(command, **command.context_settings))
+                parser = command.make_parser(
+                    command.context_class(command, **command.context_settings)
+                )
                 parser.parse_args(words[len(name) + 1 :])  # raises on an option that there is not
         if words[:1] == ["python"] and words[1].endswith(".py"):
             assert (ROOT / words[1]).exists(), words

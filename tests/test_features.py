@@ -13,7 +13,9 @@ AUDIO = AudioConfig()
 def test_padding_and_batching_change_no_frame(hello, goodbye):
     log_mel = LogMel(AUDIO)
     size = max(len(hello), len(goodbye)) + 5000
-    batch = torch.stack([torch.from_numpy(np.pad(wave, (0, size - len(wave)))) for wave in (hello, goodbye)])
+    batch = torch.stack(
+        [torch.from_numpy(np.pad(wave, (0, size - len(wave)))) for wave in (hello, goodbye)]
+    )
     for wave, mel in zip((hello, goodbye), log_mel(batch), strict=True):
         alone = log_mel(torch.from_numpy(wave)[None])[0]
         assert alone.shape == (80, AUDIO.frames(len(wave)))
@@ -46,5 +48,7 @@ def test_noise_is_unvoiced_and_still_has_statistics():
 
 
 def test_a_mismatch_names_both_values():
-    with pytest.raises(CheckpointError, match="hop_length is 160 in the autoencoder and 256 in the vocoder"):
+    with pytest.raises(
+        CheckpointError, match="hop_length is 160 in the autoencoder and 256 in the vocoder"
+    ):
         AUDIO.require_same(AudioConfig(hop_length=256), "the autoencoder", "the vocoder")

@@ -7,7 +7,10 @@ import torch
 from voiceswap import VoiceSwapper
 from voiceswap.audio import active_level_db
 
-pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
 
 
 def test_conversion_equals_the_cpus(swapper, hello, goodbye):

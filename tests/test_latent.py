@@ -9,7 +9,9 @@ from voiceswap.training.losses import info_nce, kl_with_free_bits
 
 def random_gaussian(*shape, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return DiagonalGaussian(torch.randn(shape, generator=generator), torch.randn(shape, generator=generator))
+    return DiagonalGaussian(
+        torch.randn(shape, generator=generator), torch.randn(shape, generator=generator)
+    )
 
 
 def test_kl_is_that_of_torch_distributions():
@@ -36,7 +38,10 @@ def test_padding_costs_nothing():
 
 
 def test_samples_have_the_moments_and_the_gradients_of_the_posterior():
-    mean, log_variance = torch.tensor([[1.5]], requires_grad=True), torch.tensor([[-1.0]], requires_grad=True)
+    mean, log_variance = (
+        torch.tensor([[1.5]], requires_grad=True),
+        torch.tensor([[-1.0]], requires_grad=True),
+    )
     generator = torch.Generator().manual_seed(0)
     count = 200_000
     z = DiagonalGaussian(mean.expand(count, 1), log_variance.expand(count, 1)).sample(generator)
@@ -55,14 +60,23 @@ def test_the_bound_lies_below_the_likelihood_and_touches_it_at_the_true_posterio
         z = q.sample(torch.Generator().manual_seed(1))
         reconstruction = Normal(z, s).log_prob(torch.tensor(x))
         bound = (reconstruction.mean() - q.kl().mean()).item()
-        weights = reconstruction + Normal(0.0, 1.0).log_prob(z) - Normal(q.mean, (0.5 * q.log_variance).exp()).log_prob(z)
+        weights = (
+            reconstruction
+            + Normal(0.0, 1.0).log_prob(z)
+            - Normal(q.mean, (0.5 * q.log_variance).exp()).log_prob(z)
+        )
         return bound, (weights.logsumexp(0) - math.log(len(z))).item()
 
     count = 100_000
-    best = DiagonalGaussian(torch.full((count, 1), x / (1 + s * s)), torch.full((count, 1), math.log(s * s / (1 + s * s))))
+    best = DiagonalGaussian(
+        torch.full((count, 1), x / (1 + s * s)),
+        torch.full((count, 1), math.log(s * s / (1 + s * s))),
+    )
     bound, estimate = bound_and_importance_estimate(best)
     assert abs(bound - true) < 0.01 and abs(estimate - true) < 0.01
-    bound, estimate = bound_and_importance_estimate(DiagonalGaussian(torch.full((count, 1), 0.2), torch.full((count, 1), -0.5)))
+    bound, estimate = bound_and_importance_estimate(
+        DiagonalGaussian(torch.full((count, 1), 0.2), torch.full((count, 1), -0.5))
+    )
     assert bound < true - 0.05 and abs(estimate - true) < 0.02
 
 

@@ -74,7 +74,11 @@ def test_any_name_is_safe_or_a_sentence(text):
         assert str(error).endswith(".")
         return
     stem = file_name(name)
-    assert not set('/\\:*?"<>|\0\n') & set(stem) and not stem.startswith(".") and len(stem.encode()) <= 200
+    assert (
+        not set('/\\:*?"<>|\0\n') & set(stem)
+        and not stem.startswith(".")
+        and len(stem.encode()) <= 200
+    )
     assert clean_name(name) == name
 
 
@@ -84,7 +88,12 @@ def test_a_name_that_is_taken_or_unknown_is_a_sentence_and_changes_nothing(libra
         with pytest.raises(VoiceswapError, match="already"):
             library.add(name, swapper.sample(2))
     np.testing.assert_array_equal(library.voice("Anna").code, voice.code)
-    for call in (library.voice, library.delete, library.path, lambda name: library.rename(name, "x")):
+    for call in (
+        library.voice,
+        library.delete,
+        library.path,
+        lambda name: library.rename(name, "x"),
+    ):
         for name in ("Ben", "../voices/Anna", ""):
             with pytest.raises(VoiceswapError, match="There is no voice"):
                 call(name)

@@ -13,11 +13,11 @@ import torch
 
 from voiceswap import AudioError, FileConversion, VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.conversion.mel_statistics import apply_mel_affine
 from voiceswap.conversion.engine import transfer_pitch
+from voiceswap.conversion.mel_statistics import apply_mel_affine
+from voiceswap.conversion.recording import Speech
 from voiceswap.conversion.residuals import recall
 from voiceswap.features import extract_f0
-from voiceswap.conversion.recording import Speech
 
 LENGTHS = [68, 600] if os.environ.get("VOICESWAP_FULL") else [68]  # seconds; 68 are five windows
 
@@ -40,12 +40,18 @@ def whole(swapper, samples, voice):
     speech = Speech(iter([samples]), swapper.audio, "the conversation")
     wave = torch.from_numpy(speech.samples())[None]
     np.testing.assert_allclose(speech.f0, extract_f0(wave[0].numpy(), swapper.audio), atol=0.01)
-    content = swapper.autoencoder.encode_content(swapper.front_end(wave, torch.tensor([wave.shape[-1]]))).mode()
+    content = swapper.autoencoder.encode_content(
+        swapper.front_end(wave, torch.tensor([wave.shape[-1]]))
+    ).mode()
     f0 = torch.from_numpy(transfer_pitch(speech.f0, voice.log_f0))[None]
-    mel = swapper.autoencoder.decode(content, f0, torch.from_numpy(voice.log_f0)[None], torch.from_numpy(voice.code)[None])
+    mel = swapper.autoencoder.decode(
+        content, f0, torch.from_numpy(voice.log_f0)[None], torch.from_numpy(voice.code)[None]
+    )
     for exemplars, share in voice.exemplars:
         mel += share * recall(exemplars, content[0], mel.shape[-1])
-    return swapper.vocoder(apply_mel_affine(mel, torch.from_numpy(voice.calibration)), f0)[0, : len(samples)].numpy()
+    return swapper.vocoder(apply_mel_affine(mel, torch.from_numpy(voice.calibration)), f0)[
+        0, : len(samples)
+    ].numpy()
 
 
 @pytest.mark.parametrize("seconds", LENGTHS)
@@ -64,28 +70,51 @@ def test_files_are_converted_like_arrays_in_any_format(swapper, hello, goodbye, 
     expected = swapper.convert(tmp_path / "hello.wav", goodbye)
     shares = []
     out = swapper.convert_file(
-        tmp_path / "hello.wav", (goodbye, 16000), tmp_path / "out.flac", rate=44100, subtype="PCM_24", progress=shares.append
+        tmp_path / "hello.wav",
+        (goodbye, 16000),
+        tmp_path / "out.flac",
+        rate=44100,
+        subtype="PCM_24",
+        progress=shares.append,
     )
     facts = soundfile.info(out)
-    assert (facts.samplerate, facts.subtype) == (44100, "PCM_24") and abs(facts.duration - len(hello) / 16000) < 0.001
+    assert (facts.samplerate, facts.subtype) == (44100, "PCM_24") and abs(
+        facts.duration - len(hello) / 16000
+    ) < 0.001
     assert unlike(read_audio(out, 44100), soxr.resample(expected, 16000, 44100)) < 1e-4
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
 
 
 def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
-    sources = {"a": hello, "b": goodbye[:20000], "c": conversation(hello, goodbye, 40), "bad": np.zeros(16000)}
+    sources = {
+        "a": hello,
+        "b": goodbye[:20000],
+        "c": conversation(hello, goodbye, 40),
+        "bad": np.zeros(16000),
+    }
     for name, samples in sources.items():
         soundfile.write(tmp_path / f"{name}.wav", samples, 16000)
     paths, voice = [tmp_path / f"{name}.wav" for name in sources], swapper.embed(goodbye)
     files = [
-        FileConversion(path, voice, path.with_name(f"{path.stem}-batch.wav"), pitch_shift=i, seed=i or None) for i, path in enumerate(paths)
+        FileConversion(
+            path, voice, path.with_name(f"{path.stem}-batch.wav"), pitch_shift=i, seed=i or None
+        )
+        for i, path in enumerate(paths)
     ]
     errors = VoiceSwapper.load(device="cpu", batch_size=3).convert_files(files)
-    assert [error is None for error in errors] == [True, True, True, False] and "bad.wav is silent" in str(errors[3])
+    assert [error is None for error in errors] == [
+        True,
+        True,
+        True,
+        False,
+    ] and "bad.wav is silent" in str(errors[3])
     for i, file in enumerate(files[:3]):
         alone = swapper.convert(file.source, voice, pitch_shift=i, seed=i or None)
         together = soundfile.read(file.out, dtype="float32")[0]
-        assert np.abs(together - alone * min(1, 0.999 / np.abs(alone).max())).max() < 1e-3 * np.abs(alone).max()
+        assert (
+            np.abs(together - alone * min(1, 0.999 / np.abs(alone).max())).max()
+            < 1e-3 * np.abs(alone).max()
+        )
 
 
 def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_path):
@@ -97,9 +126,14 @@ def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_pat
 
     with pytest.raises(KeyboardInterrupt):
         swapper.convert_file(tmp_path / "hello.wav", goodbye, tmp_path / "out.wav", progress=stop)
-    for out, sentence in (("out.xyz", "no audio format"), ("no/such\0name.wav", "can't be written")):
+    for out, sentence in (
+        ("out.xyz", "no audio format"),
+        ("no/such\0name.wav", "can't be written"),
+    ):
         with pytest.raises(AudioError, match=sentence):
             swapper.convert_file(tmp_path / "hello.wav", goodbye, tmp_path / out)
     with pytest.raises(AudioError, match="no subtype"):
-        swapper.convert_file(tmp_path / "hello.wav", goodbye, tmp_path / "out.flac", subtype="FLOAT")
+        swapper.convert_file(
+            tmp_path / "hello.wav", goodbye, tmp_path / "out.flac", subtype="FLOAT"
+        )
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["hello.wav"]

@@ -16,7 +16,11 @@ ABLATIONS = "default/ablations/"
 
 def trained_by(config: str) -> str:
     """The network that a config is for."""
-    return "autoencoder" if config.startswith(ABLATIONS) else config.split("/")[1].split("-")[0].removesuffix(".yaml")
+    return (
+        "autoencoder"
+        if config.startswith(ABLATIONS)
+        else config.split("/")[1].split("-")[0].removesuffix(".yaml")
+    )
 
 
 def built(*configs: str) -> TrainCLI:
@@ -29,7 +33,13 @@ def built(*configs: str) -> TrainCLI:
         text = (RECIPES / configs[-1]).read_text()
         for key in ("initial", "decoded", "vocoder"):
             arguments += [f"--model.{key}", "null"] if f"{key}: runs/" in text else []
-        return TrainCLI(TASKS[network], SpeechData, run=False, args=arguments, trainer_defaults={"logger": False, "accelerator": "cpu"})
+        return TrainCLI(
+            TASKS[network],
+            SpeechData,
+            run=False,
+            args=arguments,
+            trainer_defaults={"logger": False, "accelerator": "cpu"},
+        )
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -39,7 +49,9 @@ def test_a_recipe_builds_its_networks(config):
     short = [f"{ABLATIONS}short.yaml"] if config.startswith(ABLATIONS) else []
     cli = built(*dict.fromkeys([first, *short, config]))
     model = getattr(cli.model, network)
-    assert cli.datamodule.cache.config.audio == (model.audio if network == "autoencoder" else model.config)
+    assert cli.datamodule.cache.config.audio == (
+        model.audio if network == "autoencoder" else model.config
+    )
     assert cli.datamodule.manifests["train"] and cli.trainer.max_steps > 0
 
 
@@ -53,8 +65,17 @@ def test_the_base_size_is_what_its_readme_says():
     parameters = {}
     for network in TASKS:
         cli = built(f"default/{network}.yaml", f"libritts/{network}.yaml", f"base/{network}.yaml")
-        parameters[network] = sum(parameter.numel() for parameter in getattr(cli.model, network).parameters())
+        parameters[network] = sum(
+            parameter.numel() for parameter in getattr(cli.model, network).parameters()
+        )
         audio = cli.datamodule.cache.config.audio
-        assert (audio.sample_rate, audio.n_fft, audio.hop_length, audio.n_mels) == (24000, 1024, 256, 100)
-        assert cli.trainer.max_steps == 200000 and "libritts" in str(cli.datamodule.manifests["train"][0])
+        assert (audio.sample_rate, audio.n_fft, audio.hop_length, audio.n_mels) == (
+            24000,
+            1024,
+            256,
+            100,
+        )
+        assert cli.trainer.max_steps == 200000 and "libritts" in str(
+            cli.datamodule.manifests["train"][0]
+        )
     assert 28e6 < sum(parameters.values()) < 32e6

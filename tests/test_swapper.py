@@ -13,9 +13,9 @@ from safetensors.numpy import save_file
 
 from voiceswap import AudioError, VoiceswapError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio
-from voiceswap.models.checkpoint import DEFAULT, Checkpoint
-from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.conversion.voice import save_voice
+from voiceswap.features import extract_f0, log_f0_statistics
+from voiceswap.models.checkpoint import DEFAULT, Checkpoint
 
 
 def likeness(swapper, first, second):
@@ -47,13 +47,19 @@ def test_swapping_changes_the_speaker_and_not_the_words(swapper, hello, goodbye)
     hello_by_b, goodbye_by_a = swapper.swap(hello, goodbye)
     for source, target, out in ((hello, goodbye, hello_by_b), (goodbye, hello, goodbye_by_a)):
         assert likeness(swapper, out, target) > likeness(swapper, out, source)
-        assert same_words(swapper, out, source) > same_words(swapper, out, np.resize(target, len(out))) + 0.3
+        assert (
+            same_words(swapper, out, source)
+            > same_words(swapper, out, np.resize(target, len(out))) + 0.3
+        )
 
 
 def test_people_never_heard_in_training(swapper, people):
     nearer = 0
     for i, recordings in enumerate(people):
-        source, target = read_audio(recordings[0], 16000)[: 8 * 16000], read_audio(people[(i + 1) % len(people)][1], 16000)
+        source, target = (
+            read_audio(recordings[0], 16000)[: 8 * 16000],
+            read_audio(people[(i + 1) % len(people)][1], 16000),
+        )
         out = swapper.convert(source, target)
         nearer += likeness(swapper, out, target) > likeness(swapper, out, source)
         assert same_words(swapper, out, source) > 0.5
@@ -63,7 +69,10 @@ def test_people_never_heard_in_training(swapper, people):
 def test_converting_to_ones_own_voice_is_reconstruction(swapper, hello, goodbye):
     own, rebuilt = swapper.convert(hello, hello), swapper.reconstruct(hello)
     np.testing.assert_allclose(own, rebuilt, atol=1e-5)
-    mel, *others = (swapper.log_mel(torch.from_numpy(wave)[None])[0] for wave in (hello, rebuilt, swapper.convert(hello, goodbye)))
+    mel, *others = (
+        swapper.log_mel(torch.from_numpy(wave)[None])[0]
+        for wave in (hello, rebuilt, swapper.convert(hello, goodbye))
+    )
     speech = mel.mean(0) > mel.mean(0).max() - 4
     rebuilt_error, converted_error = ((other - mel)[:, speech].abs().mean() for other in others)
     assert rebuilt_error < 0.8 * converted_error
@@ -80,8 +89,13 @@ def test_pitch_follows_the_target_and_the_shift(swapper, hello, goodbye):
 
 
 def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
-    np.testing.assert_allclose(swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4)
-    likenesses = [likeness(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye) for amount in (0.0, 0.5, 1.0)]
+    np.testing.assert_allclose(
+        swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4
+    )
+    likenesses = [
+        likeness(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
+        for amount in (0.0, 0.5, 1.0)
+    ]
     assert likenesses == sorted(likenesses)
 
 
@@ -93,15 +107,21 @@ def test_level_is_the_sources(swapper, hello, goodbye):
 def test_rate_channels_and_kind_of_input_do_not_matter(swapper, hello, goodbye):
     plain = swapper.convert(hello, goodbye)
     stereo = np.stack([hello, hello])
-    np.testing.assert_allclose(swapper.convert((stereo, 16000), [(goodbye, 16000)]), plain, atol=1e-4)
+    np.testing.assert_allclose(
+        swapper.convert((stereo, 16000), [(goodbye, 16000)]), plain, atol=1e-4
+    )
     whole_numbers = (np.round(hello * 32767).astype(np.int16), 16000)
     assert same_words(swapper, swapper.convert(whole_numbers, goodbye), plain) > 0.95
 
 
 def test_several_references_are_averaged_and_blended(swapper, hello, goodbye):
     a, b = swapper.embed(hello), swapper.embed(goodbye)
-    np.testing.assert_allclose(swapper.voice([hello, goodbye]).code, (a.code + b.code) / 2, atol=1e-5)
-    np.testing.assert_allclose(swapper.blend([(a, 3), (b, 1)]).code, 0.75 * a.code + 0.25 * b.code, atol=1e-5)
+    np.testing.assert_allclose(
+        swapper.voice([hello, goodbye]).code, (a.code + b.code) / 2, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        swapper.blend([(a, 3), (b, 1)]).code, 0.75 * a.code + 0.25 * b.code, atol=1e-5
+    )
     with pytest.raises(ValueError, match="sum above zero"):
         swapper.blend([(a, 0.0)])
     with pytest.raises(VoiceswapError, match="At least one reference"):
@@ -159,5 +179,10 @@ def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
 
 
 def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
-    spreads = [log_f0_statistics(extract_f0(swapper.convert(hello, goodbye, pitch_range=width), swapper.audio))[1] for width in (0.0, 1.0)]
+    spreads = [
+        log_f0_statistics(
+            extract_f0(swapper.convert(hello, goodbye, pitch_range=width), swapper.audio)
+        )[1]
+        for width in (0.0, 1.0)
+    ]
     assert spreads[0] < spreads[1] / 2

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingError, VoiceswapError
 
 if TYPE_CHECKING:
-    from voiceswap.features import AudioConfig
     from voiceswap.conversion.files import FileConversion
     from voiceswap.conversion.options import ConversionOptions
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.conversion.voice import Voice
+    from voiceswap.features import AudioConfig
 
 __version__ = "0.1.0"
 __all__ = [

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
 from typing import Any
 
 import numpy as np
@@ -49,10 +48,16 @@ def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarr
         raise AudioError(f"{path} is an empty file.")
     try:
         with soundfile.SoundFile(path) as file:
-            resampler = None if file.samplerate == sample_rate else soxr.ResampleStream(file.samplerate, sample_rate, 1)
+            resampler = (
+                None
+                if file.samplerate == sample_rate
+                else soxr.ResampleStream(file.samplerate, sample_rate, 1)
+            )
             offset, last = None, False
             while not last:
-                block = file.read(BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True).mean(1)
+                block = file.read(
+                    BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True
+                ).mean(1)
                 last = len(block) < BLOCK_SECONDS * file.samplerate
                 require_finite(block, str(path))
                 if resampler is None:
@@ -60,7 +65,9 @@ def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarr
                     continue
                 if offset is None:
                     offset = block.sum() / np.float32(max(len(block), 1))
-                yield resampler.resample_chunk(block - offset, last)  # or it would begin and end with a click
+                yield resampler.resample_chunk(
+                    block - offset, last
+                )  # or it would begin and end with a click
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path} can't be read as audio ({str(error).rstrip('.')}).") from error
 
@@ -109,9 +116,13 @@ def prepare_audio(
     """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
-        raise AudioError(f"{name} must be an array of numbers of shape (samples,) or (channels, samples).")
+        raise AudioError(
+            f"{name} must be an array of numbers of shape (samples,) or (channels, samples)."
+        )
     if not 0 < rate <= MAX_RATE:
-        raise AudioError(f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most {MAX_RATE}.")
+        raise AudioError(
+            f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most {MAX_RATE}."
+        )
     if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
         half = (np.iinfo(samples.dtype).max + 1) / 2
         samples = samples / half - 1
@@ -148,7 +159,9 @@ def _is_number(value: object) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray) or hasattr(value, "detach")  # a tensor, without importing torch
+    return isinstance(value, np.ndarray) or hasattr(
+        value, "detach"
+    )  # a tensor, without importing torch
 
 
 def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
@@ -157,7 +170,9 @@ def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -
         raise AudioError(f"{name} holds no samples.")
     require_finite(samples, name)
     if len(samples) < MIN_SECONDS * rate:
-        raise AudioError(f"{name} is {len(samples) / rate:.2f} s long; at least {MIN_SECONDS} s is needed.")
+        raise AudioError(
+            f"{name} is {len(samples) / rate:.2f} s long; at least {MIN_SECONDS} s is needed."
+        )
     if np.abs(samples - samples.mean()).max() < SILENCE_PEAK:
         raise AudioError(f"{name} is silent.")
 
@@ -171,7 +186,9 @@ def require_finite(samples: np.ndarray, name: str) -> None:
 def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """Mean power of every whole 20 ms frame of `samples` (samples,)."""
     frame = max(1, sample_rate // 50)
-    return np.square(samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)).mean(1)
+    return np.square(
+        samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)
+    ).mean(1)
 
 
 def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
@@ -185,7 +202,9 @@ def level_of_powers(power: np.ndarray) -> float:
     return float(10 * np.log10(active.mean() + 1e-12))
 
 
-def set_level(samples: np.ndarray, sample_rate: int, level_db: float = ACTIVE_LEVEL_DB) -> np.ndarray:
+def set_level(
+    samples: np.ndarray, sample_rate: int, level_db: float = ACTIVE_LEVEL_DB
+) -> np.ndarray:
     """Scale `samples` so that their active level is `level_db`."""
     gain = 10 ** ((level_db - active_level_db(samples, sample_rate)) / 20)
     return (samples * gain).astype(np.float32)
@@ -208,10 +227,18 @@ class AudioWriter:
     Leaving the context by an exception leaves nothing behind. Raises AudioError.
     """
 
-    def __init__(self, path: str | os.PathLike, rate: int, file_rate: int | None = None, subtype: str | None = None):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        rate: int,
+        file_rate: int | None = None,
+        subtype: str | None = None,
+    ):
         self.path = Path(path)
         ending = self.path.suffix[1:].upper()
-        kind, usual = {"OPUS": ("OGG", "OPUS"), "AIF": ("AIFF", None), "OGA": ("OGG", None)}.get(ending, (ending, None))
+        kind, usual = {"OPUS": ("OGG", "OPUS"), "AIF": ("AIFF", None), "OGA": ("OGG", None)}.get(
+            ending, (ending, None)
+        )
         if kind not in soundfile.available_formats():
             raise AudioError(
                 f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; use .wav, .flac, .ogg or .mp3."
@@ -219,25 +246,35 @@ class AudioWriter:
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
-        self.resampler = None if self.file_rate == rate else soxr.ResampleStream(rate, self.file_rate, 1)
+        self.resampler = (
+            None if self.file_rate == rate else soxr.ResampleStream(rate, self.file_rate, 1)
+        )
 
     def __enter__(self) -> "AudioWriter":
         with ExitStack() as stack, self._explained():
             self.temporary = stack.enter_context(whole_file(self.path, AudioError))
-            self.file = soundfile.SoundFile(self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype)
+            self.file = soundfile.SoundFile(
+                self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
+            )
             self._whole = stack.pop_all()
         return self
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
         with self._explained():
-            self.file.write(samples if self.resampler is None else self.resampler.resample_chunk(samples.astype(np.float32)))
+            self.file.write(
+                samples
+                if self.resampler is None
+                else self.resampler.resample_chunk(samples.astype(np.float32))
+            )
 
     def __exit__(self, kind, error, trace) -> None:
         with self._whole:
             with self._explained():
                 if kind is None and self.resampler is not None:
-                    self.file.write(self.resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+                    self.file.write(
+                        self.resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                    )
                 self.file.close()
             if error is not None:
                 raise error
@@ -249,5 +286,9 @@ class AudioWriter:
         try:
             yield
         except (soundfile.LibsndfileError, OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
+            reason = (
+                error.strerror
+                if isinstance(error, OSError) and error.strerror
+                else str(error).rstrip(".")
+            )
             raise AudioError(f"{self.path} can't be written ({reason}).") from error

@@ -23,8 +23,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RecordingPath = Annotated[Path, typer.Argument(help="A recording: wav, flac, ogg, opus, mp3, aiff, ...", show_default=False)]
-Model = Annotated[str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")]
+RecordingPath = Annotated[
+    Path,
+    typer.Argument(help="A recording: wav, flac, ogg, opus, mp3, aiff, ...", show_default=False),
+]
+Model = Annotated[
+    str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 
 
@@ -60,11 +65,23 @@ def swap(
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
     name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
-    _save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, swapper.sample_rate, "A's words, B's voice")
-    _save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, swapper.sample_rate, "B's words, A's voice")
+    _save(
+        out / f"{name_a}-in-the-voice-of-{name_b}.wav",
+        a_words,
+        swapper.sample_rate,
+        "A's words, B's voice",
+    )
+    _save(
+        out / f"{name_b}-in-the-voice-of-{name_a}.wav",
+        b_words,
+        swapper.sample_rate,
+        "B's words, A's voice",
+    )
 
 
-@app.command(epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav")
+@app.command(
+    epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav"
+)
 def convert(
     source: RecordingPath,
     target: Annotated[
@@ -75,40 +92,69 @@ def convert(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("converted.wav"),
-    pitch: Annotated[float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")] = 0.0,
-    pitch_range: Annotated[float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")] = 1.0,
-    strength: Annotated[float, typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's.")] = 1.0,
-    seed: Annotated[int | None, typer.Option(help="Draw another reading of the same words.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path(
+        "converted.wav"
+    ),
+    pitch: Annotated[
+        float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")
+    ] = 0.0,
+    pitch_range: Annotated[
+        float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")
+    ] = 1.0,
+    strength: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's."),
+    ] = 1.0,
+    seed: Annotated[
+        int | None, typer.Option(help="Draw another reading of the same words.")
+    ] = None,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
     """Say the words of SOURCE in another voice."""
     swapper = _swapper(checkpoint, device)
+    options = {
+        "pitch_shift": pitch,
+        "pitch_range": pitch_range,
+        "strength": strength,
+        "seed": seed,
+    }
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         swapper.convert_file(
-            source, list(target), out, pitch, strength, seed, pitch_range, progress=lambda done: bar.update(task, completed=done)
+            source, list(target), out, lambda done: bar.update(task, completed=done), **options
         )
     _written(out, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
 
 
 @app.command(epilog="Example: voiceswap voice anna-1.wav anna-2.wav --out anna.safetensors")
 def voice(
-    recordings: Annotated[list[Path], typer.Argument(help="Recordings of one voice; several bring it nearer.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")] = Path("voice.safetensors"),
+    recordings: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Recordings of one voice; several bring it nearer.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")] = Path(
+        "voice.safetensors"
+    ),
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
     """Keep a voice in a small file, to give as --target later."""
     swapper = _swapper(checkpoint, device)
-    _written(swapper.save_voice(swapper.voice(list(recordings)), out), f"the voice of {', '.join(path.name for path in recordings)}")
+    _written(
+        swapper.save_voice(swapper.voice(list(recordings)), out),
+        f"the voice of {', '.join(path.name for path in recordings)}",
+    )
 
 
 @app.command(epilog="Example: voiceswap reconstruct anna.wav --out anna-again.wav")
 def reconstruct(
     source: RecordingPath,
-    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path("reconstructed.wav"),
+    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path(
+        "reconstructed.wav"
+    ),
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
@@ -133,14 +179,27 @@ def embed(
     swapper = _swapper(checkpoint, device)
     content, voice = swapper.content(source), swapper.embed(source)
     out.parent.mkdir(parents=True, exist_ok=True)
-    rate = swapper.audio.frame_rate / swapper.autoencoder.stride
+    rate = swapper.content_rate
     with open(out, "wb") as file:
-        np.savez(file, content=content, content_rate=rate, speaker=voice.code, log_f0=voice.log_f0)
-    _written(out, f"content {content.shape} at {rate:g} frames a second, speaker {voice.code.shape}")
+        np.savez(
+            file,
+            content=content,
+            content_rate=rate,
+            speaker=voice.code.cpu().numpy(),
+            log_f0=voice.log_f0.cpu().numpy(),
+        )
+    _written(
+        out,
+        f"content {content.shape} at {rate:g} frames a second, speaker {tuple(voice.code.shape)}",
+    )
 
 
 @app.command(epilog="Example: voiceswap info my-model.safetensors")
-def info(checkpoint: Annotated[str, typer.Argument(help="A model file, or 'default' for the one in the package.")] = "default") -> None:
+def info(
+    checkpoint: Annotated[
+        str, typer.Argument(help="A model file, or 'default' for the one in the package.")
+    ] = "default",
+) -> None:
     """Show what a model is: settings, sizes, training data, licences and measured figures."""
     from voiceswap.models.checkpoint import read_metadata
 
@@ -158,7 +217,9 @@ def info(checkpoint: Annotated[str, typer.Argument(help="A model file, or 'defau
 
 @app.command(epilog="Example: voiceswap demo --out demo")
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path("voiceswap-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
+        "voiceswap-demo"
+    ),
     device: Device = "auto",
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
@@ -179,7 +240,11 @@ def demo(
     }
     for name, (samples, what) in results.items():
         _save(out / f"{name}.wav", samples, rate, what)
-    picture = draw_mels({what: samples for samples, what in results.values()}, swapper.audio, out / "mels.png")
+    picture = draw_mels(
+        {what: samples for samples, what in results.values()},
+        swapper.engine.audio,
+        out / "mels.png",
+    )
     _written(picture, "the four mel spectrograms, F0 in white")
 
 
@@ -193,7 +258,9 @@ def train(
 ) -> None:
     """Train a network; options are those of LightningCLI, such as --config YAML and --ckpt_path to resume."""
     if network not in ("autoencoder", "vocoder"):
-        raise VoiceswapError(f"There is no network '{network}' to train; use autoencoder or vocoder.")
+        raise VoiceswapError(
+            f"There is no network '{network}' to train; use autoencoder or vocoder."
+        )
     from voiceswap.training import needs_extra
 
     with needs_extra():
@@ -201,7 +268,9 @@ def train(
     run(network, context.args)
 
 
-@app.command(epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors")
+@app.command(
+    epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors"
+)
 def export(
     autoencoder: Annotated[
         list[Path],
@@ -211,8 +280,13 @@ def export(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
-    vocoder: Annotated[Path | None, typer.Option(help="A vocoder's training checkpoint, or a model file to take it from.")] = None,
-    card: Annotated[Path | None, typer.Option(help="JSON with data, licences and measured figures.")] = None,
+    vocoder: Annotated[
+        Path | None,
+        typer.Option(help="A vocoder's training checkpoint, or a model file to take it from."),
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="JSON with data, licences and measured figures.")
+    ] = None,
 ) -> None:
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     from voiceswap.training import needs_extra
@@ -223,8 +297,12 @@ def export(
     _written(path, f"SHA-256 {digest}")
 
 
-app.command(epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base --out evaluation")(evaluate)
-app.command(epilog="Example: voiceswap batch talks --target anna.wav --out talks-by-anna --format flac")(batch)
+app.command(
+    epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base --out evaluation"
+)(evaluate)
+app.command(
+    epilog="Example: voiceswap batch talks --target anna.wav --out talks-by-anna --format flac"
+)(batch)
 
 app.command(epilog="Example: voiceswap ui --port 7860 --auth me:secret")(ui)
 

@@ -12,4 +12,6 @@ def needs_extra(what: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise VoiceswapError(f"{what} needs {error.name}; install it with: pip install 'voiceswap[{extra}]'.") from error
+        raise VoiceswapError(
+            f"{what} needs {error.name}; install it with: pip install 'voiceswap[{extra}]'."
+        ) from error

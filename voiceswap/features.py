@@ -14,7 +14,10 @@ from voiceswap.errors import CheckpointError
 F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
 DEFAULT_F0 = 150.0  # Hz; of a voice of which nothing is known, and where pitch inputs are centred
 DEFAULT_LOG_F0_STD = 0.2
-MEL_MEAN, MEL_STD = -5.0, 2.5  # rough moments of log-mels of speech, so that inputs are near unit scale
+MEL_MEAN, MEL_STD = (
+    -5.0,
+    2.5,
+)  # rough moments of log-mels of speech, so that inputs are near unit scale
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,9 @@ def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
         return np.zeros(config.frames(len(samples)), np.float32)
     times = np.arange(config.frames(len(samples))) / config.frame_rate
     middles = (tracked.timestamps[1:] + tracked.timestamps[:-1]) / 2
-    nearest = np.searchsorted(middles, times + 1e-6)  # a tie goes to the later frame, wherever the recording is cut
+    nearest = np.searchsorted(
+        middles, times + 1e-6
+    )  # a tie goes to the later frame, wherever the recording is cut
     f0 = np.exp(np.interp(times, tracked.timestamps[voiced], np.log(tracked.pitch_hz[voiced])))
     return np.where(voiced[nearest], f0, 0.0).astype(np.float32)
 
@@ -157,5 +162,7 @@ def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
     if len(voiced) < 3:
         return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
     middle = np.median(voiced)
-    voiced = voiced[np.abs(voiced - middle) < math.log(1.9)]  # octave errors and creak would widen the spread
+    voiced = voiced[
+        np.abs(voiced - middle) < math.log(1.9)
+    ]  # octave errors and creak would widen the spread
     return float(voiced.mean()), float(np.clip(voiced.std(), 0.05, 0.5))

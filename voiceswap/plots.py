@@ -14,10 +14,12 @@ from voiceswap.features import AudioConfig, LogMel, extract_f0
 F0_COLOUR = "#4de3ff"  # on a small picture white is lost among the harmonics
 
 
-def draw_mels(recordings: dict[str, np.ndarray], audio: AudioConfig, path: str | os.PathLike, columns: int = 2) -> Path:
+def draw_mels(
+    recordings: dict[str, np.ndarray], audio: AudioConfig, path: str | os.PathLike, columns: int = 2
+) -> Path:
     """Draw the log-mel of each recording (samples,), titled by its key, on one scale, F0 in white; write a PNG."""
     rows = -(-len(recordings) // columns)
-    figure = Metric(figsize=(5.5 * columns, 2.8 * rows), layout="constrained")
+    figure = Figure(figsize=(5.5 * columns, 2.8 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in grid.flat[len(recordings) :]:
         axes.set_visible(False)
@@ -28,9 +30,11 @@ def draw_mels(recordings: dict[str, np.ndarray], audio: AudioConfig, path: str |
     return _save(figure, path)
 
 
-def draw_change(before: np.ndarray, after: np.ndarray, audio: AudioConfig, path: str | os.PathLike) -> Path:
+def draw_change(
+    before: np.ndarray, after: np.ndarray, audio: AudioConfig, path: str | os.PathLike
+) -> Path:
     """Draw the log-mel of a recording above that of its conversion, on one scale; write a PNG for any background."""
-    figure = Metric(figsize=(6.4, 4.2), layout="constrained", facecolor="none")
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained", facecolor="none")
     grid = figure.subplots(2, 1, sharex=True)
     _paint(list(grid), [before, after], audio, line=F0_COLOUR, width=2.2)
     grey = "#8a8a86"  # is read on white as on black
@@ -42,7 +46,13 @@ def draw_change(before: np.ndarray, after: np.ndarray, audio: AudioConfig, path:
     return _save(figure, path)
 
 
-def _paint(grid: list[Axes], recordings: list[np.ndarray], audio: AudioConfig, line: str = "white", width: float = 1.6) -> AxesImage:
+def _paint(
+    grid: list[Axes],
+    recordings: list[np.ndarray],
+    audio: AudioConfig,
+    line: str = "white",
+    width: float = 1.6,
+) -> AxesImage:
     """Put one spectrogram on each of `grid`, all on one scale, which the returned image has."""
     log_mel = LogMel(audio)
     mels = [log_mel(torch.from_numpy(samples)[None])[0].numpy() for samples in recordings]
@@ -50,7 +60,13 @@ def _paint(grid: list[Axes], recordings: list[np.ndarray], audio: AudioConfig, l
     for axes, samples, mel in zip(grid, recordings, mels, strict=False):
         seconds = mel.shape[1] / audio.frame_rate
         picture = axes.imshow(
-            mel, origin="lower", aspect="auto", vmin=top - 10, vmax=top, cmap="magma", extent=(0, seconds, 0, audio.n_mels)
+            mel,
+            origin="lower",
+            aspect="auto",
+            vmin=top - 10,
+            vmax=top,
+            cmap="magma",
+            extent=(0, seconds, 0, audio.n_mels),
         )
         f0 = extract_f0(samples, audio)
         times = np.arange(len(f0)) / audio.frame_rate
@@ -74,4 +90,6 @@ def mel_bin(frequency: np.ndarray, audio: AudioConfig) -> np.ndarray:
     def mel(f):
         return np.log1p(np.asarray(f) / 700.0)
 
-    return (mel(frequency) - mel(audio.f_min)) / (mel(audio.f_max) - mel(audio.f_min)) * audio.n_mels
+    return (
+        (mel(frequency) - mel(audio.f_min)) / (mel(audio.f_max) - mel(audio.f_min)) * audio.n_mels
+    )

@@ -48,8 +48,13 @@ def whisper_state(tensors: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
     def copy(ours: str, theirs: str) -> None:
         norm = "norm" in ours
-        for end, other in (("weight", "gamma" if norm else "weight"), ("bias", "beta" if norm else "bias")):
-            state[f"{ours}.{end}"] = torch.from_numpy(tensors[f"encoder/{theirs}/{other}"].astype("float32"))
+        for end, other in (
+            ("weight", "gamma" if norm else "weight"),
+            ("bias", "beta" if norm else "bias"),
+        ):
+            state[f"{ours}.{end}"] = torch.from_numpy(
+                tensors[f"encoder/{theirs}/{other}"].astype("float32")
+            )
 
     for name in ("conv1", "conv2"):
         copy(name, name)
@@ -68,14 +73,26 @@ def whisper_state(tensors: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 def main(whisper_dir: str, resemblyzer_pt: str) -> None:
     """Write both files into the package."""
     state = whisper_state(read_ctranslate2(Path(whisper_dir) / "model.bin"))
-    WhisperFrontEnd().load_state_dict(state)  # every name and shape must fit before anything is written
+    WhisperFrontEnd().load_state_dict(
+        state
+    )  # every name and shape must fit before anything is written
     packed = pack(state, eight_bits=lambda name: state[name].ndim > 1)
-    save_file(packed, WHISPER_BASE, {"origin": "OpenAI Whisper base (multilingual), encoder", "licence": "MIT"})
+    save_file(
+        packed,
+        WHISPER_BASE,
+        {"origin": "OpenAI Whisper base (multilingual), encoder", "licence": "MIT"},
+    )
     state = torch.load(resemblyzer_pt, map_location="cpu", weights_only=True)["model_state"]
-    state = {name: tensor for name, tensor in state.items() if name.startswith(("lstm.", "linear."))}
+    state = {
+        name: tensor for name, tensor in state.items() if name.startswith(("lstm.", "linear."))
+    }
     SpeakerVerifier().load_state_dict(state)
     packed = pack(state, eight_bits=lambda name: False)  # a recurrent network adds up its rounding
-    save_file(packed, VERIFIER, {"origin": "Resemblyzer 0.1.4, Resemble AI (GE2E)", "licence": "Apache-2.0"})
+    save_file(
+        packed,
+        VERIFIER,
+        {"origin": "Resemblyzer 0.1.4, Resemble AI (GE2E)", "licence": "Apache-2.0"},
+    )
 
 
 if __name__ == "__main__":

@@ -18,9 +18,16 @@ def corpus(tmp_path_factory):
         wave, rate = soundfile.read((HELLO, GOODBYE)[i % 2])
         for take, speed in enumerate((1.0, 1.06)):
             (folder / f"voices/speaker{i}").mkdir(parents=True, exist_ok=True)
-            soundfile.write(folder / f"voices/speaker{i}/{take}.flac", wave, round(rate * speed * (0.9 + 0.04 * i)))
+            soundfile.write(
+                folder / f"voices/speaker{i}/{take}.flac",
+                wave,
+                round(rate * speed * (0.9 + 0.04 * i)),
+            )
     (folder / "voices/speaker0/broken.wav").write_bytes(b"nothing")
-    result = CliRunner().invoke(data_prep_app, ["speakers", str(folder / "voices"), str(folder / "manifests"), "--keep-pauses"])
+    result = CliRunner().invoke(
+        data_prep_app,
+        ["speakers", str(folder / "voices"), str(folder / "manifests"), "--keep-pauses"],
+    )
     assert result.exit_code == 0, result.output
     assert "6 speakers, 12 recordings" in result.output and "1 left out" in result.output
     assert "broken.wav" in (folder / "manifests/speakers-left-out.txt").read_text()
@@ -31,7 +38,15 @@ def corpus(tmp_path_factory):
 def data(corpus):
     manifest = [corpus / "manifests/speakers-train.jsonl.gz"]
     data = SpeechData(
-        manifest, manifest, corpus / "cache", AudioConfig(), views=2, batch_size=4, seconds=1.0, reference_seconds=1.2, jobs=2
+        manifest,
+        manifest,
+        corpus / "cache",
+        AudioConfig(),
+        views=2,
+        batch_size=4,
+        seconds=1.0,
+        reference_seconds=1.2,
+        jobs=2,
     )
     data.prepare_data()
     return data

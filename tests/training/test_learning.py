@@ -6,17 +6,17 @@ import torch
 import torch.nn.functional as F
 from lhotse import CutSet
 
-from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.engine import transfer_pitch
+from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
-from voiceswap.models.pretrained import front_end, speaker_verifier
 from voiceswap.models.layers import instance_norm, length_mask
+from voiceswap.models.pretrained import front_end, speaker_verifier
 from voiceswap.training import autoencoder_task
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
-from voiceswap.training.perceptual_losses import SpeakerLoss, ContentLoss
 from voiceswap.training.optimiser import alternate
+from voiceswap.training.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.training.vocoder_task import VocoderTask
 
 
@@ -27,7 +27,10 @@ def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_stretch
     for i in range(20):
         item = dataset[i]
         length, reference = int(item["length"]), int(item["reference_length"])
-        assert not torch.equal(item["mel"][:, : min(length, reference)], item["reference_mel"][:, : min(length, reference)])
+        assert not torch.equal(
+            item["mel"][:, : min(length, reference)],
+            item["reference_mel"][:, : min(length, reference)],
+        )
         assert item["content"].shape[1] * 2 == item["mel"].shape[1] == data.frames
 
 
@@ -36,10 +39,21 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
     alone = cuts[0].supervisions[0].speaker
     manifests = [tmp_path / "one.jsonl.gz", tmp_path / "others.jsonl.gz"]
     for path, wanted in zip(manifests, (True, False), strict=True):
-        cuts.filter(lambda cut, wanted=wanted: (cut.supervisions[0].speaker == alone) == wanted).to_file(path)
+        cuts.filter(
+            lambda cut, wanted=wanted: (cut.supervisions[0].speaker == alone) == wanted
+        ).to_file(path)
     heard = {}
     for shares in ((3, 1), (1, 0), (0, 1)):
-        shared = SpeechData(manifests, [], corpus / "cache", AudioConfig(), views=2, seconds=1.0, reference_seconds=1.2, shares=shares)
+        shared = SpeechData(
+            manifests,
+            [],
+            corpus / "cache",
+            AudioConfig(),
+            views=2,
+            seconds=1.0,
+            reference_seconds=1.2,
+            shares=shares,
+        )
         drawn = [shared.train_dataloader().dataset.drawn(i)[1] for i in range(300)]
         heard[shares] = np.mean([name.startswith(alone) for name in drawn])
     assert heard[1, 0] == 1 and heard[0, 1] == 0
@@ -47,22 +61,37 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
 
 
 def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, listener, verifier = LogMel(AudioConfig()), SpeakerLoss(AudioConfig()), speaker_verifier()
+    log_mel, listener, verifier = (
+        LogMel(AudioConfig()),
+        SpeakerLoss(AudioConfig()),
+        speaker_verifier(),
+    )
     window = slice(40, 40 + verifier.window)  # frames, within speech; both mels have 100 a second
 
     def both(wave):
-        wave = torch.from_numpy(wave / np.sqrt(np.mean(wave**2)) * 10 ** (verifier.level_db / 20))[None]
+        wave = torch.from_numpy(wave / np.sqrt(np.mean(wave**2)) * 10 ** (verifier.level_db / 20))[
+            None
+        ]
         alone = wave[..., window.start * 160 : window.stop * 160]
         assert listener(alone)[0] @ verifier(alone[0]) > 0.99
-        return listener(log_mel(wave)[..., window])[0], verifier.embed_mel(verifier.mel(wave)[..., window])[0]
+        return listener(log_mel(wave)[..., window])[0], verifier.embed_mel(
+            verifier.mel(wave)[..., window]
+        )[0]
 
-    (hello_on_ours, hello_on_its_own), (goodbye_on_ours, goodbye_on_its_own) = both(hello), both(goodbye)
+    (hello_on_ours, hello_on_its_own), (goodbye_on_ours, goodbye_on_its_own) = (
+        both(hello),
+        both(goodbye),
+    )
     assert hello_on_ours @ hello_on_its_own > 0.8 > hello_on_ours @ goodbye_on_its_own
     assert goodbye_on_ours @ goodbye_on_its_own > 0.8 > goodbye_on_ours @ hello_on_its_own
 
 
 def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, listener, recogniser = LogMel(AudioConfig()), ContentLoss(AudioConfig()), front_end("whisper-base", AudioConfig())
+    log_mel, listener, recogniser = (
+        LogMel(AudioConfig()),
+        ContentLoss(AudioConfig()),
+        front_end("whisper-base", AudioConfig()),
+    )
 
     def both(samples):
         wave, length = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
@@ -74,13 +103,22 @@ def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(he
     (hello_on_mels, hello_in_sound), (goodbye_on_mels, _) = both(hello), both(goodbye)
     frames = min(hello_on_mels.shape[-1], goodbye_on_mels.shape[-1])
     assert F.cosine_similarity(hello_on_mels, hello_in_sound).mean() > 0.85
-    assert F.cosine_similarity(goodbye_on_mels[..., :frames], hello_in_sound[..., :frames]).mean() < 0.4
+    assert (
+        F.cosine_similarity(goodbye_on_mels[..., :frames], hello_in_sound[..., :frames]).mean()
+        < 0.4
+    )
 
 
 def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
-    listener, mel = ContentLoss(AudioConfig()), LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100]
+    listener, mel = (
+        ContentLoss(AudioConfig()),
+        LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100],
+    )
     padded = F.pad(mel, (0, 50))
-    alone, among = listener(mel, length_mask(torch.tensor([100]), 100)), listener(padded, length_mask(torch.tensor([100]), 150))
+    alone, among = (
+        listener(mel, length_mask(torch.tensor([100]), 100)),
+        listener(padded, length_mask(torch.tensor([100]), 150)),
+    )
     torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
     assert not among[..., 50:].any()
 
@@ -90,7 +128,9 @@ def test_listeners_hear_a_conversion_as_it_will_end(data):
     torch.manual_seed(0)
     batch = {name: x[[0, 0, 1, 1]] for name, x in next(iter(data.train_dataloader())).items()}
     task, heard = AutoencoderTask(data.cache.config.audio, verification=1.0), []
-    task.listeners["verifier"].register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0].detach()))
+    task.listeners["verifier"].register_forward_pre_hook(
+        lambda _, inputs: heard.append(inputs[0].detach())
+    )
     with torch.no_grad():
         content, speaker, _ = task._encode(batch)
         words, voice = content.mode(), speaker.mode()
@@ -110,7 +150,11 @@ def test_pitch_moves_in_training_as_in_conversions(data, monkeypatch):
     task, heard = AutoencoderTask(data.cache.config.audio, verification=1.0), []
     with torch.no_grad():
         content, speaker, _ = task._encode(batch)
-        monkeypatch.setattr(task.autoencoder, "decode", lambda words, f0, *_: heard.append(f0) or torch.zeros_like(batch["mel"][: len(f0)]))
+        monkeypatch.setattr(
+            task.autoencoder,
+            "decode",
+            lambda words, f0, *_: heard.append(f0) or torch.zeros_like(batch["mel"][: len(f0)]),
+        )
         task._misheard(batch, content, content.mode(), speaker.mode(), batch["mel"])
     np.testing.assert_allclose(heard[0][0], transfer_pitch(source, target.numpy()), rtol=1e-4)
 
@@ -137,7 +181,11 @@ def test_steps_on_one_batch_lower_its_loss(data, monkeypatch, task, options):
     monkeypatch.setattr(module, "lr_schedulers", lambda: schedules)
     monkeypatch.setattr(module, "manual_backward", lambda loss: loss.backward())
     logged = []
-    monkeypatch.setattr(module, "log_dict", lambda parts, **_: logged.append({name: float(value) for name, value in parts.items()}))
+    monkeypatch.setattr(
+        module,
+        "log_dict",
+        lambda parts, **_: logged.append({name: float(value) for name, value in parts.items()}),
+    )
     for _ in range(6):
         module.training_step(batch, 0)
     main = "train/reconstruction" if task is AutoencoderTask else "train/spectral"
@@ -178,7 +226,9 @@ def test_accumulated_batches_step_on_the_mean_of_their_gradients(data):
     data.position, once = 0, Task(apart)
     once.accumulate = 1
     alternate(once, apart, (loss(apart, pair[0]) + loss(apart, pair[1])) / 2, 0)
-    assert not torch.equal(network.weight, start) and torch.allclose(network.weight, apart.weight, atol=1e-7)
+    assert not torch.equal(network.weight, start) and torch.allclose(
+        network.weight, apart.weight, atol=1e-7
+    )
 
 
 def test_a_loss_that_is_not_a_number_stops_before_any_weight_is_touched(data):
@@ -191,6 +241,8 @@ def test_a_loss_that_is_not_a_number_stops_before_any_weight_is_touched(data):
         checkpoint_callback, global_step = None, 5
 
     module._trainer = Trainer()
-    with pytest.raises(TrainingError, match="The loss became nan at step 5; the last good checkpoint is none yet"):
+    with pytest.raises(
+        TrainingError, match="The loss became nan at step 5; the last good checkpoint is none yet"
+    ):
         module.training_step(batch, 0)
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())

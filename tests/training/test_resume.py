@@ -10,19 +10,25 @@ import torch
 from training_runs import TINY, command, config, refusal, same_weights
 
 
-def test_a_stopped_and_resumed_run_is_the_run_that_was_never_stopped(corpus, tmp_path, monkeypatch, capsys):
+def test_a_stopped_and_resumed_run_is_the_run_that_was_never_stopped(
+    corpus, tmp_path, monkeypatch, capsys
+):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     whole.mkdir(), halves.mkdir()
     command(monkeypatch, "train", "autoencoder", "--config", config(corpus, whole, 4))
     command(monkeypatch, "train", "autoencoder", "--config", config(corpus, halves, 2))
     shown = config(corpus, halves, 4, {"enable_progress_bar": True})
-    command(monkeypatch, "train", "autoencoder", "--config", shown, "--ckpt_path", halves / "last.ckpt")
+    command(
+        monkeypatch, "train", "autoencoder", "--config", shown, "--ckpt_path", halves / "last.ckpt"
+    )
     same_weights(whole / "last.ckpt", halves / "last.ckpt")
     bar = capsys.readouterr().out
     assert " 3/4 [" in bar and " 4/4 [" in bar
 
 
-def test_runs_stopped_by_sigterm_and_sigkill_are_the_run_that_was_never_stopped(corpus, tmp_path, monkeypatch):
+def test_runs_stopped_by_sigterm_and_sigkill_are_the_run_that_was_never_stopped(
+    corpus, tmp_path, monkeypatch
+):
     """Two batches are accumulated for a step, so that a run can be stopped, and validated, in the middle of one.
 
     All runs compute with one thread: sums in another order differ in their last bit.
@@ -36,46 +42,95 @@ def test_runs_stopped_by_sigterm_and_sigkill_are_the_run_that_was_never_stopped(
     for signal_ in (signal.SIGTERM, signal.SIGKILL):
         path = config(corpus, stopped, 10000, trainer, sizes=TINY)
         before = set(stopped.glob("*step=*"))
-        process = subprocess.Popen([*train, str(path), *resume], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            [*train, str(path), *resume],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         while len(set(stopped.glob("*step=*")) - before) < 2:
             assert process.poll() is None, process.stdout.read()
             time.sleep(0.02)
         process.send_signal(signal_)
         said = process.communicate()[0]
         if signal_ == signal.SIGTERM:
-            assert process.returncode == 143 and f"to go on: --ckpt_path {stopped / 'last.ckpt'}" in said
-            assert torch.load(stopped / "last.ckpt", weights_only=True)["SpeechData"]["position"] % 2 == 0
+            assert (
+                process.returncode == 143
+                and f"to go on: --ckpt_path {stopped / 'last.ckpt'}" in said
+            )
+            assert (
+                torch.load(stopped / "last.ckpt", weights_only=True)["SpeechData"]["position"] % 2
+                == 0
+            )
         resume = ["--ckpt_path", str(stopped / "last.ckpt")]
     assert 4 <= torch.load(stopped / "last.ckpt", weights_only=True)["global_step"] < steps
     for folder, more in ((stopped, resume), (whole, [])):
-        subprocess.run([*train, str(config(corpus, folder, steps, trainer, sizes=TINY)), *more], check=True, capture_output=True)
+        subprocess.run(
+            [*train, str(config(corpus, folder, steps, trainer, sizes=TINY)), *more],
+            check=True,
+            capture_output=True,
+        )
     same_weights(whole / "last.ckpt", stopped / "last.ckpt")
 
 
 def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_path, monkeypatch):
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir(), two.mkdir()
-    plain = {"logger": {"class_path": "CSVLogger", "init_args": {"save_dir": "", "name": "", "version": ""}}, "log_every_n_steps": 1}
+    plain = {
+        "logger": {
+            "class_path": "CSVLogger",
+            "init_args": {"save_dir": "", "name": "", "version": ""},
+        },
+        "log_every_n_steps": 1,
+    }
     for folder, trainer, batch_size in ((one, {}, 4), (two, {"devices": 2, "strategy": "ddp"}, 2)):
         plain["logger"]["init_args"]["save_dir"] = str(folder)
         path = config(corpus, folder, 4, plain | trainer, {"batch_size": batch_size}, sizes=TINY)
-        line = [sys.executable, "-m", "voiceswap.cli", "train", "autoencoder", "--config", str(path)]
+        line = [
+            sys.executable,
+            "-m",
+            "voiceswap.cli",
+            "train",
+            "autoencoder",
+            "--config",
+            str(path),
+        ]
         subprocess.run(line, check=True, capture_output=True, timeout=240)
-    losses = [np.genfromtxt(folder / "metrics.csv", delimiter=",", names=True) for folder in (one, two)]
+    losses = [
+        np.genfromtxt(folder / "metrics.csv", delimiter=",", names=True) for folder in (one, two)
+    ]
     for name in losses[0].dtype.names:
         if name.startswith("train"):
             first, second = (rows[name][~np.isnan(rows[name])] for rows in losses)
-            assert len(first) == 4 and np.allclose(first, second, rtol=1e-4, atol=1e-5), (name, first, second)
-    first, second = (torch.load(folder / "last.ckpt", weights_only=True)["current_model_state"] for folder in (one, two))
+            assert len(first) == 4 and np.allclose(first, second, rtol=1e-4, atol=1e-5), (
+                name,
+                first,
+                second,
+            )
+    first, second = (
+        torch.load(folder / "last.ckpt", weights_only=True)["current_model_state"]
+        for folder in (one, two)
+    )
     for name, tensor in first.items():
         if tensor.is_floating_point():
-            assert (tensor - second[name]).abs().max() < 1e-4, name  # four steps at a rate below 2e-5 each move a weight by up to 8e-5
+            assert (tensor - second[name]).abs().max() < 1e-4, (
+                name
+            )  # four steps at a rate below 2e-5 each move a weight by up to 8e-5
 
 
 def test_a_run_is_not_started_over_another(corpus, tmp_path, monkeypatch, capsys):
-    command(monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 1, sizes=TINY))
+    command(
+        monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 1, sizes=TINY)
+    )
     held = (tmp_path / "last.ckpt").read_bytes()
     capsys.readouterr()
-    said = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", config(corpus, tmp_path, 2, sizes=TINY))
+    said = refusal(
+        monkeypatch,
+        capsys,
+        "train",
+        "autoencoder",
+        "--config",
+        config(corpus, tmp_path, 2, sizes=TINY),
+    )
     assert f"holds another run: go on with it by --ckpt_path {tmp_path / 'last.ckpt'}" in said
     assert (tmp_path / "last.ckpt").read_bytes() == held and not list(tmp_path.glob("*-v1*"))

@@ -14,52 +14,113 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from training_runs import TINY, command, config, refusal
 
 from voiceswap import VoiceSwapper
-from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.training.data import SpeechData
 
 
 def test_train_export_convert(corpus, tmp_path, monkeypatch):
     command(monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 2))
     (tmp_path / "last.ckpt").rename(tmp_path / "autoencoder.ckpt")
-    command(monkeypatch, "export", tmp_path / "autoencoder.ckpt", "--out", tmp_path / "half.safetensors")
-    command(monkeypatch, "train", "vocoder", "--config", config(corpus, tmp_path, 2, decoded=str(tmp_path / "half.safetensors")))
+    command(
+        monkeypatch, "export", tmp_path / "autoencoder.ckpt", "--out", tmp_path / "half.safetensors"
+    )
+    command(
+        monkeypatch,
+        "train",
+        "vocoder",
+        "--config",
+        config(corpus, tmp_path, 2, decoded=str(tmp_path / "half.safetensors")),
+    )
     model = tmp_path / "model.safetensors"
-    command(monkeypatch, "export", tmp_path / "autoencoder.ckpt", "--vocoder", tmp_path / "last.ckpt", "--out", model)
+    command(
+        monkeypatch,
+        "export",
+        tmp_path / "autoencoder.ckpt",
+        "--vocoder",
+        tmp_path / "last.ckpt",
+        "--out",
+        model,
+    )
     card = read_metadata(model)["card"]
-    assert "licence: not stated" in card["data"]["speakers"] and card["vocoder training"]["steps made"] == 2
-    assert card["vocoder training"]["decoded"] == "half.safetensors"  # and not the folder it lies in
-    assert (tmp_path / "model.safetensors.sha256").read_text().split()[0] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert (
+        "licence: not stated" in card["data"]["speakers"]
+        and card["vocoder training"]["steps made"] == 2
+    )
+    assert (
+        card["vocoder training"]["decoded"] == "half.safetensors"
+    )  # and not the folder it lies in
+    assert (tmp_path / "model.safetensors.sha256").read_text().split()[0] == hashlib.sha256(
+        model.read_bytes()
+    ).hexdigest()
     out = VoiceSwapper.load(model, "cpu").convert(HELLO, GOODBYE)
     assert len(out) == soundfile.info(HELLO).frames and np.isfinite(out).all()
 
 
-def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(tmp_path, monkeypatch, capsys):
+def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
+    tmp_path, monkeypatch, capsys
+):
     sizes = {"one": TINY, "other": TINY, "larger": TINY | {"decoder_width": 32}}
     saved, files = {}, {name: tmp_path / f"{name}.safetensors" for name in sizes}
     for name, size in sizes.items():
-        saved[name] = Autoencoder(AudioConfig(), "whisper-base", **size).eval().requires_grad_(False)
+        saved[name] = (
+            Autoencoder(AudioConfig(), "whisper-base", **size).eval().requires_grad_(False)
+        )
         save_checkpoint(files[name], Checkpoint(saved[name], None))
-    command(monkeypatch, "export", files["one"], files["other"], "--out", tmp_path / "mean.safetensors")
+    command(
+        monkeypatch, "export", files["one"], files["other"], "--out", tmp_path / "mean.safetensors"
+    )
     mean = load_checkpoint(tmp_path / "mean.safetensors").autoencoder
-    for made, one, other in zip(mean.parameters(), saved["one"].parameters(), saved["other"].parameters(), strict=True):
-        torch.testing.assert_close(made, (one + other) / 2, atol=0.02 * float(one.abs().max()), rtol=0)
-    said = refusal(monkeypatch, capsys, "export", files["one"], files["larger"], "--out", tmp_path / "none.safetensors")
-    assert "larger.safetensors are not of one size" in said and not (tmp_path / "none.safetensors").exists()
+    for made, one, other in zip(
+        mean.parameters(), saved["one"].parameters(), saved["other"].parameters(), strict=True
+    ):
+        torch.testing.assert_close(
+            made, (one + other) / 2, atol=0.02 * float(one.abs().max()), rtol=0
+        )
+    said = refusal(
+        monkeypatch,
+        capsys,
+        "export",
+        files["one"],
+        files["larger"],
+        "--out",
+        tmp_path / "none.safetensors",
+    )
+    assert (
+        "larger.safetensors are not of one size" in said
+        and not (tmp_path / "none.safetensors").exists()
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\x97RIFF of something else", bytes(range(256)) * 9])
-def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(corpus, tmp_path, monkeypatch, capsys, content):
+def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(
+    corpus, tmp_path, monkeypatch, capsys, content
+):
     other = tmp_path / "other.ckpt"
     other.write_bytes(content)
-    exported = refusal(monkeypatch, capsys, "export", other, "--out", tmp_path / "model.safetensors")
-    resumed = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", config(corpus, tmp_path, 2), "--ckpt_path", other)
-    assert exported == resumed == f"{other} is not a training checkpoint of a voiceswap autoencoder."
+    exported = refusal(
+        monkeypatch, capsys, "export", other, "--out", tmp_path / "model.safetensors"
+    )
+    resumed = refusal(
+        monkeypatch,
+        capsys,
+        "train",
+        "autoencoder",
+        "--config",
+        config(corpus, tmp_path, 2),
+        "--ckpt_path",
+        other,
+    )
+    assert (
+        exported == resumed == f"{other} is not a training checkpoint of a voiceswap autoencoder."
+    )
 
 
-def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_checkpoint(corpus, tmp_path, monkeypatch, capsys):
+def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_checkpoint(
+    corpus, tmp_path, monkeypatch, capsys
+):
     cache = tmp_path / "cache"
     shutil.copytree(corpus / "cache", cache)
     path = config(corpus, tmp_path, 50, data={"cache_dir": str(cache)}, sizes=TINY)
@@ -71,27 +132,52 @@ def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_check
 
     monkeypatch.setattr(SpeechData, "on_after_batch_transfer", spoilt)
     said = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
-    assert f"The loss became nan at step 3; the last good checkpoint is {tmp_path / 'last.ckpt'}; the batch held speakers-" in said
+    assert (
+        f"The loss became nan at step 3; the last good checkpoint is {tmp_path / 'last.ckpt'}; the batch held speakers-"
+        in said
+    )
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 2
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (("speakers-train", "nobody-train"), "nobody-train.jsonl.gz does not exist; make it with python -m data_prep."),
+        (
+            ("speakers-train", "nobody-train"),
+            "nobody-train.jsonl.gz does not exist; make it with python -m data_prep.",
+        ),
         (("batch_size", "batch_sise"), "batch_sise"),
-        (("batch_size: 4", "batch_size: 4\n  shares: [1, 1]"), "a share for each manifest of data.train, 1 here"),
+        (
+            ("batch_size: 4", "batch_size: 4\n  shares: [1, 1]"),
+            "a share for each manifest of data.train, 1 here",
+        ),
         (("batch_size: 4", "batch_size: many"), "Expected a <class 'int'>. Got value: many"),
         (("max_steps", "max_stepz"), "max_stepz"),
-        (("audio: {}", "audio: {sample_rate: 44100, f_max: 22050}"), "far below the 44100 Hz of data.audio"),
-        (("steps: 100", "steps: 100\n  initial: nobody.ckpt"), "nobody.ckpt is not a training checkpoint"),
+        (
+            ("audio: {}", "audio: {sample_rate: 44100, f_max: 22050}"),
+            "far below the 44100 Hz of data.audio",
+        ),
+        (
+            ("steps: 100", "steps: 100\n  initial: nobody.ckpt"),
+            "nobody.ckpt is not a training checkpoint",
+        ),
         (("steps: 100", "steps: 100\n  vocoder: default"), "Nobody hears model.vocoder"),
         (("audio: {}", "audio: {n_mels: 64}\n  front_end: mel\n#"), "n_mels"),
-        (("max_steps:", "gradient_clip_val: 1\n  max_steps:"), "Automatic gradient clipping is not supported"),
+        (
+            ("max_steps:", "gradient_clip_val: 1\n  max_steps:"),
+            "Automatic gradient clipping is not supported",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_config_is_one_sentence(corpus, tmp_path, monkeypatch, capsys, change, sentence):
-    path = config(corpus, tmp_path, 2, **({"initial": "default"} if change[1].startswith("audio: {n_mels") else {}))
+def test_what_is_wrong_with_a_config_is_one_sentence(
+    corpus, tmp_path, monkeypatch, capsys, change, sentence
+):
+    path = config(
+        corpus,
+        tmp_path,
+        2,
+        **({"initial": "default"} if change[1].startswith("audio: {n_mels") else {}),
+    )
     assert change[0] in path.read_text()
     path.write_text(path.read_text().replace(*change))
     assert sentence in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
@@ -100,33 +186,57 @@ def test_what_is_wrong_with_a_config_is_one_sentence(corpus, tmp_path, monkeypat
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):
     path = config(corpus, tmp_path, 2)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10**7}))
-    assert "3 checkpoints need about" in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
+    assert "3 checkpoints need about" in refusal(
+        monkeypatch, capsys, "train", "autoencoder", "--config", path
+    )
     path = config(corpus, tmp_path, 2, data={"cache_dir": str(tmp_path / "cache"), "views": 3})
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10**5}))
-    assert "minutes of speech need" in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
+    assert "minutes of speech need" in refusal(
+        monkeypatch, capsys, "train", "autoencoder", "--config", path
+    )
     assert not (tmp_path / "cache").exists()
 
 
-@pytest.mark.parametrize(("network", "options"), [("autoencoder", {"initial": "default"}), ("vocoder", {"initial": "default"})])
-def test_a_run_from_the_bundled_weights_can_be_watched(corpus, tmp_path, monkeypatch, network, options):
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [("autoencoder", {"initial": "default"}), ("vocoder", {"initial": "default"})],
+)
+def test_a_run_from_the_bundled_weights_can_be_watched(
+    corpus, tmp_path, monkeypatch, network, options
+):
     pytest.importorskip("sklearn")
     path = config(corpus, tmp_path, 2, data={"batch_size": 8}, **options)
     settings = yaml.safe_load(path.read_text())
-    settings["trainer"]["callbacks"].append({"class_path": "voiceswap.training.validation_logger.ValidationLogger", "init_args": {"conversions": 2}})
+    settings["trainer"]["callbacks"].append(
+        {
+            "class_path": "voiceswap.training.validation_logger.ValidationLogger",
+            "init_args": {"conversions": 2},
+        }
+    )
     settings["trainer"] |= {"limit_val_batches": 4, "num_sanity_val_steps": 0}
     path.write_text(yaml.safe_dump(settings))
     command(monkeypatch, "train", network, "--config", path)
-    events = EventAccumulator(str(tmp_path / "lightning_logs/version_0"), {"images": 9, "audio": 9}).Reload()
+    events = EventAccumulator(
+        str(tmp_path / "lightning_logs/version_0"), {"images": 9, "audio": 9}
+    ).Reload()
     shown = "conversion" if network == "autoencoder" else "copy synthesis"
     for i in (1, 2):
         assert events.Images(f"{shown} {i}")[0].step == 2
         [sound] = events.Audio(f"{shown} {i}")
         samples, rate = soundfile.read(io.BytesIO(sound.encoded_audio_string))
         assert rate == 16000 and 0.01 < np.abs(samples).max() <= 1 and len(samples) > 8000
-    figures = {tag: events.Scalars(tag)[-1].value for tag in events.Tags()["scalars"] if tag.startswith("validation")}
+    figures = {
+        tag: events.Scalars(tag)[-1].value
+        for tag in events.Tags()["scalars"]
+        if tag.startswith("validation")
+    }
     assert 0.5 < figures["validation/sv"] <= 1
     if network == "autoencoder":
-        assert figures["validation/content_kl_nats_a_second"] > figures["validation/speaker_kl_nats_a_voice"] > 1
+        assert (
+            figures["validation/content_kl_nats_a_second"]
+            > figures["validation/speaker_kl_nats_a_voice"]
+            > 1
+        )
         assert 0 <= figures["validation/speaker_probe_on_content"] <= 1
 
 
@@ -135,7 +245,15 @@ def test_shards_give_what_manifests_give(corpus, data, tmp_path):
     (tmp_path / "shar").mkdir()
     cuts.to_shar(tmp_path / "shar", {"recording": "flac"}, shard_size=3)
     sharded = SpeechData(
-        [tmp_path / "shar"], [], tmp_path / "cache", AudioConfig(), views=2, batch_size=4, seconds=1.0, reference_seconds=1.2, jobs=1
+        [tmp_path / "shar"],
+        [],
+        tmp_path / "cache",
+        AudioConfig(),
+        views=2,
+        batch_size=4,
+        seconds=1.0,
+        reference_seconds=1.2,
+        jobs=1,
     )
     for path in corpus.glob("voices/*/*.flac"):  # shards hold the recordings themselves
         path.rename(path.with_suffix(".away"))
@@ -145,4 +263,7 @@ def test_shards_give_what_manifests_give(corpus, data, tmp_path):
         for path in corpus.glob("voices/*/*.away"):
             path.rename(path.with_suffix(".flac"))
     first, second = (module.train_dataloader().dataset[3] for module in (data, sharded))
-    assert all(torch.allclose(first[name], second[name], atol=1e-3) for name in first) and sharded.val_dataloader() == []
+    assert (
+        all(torch.allclose(first[name], second[name], atol=1e-3) for name in first)
+        and sharded.val_dataloader() == []
+    )

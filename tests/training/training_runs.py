@@ -8,7 +8,13 @@ import yaml
 
 from voiceswap import cli
 
-TINY = {"content_width": 16, "speaker_width": 16, "speaker_blocks": 1, "decoder_width": 16, "decoder_blocks": 1}
+TINY = {
+    "content_width": 16,
+    "speaker_width": 16,
+    "speaker_blocks": 1,
+    "decoder_width": 16,
+    "decoder_blocks": 1,
+}
 
 
 def config(corpus, tmp_path, steps, trainer=None, data=None, **model):
@@ -25,7 +31,12 @@ def config(corpus, tmp_path, steps, trainer=None, data=None, **model):
             "callbacks": [
                 {
                     "class_path": "ModelCheckpoint",
-                    "init_args": {"dirpath": str(tmp_path), "every_n_train_steps": 2, "save_last": True, "save_top_k": -1},
+                    "init_args": {
+                        "dirpath": str(tmp_path),
+                        "every_n_train_steps": 2,
+                        "save_last": True,
+                        "save_top_k": -1,
+                    },
                 },
                 {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}},
             ],
@@ -62,13 +73,18 @@ def refusal(monkeypatch, capsys, *arguments) -> str:
     with pytest.raises(SystemExit) as exit:
         cli.main()
     assert exit.value.code == 1
-    [line] = [line for line in capsys.readouterr().err.splitlines() if line and "Seed set" not in line]
+    [line] = [
+        line for line in capsys.readouterr().err.splitlines() if line and "Seed set" not in line
+    ]
     return line
 
 
 def same_weights(first, second) -> None:
     first, second = (torch.load(path, weights_only=True) for path in (first, second))
-    assert first["global_step"] == second["global_step"] and first["SpeechData"]["position"] == second["SpeechData"]["position"]
+    assert (
+        first["global_step"] == second["global_step"]
+        and first["SpeechData"]["position"] == second["SpeechData"]["position"]
+    )
     for part in ("state_dict", "current_model_state"):
         for name, tensor in first[part].items():
             assert torch.equal(tensor, second[part][name]), name

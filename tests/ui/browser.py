@@ -15,7 +15,9 @@ def ready(element):
     values. The browser's frames are counted, not seconds, so that a slow one gets longer.
     """
     element.wait_for(state="attached")
-    element.evaluate("async () => { for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame); }")
+    element.evaluate(
+        "async () => { for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame); }"
+    )
     return element
 
 
@@ -24,7 +26,11 @@ def open_tab(page, name, touch=False):
     tab = page.get_by_role("tab", name=name, exact=True)
     tab.tap() if touch else tab.click()
     page.get_by_role("tab", name=name, exact=True, selected=True).wait_for()
-    ready(page.locator("[role=tabpanel]:visible").last.locator("button:visible, input:visible, dl:visible").first)
+    ready(
+        page.locator("[role=tabpanel]:visible")
+        .last.locator("button:visible, input:visible, dl:visible")
+        .first
+    )
 
 
 def type_in(box, text):
@@ -53,7 +59,9 @@ def choose(page, menu, name):
 def upload(page, element, paths):
     """Give a recorder a file, or a place for files several, and wait until it has them."""
     ready(page.locator(f"#{element} input[type=file]")).set_input_files(paths)
-    page.wait_for_selector(f"#{element} :is(button[aria-label='Clear'], .file-preview)", state="attached")
+    page.wait_for_selector(
+        f"#{element} :is(button[aria-label='Clear'], .file-preview)", state="attached"
+    )
 
 
 def take_examples(page, *names):
@@ -64,7 +72,9 @@ def take_examples(page, *names):
 
 
 def has_recording(page, element):
-    page.wait_for_selector(f"#{element} :is(button[aria-label='Clear'], button[aria-label='清除'])", state="attached")
+    page.wait_for_selector(
+        f"#{element} :is(button[aria-label='Clear'], button[aria-label='清除'])", state="attached"
+    )
 
 
 def result(page, element):

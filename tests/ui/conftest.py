@@ -12,10 +12,12 @@ import pytest
 import soundfile
 from browser import PATIENCE, open_tab
 
-from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.examples import GOODBYE, HELLO
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 
 @pytest.fixture(scope="package")
@@ -24,7 +26,13 @@ def context(swapper, tmp_path_factory):
     from voiceswap.ui.app_context import AppContext
     from voiceswap.ui.texts import Texts
 
-    return AppContext(swapper, VoiceLibrary(tmp_path_factory.mktemp("voices"), swapper), Texts("en"), max_minutes=3.0, max_megabytes=20)
+    return AppContext(
+        swapper,
+        VoiceLibrary(tmp_path_factory.mktemp("voices"), swapper),
+        Texts("en"),
+        max_minutes=3.0,
+        max_megabytes=20,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +74,10 @@ def visit(chromium):
         page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda sent: sent.url.startswith((address, "data:", "blob:")) or wrong.append(sent.url))
+        page.on(
+            "request",
+            lambda sent: sent.url.startswith((address, "data:", "blob:")) or wrong.append(sent.url),
+        )
         page.goto(address)
         page.wait_for_selector("#swap-go")
         if tab:
@@ -98,7 +109,9 @@ def speech(request, tmp_path_factory):
     for number in range(8):
         samples, rate = soundfile.read(sources[number % len(sources)], stop=3 * 16000)
         paths.append(folder / f"speaker {number}.flac")
-        soundfile.write(paths[-1], samples * (1 - number / 20), rate)  # all different, also when there are but two
+        soundfile.write(
+            paths[-1], samples * (1 - number / 20), rate
+        )  # all different, also when there are but two
     return paths
 
 

@@ -7,7 +7,9 @@ import soundfile
 from browser import choose, shoot, upload
 
 
-def test_a_batch_gives_a_zip_and_a_report_of_every_file(visit, address, context, swapper, speech, pictures, tmp_path):
+def test_a_batch_gives_a_zip_and_a_report_of_every_file(
+    visit, address, context, swapper, speech, pictures, tmp_path
+):
     words = tmp_path / "words.wav"
     words.write_text("no sound at all")
     context.library.add("Draw", swapper.sample(5))
@@ -19,12 +21,22 @@ def test_a_batch_gives_a_zip_and_a_report_of_every_file(visit, address, context,
     link = page.wait_for_selector("#batch-result a[download][href]")
     (tmp_path / "all.zip").write_bytes(page.context.request.get(link.get_attribute("href")).body())
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
-        names = {f"{voice}/speaker {number}.flac" for voice in ("speaker 2", "Draw") for number in (0, 1)}
+        names = {
+            f"{voice}/speaker {number}.flac" for voice in ("speaker 2", "Draw") for number in (0, 1)
+        }
         assert set(archive.namelist()) == names | {"report.csv"}
         report = archive.read("report.csv").decode()
         archive.extractall(tmp_path / "all")
-    assert report.count(",converted,") == 4 and report.count("words.wav can't be read as audio") == 2 and "/tmp" not in report
+    assert (
+        report.count(",converted,") == 4
+        and report.count("words.wav can't be read as audio") == 2
+        and "/tmp" not in report
+    )
     expected = swapper.convert(speech[0], [speech[2], speech[3]])
-    np.testing.assert_allclose(soundfile.read(tmp_path / "all/speaker 2/speaker 0.flac")[0], expected, atol=1e-3)
-    page.locator("#batch-report").get_by_text("words.wav can't be read as audio").filter(visible=True).first.wait_for()
+    np.testing.assert_allclose(
+        soundfile.read(tmp_path / "all/speaker 2/speaker 0.flac")[0], expected, atol=1e-3
+    )
+    page.locator("#batch-report").get_by_text("words.wav can't be read as audio").filter(
+        visible=True
+    ).first.wait_for()
     shoot(page, pictures / "batch.png", full_page=True)

@@ -15,8 +15,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from voiceswap.audio import read_audio
-from voiceswap.models.checkpoint import DEFAULT
 from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.models.checkpoint import DEFAULT
 
 
 def test_a_fault_of_ours_is_said_and_no_trace_is_shown(address, swapper, monkeypatch, tmp_path):
@@ -25,12 +25,20 @@ def test_a_fault_of_ours_is_said_and_no_trace_is_shown(address, swapper, monkeyp
 
     monkeypatch.setattr(swapper, "swap", broken)
     client = Client(address, verbose=False)
-    with pytest.raises(AppError, match=r"^Something went wrong that should not have \(RuntimeError\); the server's log says more.$"):
+    with pytest.raises(
+        AppError,
+        match=r"^Something went wrong that should not have \(RuntimeError\); the server's log says more.$",
+    ):
         client.predict(handle_file(HELLO), handle_file(GOODBYE), api_name="/swap")
     monkeypatch.undo()
     long = tmp_path / ("很长的名字" * 16 + ".flac")
     shutil.copy(HELLO, long)
-    assert soundfile.info(client.predict(handle_file(long), handle_file(long), api_name="/swap")[0]).frames == soundfile.info(HELLO).frames
+    assert (
+        soundfile.info(
+            client.predict(handle_file(long), handle_file(long), api_name="/swap")[0]
+        ).frames
+        == soundfile.info(HELLO).frames
+    )
 
 
 def test_eight_callers_at_once_get_each_their_own(address, swapper, speech):
@@ -48,10 +56,16 @@ def test_eight_callers_at_once_get_each_their_own(address, swapper, speech):
         assert_same(second, expected[1])
 
 
-def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, context, speech, tmp_path):
+def test_every_function_has_a_name_and_its_errors_are_the_library_s(
+    address, context, speech, tmp_path
+):
     client = Client(address, verbose=False)
     names = set(client.view_api(return_format="dict")["named_endpoints"])
-    made = {f"/{verb}_{way}" for verb in ("listen", "keep") for way in ("recordings", "blend", "walk", "draw", "import")}
+    made = {
+        f"/{verb}_{way}"
+        for verb in ("listen", "keep")
+        for way in ("recordings", "blend", "walk", "draw", "import")
+    }
     assert names == made | {
         "/swap",
         "/convert",
@@ -65,13 +79,23 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, con
     assert client.predict("../../Draw", 3, api_name="/keep_draw") == "../../Draw"
     assert client.predict(api_name="/list_voices") == ["../../Draw"] == context.library.names()
     assert Path(client.predict("../../Draw", api_name="/export_voice")).suffix == ".safetensors"
-    sound, picture, similarity = client.predict(handle_file(speech[0]), None, None, ["../../Draw"], api_name="/convert")
-    assert similarity["target"] is None and similarity["source"]["before"] == pytest.approx(1.0, abs=1e-3)
-    assert soundfile.info(sound).frames == soundfile.info(speech[0]).frames and Path(picture).suffix in (".png", ".webp")
+    sound, picture, similarity = client.predict(
+        handle_file(speech[0]), None, None, ["../../Draw"], api_name="/convert"
+    )
+    assert similarity["target"] is None and similarity["source"]["before"] == pytest.approx(
+        1.0, abs=1e-3
+    )
+    assert soundfile.info(sound).frames == soundfile.info(speech[0]).frames and Path(
+        picture
+    ).suffix in (".png", ".webp")
     client.predict("../../Draw", api_name="/delete_voice")
     late = tmp_path / "late.wav"  # nothing is to be heard in what would be drawn first
-    soundfile.write(late, np.concatenate([np.zeros(31 * 16000), read_audio(speech[0], 16000)]), 16000)
-    _, _, similarity = client.predict(handle_file(late), handle_file(speech[1]), None, None, api_name="/convert")
+    soundfile.write(
+        late, np.concatenate([np.zeros(31 * 16000), read_audio(speech[0], 16000)]), 16000
+    )
+    _, _, similarity = client.predict(
+        handle_file(late), handle_file(speech[1]), None, None, api_name="/convert"
+    )
     assert similarity["target"]["after"] > similarity["target"]["before"]
     silent, long, manifest = tmp_path / "silent.wav", tmp_path / "long.wav", tmp_path / "list.csv"
     manifest.write_text("source\n/etc/passwd\n")
@@ -79,14 +103,34 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(address, con
     soundfile.write(long, np.random.default_rng(0).normal(size=8000 * 200) * 0.1, 8000)
     for arguments, name, sentence in (
         ((handle_file(silent), handle_file(speech[0])), "/swap", "^silent.wav is silent.$"),
-        ((handle_file(speech[0]), handle_file(long)), "/swap", "^long.wav is 3:20 minutes long; at most 2:00"),
-        ((handle_file(long), handle_file(speech[0]), None, None), "/convert", "^long.wav is 3:20 minutes long; at most 3:00"),
+        (
+            (handle_file(speech[0]), handle_file(long)),
+            "/swap",
+            "^long.wav is 3:20 minutes long; at most 2:00",
+        ),
+        (
+            (handle_file(long), handle_file(speech[0]), None, None),
+            "/convert",
+            "^long.wav is 3:20 minutes long; at most 3:00",
+        ),
         ((handle_file(speech[0]), None, None, None), "/convert", "^The voice to take is missing"),
-        ((handle_file(speech[0]), None, None, ["Nobody"]), "/convert", "^There is no voice 'Nobody'.$"),
+        (
+            (handle_file(speech[0]), None, None, ["Nobody"]),
+            "/convert",
+            "^There is no voice 'Nobody'.$",
+        ),
         (("Nobody",), "/delete_voice", "^There is no voice 'Nobody'.$"),
-        (([handle_file(manifest)], [handle_file(speech[0])], None), "/batch", "^list.csv is a list, not a recording"),
+        (
+            ([handle_file(manifest)], [handle_file(speech[0])], None),
+            "/batch",
+            "^list.csv is a list, not a recording",
+        ),
         (([handle_file(speech[0])], None, None), "/batch", "^The voice to take is missing"),
-        (("x", handle_file(DEFAULT)), "/keep_import", "^default.safetensors is a safetensors file, but not a saved voice.$"),
+        (
+            ("x", handle_file(DEFAULT)),
+            "/keep_import",
+            "^default.safetensors is a safetensors file, but not a saved voice.$",
+        ),
         (("x", *[None] * 4, *[50] * 4), "/keep_blend", "^Choose at least one voice"),
         ((" ", 1), "/keep_draw", "^A voice needs a name.$"),
     ):

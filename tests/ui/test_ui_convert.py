@@ -14,14 +14,20 @@ def test_convert_with_every_setting(visit, address, context, swapper, speech, pi
     page.get_by_text("More recordings, or a saved voice").click()
     choose(page, "convert-voices", "Saved one")
     page.get_by_role("button", name="Settings").click()
-    for label, value in (("Pitch, semitones", "2"), ("Pitch range", "0.5"), ("How much of the target voice, %", "75")):
+    for label, value in (
+        ("Pitch, semitones", "2"),
+        ("Pitch range", "0.5"),
+        ("How much of the target voice, %", "75"),
+    ):
         type_in(page.get_by_label(f"number input for {label}"), value)
     type_in(page.get_by_label("Seed").first, "3")
     page.click("#convert-go")
     samples = heard(result(page, "convert-result"))
     targets = [speech[1], context.library.path("Saved one")]
     swapper.convert_file(speech[0], targets, tmp_path / "expected.wav", 2, 0.75, 3, 0.5)
-    np.testing.assert_allclose(samples, soundfile.read(tmp_path / "expected.wav", dtype="float32")[0], atol=1e-3)
+    np.testing.assert_allclose(
+        samples, soundfile.read(tmp_path / "expected.wav", dtype="float32")[0], atol=1e-3
+    )
     shoot(page, pictures / "convert.png", "convert-results", full_page=True)
 
 

@@ -9,8 +9,8 @@ from browser import has_recording, open_tab, result, shoot
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from voiceswap import cli
-from voiceswap.ui.page import serving
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.page import serving
 from voiceswap.ui.texts import LANGUAGES, TABLE, Texts
 
 
@@ -18,7 +18,11 @@ def test_every_text_is_there_in_both_languages():
     for name, texts in TABLE.items():
         assert len(texts) == len(LANGUAGES) and all(text.strip() for text in texts), name
         assert len({frozenset(re.findall(r"{(\w+)", text)) for text in texts}) == 1, name
-    source = "\n".join(path.read_text() for path in (Path(cli.__file__).parent / "ui").glob("*.py") if path.name != "texts.py")
+    source = "\n".join(
+        path.read_text()
+        for path in (Path(cli.__file__).parent / "ui").glob("*.py")
+        if path.name != "texts.py"
+    )
     assert [name for name in re.findall(r'text\["(\w+)"\]', source) if name not in TABLE] == []
 
 
@@ -44,10 +48,21 @@ def test_a_phone_in_chinese(visit, swapper, context, pictures, speech):
             has_recording(page, place)
         page.tap("#swap-go")
         assert result(page, "swap-ba")[:4] == b"RIFF"
-        for tab, name in (("互换", "swap"), ("转换", "convert"), ("声音库", "voices"), ("批量", "batch"), ("关于", "about")):
+        for tab, name in (
+            ("互换", "swap"),
+            ("转换", "convert"),
+            ("声音库", "voices"),
+            ("批量", "batch"),
+            ("关于", "about"),
+        ):
             open_tab(page, tab, touch=True)
             assert page.evaluate("document.documentElement.scrollWidth") <= 375, tab
-            shoot(page, pictures / f"phone-{name}.png", "swap-results" if name == "swap" else None, full_page=True)
+            shoot(
+                page,
+                pictures / f"phone-{name}.png",
+                "swap-results" if name == "swap" else None,
+                full_page=True,
+            )
 
 
 def test_everything_has_a_name_for_screen_readers(visit, address):

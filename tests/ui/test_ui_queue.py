@@ -10,10 +10,10 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 from gradio_client import Client, handle_file
 from gradio_client.utils import QueueError, Status
 
-from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.conversion.voice_library import VoiceLibrary
-from voiceswap.ui.page import serving
+from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.page import serving
 from voiceswap.ui.texts import Texts
 
 

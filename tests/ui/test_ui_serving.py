@@ -16,8 +16,8 @@ from gradio_client import Client, handle_file
 
 from voiceswap import cli
 from voiceswap.conversion.voice_library import VoiceLibrary
-from voiceswap.ui.page import serving
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.page import serving
 from voiceswap.ui.texts import Texts
 
 
@@ -34,13 +34,31 @@ def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_pa
         client = Client(address, auth=("me", "secret"), verbose=False)
         client.predict(handle_file(speech[0]), handle_file(speech[1]), api_name="/swap")
         kept = [path for path in folder.rglob("*") if path.is_file()]
-        assert kept and all(re.fullmatch("[0-9a-f]{64}", path.parent.name) for path in kept)  # addresses that can't be guessed
-        cookies = httpx.post(f"{address}login", data={"username": "me", "password": "secret"}).cookies
-        for path in (library.path("Anna"), "/etc/passwd", folder, kept[0].parent, f"{folder}/../../etc/passwd"):
-            assert httpx.get(f"{address}gradio_api/file={path}", cookies=cookies).status_code in (403, 404)
+        assert kept and all(
+            re.fullmatch("[0-9a-f]{64}", path.parent.name) for path in kept
+        )  # addresses that can't be guessed
+        cookies = httpx.post(
+            f"{address}login", data={"username": "me", "password": "secret"}
+        ).cookies
+        for path in (
+            library.path("Anna"),
+            "/etc/passwd",
+            folder,
+            kept[0].parent,
+            f"{folder}/../../etc/passwd",
+        ):
+            assert httpx.get(f"{address}gradio_api/file={path}", cookies=cookies).status_code in (
+                403,
+                404,
+            )
         assert httpx.get(f"{address}gradio_api/file={kept[0]}").status_code == 401
-        theirs = {"path": str(library.path("Anna")), "meta": {"_type": "gradio.FileData"}}  # was never uploaded
-        call = httpx.post(f"{address}gradio_api/call/listen_import", json={"data": [theirs]}, cookies=cookies).json()["event_id"]
+        theirs = {
+            "path": str(library.path("Anna")),
+            "meta": {"_type": "gradio.FileData"},
+        }  # was never uploaded
+        call = httpx.post(
+            f"{address}gradio_api/call/listen_import", json={"data": [theirs]}, cookies=cookies
+        ).json()["event_id"]
         answer = httpx.get(f"{address}gradio_api/call/listen_import/{call}", cookies=cookies).text
         assert "event: error" in answer and "event: complete" not in answer
         big = tmp_path / "big.wav"
@@ -63,10 +81,16 @@ def test_a_wrong_start_is_one_sentence(monkeypatch, capsys, tmp_path, arguments,
     with pytest.raises(SystemExit) as exit:
         cli.main()
     shown = capsys.readouterr().err
-    assert exit.value.code == 1 and sentence in shown.replace("\n", " ") and "Traceback" not in shown
+    assert (
+        exit.value.code == 1 and sentence in shown.replace("\n", " ") and "Traceback" not in shown
+    )
 
 
 def test_without_gradio_it_says_how_to_get_it():
     code = "import sys; sys.modules['gradio'] = None; sys.argv = ['voiceswap', 'ui']; from voiceswap.cli import main; main()"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert result.returncode == 1 and result.stderr.strip() == "The web page needs gradio; install it with: pip install 'voiceswap[ui]'."
+    assert (
+        result.returncode == 1
+        and result.stderr.strip()
+        == "The web page needs gradio; install it with: pip install 'voiceswap[ui]'."
+    )

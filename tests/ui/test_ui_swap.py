@@ -32,7 +32,9 @@ def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, pictures):
             has_recording(page, "swap-a" if "man says hello" in name else "swap-b")
     assert result(page, "swap-ab")[:4] == b"RIFF"
     shot = Image.open(io.BytesIO(shoot(page, None, "swap-results", full_page=True))).convert("RGB")
-    shot.quantize(256, dither=Image.Dither.NONE).save(pictures / "page.png", optimize=True)  # is docs/page.png
+    shot.quantize(256, dither=Image.Dither.NONE).save(
+        pictures / "page.png", optimize=True
+    )  # is docs/page.png
     assert (pictures / "page.png").stat().st_size < 300_000
 
 

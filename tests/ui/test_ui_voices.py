@@ -8,7 +8,9 @@ from voiceswap.examples import HELLO
 EVIL = "${alert(1)}<img src=x onerror=alert(1)>`"
 
 
-def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(visit, address, context, swapper, speech, pictures, tmp_path):
+def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(
+    visit, address, context, swapper, speech, pictures, tmp_path
+):
     page = visit(address, "Voices")
     map_ = page.locator("#voices-map")
     map_.get_by_text("No voices yet").wait_for()
@@ -17,8 +19,12 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(visit, addres
     type_in(field(page, "recordings-name"), EVIL)
     page.click("#recordings-keep")
     map_.get_by_role("button", name=EVIL, exact=True).wait_for()
-    assert map_.get_by_role("button").all_inner_texts() == [EVIL] == context.library.names()  # shown as it is, and not run
-    np.testing.assert_allclose(context.library.voice(EVIL).code, swapper.embed(speech[1]).code, atol=1e-4)
+    assert (
+        map_.get_by_role("button").all_inner_texts() == [EVIL] == context.library.names()
+    )  # shown as it is, and not run
+    np.testing.assert_allclose(
+        context.library.voice(EVIL).code, swapper.embed(speech[1]).code, atol=1e-4
+    )
 
     open_tab(page, "Nobody's")
     type_in(field(page, "draw-seed"), "7")
@@ -36,7 +42,9 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(visit, addres
     page.click("#walk-keep")
     page.wait_for_selector(".vs-dot >> nth=2")
     ends = [context.library.voice(name).code for name in ("Nobody", EVIL)]
-    np.testing.assert_allclose(context.library.voice("A quarter").code, 0.75 * ends[0] + 0.25 * ends[1], atol=1e-5)
+    np.testing.assert_allclose(
+        context.library.voice("A quarter").code, 0.75 * ends[0] + 0.25 * ends[1], atol=1e-5
+    )
 
     open_tab(page, "Blend")
     choose(page, "blend-voice-1", "Nobody")
@@ -45,7 +53,9 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(visit, addres
     type_in(field(page, "blend-name"), "Mix")
     page.click("#blend-keep")
     page.wait_for_selector(".vs-dot >> nth=3")
-    np.testing.assert_allclose(context.library.voice("Mix").code, context.library.voice("A quarter").code, atol=1e-5)
+    np.testing.assert_allclose(
+        context.library.voice("Mix").code, context.library.voice("A quarter").code, atol=1e-5
+    )
 
     map_.get_by_role("button", name="Nobody").click()
     page.wait_for_selector(".vs-dot[aria-pressed=true][data-name=Nobody]")
@@ -68,6 +78,8 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(visit, addres
 
     open_tab(page, "Import")
     upload(page, "import-file", exported)
-    page.wait_for_function("document.querySelector('#import-name input, #import-name textarea').value === 'Nobody'")
+    page.wait_for_function(
+        "document.querySelector('#import-name input, #import-name textarea').value === 'Nobody'"
+    )
     page.click("#import-keep")
     page.wait_for_selector(".vs-dot[data-name=Nobody]")

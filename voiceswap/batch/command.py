@@ -26,7 +26,12 @@ def batch(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results, the journal and report.csv.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for the results, the journal and report.csv.", show_default=False
+        ),
+    ],
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,30 +39,65 @@ def batch(
             show_default=False,
         ),
     ] = None,
-    format: Annotated[str | None, typer.Option(help="wav, flac, mp3, ogg, opus, ... (default: the input's)")] = None,
-    rate: Annotated[int | None, typer.Option(help="Sample rate in Hz (default: the input's)")] = None,
-    subtype: Annotated[str | None, typer.Option(help="PCM_16, PCM_24, FLOAT, ... (default: the input's)")] = None,
-    pitch: Annotated[float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")] = 0.0,
-    pitch_range: Annotated[float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")] = 1.0,
-    strength: Annotated[float, typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's.")] = 1.0,
-    seed: Annotated[int | None, typer.Option(min=0, help="Draw another reading of the same words.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="ProcessPool (default: as many as the machine bears)")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Files that a process converts at once (default: 1 on a CPU, 16 on a GPU)")
+    format: Annotated[
+        str | None, typer.Option(help="wav, flac, mp3, ogg, opus, ... (default: the input's)")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Convert again what is done, and replace files that no run made.")] = False,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first file that can't be converted.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    ray: Annotated[str | None, typer.Option(help="Let a Ray cluster do it: its address, or 'local'.")] = None,
-    ray_gpus: Annotated[float, typer.Option(min=0, help="GPUs that a Ray worker takes; 0.25 puts four on one.")] = 0.0,
-    checkpoint: Annotated[str, typer.Option(help="A model file, or 'default' for the one in the package.")] = "default",
+    rate: Annotated[
+        int | None, typer.Option(help="Sample rate in Hz (default: the input's)")
+    ] = None,
+    subtype: Annotated[
+        str | None, typer.Option(help="PCM_16, PCM_24, FLOAT, ... (default: the input's)")
+    ] = None,
+    pitch: Annotated[
+        float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")
+    ] = 0.0,
+    pitch_range: Annotated[
+        float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")
+    ] = 1.0,
+    strength: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's."),
+    ] = 1.0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Draw another reading of the same words.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="ProcessPool (default: as many as the machine bears)")
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Files that a process converts at once (default: 1 on a CPU, 16 on a GPU)"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Convert again what is done, and replace files that no run made."
+        ),
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first file that can't be converted.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    ray: Annotated[
+        str | None, typer.Option(help="Let a Ray cluster do it: its address, or 'local'.")
+    ] = None,
+    ray_gpus: Annotated[
+        float, typer.Option(min=0, help="GPUs that a Ray worker takes; 0.25 puts four on one.")
+    ] = 0.0,
+    checkpoint: Annotated[
+        str, typer.Option(help="A model file, or 'default' for the one in the package.")
+    ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
 ) -> None:
     """Convert files and folders, of any size; run again, it goes on where it was.
 
     Exit status: 0 all is well, 1 some files could not be converted, 2 nothing was done.
     """
-    from voiceswap.batch import Options, Status, convert_folder
+    from voiceswap.batch import BatchOptions, Status, convert_folder
 
     shown, told = Console(), Console(stderr=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
@@ -67,7 +107,15 @@ def batch(
                 inputs,
                 target or [],
                 out,
-                Options(pitch, pitch_range, strength, seed, format, rate, subtype),
+                BatchOptions(
+                    pitch_shift=pitch,
+                    pitch_range=pitch_range,
+                    strength=strength,
+                    seed=seed,
+                    format=format,
+                    rate=rate,
+                    subtype=subtype,
+                ),
                 checkpoint=checkpoint,
                 device=device,
                 jobs=jobs,
@@ -83,19 +131,35 @@ def batch(
         told.print(Text(_plain(error), "red"), soft_wrap=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        told.print(Text("Stopped. What is done is kept; run the same command again to go on.", "red"), soft_wrap=True)
+        told.print(
+            Text("Stopped. What is done is kept; run the same command again to go on.", "red"),
+            soft_wrap=True,
+        )
         raise typer.Exit(INTERRUPTED) from error
     if dry_run:
         for row in report.rows:
             if row.status is not Status.FAILED:
-                shown.print(Text(f"{_plain(row.source)} -> {_plain(out / row.output)}  ({row.status})"), soft_wrap=True)
+                shown.print(
+                    Text(f"{_plain(row.source)} -> {_plain(out / row.output)}  ({row.status})"),
+                    soft_wrap=True,
+                )
     for row in report.failures:
-        told.print(Text.assemble((_plain(row.source), "red"), f": {_plain(row.error)}"), soft_wrap=True)
+        told.print(
+            Text.assemble((_plain(row.source), "red"), f": {_plain(row.error)}"), soft_wrap=True
+        )
     counts = ", ".join(
-        f"{number} {status}" for status, number in sorted(report.counts().items(), key=lambda pair: list(Status).index(pair[0]))
+        f"{number} {status}"
+        for status, number in sorted(
+            report.counts().items(), key=lambda pair: list(Status).index(pair[0])
+        )
     )
     shown.print(
-        Text(f"{counts}; {_speed(report.audio_seconds, report.seconds)}." if report.audio_seconds else f"{counts}."), soft_wrap=True
+        Text(
+            f"{counts}; {_speed(report.audio_seconds, report.seconds)}."
+            if report.audio_seconds
+            else f"{counts}."
+        ),
+        soft_wrap=True,
     )
     if report.stopped:
         told.print(Text(report.stopped, "red"), soft_wrap=True)
@@ -108,7 +172,11 @@ class _Display:
     def __init__(self, console: Console):
         self.console = console
         self.bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"), TimeElapsedColumn(), console=console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeElapsedColumn(),
+            console=console,
         )
         self.task = self.bar.add_task("Loading the model", total=1.0, facts="")
         self.last = time.monotonic()
@@ -143,11 +211,20 @@ def _speed(audio_seconds: float, seconds: float) -> str:
 def _time(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    return (
+        f"{hours} h {minutes:02} min"
+        if hours
+        else f"{minutes} min {rest:02} s"
+        if minutes
+        else f"{rest} s"
+    )
 
 
 def _plain(text: object) -> str:
     """One line, of characters that any terminal takes: names of files can hold anything."""
-    line = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
+    line = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in str(text)
+    )
     encoding = sys.stdout.encoding or "utf-8"
     return line.encode(encoding, "replace").decode(encoding)

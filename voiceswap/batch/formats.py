@@ -68,7 +68,9 @@ def subtype_for(format: str, source: str | None, wanted: str | None) -> str | No
     import soundfile
 
     def fits(subtype: str) -> bool:
-        return soundfile.check_format(FORMATS[format], subtype) and (format != "opus" or subtype == "OPUS")
+        return soundfile.check_format(FORMATS[format], subtype) and (
+            format != "opus" or subtype == "OPUS"
+        )
 
     if wanted is not None:
         if not fits(wanted):
@@ -78,12 +80,17 @@ def subtype_for(format: str, source: str | None, wanted: str | None) -> str | No
         return wanted
     if source is None:
         return None
-    if fits(source) and (source.startswith(("PCM_", "ALAC_")) or source in ("FLOAT", "DOUBLE", "ULAW", "ALAW", "OPUS")):
+    if fits(source) and (
+        source.startswith(("PCM_", "ALAC_"))
+        or source in ("FLOAT", "DOUBLE", "ULAW", "ALAW", "OPUS")
+    ):
         return source
     return "PCM_24" if source in WIDE and fits("PCM_24") else None
 
 
-def rate_for(format: str, subtype: str | None, source: int | None, wanted: int | None) -> int | None:
+def rate_for(
+    format: str, subtype: str | None, source: int | None, wanted: int | None
+) -> int | None:
     """The sample rate of an output in Hz; None is the model's own.
 
     `wanted` is the user's, and an AudioError if the format can't hold it; `source` is the input's, of which a format

@@ -49,7 +49,9 @@ class Journal:
         try:
             row = json.loads(line)
             if "sha256" in row:
-                entry = Entry(row["key"], row["sha256"], row["bytes"], row["written"], row["audio_seconds"])
+                entry = Entry(
+                    row["key"], row["sha256"], row["bytes"], row["written"], row["audio_seconds"]
+                )
                 self.entries[row["output"]].append(entry)
         except (ValueError, KeyError, TypeError):
             return  # torn by a kill or a full disk: the output that it would have told of never appeared

@@ -28,7 +28,9 @@ def only_run(out: Path) -> Iterator[Path]:
             parts = tempfile.mkdtemp(prefix="parts-", dir=workshop)
             lock.acquire()  # a second time, for the block
     except Timeout as error:
-        raise VoiceswapError(f"Another run is at work on {out}; wait for it, or give another --out.") from error
+        raise VoiceswapError(
+            f"Another run is at work on {out}; wait for it, or give another --out."
+        ) from error
     except OSError as error:
         raise VoiceswapError(f"{out} can't be written ({error.strerror}).") from error
     try:

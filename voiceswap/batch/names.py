@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 
 from voiceswap.batch.inputs import Job
 
-WORKSHOP = ".voiceswap"  # the folder in the output folder for what is no output: lock and unfinished files
+WORKSHOP = (
+    ".voiceswap"  # the folder in the output folder for what is no output: lock and unfinished files
+)
 
 
 def name_outputs(jobs: Iterable[Job]) -> list[Job]:

@@ -1,51 +1,57 @@
-"""How one file is converted and written."""
+"""How one file is converted and written, as a manifest and the command name it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from voiceswap.batch.formats import FORMATS
+from voiceswap.conversion.options import WHOLE, ConversionOptions
 from voiceswap.errors import VoiceswapError
 
-LIMITS = {"pitch": (-24.0, 24.0), "pitch_range": (0.0, 3.0), "strength": (0.0, 1.0), "seed": (0, 2**63 - 1), "rate": (4000, 192000)}
+NAMES = {
+    "pitch": "pitch_shift"
+}  # of columns and command options that are called otherwise in Python
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The names are those of the command's options and of a manifest's columns. Raises VoiceswapError for a bad value.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchOptions(ConversionOptions):
+    """`ConversionOptions`, and the `format` to write, such as "flac".
 
-    `pitch` is in semitones. `format`, `rate` in Hz and `subtype` are the input's where they are None.
+    `format`, `rate` and `subtype` are the input's where they are None. Raises VoiceswapError for a value
+    out of its range.
     """
 
-    pitch: float = 0.0
-    pitch_range: float = 1.0
-    strength: float = 1.0
-    seed: int | None = None
     format: str | None = None
-    rate: int | None = None
-    subtype: str | None = None
 
-    def __post_init__(self):
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise VoiceswapError(f"{name} is {value}, but must be from {low:g} to {high:g}.")
+    def __post_init__(self) -> None:
+        ConversionOptions.__post_init__(self)
         if self.format is not None and self.format not in FORMATS:
-            raise VoiceswapError(f"The format '{self.format}' can't be written; use {', '.join(FORMATS)}.")
+            formats = ", ".join(FORMATS)
+            raise VoiceswapError(f"The format '{self.format}' can't be written; use {formats}.")
 
-    def changed(self, columns: Mapping[str, object]) -> "Options":
+    def changed(self, columns: Mapping[str, object]) -> "BatchOptions":
         """These options with those of a manifest's line; an empty column changes nothing."""
         values: dict = {}
         for name, value in columns.items():
             if value in (None, ""):
                 continue
-            kind = {"seed": int, "rate": int, "format": str, "subtype": str}.get(name, float)
+            kind = int if name in WHOLE else str if name in ("format", "subtype") else float
             try:
-                values[name] = kind(str(value))
+                values[NAMES.get(name, name)] = kind(str(value))
             except ValueError as error:
-                raise VoiceswapError(f"{name} is '{value}', which is no {'whole ' if kind is int else ''}number.") from error
+                what = "whole number" if kind is int else "number"
+                raise VoiceswapError(f"{name} is '{value}', which is no {what}.") from error
         return replace(self, **values)
 
-    def facts(self) -> dict:
-        """What differs from the defaults: the same for ever, whatever options are added."""
-        usual = asdict(Options())
-        return {name: value for name, value in asdict(self).items() if value != usual[name]}
+    def non_defaults(self) -> dict:
+        """What differs from the defaults, by a manifest's names: the same whatever options are added."""
+        names = {python: column for column, python in NAMES.items()}
+        return {
+            names.get(field.name, field.name): getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def conversion(self, rate: int | None, subtype: str | None) -> ConversionOptions:
+        """The options of a conversion that is written at this rate and subtype."""
+        own = {field.name: getattr(self, field.name) for field in fields(ConversionOptions)}
+        return ConversionOptions(**own | {"rate": rate, "subtype": subtype})

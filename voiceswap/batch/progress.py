@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from voiceswap.batch.run_state import RunState
 from voiceswap.batch.report import Status
+from voiceswap.batch.run_state import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,11 @@ class Meter:
         self.total, self.read = sum(self.sizes.values()), 0
         self.at_work: dict[int, float] = {}
         self.start = time.monotonic()
-        self.audio_seconds, self.failed, self.left = 0.0, state.report.counts()[Status.FAILED], len(todo)
+        self.audio_seconds, self.failed, self.left = (
+            0.0,
+            state.report.counts()[Status.FAILED],
+            len(todo),
+        )
         self._tell()
 
     def move(self, numbers: Iterable[int], share: float) -> None:
@@ -63,4 +67,6 @@ class Meter:
         files = len(self.state.jobs)
         seconds = time.monotonic() - self.start
         share = read / self.total if self.total else float(not self.left)
-        self.progress(BatchProgress(files, files - self.left, self.failed, self.audio_seconds, seconds, share))
+        self.progress(
+            BatchProgress(files, files - self.left, self.failed, self.audio_seconds, seconds, share)
+        )

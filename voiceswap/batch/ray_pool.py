@@ -20,7 +20,9 @@ from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, ShareCallback
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
 
-CHUNK = 64 * 2**20  # bytes of a converted file in one row: a row of hours of audio would be more than Arrow takes
+CHUNK = (
+    64 * 2**20
+)  # bytes of a converted file in one row: a row of hours of audio would be more than Arrow takes
 SLICE = 100_000  # batches of files that Ray is told of at once
 BLOCKS = 10_000  # of a slice
 COLUMNS = ("number", "piece", "offset", "data", "outcome")  # of what workers send back
@@ -40,7 +42,9 @@ class RayPool:
             import ray
             import ray.data
         except ModuleNotFoundError as error:
-            raise VoiceswapError(f"--ray needs {error.name}; install it with: pip install 'voiceswap[ray]'.") from error
+            raise VoiceswapError(
+                f"--ray needs {error.name}; install it with: pip install 'voiceswap[ray]'."
+            ) from error
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self.guest = ray.is_initialized()
@@ -51,13 +55,21 @@ class RayPool:
             try:
                 host, _, port = self.address.removeprefix("ray://").rpartition(":")
                 if host:
-                    socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself would wait for ever
+                    socket.create_connection(
+                        (host, int(port)), timeout=10
+                    ).close()  # Ray itself would wait for ever
                 ray.init(address=self.address, **quiet)
             except (OSError, RuntimeError, ValueError) as error:
-                raise VoiceswapError(f"No Ray cluster answers at {self.address} ({' '.join(str(error).split())}).") from error
+                raise VoiceswapError(
+                    f"No Ray cluster answers at {self.address} ({' '.join(str(error).split())})."
+                ) from error
         # Where the command is: it has to outlive every worker, and ends with the command.
-        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self.attempts: Any = ray.remote(_Attempts).options(num_cpus=0, scheduling_strategy=here).remote()
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self.attempts: Any = (
+            ray.remote(_Attempts).options(num_cpus=0, scheduling_strategy=here).remote()
+        )
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -79,7 +91,11 @@ class RayPool:
         data = ray.data.from_items(rows, override_num_blocks=min(len(rows), BLOCKS))
         data.context.enable_progress_bars = False
         data.context.target_max_block_size = 1  # every file is told of as soon as it is done
-        fitting = ray.cluster_resources().get("GPU", 0) / self.gpus if self.gpus else ray.cluster_resources().get("CPU", 1)
+        fitting = (
+            ray.cluster_resources().get("GPU", 0) / self.gpus
+            if self.gpus
+            else ray.cluster_resources().get("CPU", 1)
+        )
         most = min(len(items), self.jobs or len(items))
         done = data.map_batches(
             _RayWorker,
@@ -88,12 +104,19 @@ class RayPool:
             num_cpus=1,
             num_gpus=self.gpus or None,
             compute=ray.data.ActorPoolStrategy(
-                min_size=1, initial_size=max(1, min(most, int(fitting))), max_size=most, max_tasks_in_flight_per_actor=2
+                min_size=1,
+                initial_size=max(1, min(most, int(fitting))),
+                max_size=most,
+                max_tasks_in_flight_per_actor=2,
             ),
         )
         try:
-            for batch in done.iter_batches(batch_size=None, prefetch_batches=0, batch_format="numpy"):
-                for number, piece, offset, chunk, outcome in zip(*(batch[name] for name in COLUMNS), strict=True):
+            for batch in done.iter_batches(
+                batch_size=None, prefetch_batches=0, batch_format="numpy"
+            ):
+                for number, piece, offset, chunk, outcome in zip(
+                    *(batch[name] for name in COLUMNS), strict=True
+                ):
                     item = items[number][piece]
                     if isinstance(item, Conversion) and chunk:
                         _write(Path(item.part), offset, chunk)
@@ -103,7 +126,9 @@ class RayPool:
                             raise outcome
                         yield [(item, _arrived(item, outcome))]
         except (ray.exceptions.RayError, RuntimeError) as error:
-            raise VoiceswapError(f"The Ray cluster failed ({' '.join(str(error).split())[:300]}).") from error
+            raise VoiceswapError(
+                f"The Ray cluster failed ({' '.join(str(error).split())[:300]})."
+            ) from error
 
 
 class _Attempts:
@@ -140,10 +165,16 @@ class _RayWorker:
         if self.problem is not None:
             yield _row(number, 0, 0, b"", pickle.dumps(self.problem))
             return
-        names = tuple(piece.part if isinstance(piece, Conversion) else repr(piece.references) for piece in work)
+        names = tuple(
+            piece.part if isinstance(piece, Conversion) else repr(piece.references)
+            for piece in work
+        )
         with tempfile.TemporaryDirectory(prefix="voiceswap-") as folder:
             here = tuple(
-                replace(piece, part=str(Path(folder) / Path(piece.part).name)) if isinstance(piece, Conversion) else piece for piece in work
+                replace(piece, part=str(Path(folder) / Path(piece.part).name))
+                if isinstance(piece, Conversion)
+                else piece
+                for piece in work
             )
             for piece, outcome in enumerate(self._do(here, names)):
                 offset, chunk = 0, b""
@@ -184,7 +215,9 @@ def _write(part: Path, offset: int, chunk: bytes) -> None:
 def _arrived(item: Piece, outcome: Outcome) -> Outcome:
     """The outcome as it is on this machine."""
     if not isinstance(outcome, Written) or not isinstance(item, Conversion):
-        return replace(outcome, disk_full=False) if isinstance(outcome, Failure) else outcome  # it was the worker's disk
+        return (
+            replace(outcome, disk_full=False) if isinstance(outcome, Failure) else outcome
+        )  # it was the worker's disk
     with open(item.part, "rb") as file:
         os.fsync(file.fileno())
     facts = os.stat(item.part)

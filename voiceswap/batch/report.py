@@ -63,14 +63,33 @@ class Report:
         counts = self.counts()
         if not self.stopped and not counts[Status.FAILED] and not counts[Status.NOT_REACHED]:
             return 0
-        return 1 if counts[Status.CONVERTED] or counts[Status.ALREADY] or counts[Status.TO_CONVERT] or counts[Status.TO_REDO] else 2
+        return (
+            1
+            if counts[Status.CONVERTED]
+            or counts[Status.ALREADY]
+            or counts[Status.TO_CONVERT]
+            or counts[Status.TO_REDO]
+            else 2
+        )
 
     def write(self, out: Path) -> Path:
         """Write report.csv into `out`, whole or not at all."""
         path = out / NAME
-        with whole_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with (
+            whole_file(path) as temporary,
+            open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+        ):
             table = csv.writer(file)
             table.writerow(["source", "output", "status", "error", "audio_seconds", "seconds"])
             for row in self.rows:
-                table.writerow([row.source, row.output, row.status, row.error, f"{row.audio_seconds:.3f}", f"{row.seconds:.3f}"])
+                table.writerow(
+                    [
+                        row.source,
+                        row.output,
+                        row.status,
+                        row.error,
+                        f"{row.audio_seconds:.3f}",
+                        f"{row.seconds:.3f}",
+                    ]
+                )
         return path

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, cast
 
 from voiceswap import weights
 from voiceswap.batch import storage
-from voiceswap.batch.run_state import RunState, DiskFullError
 from voiceswap.batch.formats import ending
 from voiceswap.batch.inputs import ReferencePaths, collect
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import name_outputs
-from voiceswap.batch.options import Options
-from voiceswap.batch.progress import Meter, BatchProgress
+from voiceswap.batch.options import BatchOptions
+from voiceswap.batch.progress import BatchProgress, Meter
 from voiceswap.batch.report import Report, Status
+from voiceswap.batch.run_state import DiskFullError, RunState
 from voiceswap.batch.tasks import Conversion, Failure, VoiceExtraction, Work, Written
-from voiceswap.batch.worker_pool import ProcessPool, ModelSettings, InProcessPool, WorkerPool
+from voiceswap.batch.worker_pool import InProcessPool, ModelSettings, ProcessPool, WorkerPool
+from voiceswap.conversion.voice import Voice
 from voiceswap.errors import CheckpointError, VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.conversion.voice import Voice
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
@@ -37,7 +37,7 @@ def convert_folder(
     inputs: Paths,
     targets: Sequence[Paths],
     out: str | os.PathLike,
-    options: Options | None = None,
+    options: BatchOptions | None = None,
     *,
     checkpoint: str | os.PathLike = "default",
     device: str = "auto",
@@ -65,7 +65,7 @@ def convert_folder(
     """
     out = Path(out)
     voices = _name_voices([_paths(target) for target in targets])
-    planned = name_outputs(collect(_paths(inputs), voices, str(out), options or Options()))
+    planned = name_outputs(collect(_paths(inputs), voices, str(out), options or BatchOptions()))
     if not planned:
         raise VoiceswapError("There is no audio file in what was given.")
     model = _loaded_model(swapper) if swapper else _model(checkpoint)
@@ -74,20 +74,32 @@ def convert_folder(
         state.compare(to_convert=Status.TO_CONVERT, to_redo=Status.TO_REDO)
         return state.report
     with only_run(out) as parts:
-        state = RunState(planned, out, model, overwrite)  # anew: another run may have ended in between
+        state = RunState(
+            planned, out, model, overwrite
+        )  # anew: another run may have ended in between
         start = time.monotonic()
         try:
             todo = state.compare()
             state.keep_refused()
             if todo:
-                together = swapper.batch_size if swapper else batch_size or _default_batch_size(device, ray, ray_gpus)
+                together = (
+                    swapper.engine.batch_size
+                    if swapper
+                    else batch_size or _default_batch_size(device, ray, ray_gpus)
+                )
                 settings = ModelSettings(str(checkpoint), device, batch_size)
-                workers = _workers(settings, jobs, -(-len(todo) // together), swapper, ray, ray_gpus)
+                workers = _workers(
+                    settings, jobs, -(-len(todo) // together), swapper, ray, ray_gpus
+                )
                 _convert(state, todo, workers, together, parts, fail_fast, progress)
-        except VoiceswapError as error:  # not of a file, but of the disk, a worker's memory or a cluster
+        except (
+            VoiceswapError
+        ) as error:  # not of a file, but of the disk, a worker's memory or a cluster
             if not state.report.counts()[Status.CONVERTED]:
                 raise
-            state.report.stopped = f"{error} What is done is kept; run the same command again to go on."
+            state.report.stopped = (
+                f"{error} What is done is kept; run the same command again to go on."
+            )
         finally:
             shutil.rmtree(parts, ignore_errors=True)  # makes room for the report
             state.report.seconds = time.monotonic() - start
@@ -114,7 +126,9 @@ def _convert(
         job = state.jobs[number]
         part = str(parts / f"{number}.{ending(job.output)}")
         numbers[part] = number
-        return Conversion(job.source, voices.get(job.references, job.references), job.options, job.output, part)
+        return Conversion(
+            job.source, voices.get(job.references, job.references), job.options, job.output, part
+        )
 
     def on_share(work: Work, share: float) -> None:
         meter.move([numbers[cast(Conversion, piece).part] for piece in work], share)
@@ -127,7 +141,11 @@ def _convert(
                 if isinstance(outcome, Voice):
                     voices[piece.references] = outcome
                 elif isinstance(outcome, Failure):
-                    users = [number for number in todo if state.jobs[number].references == piece.references]
+                    users = [
+                        number
+                        for number in todo
+                        if state.jobs[number].references == piece.references
+                    ]
                     state.fail(users, outcome.sentence, outcome.trace)
                     meter.finish(users)
         if fail_fast and meter.failed:
@@ -135,8 +153,12 @@ def _convert(
         left = [number for number in todo if state.report.rows[number].status is not Status.FAILED]
         batches = _batches(left, [state.jobs[number].signature.size for number in left], batch_size)
         for finished in workers.run((tuple(map(conversion, batch)) for batch in batches), on_share):
-            done = [(numbers.pop(cast(Conversion, piece).part), outcome) for piece, outcome in finished]
-            state.publish([(number, outcome) for number, outcome in done if isinstance(outcome, Written)])
+            done = [
+                (numbers.pop(cast(Conversion, piece).part), outcome) for piece, outcome in finished
+            ]
+            state.publish(
+                [(number, outcome) for number, outcome in done if isinstance(outcome, Written)]
+            )
             for number, outcome in done:
                 if isinstance(outcome, Failure):
                     if outcome.disk_full:
@@ -162,7 +184,11 @@ def _batches(numbers: list[int], sizes: list[int], batch_size: int) -> Iterator[
 
 
 def _paths(given: Paths) -> list[str]:
-    return [os.fspath(given)] if isinstance(given, (str, os.PathLike)) else [os.fspath(path) for path in given]
+    return (
+        [os.fspath(given)]
+        if isinstance(given, (str, os.PathLike))
+        else [os.fspath(path) for path in given]
+    )
 
 
 def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
@@ -182,7 +208,9 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
 
 def _model(checkpoint: str | os.PathLike) -> str:
     """A short hash of a model file."""
-    path = weights.FOLDER / "default.safetensors" if str(checkpoint) == "default" else Path(checkpoint)
+    path = (
+        weights.FOLDER / "default.safetensors" if str(checkpoint) == "default" else Path(checkpoint)
+    )
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}.")
     return sha256(path)[:16]
@@ -191,13 +219,18 @@ def _model(checkpoint: str | os.PathLike) -> str:
 def _loaded_model(swapper: "VoiceSwapper") -> str:
     """A short hash of a model that is loaded."""
     digest = hashlib.sha256(swapper.fingerprint.encode())
-    for tensor in swapper.vocoder.state_dict().values() if swapper.vocoder else ():
+    for tensor in swapper.engine.vocoder.state_dict().values() if swapper.engine.vocoder else ():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
 def _workers(
-    settings: ModelSettings, jobs: int | None, batches: int, swapper: "VoiceSwapper | None", ray: str | None, ray_gpus: float
+    settings: ModelSettings,
+    jobs: int | None,
+    batches: int,
+    swapper: "VoiceSwapper | None",
+    ray: str | None,
+    ray_gpus: float,
 ) -> WorkerPool:
     if swapper is not None:
         return InProcessPool(swapper)
@@ -210,8 +243,14 @@ def _workers(
 
 def _default_jobs(device: str) -> int:
     """As many processes as there are cores and memory for; a GPU is kept busy by four."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else cores * MEMORY_OF_A_WORKER
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if hasattr(os, "sysconf")
+        else cores * MEMORY_OF_A_WORKER
+    )
     return max(1, min(cores, memory // MEMORY_OF_A_WORKER, cores if _on_cpu(device) else 4))
 
 
@@ -225,4 +264,6 @@ def _default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
 def _on_cpu(device: str) -> bool:
     import torch
 
-    return device == "cpu" or (device == "auto" and not torch.cuda.is_available() and not torch.backends.mps.is_available())
+    return device == "cpu" or (
+        device == "auto" and not torch.cuda.is_available() and not torch.backends.mps.is_available()
+    )

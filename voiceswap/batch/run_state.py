@@ -29,7 +29,9 @@ class RunState:
         self.report = Report([Row(job.source, job.output) for job in jobs])
         self.signatures: dict[str, list] = {}
 
-    def compare(self, to_convert: Status = Status.NOT_REACHED, to_redo: Status = Status.NOT_REACHED) -> list[int]:
+    def compare(
+        self, to_convert: Status = Status.NOT_REACHED, to_redo: Status = Status.NOT_REACHED
+    ) -> list[int]:
         """Set every row by what is there already, and return the numbers of the jobs to do, large files first."""
         todo = []
         for number, (job, row) in enumerate(zip(self.jobs, self.report.rows, strict=True)):
@@ -46,7 +48,9 @@ class RunState:
                 todo.append(number)
             except VoiceswapError as error:
                 row.status, row.error = Status.FAILED, str(error)
-        todo.sort(key=lambda number: -self.jobs[number].signature.size)  # a long one at the end would keep one worker alone
+        todo.sort(
+            key=lambda number: -self.jobs[number].signature.size
+        )  # a long one at the end would keep one worker alone
         return todo
 
     def _there(self, job: Job) -> Entry | None:
@@ -55,20 +59,33 @@ class RunState:
             return None
         if os.path.isdir(path):
             raise VoiceswapError(f"{path} is a folder, so no file can be written there.")
-        if os.path.exists(job.source) and os.path.exists(path) and os.path.samefile(job.source, path):
+        if (
+            os.path.exists(job.source)
+            and os.path.exists(path)
+            and os.path.samefile(job.source, path)
+        ):
             raise VoiceswapError(f"{path} is the input itself; give another --out.")
         entry = self.journal.find(job.output) if os.path.exists(path) else None
         if entry is None and not self.overwrite:
-            raise VoiceswapError(f"{path} is in the way: no run made it, or it was changed since; --overwrite replaces it.")
+            raise VoiceswapError(
+                f"{path} is in the way: no run made it, or it was changed since; --overwrite replaces it."
+            )
         return entry
 
     def key(self, job: Job) -> str:
         """A short hash of all that an output depends on."""
-        return short_hash([job.source, job.signature.size, job.signature.modified, self.options(job), self.model])
+        return short_hash(
+            [job.source, job.signature.size, job.signature.modified, self.options(job), self.model]
+        )
 
     def options(self, job: Job) -> str:
         """A short hash of a job's options and references."""
-        return short_hash([job.options.facts(), [self._signature(reference) for reference in job.references]])
+        return short_hash(
+            [
+                job.options.non_defaults(),
+                [self._signature(reference) for reference in job.references],
+            ]
+        )
 
     def _signature(self, reference: str) -> list:
         if reference not in self.signatures:
@@ -77,7 +94,10 @@ class RunState:
 
     def keep_refused(self) -> None:
         """Keep what `compare` found to fail."""
-        self._append({"output": row.output, "source": row.source, "error": row.error} for row in self.report.failures)
+        self._append(
+            {"output": row.output, "source": row.source, "error": row.error}
+            for row in self.report.failures
+        )
 
     def fail(self, numbers: Iterable[int], sentence: str, trace: str = "") -> None:
         """Keep that jobs failed."""
@@ -85,7 +105,9 @@ class RunState:
         for number in numbers:
             row = self.report.rows[number]
             row.status, row.error = Status.FAILED, sentence
-            rows.append({**self._facts(number), "error": sentence, **({"trace": trace} if trace else {})})
+            rows.append(
+                {**self._facts(number), "error": sentence, **({"trace": trace} if trace else {})}
+            )
         self._append(rows)
 
     def publish(self, finished: list[tuple[int, Written]]) -> None:
@@ -119,7 +141,11 @@ class RunState:
                 self.fail([number], _writing_failed(path, error))
                 continue
             row = self.report.rows[number]
-            row.status, row.audio_seconds, row.seconds = Status.CONVERTED, written.audio_seconds, written.seconds
+            row.status, row.audio_seconds, row.seconds = (
+                Status.CONVERTED,
+                written.audio_seconds,
+                written.seconds,
+            )
         for folder in {path.parent for _, _, path in ready}:
             _sync_folder(folder)
 
@@ -144,7 +170,9 @@ class RunState:
 
 
 def _writing_failed(path: Path, error: Exception) -> str:
-    return f"{path} can't be written ({error.strerror})." if isinstance(error, OSError) else str(error)
+    return (
+        f"{path} can't be written ({error.strerror})." if isinstance(error, OSError) else str(error)
+    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -73,8 +73,15 @@ def walk(folder: str, skip: str) -> Iterator[tuple[str, str]]:
     if is_url(folder):
         with _sentences(folder):
             files, inside = _open(folder)
-            found = [(files.unstrip_protocol(path), _below(inside, path)) for path in sorted(files.find(inside))]
-        yield from ((path, name) for path, name in found if not any(part.startswith(".") for part in name.split("/")))
+            found = [
+                (files.unstrip_protocol(path), _below(inside, path))
+                for path in sorted(files.find(inside))
+            ]
+        yield from (
+            (path, name)
+            for path, name in found
+            if not any(part.startswith(".") for part in name.split("/"))
+        )
         return
 
     def down(place: str, name: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -92,7 +99,9 @@ def walk(folder: str, skip: str) -> Iterator[tuple[str, str]]:
                 continue
             if os.path.isdir(child):
                 yield from down(child.path, below, (*above, real))
-            elif os.path.isfile(child) or child.is_symlink():  # a link to nothing is a file that is missing
+            elif (
+                os.path.isfile(child) or child.is_symlink()
+            ):  # a link to nothing is a file that is missing
                 yield child.path, below
 
     yield from down(folder, "", ())
@@ -109,11 +118,17 @@ def matching(pattern: str, skip: str) -> Iterator[tuple[str, str]]:
         with _sentences(pattern):
             files, inside = _open(pattern)
             top = _open(root)[1]
-            found = [(files.unstrip_protocol(path), _below(top, path)) for path in sorted(files.glob(inside))]
+            found = [
+                (files.unstrip_protocol(path), _below(top, path))
+                for path in sorted(files.glob(inside))
+            ]
         yield from found
         return
     chosen: dict[str, str] = {}
-    for path in sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True)), key=lambda path: (path.count(os.sep), path)):
+    for path in sorted(
+        filter(os.path.isfile, glob.glob(pattern, recursive=True)),
+        key=lambda path: (path.count(os.sep), path),
+    ):
         real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         if not Path(real).is_relative_to(os.path.realpath(skip)):
             chosen.setdefault(real, path)
@@ -123,7 +138,13 @@ def matching(pattern: str, skip: str) -> Iterator[tuple[str, str]]:
 def _below(top: str, path: str) -> str:
     """The part of a path below a folder, with slashes."""
     path, top = path.replace(os.sep, "/"), f"{top.replace(os.sep, '/').rstrip('/')}/"
-    return path[len(top) :] if path.startswith(top) else path if top == "/" else posixpath.basename(path)
+    return (
+        path[len(top) :]
+        if path.startswith(top)
+        else path
+        if top == "/"
+        else posixpath.basename(path)
+    )
 
 
 def read_text(path: str) -> str:
@@ -168,7 +189,10 @@ def _open(path: str) -> tuple[Any, str]:
 
 def _signature(facts: dict) -> FileSignature:
     times = ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "created")
-    return FileSignature(int(facts.get("size") or 0), next((str(facts[name]) for name in times if facts.get(name)), ""))
+    return FileSignature(
+        int(facts.get("size") or 0),
+        next((str(facts[name]) for name in times if facts.get(name)), ""),
+    )
 
 
 @contextmanager
@@ -182,4 +206,6 @@ def _sentences(path: str) -> Iterator[None]:
         raise VoiceswapError(f"{path} can't be opened: {' '.join(str(error).split())}.") from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise VoiceswapError(f"{path} can't be opened ({' '.join(why.split()).rstrip('.')}).") from error
+        raise VoiceswapError(
+            f"{path} can't be opened ({' '.join(why.split()).rstrip('.')})."
+        ) from error

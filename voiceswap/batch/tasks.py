@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from voiceswap.batch.inputs import ReferencePaths
-from voiceswap.batch.options import Options
+from voiceswap.batch.options import BatchOptions
 from voiceswap.conversion.voice import Voice
 
 
@@ -20,7 +20,7 @@ class Conversion:
 
     source: str
     voice: Voice | ReferencePaths
-    options: Options
+    options: BatchOptions
     output: str  # its name to be, for sentences and its ending
     part: str
 

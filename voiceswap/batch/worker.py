@@ -16,10 +16,18 @@ from voiceswap import FileConversion, VoiceSwapper
 from voiceswap.batch import storage
 from voiceswap.batch.formats import ending, rate_for, subtype_for
 from voiceswap.batch.inputs import ReferencePaths
-from voiceswap.batch.tasks import Conversion, Failure, VoiceExtraction, Outcome, Piece, Work, Written
+from voiceswap.batch.tasks import (
+    Conversion,
+    Failure,
+    Outcome,
+    Piece,
+    VoiceExtraction,
+    Work,
+    Written,
+)
+from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.conversion.voice import Voice
 
 ShareCallback = Callable[[float], None]  # is told how much of the work is done, from 0 to 1
 
@@ -50,8 +58,14 @@ def do(swapper: VoiceSwapper, work: Work, share: ShareCallback) -> list[Outcome]
             raise _ShareError from error
 
     try:
-        voices: list[Outcome] = [_extract_voice(swapper, piece.references) for piece in work if isinstance(piece, VoiceExtraction)]
-        return voices or _convert(swapper, [piece for piece in work if isinstance(piece, Conversion)], told)
+        voices: list[Outcome] = [
+            _extract_voice(swapper, piece.references)
+            for piece in work
+            if isinstance(piece, VoiceExtraction)
+        ]
+        return voices or _convert(
+            swapper, [piece for piece in work if isinstance(piece, Conversion)], told
+        )
     except _ShareError as stopped:
         assert stopped.__cause__ is not None
         raise stopped.__cause__ from None
@@ -65,9 +79,15 @@ def _failure(error: Exception, piece: Piece, copy: str = "") -> Failure:
     """What to say of an error; a file is called by its own name, not by that of its local copy or its part."""
     message, full = " ".join(str(error).split()), _disk_is_full(error, piece)
     if not isinstance(error, VoiceswapError):
-        return Failure(f"{type(error).__name__}: {message or 'no message'}", "".join(traceback.format_exception(error)), full)
+        return Failure(
+            f"{type(error).__name__}: {message or 'no message'}",
+            "".join(traceback.format_exception(error)),
+            full,
+        )
     if isinstance(piece, Conversion):
-        message = message.replace(copy or piece.source, piece.source).replace(piece.part, piece.output)
+        message = message.replace(copy or piece.source, piece.source).replace(
+            piece.part, piece.output
+        )
     return Failure(message, disk_full=full)
 
 
@@ -76,7 +96,7 @@ def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
     for reference in references:
         with storage.local_copy(reference) as path:
             voices.append((swapper.voice(path), 1.0))
-    return swapper.blend(voices)
+    return swapper.blend(voices).to("cpu")
 
 
 def _convert(swapper: VoiceSwapper, work: list[Conversion], share: ShareCallback) -> list[Outcome]:
@@ -87,7 +107,9 @@ def _convert(swapper: VoiceSwapper, work: list[Conversion], share: ShareCallback
     with ExitStack() as copies:
         for piece in work:
             try:
-                files.append(_open(swapper, piece, copies.enter_context(storage.local_copy(piece.source))))
+                files.append(
+                    _open(swapper, piece, copies.enter_context(storage.local_copy(piece.source)))
+                )
             except VoiceswapError as error:
                 outcomes[piece.part] = _failure(error, piece)
         errors = swapper.convert_files([file.conversion for file in files], share)
@@ -120,18 +142,27 @@ def _open(swapper: VoiceSwapper, piece: Conversion, source: Path) -> _File:
     subtype = subtype_for(ending(piece.output), facts and facts.subtype, options.subtype)
     rate = rate_for(ending(piece.output), subtype, facts and facts.samplerate, options.rate)
     voice = piece.voice if isinstance(piece.voice, Voice) else _extract_voice(swapper, piece.voice)
-    manner = (options.pitch, options.strength, options.seed, options.pitch_range)
-    return _File(piece, FileConversion(source, voice, piece.part, *manner, rate, subtype), facts)
+    conversion = FileConversion(source, voice, piece.part, options.conversion(rate, subtype))
+    return _File(piece, conversion, facts)
 
 
 def _written(file: _File, seconds: float) -> Written:
     """The part of a file, all of it on the disk. Raises AudioError when there is less."""
     part, source, facts = Path(file.piece.part), file.piece.source, file.facts
     duration = _duration(part)
-    if facts is not None and facts.format != "MP3" and facts.frames < 2**60 and duration < facts.duration - 0.2:  # those may guess
-        raise AudioError(f"{source}: only {duration:.1f} of its {facts.duration:.1f} s came through.")
+    if (
+        facts is not None
+        and facts.format != "MP3"
+        and facts.frames < 2**60
+        and duration < facts.duration - 0.2
+    ):  # those may guess
+        raise AudioError(
+            f"{source}: only {duration:.1f} of its {facts.duration:.1f} s came through."
+        )
     written = part.stat()
-    return Written(file.piece.part, sha256(part), written.st_size, written.st_mtime_ns, duration, seconds)
+    return Written(
+        file.piece.part, sha256(part), written.st_size, written.st_mtime_ns, duration, seconds
+    )
 
 
 def _duration(part: Path) -> float:
@@ -146,6 +177,9 @@ def _disk_is_full(error: Exception, piece: Piece) -> bool:
     if storage.disk_is_full(error):
         return True
     try:
-        return isinstance(piece, Conversion) and shutil.disk_usage(Path(piece.part).parent).free < 65536  # libsndfile keeps no error number
+        return (
+            isinstance(piece, Conversion)
+            and shutil.disk_usage(Path(piece.part).parent).free < 65536
+        )  # libsndfile keeps no error number
     except OSError:
         return False

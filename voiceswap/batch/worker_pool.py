@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
 
 Done = list[tuple[Piece, Outcome]]
-ShareCallback = Callable[[Work, float], None]  # is told of the share done of a piece of work, now and then
+ShareCallback = Callable[
+    [Work, float], None
+]  # is told of the share done of a piece of work, now and then
 DIED = "The process that converted it died twice: memory ran out, or a library crashed on it."
 
 
@@ -93,18 +96,24 @@ class ProcessPool:
             if not more and not again and all(process.work is None for process in self.alive):
                 return
             done: Done = []
-            waited = {process.connection: process for process in self.alive if process.work is not None or not process.ready}
+            waited = {
+                process.connection: process
+                for process in self.alive
+                if process.work is not None or not process.ready
+            }
             for connection in wait(list(waited)):
                 process = waited[cast(Connection, connection)]
                 try:
-                    message = process.connection.recv()
+                    message = pickle.loads(process.connection.recv_bytes())
                 except (EOFError, OSError):
                     self.alive.remove(process)
                     item = process.died()
                     if process.retry:
                         done += [(piece, Failure(DIED)) for piece in item]
                     else:
-                        again.extend((piece,) for piece in item)  # only each alone tells whose fault it was
+                        again.extend(
+                            (piece,) for piece in item
+                        )  # only each alone tells whose fault it was
                     continue
                 if isinstance(message, VoiceswapError):
                     raise message
@@ -125,7 +134,9 @@ class _WorkerProcess:
     """One worker process, seen from the one that gives out the work."""
 
     def __init__(self, settings: ModelSettings):
-        context = multiprocessing.get_context("spawn")  # a fork would share the lock, and CUDA does not survive one
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # a fork would share the lock, and CUDA does not survive one
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
         with _ctrl_c_held():
@@ -138,7 +149,7 @@ class _WorkerProcess:
     def give(self, work: Work, retry: bool) -> None:
         self.work, self.retry = work, retry
         with suppress(OSError):  # a dead one's, which reading will tell
-            self.connection.send(work)
+            _send(self.connection, work)
 
     def died(self) -> Work:
         """What it was at. Raises VoiceswapError when it never got so far."""
@@ -164,9 +175,17 @@ def _ctrl_c_held() -> Iterator[None]:
     """
     resource_tracker.ensure_running()  # its start, which would come with the first process's, lets Ctrl-C through
     pressed: list[int] = []
-    hears = threading.current_thread() is threading.main_thread()  # another may not set handlers, nor is it interrupted
-    usual = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number)) if hears else None
-    blocks = hasattr(signal, "pthread_sigmask")  # what this thread blocks, a process that it starts is born with
+    hears = (
+        threading.current_thread() is threading.main_thread()
+    )  # another may not set handlers, nor is it interrupted
+    usual = (
+        signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+        if hears
+        else None
+    )
+    blocks = hasattr(
+        signal, "pthread_sigmask"
+    )  # what this thread blocks, a process that it starts is born with
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
     try:
         yield
@@ -181,30 +200,37 @@ def _ctrl_c_held() -> Iterator[None]:
 
 def _serve(connection: Connection, settings: ModelSettings) -> None:
     """A worker process's life: load the model, then do what comes through the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; where it can't be held, from here on
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is the parent's; where it can't be held, from here on
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         from voiceswap.batch.worker import Worker
 
-        converter = Worker(*settings)
+        worker = Worker(*settings)
     except VoiceswapError as error:
-        connection.send(error)
+        _send(connection, error)
         return
-    connection.send(None)
+    _send(connection, None)
     last = 0.0
 
     def share(done: float) -> None:
         nonlocal last
         if time.monotonic() - last > 0.5:
             last = time.monotonic()
-            connection.send(float(done))
+            _send(connection, float(done))
 
     while True:
         try:
-            work = connection.recv()
+            work = pickle.loads(connection.recv_bytes())
         except EOFError:
             return
-        connection.send(converter.do(work, share))
+        _send(connection, worker.do(work, share))
+
+
+def _send(connection: Connection, message: object) -> None:
+    # Pickled here: torch would send a tensor as a file descriptor, which dies with its process.
+    connection.send_bytes(pickle.dumps(message))
 
 
 def _end_with_parent() -> None:

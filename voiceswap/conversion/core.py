@@ -6,6 +6,7 @@ Conversion, the training losses, the vocoder's training data and the validation 
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import apply_mel_affine, match_mel_statistics
@@ -52,12 +53,15 @@ def decode(
         Log-mel (batch, mels, frames).
     """
     mel = autoencoder.decode(content, f0, voice.log_f0, voice.code, mask).float()
-    query = content.detach().float()  # residuals are data: training learns what decoding lacks of them
+    query = (
+        content.detach().float()
+    )  # residuals are data: training learns what decoding lacks of them
     for residuals, share in voice.residuals:
         mel = mel + share[:, None, None] * retrieve(residuals, query, f0.shape[-1], exclude_self)
     return masked(apply_mel_affine(mel, voice.mel_affine), mask)
 
 
+@torch.no_grad()
 def extract_voice(
     autoencoder: Autoencoder,
     content: Tensor,
@@ -78,8 +82,8 @@ def extract_voice(
         natural: log-mels (batch, mels, frames) of the references.
         mask: (batch, 1, frames), or None where nothing is padded.
     """
-    content, natural = content.detach().float(), natural.float()
-    decoded = autoencoder.decode(content, f0, log_f0, code, mask).detach().float()
+    content, natural = content.float(), natural.float()
+    decoded = autoencoder.decode(content, f0, log_f0, code, mask).float()
     residuals = extract_residuals(content, decoded, natural, mask)
     compensated = decoded + retrieve(residuals, content, natural.shape[-1], exclude_self=True)
     mel_affine = match_mel_statistics(compensated, natural, mask)

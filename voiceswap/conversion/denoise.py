@@ -7,12 +7,19 @@ import torch.nn.functional as F
 from voiceswap.audio import active_level_db
 
 WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
-VALLEY = 25  # frames over which power is averaged before its lowest parts are taken for noise: 0.2 s
-LOWEST, SHORTFALL = 0.05, 1.2  # the share of time that is noise alone at least, and what such low parts lack of the mean
+VALLEY = (
+    25  # frames over which power is averaged before its lowest parts are taken for noise: 0.2 s
+)
+LOWEST, SHORTFALL = (
+    0.05,
+    1.2,
+)  # the share of time that is noise alone at least, and what such low parts lack of the mean
 SURELY = (5, 3)  # frames and bins over which power is averaged to tell speech from noise
 EXCESS = 1.5  # times the noise that such an average has to surpass
 ENOUGH = 2.0  # seconds in which there are pauses
-INAUDIBLE_DB = -33.0  # noise this far below the speech is left, and louder noise is brought down to there
+INAUDIBLE_DB = (
+    -33.0
+)  # noise this far below the speech is left, and louder noise is brought down to there
 
 
 def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -27,12 +34,21 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     n_fft = round(WINDOW * sample_rate / 2) * 2
     window = torch.hann_window(n_fft)
     hop = round(HOP * sample_rate)
-    spectrum = torch.stft(torch.from_numpy(samples), n_fft, hop, window=window, return_complex=True, pad_mode="constant")
+    spectrum = torch.stft(
+        torch.from_numpy(samples),
+        n_fft,
+        hop,
+        window=window,
+        return_complex=True,
+        pad_mode="constant",
+    )
     power = spectrum.abs().square()  # (bins, frames)
     noise = SHORTFALL * _averaged(power, VALLEY).quantile(LOWEST, dim=1, keepdim=True)
     level_db = 10 * float((2 * noise.sum() / (n_fft * window.square().sum()) + 1e-12).log10())
     above_speech = level_db - active_level_db(samples, sample_rate)
-    if not INAUDIBLE_DB < above_speech < 0:  # what is as loud as the whole is a voice that never changes
+    if (
+        not INAUDIBLE_DB < above_speech < 0
+    ):  # what is as loud as the whole is a voice that never changes
         return samples
     least = 10 ** ((INAUDIBLE_DB - above_speech) / 20)
     speech = (_averaged(power, *SURELY) - EXCESS * noise).clamp(min=0.0)
@@ -42,4 +58,6 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 def _averaged(power: torch.Tensor, frames: int, bins: int = 1) -> torch.Tensor:
     """Running means of power (bins, frames) over an odd number of frames and of bins."""
-    return F.avg_pool2d(power[None], (bins, frames), 1, (bins // 2, frames // 2), count_include_pad=False)[0]
+    return F.avg_pool2d(
+        power[None], (bins, frames), 1, (bins // 2, frames // 2), count_include_pad=False
+    )[0]

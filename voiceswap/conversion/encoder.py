@@ -99,7 +99,9 @@ class RecordingEncoder:
         todo = [
             (number, window)
             for number, recording in enumerate(recordings)
-            for window in windows(recording.frames, self.autoencoder.audio.frame_rate, RECEPTIVE_SECONDS)
+            for window in windows(
+                recording.frames, self.autoencoder.audio.frame_rate, RECEPTIVE_SECONDS
+            )
         ]
         for batch in batches(todo, self.batch_size):
             rows, mask, known = self._features([(partial[n], w.left, w.right) for n, w in batch])

@@ -12,7 +12,7 @@ from voiceswap.conversion.batching import ProgressCallback, batches, on_device, 
 from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
-from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
@@ -41,7 +41,7 @@ class Conversion:
 
     source: EncodedRecording
     voice: Voice
-    options: ConversionOptions = ConversionOptions()
+    options: ConversionOptions = DEFAULTS
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,17 @@ class Engine:
     @torch.inference_mode()
     def embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
         """The voice of each recording; of one longer than a minute, in its densest minute."""
-        return [voice for batch in batches(recordings, self.batch_size) for voice in self._embed(batch)]
+        return [
+            voice for batch in batches(recordings, self.batch_size) for voice in self._embed(batch)
+        ]
 
     def _embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
         samples, mel, mask = self._reference_mels(recordings)
         code = self._speaker(samples, mel, mask).mode()
         spans = [item.recording.densest_segment(VOICE_SECONDS) for item in recordings]
-        content, _ = self.encoder.content([(r, *span) for r, span in zip(recordings, spans, strict=True)])
+        content, _ = self.encoder.content(
+            [(r, *span) for r, span in zip(recordings, spans, strict=True)]
+        )
         f0, _ = stack(
             [
                 torch.from_numpy(item.recording.f0[first:last])

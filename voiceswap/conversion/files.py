@@ -8,7 +8,7 @@ from typing import Any
 from voiceswap.audio import PEAK, AudioWriter, stream_audio
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
-from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
@@ -21,7 +21,7 @@ class FileConversion:
     source: str | os.PathLike
     references: Any  # References of `VoiceSwapper`
     out: str | os.PathLike
-    options: ConversionOptions = ConversionOptions()
+    options: ConversionOptions = DEFAULTS
 
 
 @dataclass(frozen=True)

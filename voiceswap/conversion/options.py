@@ -56,5 +56,8 @@ class ConversionOptions:
                 )
 
 
+DEFAULTS = ConversionOptions()
+
+
 def _plain(bound: float) -> str:
     return "2**63 - 1" if bound == 2**63 - 1 else f"{bound:g}"

@@ -79,11 +79,12 @@ class Recording:
             raise AudioError(f"{name} holds no samples.")
         if len(self) < MIN_SECONDS * config.sample_rate:
             seconds = len(self) / config.sample_rate
-            raise AudioError(
-                f"{name} is {seconds:.2f} s long; at least {MIN_SECONDS} s is needed."
-            )
+            raise AudioError(f"{name} is {seconds:.2f} s long; at least {MIN_SECONDS} s is needed.")
         self.frames = config.frames(len(self))
-        self._offset, self._gain = total / len(self), 1.0  # an offset is no sound, but counts as level
+        self._offset, self._gain = (
+            total / len(self),
+            1.0,
+        )  # an offset is no sound, but counts as level
         self.windows = windows(self.frames, config.frame_rate, CONTEXT)
         powers, peak = [], 0.0
         for window in self.windows:
@@ -168,7 +169,9 @@ def noise_at(seed: int, first: int, last: int, channels: int) -> Tensor:
     """
     block = 1024
     start, stop = first // block, -(-last // block)
-    spread = (seed << 20) + (seed >> 43)  # blocks of one seed are apart; no bit of a long one is lost
+    spread = (seed << 20) + (
+        seed >> 43
+    )  # blocks of one seed are apart; no bit of a long one is lost
     drawn = [
         torch.randn(channels, block, generator=torch.Generator().manual_seed((spread + i) % 2**63))
         for i in range(start, stop)

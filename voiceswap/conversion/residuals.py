@@ -15,7 +15,9 @@ from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import speech_frames
 
-SHARPNESS = 7.5  # a frame weighs exp(SHARPNESS * similarity): more is nearer to the voice, and loses words
+SHARPNESS = (
+    7.5  # a frame weighs exp(SHARPNESS * similarity): more is nearer to the voice, and loses words
+)
 CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
 EXCLUDED_NEIGHBOURS = 4  # frames to either side that are left out with a frame itself
 EXCLUDED = -1e4  # in place of a similarity; finite, for where nothing else is left
@@ -60,9 +62,7 @@ def extract_residuals(
     keys = F.normalize(content, dim=1).transpose(1, 2)
     if mask is not None:
         keys = keys * mask[:, 0, ::stride, None]
-    return Residuals(
-        keys.half().float(), values.permute(0, 2, 3, 1).half().float(), speech.all(-1)
-    )
+    return Residuals(keys.half().float(), values.permute(0, 2, 3, 1).half().float(), speech.all(-1))
 
 
 def retrieve(
@@ -89,7 +89,9 @@ def retrieve(
     weights = (SHARPNESS * similarity).masked_fill(excluded, EXCLUDED).softmax(-1)
     retrieved = weights @ residuals.values.flatten(2)
     retrieved = retrieved * residuals.valid.any(1)[:, None, None]
-    return retrieved.unflatten(2, residuals.values.shape[2:]).flatten(1, 2)[:, :frames].transpose(1, 2)
+    return (
+        retrieved.unflatten(2, residuals.values.shape[2:]).flatten(1, 2)[:, :frames].transpose(1, 2)
+    )
 
 
 def stack_residuals(items: Sequence[Residuals]) -> Residuals:

@@ -8,8 +8,15 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from voiceswap.audio import AudioInput, is_pair, prepare_audio, read_input, resample, set_level
-from voiceswap.audio import stream_audio
+from voiceswap.audio import (
+    AudioInput,
+    is_pair,
+    prepare_audio,
+    read_input,
+    resample,
+    set_level,
+    stream_audio,
+)
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
@@ -141,8 +148,8 @@ class VoiceSwapper:
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
-        encoded = self._encode([audio])
-        return self._convert([Conversion(*encoded, *self.engine.embed(encoded))])[0]
+        (source,) = self._encode([audio])
+        return self._convert([Conversion(source, *self.engine.embed([source]))])[0]
 
     def embed(self, audio: AudioInput) -> Voice:
         """The voice of a recording; of one longer than a minute, of its densest minute."""
@@ -151,7 +158,7 @@ class VoiceSwapper:
     def voice(self, references: References) -> Voice:
         """The voice of one reference, or the average of several."""
         several = isinstance(references, (list, tuple)) and not is_pair(references)
-        items = list(cast(Sequence, references)) if several else [references]
+        items: list[Any] = list(cast(Sequence, references)) if several else [references]
         if not items:
             raise VoiceswapError("At least one reference is needed.")
         voices: dict[int, Voice] = {}

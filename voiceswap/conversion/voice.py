@@ -69,9 +69,7 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     """
     weights = torch.tensor([float(weight) for _, weight in voices], dtype=torch.float64)
     if not len(weights) or not weights.isfinite().all() or weights.sum() <= 0:
-        raise VoiceswapError(
-            "A blend needs at least one voice and weights with a sum above zero."
-        )
+        raise VoiceswapError("A blend needs at least one voice and weights with a sum above zero.")
     weights /= weights.sum()
     shares = [
         (residuals, share * float(weight))
@@ -90,7 +88,9 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
 
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:
     """The voices of a batch of conversions, on a device."""
-    nothing = Residuals(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1, 1), torch.zeros(1, 1, dtype=bool))
+    nothing = Residuals(
+        torch.zeros(1, 1, 1), torch.zeros(1, 1, 1, 1), torch.zeros(1, 1, dtype=torch.bool)
+    )
     known = [residuals for voice in voices for residuals, _ in voice.residuals]
     if known:
         nothing = Residuals(*(torch.zeros_like(x[:, :1]) for x in vars(known[0]).values()))
@@ -99,8 +99,10 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
         items = [[*voice.residuals, *[(nothing, 0.0)] * place][place] for voice in voices]
         shares = torch.tensor([share for _, share in items], device=device)
         stacked.append((stack_residuals([item.to(device) for item, _ in items]), shares))
-    means = [torch.stack([getattr(v, name).to(device) for v in voices]) for name in MEANS]
-    return VoiceBatch(*means, residuals=tuple(stacked))
+    code, log_f0, mel_affine = (
+        torch.stack([getattr(voice, name).to(device) for voice in voices]) for name in MEANS
+    )
+    return VoiceBatch(code, log_f0, mel_affine, tuple(stacked))
 
 
 def unstack_voices(batch: VoiceBatch, frames: Sequence[int]) -> list[Voice]:
@@ -171,7 +173,10 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
     """The voice of a file's tensors. Raises KeyError or ValueError for what no voice has."""
     if not isinstance(shares, list) or len(shares) > MAX_RECORDINGS:
         raise ValueError("its shares are no list that a voice has")
-    if not all(isinstance(x, (int, float)) and 0 <= x <= 1.001 for x in shares) or sum(shares) > 1.001:
+    if (
+        not all(isinstance(x, (int, float)) and 0 <= x <= 1.001 for x in shares)
+        or sum(shares) > 1.001
+    ):
         raise ValueError("its shares are not from 0 to 1")
     shapes = {"code": (sizes.speaker_code,), "log_f0": (2,), "mel_affine": (2, sizes.n_mels)}
     means = {}
@@ -190,7 +195,9 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
         if not 1 <= frames <= MAX_FRAMES:
             raise ValueError(f"it has {frames} frames of a recording")
         keys = _tensor(tensors, names["keys"], (frames, sizes.content_code), limit=1.1)
-        values = _tensor(tensors, names["values"], (frames, sizes.stride, sizes.n_mels), limit=100.0)
+        values = _tensor(
+            tensors, names["values"], (frames, sizes.stride, sizes.n_mels), limit=100.0
+        )
         valid = tensors[names["valid"]]
         if valid.shape != (frames,) or valid.dtype != torch.bool:
             raise ValueError(f"{names['valid']} has the wrong shape or type")

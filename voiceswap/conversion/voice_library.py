@@ -7,9 +7,9 @@ from pathlib import Path
 from threading import RLock
 from urllib.parse import unquote
 
-from voiceswap.errors import VoiceswapError
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
+from voiceswap.errors import VoiceswapError
 
 SUFFIX = ".safetensors"
 MAX_BYTES = 200  # of a file's name; file systems allow 255
@@ -31,7 +31,9 @@ class VoiceLibrary:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise VoiceswapError(f"The folder {self.folder} can't be used for voices ({error.strerror}).") from error
+            raise VoiceswapError(
+                f"The folder {self.folder} can't be used for voices ({error.strerror})."
+            ) from error
 
     def names(self) -> list[str]:
         """The names of all voices, sorted."""
@@ -63,7 +65,9 @@ class VoiceLibrary:
             try:
                 os.replace(path, self._new_path(new))
             except OSError as error:
-                raise VoiceswapError(f"The voice '{name}' can't be renamed ({error.strerror}).") from error
+                raise VoiceswapError(
+                    f"The voice '{name}' can't be renamed ({error.strerror})."
+                ) from error
         return new
 
     def delete(self, name: str) -> None:
@@ -72,12 +76,18 @@ class VoiceLibrary:
             try:
                 self.path(name).unlink()
             except OSError as error:
-                raise VoiceswapError(f"The voice '{name}' can't be deleted ({error.strerror}).") from error
+                raise VoiceswapError(
+                    f"The voice '{name}' can't be deleted ({error.strerror})."
+                ) from error
 
     def _files(self) -> dict[str, Path]:
         # By listing, never by joining a name to the folder: no name leads out of it.
         paths = self.folder.glob(f"*{SUFFIX}")
-        return {unquote(path.name.removesuffix(SUFFIX)): path for path in paths if not path.name.startswith(".")}
+        return {
+            unquote(path.name.removesuffix(SUFFIX)): path
+            for path in paths
+            if not path.name.startswith(".")
+        }
 
     def _free(self, name: str, besides: str | None = None) -> str:
         name = clean_name(name)
@@ -94,7 +104,9 @@ def clean_name(name: str) -> str:
     """A name as people see it: composed, single spaces, nothing invisible. Raises VoiceswapError if nothing is left."""
     name = _UNSEEN.sub("", unicodedata.normalize("NFC", name))
     name = "".join(" " if character.isspace() else character for character in name)
-    name = " ".join("".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co")).split())
+    name = " ".join(
+        "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co")).split()
+    )
     if not name:
         raise VoiceswapError("A voice needs a name.")
     if len(file_name(name).encode()) > MAX_BYTES:

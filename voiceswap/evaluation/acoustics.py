@@ -33,7 +33,9 @@ def mel_cepstrum(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
     trimmed, _ = librosa.effects.trim(samples, top_db=40)
     size = 1024
-    power = librosa.feature.melspectrogram(y=trimmed, sr=sample_rate, n_fft=size, hop_length=sample_rate // 100, n_mels=80)
+    power = librosa.feature.melspectrogram(
+        y=trimmed, sr=sample_rate, n_fft=size, hop_length=sample_rate // 100, n_mels=80
+    )
     log_magnitude = 0.5 * np.log(np.maximum(power, power.max() * 1e-8))
     return scipy.fft.dct(log_magnitude, type=2, axis=0)[1 : CEPSTRA + 1] / len(log_magnitude)
 

@@ -18,17 +18,36 @@ def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
     x, y = [point["x"] for point in points], [point["y"] for point in points]
     if sexes:
         for colour, sex in zip(COLOURS, sorted(set(sexes.values())), strict=False):
-            chosen = [index for index, point in enumerate(points) if sexes.get(point["speaker"]) == sex]
-            axes.scatter([x[index] for index in chosen], [y[index] for index in chosen], color=colour, label=sex, s=36)
+            chosen = [
+                index for index, point in enumerate(points) if sexes.get(point["speaker"]) == sex
+            ]
+            axes.scatter(
+                [x[index] for index in chosen],
+                [y[index] for index in chosen],
+                color=colour,
+                label=sex,
+                s=36,
+            )
         _legend(axes)
     else:
-        drawn = axes.scatter(x, y, c=[point["f0"] for point in points], cmap="coolwarm", edgecolors=GREY, linewidths=0.7, s=42)
+        drawn = axes.scatter(
+            x,
+            y,
+            c=[point["f0"] for point in points],
+            cmap="coolwarm",
+            edgecolors=GREY,
+            linewidths=0.7,
+            s=42,
+        )
         bar = metric.colorbar(drawn, ax=axes, label="mean F0, Hz")
         bar.ax.tick_params(colors=GREY)
         bar.ax.yaxis.label.set_color(GREY)
     for speaker in sorted({point["speaker"] for point in points}):
         own = [index for index, point in enumerate(points) if point["speaker"] == speaker]
-        place = (float(np.mean([x[index] for index in own])), float(np.mean([y[index] for index in own])))
+        place = (
+            float(np.mean([x[index] for index in own])),
+            float(np.mean([y[index] for index in own])),
+        )
         axes.annotate(speaker, place, color=GREY, ha="center", fontsize=9, weight="bold")
     first, second = space["explained"]
     axes.set(xlabel=f"first component, {first:.0%} of the variance", ylabel=f"second, {second:.0%}")
@@ -37,11 +56,21 @@ def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
 
 def denoising(report: Mapping) -> bytes:
     """CER and MOS (those that were measured) against noise, a line each for noise on the source and on the reference."""
-    metrics = [(key, label) for key, label in (("cer", "CER"), ("mos", "MOS"), ("dv", "DV")) if key in report["source"]["clean"]]
+    metrics = [
+        (key, label)
+        for key, label in (("cer", "CER"), ("mos", "MOS"), ("dv", "DV"))
+        if key in report["source"]["clean"]
+    ]
     metric, grid = _figure(max(1, len(metrics)), (4, 3.2))
     for axes, (key, label) in zip(grid, metrics, strict=False):
         for colour, (noisy, levels) in zip(COLOURS, report.items(), strict=False):
-            _curve(axes, list(levels), [value[key] for value in levels.values()], colour, f"noise on the {noisy}")
+            _curve(
+                axes,
+                list(levels),
+                [value[key] for value in levels.values()],
+                colour,
+                f"noise on the {noisy}",
+            )
         axes.set(title=label, xlabel="speech above noise, dB")
         _legend(axes)
     return _png(metric)
@@ -53,9 +82,16 @@ def code_size(report: Mapping) -> bytes:
     for axes, colour, (name, points) in zip(grid, COLOURS, report.items(), strict=False):
         axes.sharey(grid[0])
         rates = [point["nats_per_second"] for point in points]
-        ticks = [f"{point['channels']}\n{rate:.{0 if rate >= 10 else 1}f}" for point, rate in zip(points, rates, strict=True)]
+        ticks = [
+            f"{point['channels']}\n{rate:.{0 if rate >= 10 else 1}f}"
+            for point, rate in zip(points, rates, strict=True)
+        ]
         _curve(axes, ticks, [point["l1"] for point in points], colour, name)
-        axes.set(title=f"{name} code", xlabel="channels kept, and their nats a second", ylabel="L1 of log-mels")
+        axes.set(
+            title=f"{name} code",
+            xlabel="channels kept, and their nats a second",
+            ylabel="L1 of log-mels",
+        )
     return _png(metric)
 
 
@@ -67,16 +103,34 @@ def line(report: Mapping) -> bytes:
     for axes, key in zip(grid, verifiers, strict=False):
         for colour, end in zip(COLOURS, ("source", "target"), strict=False):
             _curve(axes, amounts, report["curves"][f"{key}_{end}"], colour, f"to the {end}")
-        axes.set(title=key.upper(), xlabel="from the source's voice (0) to the target's (1)", ylabel="cosine")
+        axes.set(
+            title=key.upper(),
+            xlabel="from the source's voice (0) to the target's (1)",
+            ylabel="cosine",
+        )
         _legend(axes)
     return _png(metric)
 
 
-def _curve(axes: Axes, ticks: Sequence[str], estimates: Sequence[Mapping], colour: str, label: str) -> None:
+def _curve(
+    axes: Axes, ticks: Sequence[str], estimates: Sequence[Mapping], colour: str, label: str
+) -> None:
     places = np.arange(len(ticks))
-    axes.plot(places, [value["mean"] for value in estimates], color=colour, marker="o", markersize=4, label=label)
+    axes.plot(
+        places,
+        [value["mean"] for value in estimates],
+        color=colour,
+        marker="o",
+        markersize=4,
+        label=label,
+    )
     axes.fill_between(
-        places, [value["low"] for value in estimates], [value["high"] for value in estimates], color=colour, alpha=0.15, linewidth=0
+        places,
+        [value["low"] for value in estimates],
+        [value["high"] for value in estimates],
+        color=colour,
+        alpha=0.15,
+        linewidth=0,
     )
     axes.set_xticks(places, ticks)
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from voiceswap.audio import read_audio, set_level
+from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.intervals import bootstrap
 from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.gaussian import DiagonalGaussian
-from voiceswap.conversion.swapper import VoiceSwapper
 
 CODES = ("content", "speaker")
 
@@ -34,7 +34,9 @@ class _Recording:
 
 
 @torch.inference_mode()
-def reconstruction_against_code_size(swapper: VoiceSwapper, paths: Iterable[Path]) -> dict[str, list[dict]]:
+def reconstruction_against_code_size(
+    swapper: VoiceSwapper, paths: Iterable[Path]
+) -> dict[str, list[dict]]:
     """L1 of log-mels of rebuilt recordings with 0, 1, 2, 4 ... all channels of the content code, and of the speaker code.
 
     The channels kept are those with the most KL over all the recordings; the others are set to the prior's mean, and the
@@ -52,24 +54,44 @@ def reconstruction_against_code_size(swapper: VoiceSwapper, paths: Iterable[Path
         report[name] = []
         for channels in _sizes(len(rate)):
             kept = torch.zeros_like(rate).index_fill(0, best_first[:channels], 1)
-            l1 = bootstrap([_l1(swapper, each, name, kept) for each in recordings], [[each.speaker] for each in recordings])
-            report[name].append({"channels": channels, "nats_per_second": (rate * kept).sum().item(), "l1": l1.to_dict()})
+            l1 = bootstrap(
+                [_l1(swapper, each, name, kept) for each in recordings],
+                [[each.speaker] for each in recordings],
+            )
+            report[name].append(
+                {
+                    "channels": channels,
+                    "nats_per_second": (rate * kept).sum().item(),
+                    "l1": l1.to_dict(),
+                }
+            )
     return report
 
 
 def _read(swapper: VoiceSwapper, path: Path) -> _Recording:
     samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)
-    contour = extract_f0(samples, swapper.audio)
+    contour = extract_f0(samples, swapper.engine.audio)
     statistics = np.array(log_f0_statistics(contour), np.float32)
-    wave, f0, log_f0 = (torch.from_numpy(array)[None].to(swapper.device) for array in (samples, contour, statistics))
+    wave, f0, log_f0 = (
+        torch.from_numpy(array)[None].to(swapper.device) for array in (samples, contour, statistics)
+    )
     codes = dict(zip(CODES, swapper.codes(samples), strict=True))
-    return _Recording(speaker_of(path), len(samples) / swapper.sample_rate, codes, f0, log_f0, swapper.log_mel(wave))
+    return _Recording(
+        speaker_of(path),
+        len(samples) / swapper.sample_rate,
+        codes,
+        f0,
+        log_f0,
+        swapper.engine.log_mel(wave),
+    )
 
 
 def _l1(swapper: VoiceSwapper, recording: _Recording, name: str, kept: Tensor) -> float:
     codes = {key: code.mode() for key, code in recording.codes.items()}
     codes[name] = codes[name] * kept.view(-1, *[1] * (codes[name].ndim - 2))
-    rebuilt = swapper.autoencoder.decode(codes["content"], recording.f0, recording.log_f0, codes["speaker"])
+    rebuilt = swapper.engine.autoencoder.decode(
+        codes["content"], recording.f0, recording.log_f0, codes["speaker"]
+    )
     return (rebuilt - recording.mel).abs().mean().item()
 
 

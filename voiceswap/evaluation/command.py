@@ -17,12 +17,24 @@ class References(StrEnum):
 
 
 def evaluate(
-    pairs: Annotated[Path, typer.Option(help="CSV of pairs: id, source, target, source_text, and more.", show_default=False)],
-    root: Annotated[Path, typer.Option(help="Folder that the paths in the CSV start from.", show_default=False)],
+    pairs: Annotated[
+        Path,
+        typer.Option(
+            help="CSV of pairs: id, source, target, source_text, and more.", show_default=False
+        ),
+    ],
+    root: Annotated[
+        Path, typer.Option(help="Folder that the paths in the CSV start from.", show_default=False)
+    ],
     checkpoint: Annotated[
-        str | None, typer.Argument(help="A model file; the one in the package if none is named.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A model file; the one in the package if none is named.", show_default=False
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the report; a run that was stopped goes on there.")] = Path("evaluation"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for the report; a run that was stopped goes on there.")
+    ] = Path("evaluation"),
     asr: Annotated[
         Path | None,
         typer.Option(
@@ -30,17 +42,33 @@ def evaluate(
             help="Whisper base as a CTranslate2 folder, for CER and WER: Systran/faster-whisper-base on the Hugging Face hub is one.",
         ),
     ] = None,
-    references: Annotated[References, typer.Option(help="References a conversion is given.")] = References.BOTH,
-    converted: Annotated[Path | None, typer.Option(help="Scorer this folder of another system's files, named by the pairs' ids.")] = None,
+    references: Annotated[
+        References, typer.Option(help="References a conversion is given.")
+    ] = References.BOTH,
+    converted: Annotated[
+        Path | None,
+        typer.Option(help="Scorer this folder of another system's files, named by the pairs' ids."),
+    ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="The report.json of another model or system on these pairs: also show what differs, pair by pair.")
+        Path | None,
+        typer.Option(
+            help="The report.json of another model or system on these pairs: also show what differs, pair by pair."
+        ),
     ] = None,
     experiments: Annotated[
-        bool, typer.Option("--experiments", help="Also the size of the codes, noise, lines between voices, and voices from the prior.")
+        bool,
+        typer.Option(
+            "--experiments",
+            help="Also the size of the codes, noise, lines between voices, and voices from the prior.",
+        ),
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Recordings judged at once.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps; the scorers are always on the CPU.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps; the scorers are always on the CPU.")
+    ] = "auto",
 ) -> None:
     """Measure a model, or another system's files, on a set of pairs: a table, report.json, pairs.csv and report.html."""
     if converted is not None and checkpoint is not None:
@@ -50,4 +78,20 @@ def evaluate(
     from voiceswap.evaluation.report import Request, run
 
     numbers = (1, 3) if references is References.BOTH else (int(references.value),)
-    run(Request(checkpoint or "default", pairs, root, out, asr, numbers, converted, against, experiments, limit, jobs, device), Console())
+    run(
+        Request(
+            checkpoint or "default",
+            pairs,
+            root,
+            out,
+            asr,
+            numbers,
+            converted,
+            against,
+            experiments,
+            limit,
+            jobs,
+            device,
+        ),
+        Console(),
+    )

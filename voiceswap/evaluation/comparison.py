@@ -20,13 +20,18 @@ class Earlier:
     made: str
     columns: Mapping[str, Rows]
 
-    def differences(self, pairs: Sequence[Pair], systems: Mapping[str, Rows]) -> dict[str, dict[str, Estimate]]:
+    def differences(
+        self, pairs: Sequence[Pair], systems: Mapping[str, Rows]
+    ) -> dict[str, dict[str, Estimate]]:
         """Means, over the pairs that both have, of metrics of `systems` less those of the column of that name, or else of the first.
 
         The pairs' speakers are drawn for the intervals. Speed is left out, since the machine may have been busier.
         """
         first = next(iter(self.columns.values()))
-        return {name: self._less(pairs, rows, self.columns.get(name, first)) for name, rows in systems.items()}
+        return {
+            name: self._less(pairs, rows, self.columns.get(name, first))
+            for name, rows in systems.items()
+        }
 
     def _less(self, pairs: Sequence[Pair], rows: Rows, theirs: Rows) -> dict[str, Estimate]:
         both = [pair for pair in pairs if pair.id in theirs]
@@ -34,7 +39,9 @@ class Earlier:
             {
                 key: value - other
                 for key, value in rows[pair.id].items()
-                if key != "rtf" and value is not None and (other := theirs[pair.id].get(key)) is not None
+                if key != "rtf"
+                and value is not None
+                and (other := theirs[pair.id].get(key)) is not None
             }
             for pair in both
         ]
@@ -51,7 +58,9 @@ def read_earlier(path: Path, report: Mapping) -> Earlier:
         other = json.loads(path.read_text(encoding="utf-8"))
         columns: dict[str, dict[str, Mapping]] = {}
         for row in other["rows"]:
-            columns.setdefault(row["column"], {})[row["id"]] = {key: value for key, value in row.items() if isinstance(value, float)}
+            columns.setdefault(row["column"], {})[row["id"]] = {
+                key: value for key, value in row.items() if isinstance(value, float)
+            }
         pairs, scorers = other["pairs"]["sha256"], other["scorers"]
         earlier = Earlier(str(other["judged"]), str(other["made"]), columns)
         if not columns:
@@ -59,8 +68,12 @@ def read_earlier(path: Path, report: Mapping) -> Earlier:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is missing or not a report.json of an evaluation.") from error
     if pairs != report["pairs"]["sha256"]:
-        raise DataError(f"{path} is of other pairs than those of {report['pairs']['name']}, so there is nothing to compare pair by pair.")
+        raise DataError(
+            f"{path} is of other pairs than those of {report['pairs']['name']}, so there is nothing to compare pair by pair."
+        )
     for key, name in report["scorers"].items():
         if scorers.get(key, name) != name:
-            raise DataError(f"In {path} the scorer was {scorers[key]}, here it is {name}; measure both with one version.")
+            raise DataError(
+                f"In {path} the scorer was {scorers[key]}, here it is {name}; measure both with one version."
+            )
     return earlier

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from voiceswap.audio import write_audio
+from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.files import sha256, whole_file
-from voiceswap.conversion.swapper import VoiceSwapper
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class PairConverter:
         """The pair converted with its first `references` references."""
         chosen = [pair.target] if references == 1 else list(pair.targets[:references])
         name = f"{references}-reference{'s' * (references > 1)}/{pair.id}"
-        return self._make(name, [pair.source, *chosen], lambda: self.swapper.convert(pair.source, chosen))
+        return self._make(
+            name, [pair.source, *chosen], lambda: self.swapper.convert(pair.source, chosen)
+        )
 
     def copy_synthesis(self, recording: Path) -> Made:
         """The vocoder alone on the recording's own mel spectrogram: the ceiling."""
@@ -47,7 +49,7 @@ class PairConverter:
         """The source through the vocoder alone with its pitch moved to the target's mean: a floor."""
 
         def build() -> np.ndarray:
-            return self.swapper.copy_synthesis(pair.source, self.swapper.embed(pair.target).log_f0)
+            return self.swapper.copy_synthesis(pair.source, self.swapper.embed(pair.target))
 
         return self._make(f"pitch-moved/{pair.id}", [pair.source, pair.target], build)
 

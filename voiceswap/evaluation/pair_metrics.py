@@ -5,12 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation
-from voiceswap.evaluation.metrics import EQUAL_ERROR_SV
 from voiceswap.evaluation.measurement import Measurement
+from voiceswap.evaluation.metrics import EQUAL_ERROR_SV
 from voiceswap.evaluation.text import error_rates
 
 
-def voice_metrics(output: Measurement, source: Measurement, target: Measurement, enrolled: Sequence[Measurement] = ()) -> dict[str, float]:
+def voice_metrics(
+    output: Measurement,
+    source: Measurement,
+    target: Measurement,
+    enrolled: Sequence[Measurement] = (),
+) -> dict[str, float]:
     """Whose voice the output has: sv, sv_accepted, sv_source, dv, closer; those of a missing scorer left out.
 
     With several `enrolled` recordings of the target's voice also sv_all and dv_all, against the mean of their vectors:
@@ -31,16 +36,27 @@ def voice_metrics(output: Measurement, source: Measurement, target: Measurement,
     return metrics
 
 
-def word_metrics(output: Measurement, source: Measurement, text: str, language: str) -> dict[str, float]:
+def word_metrics(
+    output: Measurement, source: Measurement, text: str, language: str
+) -> dict[str, float]:
     """Whether the words are still there: cer, wer and nll, or nothing without a recogniser or a text."""
     transcript, nll = output.words(language), output.nll(text, language)
-    errors = {} if transcript is None else error_rates(text, transcript, language, source.words(language) or "")
+    errors = (
+        {}
+        if transcript is None
+        else error_rates(text, transcript, language, source.words(language) or "")
+    )
     return errors if nll is None else {**errors, "nll": nll}
 
 
-def sound_metrics(output: Measurement, source: Measurement, parallel: Measurement | None = None) -> dict[str, float]:
+def sound_metrics(
+    output: Measurement, source: Measurement, parallel: Measurement | None = None
+) -> dict[str, float]:
     """How it sounds: mos, f0_correlation with the source, and mcd against `parallel`, the target saying the same."""
-    metrics: dict[str, float | None] = {"mos": output.mos, "f0_correlation": f0_correlation(output.f0, source.f0)}
+    metrics: dict[str, float | None] = {
+        "mos": output.mos,
+        "f0_correlation": f0_correlation(output.f0, source.f0),
+    }
     if parallel is not None:
         metrics["mcd"] = cepstral_distortion(output.cepstrum, parallel.cepstrum)
     return {key: value for key, value in metrics.items() if value is not None}

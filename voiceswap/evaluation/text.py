@@ -6,7 +6,11 @@ import unicodedata
 from functools import cache
 
 CAP = 1.5  # a recogniser that rambles on must not outweigh the other utterances
-SPACELESS = {"zh", "ja", "th"}  # languages written without spaces: characters are compared, words are not
+SPACELESS = {
+    "zh",
+    "ja",
+    "th",
+}  # languages written without spaces: characters are compared, words are not
 
 
 def normalise(text: str, language: str = "en") -> str:
@@ -28,13 +32,17 @@ def respell_digits(text: str, recognised: str) -> str:
     Both normalised. Whether a recogniser writes 八 or 8 says nothing about a conversion.
     """
     pieces = []
-    for kind, start, end, other_start, other_end in difflib.SequenceMatcher(None, text, recognised, autojunk=False).get_opcodes():
+    for kind, start, end, other_start, other_end in difflib.SequenceMatcher(
+        None, text, recognised, autojunk=False
+    ).get_opcodes():
         other = recognised[other_start:other_end]
         pieces.append(other if kind == "replace" and other.isdecimal() else text[start:end])
     return "".join(pieces)
 
 
-def error_rates(text: str, transcript: str, language: str = "en", recognised: str = "") -> dict[str, float]:
+def error_rates(
+    text: str, transcript: str, language: str = "en", recognised: str = ""
+) -> dict[str, float]:
     """CER and WER of `transcript` against `text`, each at most 1.5; languages without spaces have no WER.
 
     `recognised` is the transcript of the source recording, from which Mandarin numbers take their spelling. Empty when

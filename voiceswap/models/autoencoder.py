@@ -2,11 +2,11 @@
 
 from torch import Tensor, nn
 
+from voiceswap.features import MEL_MEAN, MEL_STD, AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.content_encoder import ContentEncoder
-from voiceswap.models.mel_decoder import MelDecoder, pitch_channels
-from voiceswap.features import MEL_MEAN, MEL_STD, AudioConfig
 from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.mel_decoder import MelDecoder, pitch_channels
 from voiceswap.models.speaker_encoder import SpeakerEncoder
 
 
@@ -46,18 +46,31 @@ class Autoencoder(nn.Module):
         }
         channels, self.stride = pretrained.front_end_shape(front_end, audio)
         self.content_encoder = ContentEncoder(channels, content_width, content_blocks, content_code)
-        self.speaker_encoder = SpeakerEncoder(audio.n_mels, speaker_width, speaker_blocks, code=speaker_code)
-        self.decoder = MelDecoder(content_code, speaker_code, audio.n_mels, self.stride, decoder_width, decoder_blocks)
+        self.speaker_encoder = SpeakerEncoder(
+            audio.n_mels, speaker_width, speaker_blocks, code=speaker_code
+        )
+        self.decoder = MelDecoder(
+            content_code, speaker_code, audio.n_mels, self.stride, decoder_width, decoder_blocks
+        )
 
     def encode_content(self, features: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
         """q(content | speech) of front-end features (batch, channels, frames / stride)."""
         return self.content_encoder(features, mask)
 
-    def encode_speaker(self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
+    def encode_speaker(
+        self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None
+    ) -> DiagonalGaussian:
         """q(speaker | speech) of log-mels (batch, mels, frames) and the verifier's vectors (batch, 256)."""
         return self.speaker_encoder((mel - MEL_MEAN) / MEL_STD, verifier, mask)
 
-    def decode(self, content: Tensor, f0: Tensor, f0_statistics: Tensor, speaker: Tensor, mask: Tensor | None = None) -> Tensor:
+    def decode(
+        self,
+        content: Tensor,
+        f0: Tensor,
+        f0_statistics: Tensor,
+        speaker: Tensor,
+        mask: Tensor | None = None,
+    ) -> Tensor:
         """Log-mel (batch, mels, frames) of any content with any speaker.
 
         `f0` (batch, frames) in Hz is the output's, 0 where unvoiced; `f0_statistics` (batch, 2) are the mean and

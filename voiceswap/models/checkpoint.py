@@ -62,14 +62,22 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         **{name: network.architecture for name, network in parts.items()},
         "card": checkpoint.card,
     }
-    state = {f"{name}.{key}": value for name, network in parts.items() for key, value in network.state_dict().items()}
-    tensors = pack(state, eight_bits=lambda name: name.endswith((".expand.weight", ".project.weight")))
+    state = {
+        f"{name}.{key}": value
+        for name, network in parts.items()
+        for key, value in network.state_dict().items()
+    }
+    tensors = pack(
+        state, eight_bits=lambda name: name.endswith((".expand.weight", ".project.weight"))
+    )
     with whole_file(path, CheckpointError) as temporary:
         save_file(tensors, temporary, {"voiceswap": json.dumps(facts)})
     return path
 
 
-def load_checkpoint(path: str | os.PathLike = "default", device: str | torch.device = "cpu") -> Checkpoint:
+def load_checkpoint(
+    path: str | os.PathLike = "default", device: str | torch.device = "cpu"
+) -> Checkpoint:
     """Read a checkpoint; "default" is the one in the package. Networks come in float32 and evaluation mode.
 
     Raises CheckpointError when the file is missing, truncated, not a voiceswap model, or made by a newer version.
@@ -82,7 +90,11 @@ def load_checkpoint(path: str | os.PathLike = "default", device: str | torch.dev
         for name, network in (("autoencoder", autoencoder), ("vocoder", vocoder)):
             if network is not None:
                 network.load_state_dict(
-                    {key.removeprefix(f"{name}."): tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
+                    {
+                        key.removeprefix(f"{name}."): tensor
+                        for key, tensor in tensors.items()
+                        if key.startswith(f"{name}.")
+                    }
                 )
                 network.to(device).eval()
     except (KeyError, TypeError, RuntimeError) as error:
@@ -106,11 +118,15 @@ def _read(path: Path, weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
     try:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {}).get("voiceswap", "null"))
-            tensors = unpack({name: file.get_tensor(name) for name in file.keys()}) if weights else {}
+            tensors = (
+                unpack({name: file.get_tensor(name) for name in file.keys()}) if weights else {}
+            )
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file.") from error
     if not isinstance(facts, dict):
         raise CheckpointError(f"{path} is a safetensors file, but not a voiceswap model.")
     if facts.get("format", 0) > FORMAT:
-        raise CheckpointError(f"{path} was made by a newer voiceswap; upgrade with pip install -U voiceswap.")
+        raise CheckpointError(
+            f"{path} was made by a newer voiceswap; upgrade with pip install -U voiceswap."
+        )
     return facts, tensors

@@ -27,7 +27,12 @@ class ContentEncoder(nn.Module):
         mean, log_variance = self.encode_unnormalized(features, mask)
         return DiagonalGaussian(instance_norm(mean, mask), log_variance)
 
-    def encode_unnormalized(self, features: Tensor, mask: Tensor | None = None, statistics: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+    def encode_unnormalized(
+        self,
+        features: Tensor,
+        mask: Tensor | None = None,
+        statistics: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """The posterior's mean before its instance norm, and its log-variance. `known`: moments of all the features."""
         h = F.gelu(self.input(instance_norm(features, mask, statistics)))
         for block in self.blocks:

@@ -57,15 +57,21 @@ class WhisperFrontEnd(nn.Module):
     hop_length = 160  # samples a frame of Whisper's own log-mel; a feature frame is two
     core, context = round(CORE * 50), round(CONTEXT * 50)  # feature frames
 
-    def __init__(self, layers: int = most_layers, channels: int = 512, heads: int = 8, n_mels: int = 80):
+    def __init__(
+        self, layers: int = most_layers, channels: int = 512, heads: int = 8, n_mels: int = 80
+    ):
         super().__init__()
         self.channels, self.bins = channels, n_mels
-        self.mel = MelSpectrogram(self.sample_rate, 400, self.hop_length, n_mels, 0.0, 8000.0, power=2.0, slaney=True)
+        self.mel = MelSpectrogram(
+            self.sample_rate, 400, self.hop_length, n_mels, 0.0, 8000.0, power=2.0, slaney=True
+        )
         self.conv1 = nn.Conv1d(n_mels, channels, 3, padding=1)
         self.conv2 = nn.Conv1d(channels, channels, 3, stride=2, padding=1)
         self.layers = nn.ModuleList(_TransformerLayer(channels, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(channels)
-        self.register_buffer("positions", sinusoids(self.core + 2 * self.context, channels), persistent=False)
+        self.register_buffer(
+            "positions", sinusoids(self.core + 2 * self.context, channels), persistent=False
+        )
         self.positions: Tensor
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Tensor:
@@ -86,7 +92,10 @@ class WhisperFrontEnd(nn.Module):
         frames = mel.shape[-1] // 2
         pieces = []
         for start in range(0, frames, self.core):
-            left, right = max(0, start - self.context), min(frames, start + self.core + self.context)
+            left, right = (
+                max(0, start - self.context),
+                min(frames, start + self.core + self.context),
+            )
             window = slice(2 * left, 2 * right)
             piece = self._window(mel[..., window], mask[..., window])
             pieces.append(piece[..., start - left : min(start + self.core, frames) - left])
@@ -113,7 +122,9 @@ class WhisperFrontEnd(nn.Module):
         h = h + self.positions[: h.shape[1]]
         inside = mask[:, :, ::2]  # (batch, 1, frames)
         attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
-        attend = attend | ~attend.any(-1, keepdim=True)  # a window wholly in the padding attends to itself; it is masked below
+        attend = attend | ~attend.any(
+            -1, keepdim=True
+        )  # a window wholly in the padding attends to itself; it is masked below
         for layer in self.layers:
             h = layer(h, attend)
         return self.norm(h).transpose(1, 2) * inside
@@ -134,7 +145,9 @@ class _TransformerLayer(nn.Module):
 
     def forward(self, x: Tensor, attend: Tensor) -> Tensor:
         batch, frames, channels = x.shape
-        packed = self.query_key_value(self.attention_norm(x)).view(batch, frames, 3, self.heads, channels // self.heads)
+        packed = self.query_key_value(self.attention_norm(x)).view(
+            batch, frames, 3, self.heads, channels // self.heads
+        )
         query, key, value = packed.permute(2, 0, 3, 1, 4)
         h = F.scaled_dot_product_attention(query, key, value, attn_mask=attend)
         x = x + self.attention_out(h.transpose(1, 2).reshape(batch, frames, channels))

@@ -15,8 +15,12 @@ class DiagonalGaussian:
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         """z = mean + sigma * eps (Kingma and Welling, 2014); gradients reach mean and log_variance."""
-        device = generator.device if generator else self.mean.device  # drawn on the CPU, noise is the same for every device
-        eps = torch.randn(self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype).to(self.mean.device)
+        device = (
+            generator.device if generator else self.mean.device
+        )  # drawn on the CPU, noise is the same for every device
+        eps = torch.randn(
+            self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype
+        ).to(self.mean.device)
         return self.mean + (0.5 * self.log_variance).exp() * eps
 
     def mode(self) -> Tensor:

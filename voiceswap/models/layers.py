@@ -31,7 +31,9 @@ def moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     return mean, (variance + 1e-5).sqrt()
 
 
-def instance_norm(x: Tensor, mask: Tensor | None = None, statistics: tuple[Tensor, Tensor] | None = None) -> Tensor:
+def instance_norm(
+    x: Tensor, mask: Tensor | None = None, statistics: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Take out of every channel what stays the same in time: its mean and deviation (Ulyanov et al., 2016). No affine.
 
     `statistics` are the mean and deviation of a longer recording that `x` is a window of; without them, those of `x` itself.
@@ -69,7 +71,9 @@ class ConvNeXtBlock(nn.Module):
     depends on its neighbourhood alone, however long the recording.
     """
 
-    def __init__(self, width: int, kernel: int = 7, expansion: int = 3, condition: int | None = None):
+    def __init__(
+        self, width: int, kernel: int = 7, expansion: int = 3, condition: int | None = None
+    ):
         super().__init__()
         self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
         self.norm = nn.LayerNorm(width, elementwise_affine=condition is None)
@@ -78,7 +82,9 @@ class ConvNeXtBlock(nn.Module):
         self.project = nn.Linear(expansion * width, width)
         self.scale = nn.Parameter(torch.full((width,), 0.1))
 
-    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
+    ) -> Tensor:
         h = self.norm(self.depthwise(masked(x, mask)).transpose(1, 2))
         if self.style is not None:
             gain, bias = self.style(condition)[:, None].chunk(2, -1)

@@ -31,17 +31,31 @@ class MelDecoder(nn.Module):
     the pitch, half at the mel's. Returns (batch, mels, frames).
     """
 
-    def __init__(self, content: int, speaker: int, n_mels: int, stride: int, width: int = 256, blocks: int = 8):
+    def __init__(
+        self,
+        content: int,
+        speaker: int,
+        n_mels: int,
+        stride: int,
+        width: int = 256,
+        blocks: int = 8,
+    ):
         super().__init__()
         self.stride = stride
         self.content = nn.Conv1d(content, width, 3, padding=1)
-        self.coarse = nn.ModuleList(ConvNeXtBlock(width, condition=speaker) for _ in range(blocks // 2))
+        self.coarse = nn.ModuleList(
+            ConvNeXtBlock(width, condition=speaker) for _ in range(blocks // 2)
+        )
         self.smooth = nn.Conv1d(width, width, 3, padding=1)
         self.pitch = nn.Conv1d(PITCH_CHANNELS, width, 5, padding=2)
-        self.fine = nn.ModuleList(ConvNeXtBlock(width, condition=speaker) for _ in range(blocks - blocks // 2))
+        self.fine = nn.ModuleList(
+            ConvNeXtBlock(width, condition=speaker) for _ in range(blocks - blocks // 2)
+        )
         self.output = nn.Conv1d(width, n_mels, 1)
 
-    def forward(self, content: Tensor, pitch: Tensor, speaker: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, content: Tensor, pitch: Tensor, speaker: Tensor, mask: Tensor | None = None
+    ) -> Tensor:
         coarse_mask = None if mask is None else mask[..., :: self.stride]
         h = self.content(masked(content, coarse_mask))
         for block in self.coarse:
@@ -51,4 +65,3 @@ class MelDecoder(nn.Module):
         for block in self.fine:
             h = block(h, mask, speaker)
         return masked(self.output(h) * MEL_STD + MEL_MEAN, mask)
-

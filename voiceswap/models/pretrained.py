@@ -73,7 +73,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         return unpack(load_file(path))
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path.name} is missing from the package or damaged; install voiceswap again.") from error
+        raise CheckpointError(
+            f"{path.name} is missing from the package or damaged; install voiceswap again."
+        ) from error
 
 
 def _freeze(network: Network) -> Network:

@@ -18,9 +18,18 @@ class SpeakerEncoder(nn.Module):
     `verifier` features (batch, verifier_size), the frozen speaker verifier's vector of the same stretch, are added.
     """
 
-    def __init__(self, n_mels: int, width: int = 192, blocks: int = 4, verifier_size: int = 256, code: int = 128):
+    def __init__(
+        self,
+        n_mels: int,
+        width: int = 192,
+        blocks: int = 4,
+        verifier_size: int = 256,
+        code: int = 128,
+    ):
         super().__init__()
-        self.input = nn.Conv1d(n_mels, width, 5, stride=2, padding=2)  # half the frames are plenty for an average
+        self.input = nn.Conv1d(
+            n_mels, width, 5, stride=2, padding=2
+        )  # half the frames are plenty for an average
         self.blocks = nn.ModuleList(ConvNeXtBlock(width, expansion=2) for _ in range(blocks))
         self.verifier = nn.Linear(verifier_size, 2 * width)
         self.hidden = nn.Linear(4 * width, 2 * width)
@@ -29,7 +38,9 @@ class SpeakerEncoder(nn.Module):
         self.pitch = nn.Linear(code, 2)
         start_log_variance(self.log_variance, -3.0)
 
-    def forward(self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None) -> DiagonalGaussian:
+    def forward(
+        self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None
+    ) -> DiagonalGaussian:
         h = self.input(masked(mel, mask))
         mask = None if mask is None else mask[..., ::2]
         for block in self.blocks:
@@ -42,4 +53,6 @@ class SpeakerEncoder(nn.Module):
     def predict_f0_statistics(self, code: Tensor) -> Tensor:
         """Mean and spread of ln F0 that voices of this code (batch, code) have, (batch, 2): for voices never heard."""
         mean, log_deviation = self.pitch(code).float().unbind(-1)
-        return torch.stack([mean + math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD * log_deviation.exp()], -1)
+        return torch.stack(
+            [mean + math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD * log_deviation.exp()], -1
+        )

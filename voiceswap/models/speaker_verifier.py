@@ -20,7 +20,9 @@ class SpeakerVerifier(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mel = MelSpectrogram(self.sample_rate, 400, 160, 40, 0.0, 8000.0, power=2.0, slaney=True)
+        self.mel = MelSpectrogram(
+            self.sample_rate, 400, 160, 40, 0.0, 8000.0, power=2.0, slaney=True
+        )
         self.lstm = nn.LSTM(40, 256, 3, batch_first=True)
         self.linear = nn.Linear(256, 256)
 

@@ -61,7 +61,13 @@ class SourceFilterVocoder(nn.Module):
         self.window: Tensor
         self.noise: Tensor
 
-    def forward(self, mel: Tensor, f0: Tensor, mask: Tensor | None = None, state: ExcitationState | None = None) -> Tensor:
+    def forward(
+        self,
+        mel: Tensor,
+        f0: Tensor,
+        mask: Tensor | None = None,
+        state: ExcitationState | None = None,
+    ) -> Tensor:
         """Log-mel (batch, mels, frames) and F0 in Hz (batch, frames; 0 unvoiced) to (batch, frames * hop) samples.
 
         `state` makes a window of a longer recording go on where the one before it ended. In evaluation the noise is
@@ -69,15 +75,27 @@ class SourceFilterVocoder(nn.Module):
         """
         voiced = (f0 > 0).float()
         log_f0 = (f0.clamp(min=F0_MIN).log() - LOG_F0_CENTRE) * voiced
-        h = self.input(masked(torch.cat([(mel - MEL_MEAN) / MEL_STD, log_f0[:, None], voiced[:, None]], 1), mask))
+        h = self.input(
+            masked(
+                torch.cat([(mel - MEL_MEAN) / MEL_STD, log_f0[:, None], voiced[:, None]], 1), mask
+            )
+        )
         for block in self.blocks:
             h = block(h, mask)
-        filters = self.output(self.norm(h.transpose(1, 2))).float()  # (batch, frames, steps * 3 * bins)
-        log_gain, phase, log_noise_gain = filters.unflatten(-1, (self.steps, -1)).flatten(1, 2).transpose(1, 2).chunk(3, 1)
+        filters = self.output(
+            self.norm(h.transpose(1, 2))
+        ).float()  # (batch, frames, steps * 3 * bins)
+        log_gain, phase, log_noise_gain = (
+            filters.unflatten(-1, (self.steps, -1)).flatten(1, 2).transpose(1, 2).chunk(3, 1)
+        )
         pulses, noise = self.pulses(f0, state), self._noise(f0, state)
         if mask is not None:
             inside = mask[:, 0].repeat_interleave(self.config.hop_length, -1)
-            pulses, noise, mask = pulses * inside, noise * inside, mask.repeat_interleave(self.steps, -1)
+            pulses, noise, mask = (
+                pulses * inside,
+                noise * inside,
+                mask.repeat_interleave(self.steps, -1),
+            )
         spectrum = self._spectrum(pulses) * torch.polar(log_gain.clamp(-12, 5).exp(), phase)
         spectrum = spectrum + self._spectrum(noise) * log_noise_gain.clamp(-12, 5).exp()
         return self._waveform(masked(spectrum, mask))
@@ -101,18 +119,28 @@ class SourceFilterVocoder(nn.Module):
         samples = frames * self.config.hop_length
         if self.training:
             return torch.randn(batch, samples, device=f0.device)
-        first = torch.zeros(batch, dtype=torch.long, device=f0.device) if state is None else state.frame * self.config.hop_length
-        return self.noise[(first[:, None] + torch.arange(samples, device=f0.device)) % NOISE_SAMPLES]
+        first = (
+            torch.zeros(batch, dtype=torch.long, device=f0.device)
+            if state is None
+            else state.frame * self.config.hop_length
+        )
+        return self.noise[
+            (first[:, None] + torch.arange(samples, device=f0.device)) % NOISE_SAMPLES
+        ]
 
     def _spectrum(self, x: Tensor) -> Tensor:
         padded = F.pad(x, (self.n_fft // 2, self.n_fft // 2))
         frames = x.shape[-1] // self.hop
-        spectrum = torch.stft(padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True)
+        spectrum = torch.stft(
+            padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
+        )
         return spectrum[..., :frames] / math.sqrt(self.n_fft)
 
     def _waveform(self, spectrum: Tensor) -> Tensor:
         length = spectrum.shape[-1] * self.hop
-        silent = self.n_fft // 2 // self.hop + 1  # frames after the last that reach into the output, as in a padded batch
+        silent = (
+            self.n_fft // 2 // self.hop + 1
+        )  # frames after the last that reach into the output, as in a padded batch
         spectrum = F.pad(spectrum, (0, silent)) * math.sqrt(self.n_fft)
         return torch.istft(spectrum, self.n_fft, self.hop, window=self.window, length=length)
 
@@ -121,18 +149,29 @@ def _hold_f0(f0: Tensor, state: ExcitationState | None = None) -> Tensor:
     """F0 (batch, frames) with each unvoiced frame given the F0 of the voiced frame before it, the first from 150 Hz on."""
     index = torch.arange(f0.shape[-1], device=f0.device).expand_as(f0)
     last = torch.where(f0 > 0, index, -1).cummax(-1).values
-    before = f0.new_full((len(f0), 1), DEFAULT_F0) if state is None else state.f0.to(f0.dtype)[:, None]
+    before = (
+        f0.new_full((len(f0), 1), DEFAULT_F0) if state is None else state.f0.to(f0.dtype)[:, None]
+    )
     return torch.where(last >= 0, f0.gather(-1, last.clamp(min=0)), before)
 
 
-def excitation_states(f0: Tensor, frames: Sequence[int], config: AudioConfig) -> list[ExcitationState]:
+def excitation_states(
+    f0: Tensor, frames: Sequence[int], config: AudioConfig
+) -> list[ExcitationState]:
     """Where the excitation of one long contour (frames,) stands at each of `frames`, as batches of one."""
     hop = config.hop_length
     held = _hold_f0(f0[None])[0].double()
     ahead = torch.cat([held[1:], held[-1:]])
     phase = torch.cumsum((held * hop + (ahead - held) * (hop - 1) / 2) / config.sample_rate, 0)
-    phase, held = (torch.cat([first, x]) for first, x in ((phase.new_zeros(1), phase), (held[:1], held)))
-    return [ExcitationState((phase[at : at + 1] % 1.0).float(), held[at : at + 1].float(), torch.tensor([at])) for at in frames]
+    phase, held = (
+        torch.cat([first, x]) for first, x in ((phase.new_zeros(1), phase), (held[:1], held))
+    )
+    return [
+        ExcitationState(
+            (phase[at : at + 1] % 1.0).float(), held[at : at + 1].float(), torch.tensor([at])
+        )
+        for at in frames
+    ]
 
 
 @torch.inference_mode()

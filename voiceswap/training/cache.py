@@ -21,11 +21,11 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap.models import pretrained
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
+from voiceswap.models import pretrained
 from voiceswap.training.perturb import perturb
 from voiceswap.training.precision import has_fast_bfloat16
 
@@ -124,7 +124,9 @@ class _Extractor:
     @torch.inference_mode()
     def __call__(self, cut) -> None:
         rate = self.audio.sample_rate
-        samples = set_level(prepare_audio(cut.load_audio(), cut.sampling_rate, rate, name=cut.id), rate)
+        samples = set_level(
+            prepare_audio(cut.load_audio(), cut.sampling_rate, rate, name=cut.id), rate
+        )
         wave = torch.from_numpy(samples)
         seed = int.from_bytes(hashlib.sha256(cut.id.encode()).digest()[:8], "big")
         rng = np.random.default_rng(seed)
@@ -147,4 +149,6 @@ class _Extractor:
         return features[0].float()
 
     def _at_16_khz(self, samples: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate))
+        return torch.from_numpy(
+            prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
+        )

@@ -20,14 +20,22 @@ def read_cuts(path: Path, audio: bool = False) -> Iterator[Cut]:
         raise DataError(f"The manifest {path} does not exist; make it with python -m data_prep.")
     shards = sorted(path.glob("cuts.*.jsonl*")) if path.is_dir() else None
     if shards == []:
-        raise DataError(f"The folder {path} holds no shards of Lhotse's Shar format (cuts.*.jsonl.gz).")
+        raise DataError(
+            f"The folder {path} holds no shards of Lhotse's Shar format (cuts.*.jsonl.gz)."
+        )
     try:
         if shards is None:
             yield from CutSet.from_jsonl_lazy(path)
         else:
-            yield from CutSet.from_shar(in_dir=path) if audio else CutSet.from_shar(fields={"cuts": shards})
+            yield from (
+                CutSet.from_shar(in_dir=path)
+                if audio
+                else CutSet.from_shar(fields={"cuts": shards})
+            )
     except (EOFError, ValueError, KeyError, OSError, AssertionError) as error:
-        raise DataError(f"{path} is damaged or no manifest of cuts ({type(error).__name__}: {error}).") from error
+        raise DataError(
+            f"{path} is damaged or no manifest of cuts ({type(error).__name__}: {error})."
+        ) from error
 
 
 def licences(manifests: Sequence[Path]) -> dict[str, str]:
@@ -39,7 +47,9 @@ def licences(manifests: Sequence[Path]) -> dict[str, str]:
         try:
             known = json.loads(report.read_text())
             part = known["parts"]["train"]
-            facts[corpus] = f"{part['speakers']} speakers, {part['minutes']:.0f} minutes, licence: {known['licence']}"
+            facts[corpus] = (
+                f"{part['speakers']} speakers, {part['minutes']:.0f} minutes, licence: {known['licence']}"
+            )
         except (OSError, ValueError, KeyError):
             facts[corpus] = "licence: not stated"
     return facts

@@ -1,6 +1,7 @@
 """SegmentDataset of speech for training, drawn evenly over speakers or by shares of corpora, and the Lightning data module that serves them."""
 
 import hashlib
+import logging
 import os
 import shutil
 from collections import Counter, defaultdict
@@ -21,10 +22,11 @@ from voiceswap.audio import MIN_SECONDS
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig, log_f0_statistics
 from voiceswap.models.pretrained import front_end_shape
+from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.training.cache import CacheConfig, FeatureCache
 from voiceswap.training.corpora import licences, read_cuts
-from voiceswap.models.speaker_verifier import SpeakerVerifier
 
+logger = logging.getLogger(__name__)
 Item = dict[str, Tensor]
 LOWEST_RATE = 0.8  # of the audio contract's: a recording at less lacks too much of what the mel spectrogram shows
 
@@ -65,15 +67,20 @@ class SegmentDataset(Dataset[Item]):
         usable = [
             speaker
             for speaker, found in sorted(by_speaker.items())
-            if (len(found) > 1 or found[0][1] >= alone) and (not shares or shares[corpus_of[speaker]])
+            if (len(found) > 1 or found[0][1] >= alone)
+            and (not shares or shares[corpus_of[speaker]])
         ]
         self.speakers = [sorted(cut_id for cut_id, _ in by_speaker[speaker]) for speaker in usable]
         if not self.speakers:
-            raise DataError(f"No speaker has enough speech to train on: two recordings, or one of {alone:.1f} s.")
+            raise DataError(
+                f"No speaker has enough speech to train on: two recordings, or one of {alone:.1f} s."
+            )
         self.odds = None
         if shares:
             sizes = Counter(corpus_of[speaker] for speaker in usable)
-            weights = np.array([shares[corpus_of[speaker]] / sizes[corpus_of[speaker]] for speaker in usable])
+            weights = np.array(
+                [shares[corpus_of[speaker]] / sizes[corpus_of[speaker]] for speaker in usable]
+            )
             self.odds = weights / weights.sum()
 
     def __len__(self) -> int:
@@ -82,7 +89,11 @@ class SegmentDataset(Dataset[Item]):
     def drawn(self, index: int) -> tuple[int, str, np.random.Generator]:
         """The speaker (a place in `speakers`) and the cut of an item, and the generator that the rest of it is drawn from."""
         rng = np.random.default_rng((self.seed, index))
-        speaker = int(rng.integers(len(self.speakers)) if self.odds is None else rng.choice(len(self.speakers), p=self.odds))
+        speaker = int(
+            rng.integers(len(self.speakers))
+            if self.odds is None
+            else rng.choice(len(self.speakers), p=self.odds)
+        )
         cuts = self.speakers[speaker]
         return speaker, cuts[rng.integers(len(cuts))], rng
 
@@ -107,7 +118,10 @@ class SegmentDataset(Dataset[Item]):
         mel, content, f0 = file.get_slice("mel"), file.get_slice("content"), file.get_tensor("f0")
         stop = min(start + self.frames, mel.get_shape()[1])
         view = 0 if rng.random() < self.clean_share else int(rng.integers(content.get_shape()[0]))
-        samples = file.get_slice("samples")[start * audio.hop_length : stop * audio.hop_length].float() / 32767
+        samples = (
+            file.get_slice("samples")[start * audio.hop_length : stop * audio.hop_length].float()
+            / 32767
+        )
         features = content[view, :, start // self.stride : -(-stop // self.stride)].float()
         return {
             "content": _pad(features, self.frames // self.stride),
@@ -132,10 +146,16 @@ class SegmentDataset(Dataset[Item]):
     def _verifier(self, file, start: int, stop: int) -> Tensor:
         """The verifier's vector of the windows inside a segment, or of the one window nearest to it."""
         windows = file.get_tensor("verifier").float()
-        scale = 100 / self.cache.config.audio.frame_rate  # the verifier's frames are 10 ms long, whatever the mel's are
+        scale = (
+            100 / self.cache.config.audio.frame_rate
+        )  # the verifier's frames are 10 ms long, whatever the mel's are
         start, stop = round(start * scale), round(stop * scale)
         first = -(-start // SpeakerVerifier.step)
-        count = max(1, (stop - first * SpeakerVerifier.step - SpeakerVerifier.window) // SpeakerVerifier.step + 1)
+        count = max(
+            1,
+            (stop - first * SpeakerVerifier.step - SpeakerVerifier.window) // SpeakerVerifier.step
+            + 1,
+        )
         first = min(first, len(windows) - 1)
         return torch.nn.functional.normalize(windows[first : first + count].mean(0), dim=0)
 
@@ -178,10 +198,17 @@ class SpeechData(lightning.LightningDataModule):
     ):
         super().__init__()
         if shares and (len(shares) != len(train) or min(shares) < 0 or not sum(shares)):
-            raise DataError(f"data.shares needs a share for each manifest of data.train, {len(train)} here, none below 0 and not all 0.")
+            raise DataError(
+                f"data.shares needs a share for each manifest of data.train, {len(train)} here, none below 0 and not all 0."
+            )
         self.cache = FeatureCache(cache_dir, CacheConfig(audio, front_end, views))
         self.manifests = {"train": train, "validation": validation}
-        self.batch_size, self.validation_batches, self.workers, self.jobs = batch_size, validation_batches, workers, jobs
+        self.batch_size, self.validation_batches, self.workers, self.jobs = (
+            batch_size,
+            validation_batches,
+            workers,
+            jobs,
+        )
         self.frames = round(seconds * audio.frame_rate / 2) * 2
         self.reference_frames = round(reference_seconds * audio.frame_rate)
         self.clean_share, self.speeds, self.shares, self.seed = clean_share, speeds, shares, seed
@@ -202,25 +229,35 @@ class SpeechData(lightning.LightningDataModule):
                     f"describes are not in them; lower data.audio.sample_rate, or prepare them with --min-rate {rate}."
                 )
             self._check_room(seconds)
-            for cut, reason in self.cache.build(self._cuts(part, missing), self.jobs, len(missing)).items() if missing else ():
-                print(f"Left out {cut}: {reason}")
+            for cut, reason in (
+                self.cache.build(self._cuts(part, missing), self.jobs, len(missing)).items()
+                if missing
+                else ()
+            ):
+                logger.warning("Left out %s: %s", cut, reason)
 
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
         self.training = self._segments("train", self.clean_share, self.shares)
-        return DataLoader(self.training, batch_sampler=_ResumableSampler(self), num_workers=self.workers)
+        return DataLoader(
+            self.training, batch_sampler=_ResumableSampler(self), num_workers=self.workers
+        )
 
     def val_dataloader(self) -> DataLoader | list:
         """The same few batches of unheard speakers every time, content unperturbed."""
         if not any(True for _ in self._cuts("validation")):
             return []
         self.validating = self._segments("validation", 1.0)
-        dataset = torch.utils.data.Subset(self.validating, range(self.validation_batches * self.batch_size))
+        dataset = torch.utils.data.Subset(
+            self.validating, range(self.validation_batches * self.batch_size)
+        )
         return DataLoader(dataset, self.batch_size, num_workers=0)
 
     def indices(self, position: int) -> range:
         """The items of the batch at `position`: those of all processes all_gather follow on from the batch before."""
-        processes, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        processes, rank = (
+            (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        )
         first = (position * processes + rank) * self.batch_size
         return range(first, first + self.batch_size)
 
@@ -248,16 +285,25 @@ class SpeechData(lightning.LightningDataModule):
 
     def _cuts(self, part: str, wanted: set[str] | None = None) -> Iterator[Cut]:
         """Cuts of a part; with `wanted`, those alone, and with their recordings where these are in shards."""
-        return chain.from_iterable(self._corpus(path, part, wanted) for path in self.manifests[part])
+        return chain.from_iterable(
+            self._corpus(path, part, wanted) for path in self.manifests[part]
+        )
 
     def _corpus(self, path: Path, part: str, wanted: set[str] | None = None) -> Iterator[Cut]:
         for cut in read_cuts(path, audio=wanted is not None):
-            for voice in [cut, *(virtual_voices([cut], self.speeds) if part == "train" and self.speeds else ())]:
+            for voice in [
+                cut,
+                *(virtual_voices([cut], self.speeds) if part == "train" and self.speeds else ()),
+            ]:
                 if voice.duration >= MIN_SECONDS and (wanted is None or voice.id in wanted):
                     yield voice
 
     def _check_room(self, seconds: float) -> None:
-        folder = next(folder for folder in [self.cache.folder, *self.cache.folder.absolute().parents] if folder.exists())
+        folder = next(
+            folder
+            for folder in [self.cache.folder, *self.cache.folder.absolute().parents]
+            if folder.exists()
+        )
         needed, free = seconds * self.cache.bytes_per_second(), shutil.disk_usage(folder).free
         if needed > free:
             raise DataError(
@@ -265,10 +311,21 @@ class SpeechData(lightning.LightningDataModule):
                 f"where {free / 1e9:.1f} GB are free."
             )
 
-    def _segments(self, part: str, clean_share: float, shares: Sequence[float] = ()) -> SegmentDataset:
+    def _segments(
+        self, part: str, clean_share: float, shares: Sequence[float] = ()
+    ) -> SegmentDataset:
         _, stride = front_end_shape(self.cache.config.front_end, self.cache.config.audio)
         corpora = (self._corpus(path, part) for path in self.manifests[part])
-        return SegmentDataset(corpora, self.cache, stride, self.frames, self.reference_frames, self.seed, clean_share, shares)
+        return SegmentDataset(
+            corpora,
+            self.cache,
+            stride,
+            self.frames,
+            self.reference_frames,
+            self.seed,
+            clean_share,
+            shares,
+        )
 
 
 def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
@@ -281,8 +338,12 @@ def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
 
     def other(cut: Cut) -> Cut:
         speaker = cut.supervisions[0].speaker
-        speed = speeds[int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(speeds)]
-        return cut.perturb_speed(speed).map_supervisions(lambda voice: fastcopy(voice, speaker=f"{speaker} at {speed}"))
+        speed = speeds[
+            int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(speeds)
+        ]
+        return cut.perturb_speed(speed).map_supervisions(
+            lambda voice: fastcopy(voice, speaker=f"{speaker} at {speed}")
+        )
 
     return [other(cut) for cut in cuts]
 

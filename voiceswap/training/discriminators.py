@@ -1,4 +1,4 @@
-"""The judges of adversarial training. Each returns scores and inner features, lists of tensors."""
+"""Discriminators of adversarial training. Each returns scores and inner features, lists of tensors."""
 
 from itertools import pairwise
 
@@ -11,38 +11,26 @@ from torch.nn.utils.parametrizations import weight_norm
 class WaveDiscriminator(nn.Module):
     """Multi-period (Kong et al., "HiFi-GAN", 2020) and multi-resolution (Jang et al., "UnivNet", 2021) discriminators."""
 
-    def __init__(self, channels: int = 16, periods: tuple[int, ...] = (2, 3, 5, 7, 11), fft_sizes: tuple[int, ...] = (512, 1024, 2048)):
+    def __init__(
+        self,
+        channels: int = 16,
+        periods: tuple[int, ...] = (2, 3, 5, 7, 11),
+        fft_sizes: tuple[int, ...] = (512, 1024, 2048),
+    ):
         super().__init__()
-        self.judges = nn.ModuleList([*(_Period(p, channels) for p in periods), *(_Resolution(n, channels) for n in fft_sizes)])
+        self.parts = nn.ModuleList(
+            [
+                *(_Period(p, channels) for p in periods),
+                *(_Resolution(n, channels) for n in fft_sizes),
+            ]
+        )
 
     def forward(self, wave: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Scores and features of waveforms (batch, samples)."""
-        results = [judge(wave) for judge in self.judges]
-        return [score for score, _ in results], [feature for _, features in results for feature in features]
-
-
-class MelDiscriminator(nn.Module):
-    """Judges whether log-mels (batch, mels, frames) are real speech of the voice `speaker` (batch, code).
-
-    The speaker enters as in the projection discriminator (Miyato and Koyama, 2018).
-    """
-
-    def __init__(self, speaker: int, channels: int = 16):
-        super().__init__()
-        sizes = [1, channels, 2 * channels, 4 * channels, 4 * channels]
-        self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 5), stride=(2, 1 if i == 0 else 2), padding=2)) for i, (a, b) in enumerate(pairwise(sizes))
-        )
-        self.score = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
-        self.speaker = nn.Linear(speaker, sizes[-1])
-
-    def forward(self, mel: Tensor, speaker: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        x, features = mel[:, None], []
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), 0.1)
-            features.append(x)
-        match = (x.mean(2) * self.speaker(speaker)[:, :, None]).sum(1) / x.shape[1] ** 0.5  # (batch, frames)
-        return [self.score(x).flatten(1), match], features
+        results = [part(wave) for part in self.parts]
+        return [score for score, _ in results], [
+            feature for _, features in results for feature in features
+        ]
 
 
 class _Period(nn.Module):
@@ -52,12 +40,14 @@ class _Period(nn.Module):
         super().__init__()
         self.period = period
         sizes = [1, channels, 2 * channels, 4 * channels, 8 * channels]
-        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in pairwise(sizes))
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0))) for a, b in pairwise(sizes)
+        )
         self.score = weight_norm(nn.Conv2d(sizes[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
         wave = wave[:, : wave.shape[-1] // self.period * self.period]
-        return _judge(self.layers, self.score, wave.view(len(wave), 1, -1, self.period))
+        return _scores(self.layers, self.score, wave.view(len(wave), 1, -1, self.period))
 
 
 class _Resolution(nn.Module):
@@ -67,16 +57,20 @@ class _Resolution(nn.Module):
         super().__init__()
         self.n_fft = n_fft
         sizes = [1, channels, 2 * channels, 2 * channels, 4 * channels]
-        self.layers = nn.ModuleList(weight_norm(nn.Conv2d(a, b, (7, 5), (2, 2), (3, 2))) for a, b in pairwise(sizes))
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(a, b, (7, 5), (2, 2), (3, 2))) for a, b in pairwise(sizes)
+        )
         self.score = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
 
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
         window = torch.hann_window(self.n_fft, device=wave.device)
-        spectrum = torch.stft(wave.float(), self.n_fft, self.n_fft // 4, window=window, return_complex=True).abs()
-        return _judge(self.layers, self.score, (spectrum + 1e-4).log()[:, None] / 4 + 0.5)
+        spectrum = torch.stft(
+            wave.float(), self.n_fft, self.n_fft // 4, window=window, return_complex=True
+        ).abs()
+        return _scores(self.layers, self.score, (spectrum + 1e-4).log()[:, None] / 4 + 0.5)
 
 
-def _judge(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+def _scores(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     features = []
     for layer in layers:
         x = F.leaky_relu(layer(x), 0.1)

@@ -9,7 +9,11 @@ from voiceswap.models.gaussian import DiagonalGaussian
 
 def count() -> int:
     """Processes that train all_gather."""
-    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+    return (
+        distributed.get_world_size()
+        if distributed.is_available() and distributed.is_initialized()
+        else 1
+    )
 
 
 def all_gather(x: Tensor) -> Tensor:
@@ -32,5 +36,7 @@ def sample_posterior(q: DiagonalGaussian) -> Tensor:
     """A sample of `q`; with several processes, all draw for the whole batch, from the same seed, and take their own part."""
     if count() == 1:
         return q.sample()
-    noise = torch.randn(count() * len(q.mean), *q.mean.shape[1:], device=q.mean.device, dtype=q.mean.dtype)
+    noise = torch.randn(
+        count() * len(q.mean), *q.mean.shape[1:], device=q.mean.device, dtype=q.mean.dtype
+    )
     return q.mean + (0.5 * q.log_variance).exp() * noise.chunk(count())[distributed.get_rank()]

@@ -8,15 +8,17 @@ from typing import Any
 
 import torch
 
-from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import sha256
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 
-def export(autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: Path | None = None) -> tuple[Path, str]:
+def export(
+    autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: Path | None = None
+) -> tuple[Path, str]:
     """Pack the networks of training checkpoints (or of model files) into `out`; `card` is a JSON file.
 
     Of several autoencoders, the mean of their weights: a later stage of training and the one before it all_gather may
@@ -26,14 +28,22 @@ def export(autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: P
     hold the network asked for, or networks of different sizes are to be averaged.
     """
     facts = _card(card) if card else {}
-    origins = [("autoencoder", path) for path in reversed(autoencoder)] + ([("vocoder", vocoder)] if vocoder else [])
-    networks = {"autoencoder": _mean(autoencoder)} | ({"vocoder": load_network(vocoder, "vocoder")} if vocoder else {})
+    origins = [("autoencoder", path) for path in reversed(autoencoder)] + (
+        [("vocoder", vocoder)] if vocoder else []
+    )
+    networks = {"autoencoder": _mean(autoencoder)} | (
+        {"vocoder": load_network(vocoder, "vocoder")} if vocoder else {}
+    )
     data: dict[str, str] = {}
     for name, origin in origins:
         if Path(origin).suffix == ".ckpt":
             saved = torch.load(origin, map_location="cpu", weights_only=True)
             data |= saved.get("SpeechData", {}).get("data", {})
-            settings = {key: _shared(value) for key, value in saved.get("hyper_parameters", {}).items() if not key.startswith("_")}
+            settings = {
+                key: _shared(value)
+                for key, value in saved.get("hyper_parameters", {}).items()
+                if not key.startswith("_")
+            }
             facts.setdefault(f"{name} training", {"steps made": saved["global_step"], **settings})
     if data:
         facts.setdefault("data", data)
@@ -49,9 +59,13 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
     for path, other in zip(autoencoders[1:], others, strict=True):
         first.audio.require_same(other.audio, str(autoencoders[0]), str(path))
         if other.architecture != first.architecture:
-            raise CheckpointError(f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they have no mean.")
+            raise CheckpointError(
+                f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they have no mean."
+            )
     with torch.no_grad():
-        for all_gather in zip(first.parameters(), *(other.parameters() for other in others), strict=True):
+        for all_gather in zip(
+            first.parameters(), *(other.parameters() for other in others), strict=True
+        ):
             all_gather[0].copy_(torch.stack(all_gather).mean(0))
     return first
 
@@ -71,11 +85,6 @@ def _card(path: Path) -> dict:
     return facts
 
 
-def describe(network: Autoencoder | SourceFilterVocoder, audio: AudioConfig) -> dict:
-    """What a training checkpoint says of its network, so that `export` can build it again without running code."""
-    return {"audio": audio.to_dict(), "architecture": network.architecture}
-
-
 def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None) -> Any:
     """The network `name` ("autoencoder" or "vocoder") of a training checkpoint or a model file, in training mode.
 
@@ -87,7 +96,9 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
         if network is None:
             raise CheckpointError(f"{path} holds no {name}.")
         if wanted:
-            wanted.require_same(network.config if name == "vocoder" else network.audio, "data.audio", str(path))
+            wanted.require_same(
+                network.config if name == "vocoder" else network.audio, "data.audio", str(path)
+            )
         return network.train()
     saved = read_training_checkpoint(path, name)
     description = saved["voiceswap"][name]
@@ -96,7 +107,11 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
         wanted.require_same(audio, "data.audio", str(path))
     build: Any = {"autoencoder": Autoencoder, "vocoder": SourceFilterVocoder}[name]
     network = build(audio, **description["architecture"])
-    weights = {key.removeprefix(f"{name}."): value for key, value in saved["state_dict"].items() if key.startswith(f"{name}.")}
+    weights = {
+        key.removeprefix(f"{name}."): value
+        for key, value in saved["state_dict"].items()
+        if key.startswith(f"{name}.")
+    }
     network.load_state_dict(weights)
     return network
 
@@ -107,5 +122,7 @@ def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, An
         saved = torch.load(path, map_location="cpu", weights_only=True)
         saved["voiceswap"][name]
     except Exception as error:  # there is no telling what bytes of another kind raise when they are read as a pickle
-        raise CheckpointError(f"{path} is not a training checkpoint of a voiceswap {name}.") from error
+        raise CheckpointError(
+            f"{path} is not a training checkpoint of a voiceswap {name}."
+        ) from error
     return saved

@@ -15,7 +15,9 @@ def mean_where(values: Tensor, mask: Tensor) -> Tensor:
     return (values * mask).sum() / (mask.sum() * values.shape[1]).clamp(min=1)
 
 
-def kl_with_free_bits(q: DiagonalGaussian, mask: Tensor | None = None, free_nats: float = 0.0) -> Tensor:
+def kl_with_free_bits(
+    q: DiagonalGaussian, mask: Tensor | None = None, free_nats: float = 0.0
+) -> Tensor:
     """KL(q || N(0, I)) in nats a frame (sequence) or a vector, summed over channels, averaged over all else.
 
     A channel whose KL is below `free_nats` costs that much and no more, so that nothing pushes it to collapse
@@ -48,8 +50,15 @@ def spectral_loss(output: Tensor, target: Tensor) -> Tensor:
     total = torch.zeros((), device=output.device)
     for size in FFT_SIZES:
         window = torch.hann_window(size, device=output.device)
-        a, b = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs() for x in (output, target))
-        total = total + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log()) + (a - b).norm() / b.norm().clamp(min=1e-3)
+        a, b = (
+            torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
+            for x in (output, target)
+        )
+        total = (
+            total
+            + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log())
+            + (a - b).norm() / b.norm().clamp(min=1e-3)
+        )
     return total / len(FFT_SIZES)
 
 
@@ -62,10 +71,15 @@ class MelLoss(nn.Module):
     def __init__(self, config: AudioConfig):
         super().__init__()
         rate, low, high = config.sample_rate, config.f_min, config.f_max
-        self.mels = nn.ModuleList(MelSpectrogram(rate, size, size // 4, min(80, size // 16), low, high) for size in FFT_SIZES)
+        self.mels = nn.ModuleList(
+            MelSpectrogram(rate, size, size // 4, min(80, size // 16), low, high)
+            for size in FFT_SIZES
+        )
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        errors = [F.l1_loss((mel(output) + 1e-4).log(), (mel(target) + 1e-4).log()) for mel in self.mels]
+        errors = [
+            F.l1_loss((mel(output) + 1e-4).log(), (mel(target) + 1e-4).log()) for mel in self.mels
+        ]
         return torch.stack(errors).mean()
 
 
@@ -82,5 +96,8 @@ def generator_loss(fake: list[Tensor]) -> Tensor:
 
 def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """L1 between the discriminators' inner features (Kumar et al., "MelGAN", 2019), relative to the real ones' size."""
-    losses = [F.l1_loss(f, r.detach()) / r.detach().abs().mean().clamp(min=1e-3) for r, f in zip(real, fake, strict=True)]
+    losses = [
+        F.l1_loss(f, r.detach()) / r.detach().abs().mean().clamp(min=1e-3)
+        for r, f in zip(real, fake, strict=True)
+    ]
     return torch.stack(losses).mean()

@@ -7,7 +7,9 @@ Choi et al., "Neural analysis and synthesis" (2021).
 import librosa
 import numpy as np
 
-ENVELOPE_QUEFRENCIES = 32  # cepstral coefficients that count as vocal tract; pitch lies above at 16 kHz
+ENVELOPE_QUEFRENCIES = (
+    32  # cepstral coefficients that count as vocal tract; pitch lies above at 16 kHz
+)
 
 
 def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -18,9 +20,14 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
     """
     wave = samples
     if rng.random() < 0.7:
-        wave = librosa.effects.pitch_shift(wave, sr=sample_rate, n_steps=rng.uniform(-5, 5), n_fft=1024, hop_length=256)
+        wave = librosa.effects.pitch_shift(
+            wave, sr=sample_rate, n_steps=rng.uniform(-5, 5), n_fft=1024, hop_length=256
+        )
     spectrum = librosa.stft(wave, n_fft=1024, hop_length=256)
-    gain = formant_gain(spectrum, 2 ** rng.uniform(-0.25, 0.25)) + equaliser_gain(len(spectrum), rng)[:, None]
+    gain = (
+        formant_gain(spectrum, 2 ** rng.uniform(-0.25, 0.25))
+        + equaliser_gain(len(spectrum), rng)[:, None]
+    )
     if rng.random() < 0.33:
         cutoff = rng.uniform(3000, 7000) / (sample_rate / 2) * len(spectrum)
         gain -= np.clip((np.arange(len(spectrum)) - cutoff) * 0.2, 0, 8)[:, None]

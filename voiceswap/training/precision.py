@@ -9,5 +9,7 @@ BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86, ARM
 
 def has_fast_bfloat16() -> bool:
     """Whether this CPU multiplies matrices in bfloat16 itself; one that does not takes many times as long as in 32 bits."""
-    known: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # an older PyTorch can't tell: 32 bits are never slow
+    known: Mapping[str, object] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # an older PyTorch can't tell: 32 bits are never slow
     return any(known.get(name) for name in BFLOAT16)

@@ -6,6 +6,10 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 class StepProgressBar(TQDMProgressBar):
     """Counts batches up to the one of `max_steps`, also after resuming and with two optimisers, so the time left is true."""
 
+    def __init__(self, accumulate: int):
+        super().__init__()
+        self.accumulate = accumulate  # batches a step
+
     def on_train_start(self, *arguments) -> None:
         """Lightning starts no epoch where a run is resumed within one, so the bar is told here what is done."""
         super().on_train_start(*arguments)
@@ -18,6 +22,5 @@ class StepProgressBar(TQDMProgressBar):
         """Batches of the whole run."""
         if self.trainer.max_steps < 0:
             return self.trainer.num_training_batches
-        model = self.trainer.lightning_module
-        batches = self.trainer.max_steps / max(1, len(self.trainer.optimizers)) * getattr(model, "accumulate", 1)
+        batches = self.trainer.max_steps / max(1, len(self.trainer.optimizers)) * self.accumulate
         return min(self.trainer.num_training_batches, int(batches))

@@ -17,8 +17,8 @@ from voiceswap.training import precision
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.export import read_training_checkpoint
-from voiceswap.training.run_guard import RunGuard
 from voiceswap.training.progress import StepProgressBar
+from voiceswap.training.run_guard import RunGuard
 from voiceswap.training.vocoder_task import VocoderTask
 
 TASKS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask}
@@ -33,8 +33,12 @@ def train(network: str, arguments: list[str]) -> None:
     # Weights are saved after their step, which is what resuming needs; Lightning advises against it at length.
     warnings.filterwarnings("ignore", message="Using ModelCheckpoint with manual optimization")
     # The data module's state holds the position that Lightning misses in the loader.
-    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch ended")
-    warnings.filterwarnings("ignore", message="LightningCLI's args parameter is intended to run from within Python")
+    warnings.filterwarnings(
+        "ignore", message="You're resuming from a checkpoint that ended before the epoch ended"
+    )
+    warnings.filterwarnings(
+        "ignore", message="LightningCLI's args parameter is intended to run from within Python"
+    )
     try:
         TrainCLI(
             TASKS[network],
@@ -50,12 +54,18 @@ def train(network: str, arguments: list[str]) -> None:
     except (argparse.ArgumentError, MisconfigurationException, FileNotFoundError) as error:
         raise TrainingError(_sentence(error)) from error
     except torch.OutOfMemoryError as error:
-        raise TrainingError("The device's memory is full; lower data.batch_size or data.seconds.") from error
+        raise TrainingError(
+            "The device's memory is full; lower data.batch_size or data.seconds."
+        ) from error
     except Exception as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
-            raise TrainingError("The disk is full; what was saved before is whole, so make room and resume with --ckpt_path.") from error
+            raise TrainingError(
+                "The disk is full; what was saved before is whole, so make room and resume with --ckpt_path."
+            ) from error
         if "loading state_dict" in str(error):
-            raise TrainingError(f"The checkpoint does not fit this config: {_sentence(error)}") from error
+            raise TrainingError(
+                f"The checkpoint does not fit this config: {_sentence(error)}"
+            ) from error
         raise
 
 
@@ -66,25 +76,37 @@ class TrainCLI(LightningCLI):
         # The data module is built first: what it caches is what the networks hear.
         parser.link_arguments("data", "model.audio", compute_fn=_audio, apply_on="instantiate")
         if self._model_class is AutoencoderTask:
-            parser.link_arguments("data", "model.front_end", compute_fn=_front_end, apply_on="instantiate")
+            parser.link_arguments(
+                "data", "model.front_end", compute_fn=_front_end, apply_on="instantiate"
+            )
 
     def _parse_ckpt_path(self) -> None:
         """Lightning reads here the checkpoint to go on from, which may be some other file."""
         path = self.config.get("fit.ckpt_path")
         if path and Path(path).is_file():
-            read_training_checkpoint(path, next(name for name, task in TASKS.items() if task is self._model_class))
+            read_training_checkpoint(
+                path, next(name for name, task in TASKS.items() if task is self._model_class)
+            )
         super()._parse_ckpt_path()
 
     def _instantiate_trainer(self, config, callbacks) -> Trainer:
         # Lightning can't accumulate when a task steps its optimisers itself; ours do it as they are told here.
         batches = config.pop("accumulate_grad_batches", 1)
         if not isinstance(batches, int) or batches < 1:
-            raise TrainingError(f"trainer.accumulate_grad_batches must be a number of batches from 1 on, not {batches}.")
+            raise TrainingError(
+                f"trainer.accumulate_grad_batches must be a number of batches from 1 on, not {batches}."
+            )
         self.model.accumulate = batches
-        if config.get("precision") == "bf16-mixed" and _on_cpu(config) and not precision.has_fast_bfloat16():
+        if (
+            config.get("precision") == "bf16-mixed"
+            and _on_cpu(config)
+            and not precision.has_fast_bfloat16()
+        ):
             config["precision"] = "32-true"
-            rank_zero_info("This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times quicker here.")
-        bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar()]
+            rank_zero_info(
+                "This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times quicker here."
+            )
+        bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar(batches)]
         return super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
 
 

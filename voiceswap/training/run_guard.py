@@ -1,5 +1,6 @@
 """What keeps a run from being lost."""
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from voiceswap.errors import TrainingError
+
+logger = logging.getLogger(__name__)
 
 COPIES = 4  # a checkpoint holds weights, their average, and two moments of the optimiser
 
@@ -22,12 +25,20 @@ class RunGuard(Callback):
         if keeper is None:
             return
         last = _folder(trainer) / "last.ckpt"
-        if last.exists() and trainer.ckpt_path is None:  # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's
-            raise TrainingError(f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it away.")
-        one = COPIES * sum(parameter.numel() * parameter.element_size() for parameter in pl_module.parameters())
+        if (
+            last.exists() and trainer.ckpt_path is None
+        ):  # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's
+            raise TrainingError(
+                f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it away."
+            )
+        one = COPIES * sum(
+            parameter.numel() * parameter.element_size() for parameter in pl_module.parameters()
+        )
         count = max(getattr(keeper, "save_top_k", 1), 1) + 2
         folder = _folder(trainer).absolute()
-        free = shutil.disk_usage(next(parent for parent in [folder, *folder.parents] if parent.exists())).free
+        free = shutil.disk_usage(
+            next(parent for parent in [folder, *folder.parents] if parent.exists())
+        ).free
         if free < count * one:
             raise TrainingError(
                 f"{count} checkpoints need about {count * one / 1e9:.1f} GB in {_folder(trainer)}, where {free / 1e9:.1f} GB are free."
@@ -46,13 +57,16 @@ class RunGuard(Callback):
             for callback in trainer.callbacks:
                 if isinstance(callback, WeightAveraging):
                     callback.on_validation_epoch_end(trainer, pl_module)
-        undone = trainer.datamodule.position % getattr(pl_module, "accumulate", 1)  # batches whose gradients no step has used
+        undone = (
+            trainer.datamodule.position % pl_module.accumulate
+        )  # no step has used their gradients
         trainer.datamodule.position -= undone
-        if hasattr(pl_module, "batches"):
-            pl_module.batches -= undone
+        pl_module.forget_batches(undone)
         path = _folder(trainer) / "last.ckpt"
         trainer.save_checkpoint(path)
-        print(f"Stopped by SIGTERM after step {trainer.global_step}; to go on: --ckpt_path {path}", flush=True)
+        logger.warning(
+            "Stopped by SIGTERM after step %d; to go on: --ckpt_path %s", trainer.global_step, path
+        )
 
 
 def _folder(trainer: Any) -> Path:

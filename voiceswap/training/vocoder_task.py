@@ -1,30 +1,38 @@
 """Training of the vocoder."""
 
-import lightning
 import torch
 from torch import Tensor, nn
 
-from voiceswap.conversion.mel_statistics import apply_mel_affine, match_mel_statistics
+from voiceswap.conversion.core import decode
 from voiceswap.features import AudioConfig
-from voiceswap.models.layers import length_mask
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.vocoder import SourceFilterVocoder
 from voiceswap.training import losses
+from voiceswap.training.base_task import BaseTask
+from voiceswap.training.conversions import encode, segment_mask, segment_voices
 from voiceswap.training.data import Item
 from voiceswap.training.discriminators import WaveDiscriminator
-from voiceswap.training.export import describe, load_network
-from voiceswap.training.optimiser import alternate, optimiser_and_schedule
-from voiceswap.models.vocoder import SourceFilterVocoder
+from voiceswap.training.export import load_network
 
 
-class VocoderTask(lightning.LightningModule):
-    """Multi-resolution STFT loss + `mel` * mel loss and, if asked for, the losses of discriminators.
+class VocoderTask(BaseTask):
+    """Minimises a multi-resolution STFT loss + `mel` * mel loss, and losses of discriminators.
 
-    These are `adversarial` * hinge loss + `matching` * feature matching.
-    `initial` is a checkpoint whose vocoder to start from, or "default"; without one, `sizes` are those of
-    `SourceFilterVocoder`. With `decoded`, a checkpoint, half of every batch is synthesised from what its autoencoder
-    makes of the recording, so that the vocoder learns to repair that blur. Each step works on a random `seconds` of the
-    segments that the data module serves.
+    Args:
+        audio: audio settings; the data module's.
+        mel: weight of the mel loss.
+        adversarial: weight of the generator's hinge loss; zero trains without discriminators.
+        matching: weight of the feature-matching loss.
+        seconds: length of the random crop of each segment that a step works on.
+        learning_rate: the highest; see `optimiser_and_schedule`.
+        steps: length of its schedule; None is trainer.max_steps.
+        initial: a checkpoint whose vocoder to start from, or "default"; None starts from nothing.
+        decoded: a checkpoint whose autoencoder decodes half of every batch, as a conversion to the
+            segment's own voice ends, so that the vocoder learns to repair what that loses.
+        sizes: sizes of a new vocoder, by the names of `SourceFilterVocoder`.
     """
+
+    network_name = "vocoder"
 
     def __init__(
         self,
@@ -34,31 +42,35 @@ class VocoderTask(lightning.LightningModule):
         matching: float = 2.0,
         seconds: float = 1.0,
         learning_rate: float = 1e-3,
-        steps: int = 10000,
+        steps: int | None = None,
         initial: str | None = None,
         decoded: str | None = None,
         sizes: dict[str, int] | None = None,
     ):
-        super().__init__()
+        super().__init__(audio, learning_rate, steps)
         self.save_hyperparameters(ignore="audio")
-        self.automatic_optimization = False
-        self.audio = audio
-        self.vocoder = load_network(initial, "vocoder", audio) if initial else SourceFilterVocoder(audio, **(sizes or {}))
+        self.vocoder = (
+            load_network(initial, "vocoder", audio)
+            if initial
+            else SourceFilterVocoder(audio, **(sizes or {}))
+        )
         self.mel_loss = losses.MelLoss(audio)
         if adversarial:
-            self.judge = WaveDiscriminator()
+            self.discriminator = WaveDiscriminator()
         # In a list, so that it is no part of the module: it is frozen and has a file of its own.
-        self.autoencoders: list[Autoencoder] = [load_network(decoded, "autoencoder", audio).eval().requires_grad_(False)] if decoded else []
+        self.autoencoders: list[Autoencoder] = []
+        if decoded:
+            network = load_network(decoded, "autoencoder", audio)
+            self.autoencoders.append(network.eval().requires_grad_(False))
         self.crop = round(seconds * audio.frame_rate)
 
-    def configure_optimizers(self):
-        """AdamW with warm-up and cosine decay; a second pair for the judge."""
-        networks: list[nn.Module] = [self.vocoder] + ([self.judge] if self.hparams["adversarial"] else [])
-        return [optimiser_and_schedule(network, self.hparams["learning_rate"], self.hparams["steps"]) for network in networks]
+    def networks(self) -> list[nn.Module]:
+        """The vocoder, and the discriminator where there is one."""
+        return [self.vocoder, *([self.discriminator] if self.hparams["adversarial"] else [])]
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
-        """One step of the judge, if there is one, and one of the vocoder."""
-        mel = self._heard(batch)
+        """One step of the discriminator, if there is one, and one of the vocoder."""
+        mel = self._input_mels(batch)
         start = int(torch.randint(max(1, mel.shape[-1] - self.crop + 1), ()))
         frames = slice(start, start + self.crop)
         hop = self.audio.hop_length
@@ -67,44 +79,44 @@ class VocoderTask(lightning.LightningModule):
         parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
         loss = parts["spectral"] + self.hparams["mel"] * parts["mel"]
         if self.hparams["adversarial"]:
-            judged = losses.discriminator_loss(self.judge(real)[0], self.judge(made.detach())[0])
-            alternate(self, self.judge, judged, index=1)
-            self.judge.requires_grad_(False)
-            scores, features = self.judge(made)
-            parts |= {
-                "judge": judged.detach(),
-                "fooling": losses.generator_loss(scores),
-                "matching": losses.feature_matching_loss(self.judge(real)[1], features),
-            }
-            self.judge.requires_grad_(True)
-            loss = loss + self.hparams["adversarial"] * parts["fooling"] + self.hparams["matching"] * parts["matching"]
-        alternate(self, self.vocoder, loss, index=0)
-        self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
-
-    def on_validation_model_zero_grad(self) -> None:
-        """Keeps the gradients of a step that is half made: a validation may come between accumulated batches."""
-
-    def on_save_checkpoint(self, checkpoint: dict) -> None:
-        """Describes the network, for export."""
-        checkpoint["voiceswap"] = {"vocoder": describe(self.vocoder, self.audio)}
+            parts |= self._adversarial_losses(made, real)
+            loss = loss + self.hparams["adversarial"] * parts["generator"]
+            loss = loss + self.hparams["matching"] * parts["matching"]
+        self.optimise(self.vocoder, loss, index=0)
+        self.log_parts(parts)
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
-        """Copy synthesis of unheard speakers."""
+        """Copy synthesis of validation speakers."""
         made = self.vocoder(batch["mel"], batch["f0"]).float()
-        self.log("validation/spectral", losses.spectral_loss(made, batch["samples"]), prog_bar=True)
+        spectral = losses.spectral_loss(made, batch["samples"])
+        self.log("validation/spectral", spectral, prog_bar=True)
+
+    def _adversarial_losses(self, made: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """A step of the discriminator; then the vocoder's losses against it."""
+        discriminator = self.discriminator
+        loss = losses.discriminator_loss(discriminator(real)[0], discriminator(made.detach())[0])
+        self.optimise(discriminator, loss, index=1)
+        discriminator.requires_grad_(False)
+        scores, features = discriminator(made)
+        parts = {
+            "discriminator": loss.detach(),
+            "generator": losses.generator_loss(scores),
+            "matching": losses.feature_matching_loss(discriminator(real)[1], features),
+        }
+        discriminator.requires_grad_(True)
+        return parts
 
     @torch.no_grad()
-    def _heard(self, batch: Item) -> Tensor:
-        """The recordings' log-mels; with an autoencoder, the first half of the batch as it rebuilds them."""
+    def _input_mels(self, batch: Item) -> Tensor:
+        """Log-mels to synthesize from: the recordings', the first half of the batch decoded if asked."""
         mel = batch["mel"]
         if not self.autoencoders:
             return mel
-        model, half = self.autoencoders[0].to(mel.device), {name: tensor[: len(mel) // 2] for name, tensor in batch.items()}
-        mask = length_mask(half["length"], mel.shape[-1])
-        content_mask = length_mask(-(-half["length"] // model.stride), half["content"].shape[-1])
-        reference = half["reference_mel"]
-        speaker = model.encode_speaker(reference, half["reference_verifier"], length_mask(half["reference_length"], reference.shape[-1]))
-        words = model.encode_content(half["content"], content_mask).mode()
-        rebuilt = model.decode(words, half["f0"], half["f0_statistics"], speaker.mode(), mask).float()
-        calibrated = [apply_mel_affine(made, match_mel_statistics(made, natural)) for made, natural in zip(rebuilt, half["mel"], strict=True)]
-        return torch.cat([torch.stack(calibrated), mel[len(mel) // 2 :]])
+        model, half = self.autoencoders[0].to(mel.device), slice(0, len(mel) // 2)
+        first = {name: tensor[half] for name, tensor in batch.items()}
+        content, speaker, _ = encode(model, first)
+        voices = segment_voices(model, first, content.mode(), speaker.mode(), slice(None))
+        decoded = decode(
+            model, content.mode(), first["f0"], voices, segment_mask(first), exclude_self=True
+        )
+        return torch.cat([decoded, mel[len(decoded) :]])

@@ -7,15 +7,18 @@ import gradio as gr
 import torch
 
 from voiceswap import __version__
-from voiceswap.ui.components import heading
 from voiceswap.ui.app_context import SHORT_SECONDS, AppContext, clock
+from voiceswap.ui.components import heading
 
 
 def build(context: AppContext) -> None:
     """Lay out the tab inside the current Blocks."""
     text, card, swapper = context.text, context.swapper.card, context.swapper
     limits = text["limits_text"].format(
-        short=clock(SHORT_SECONDS), long=clock(context.max_minutes * 60), size=context.max_megabytes, queue=context.queue_size
+        short=clock(SHORT_SECONDS),
+        long=clock(context.max_minutes * 60),
+        size=context.max_megabytes,
+        queue=context.queue_size,
     )
     model = {
         text["name"]: card.get("name", text["unnamed"]),
@@ -52,5 +55,12 @@ def device_name(device: torch.device) -> str:
 
 def facts(values: dict, otherwise: str = "") -> gr.HTML:
     """Names and values, from a model's card or about this page."""
-    rows = "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in values.items())
-    return gr.HTML(f"<dl class='vs-facts'>{rows}</dl>" if rows else escape(otherwise), apply_default_css=False, js_on_load=None)
+    rows = "".join(
+        f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
+        for name, value in values.items()
+    )
+    return gr.HTML(
+        f"<dl class='vs-facts'>{rows}</dl>" if rows else escape(otherwise),
+        apply_default_css=False,
+        js_on_load=None,
+    )

@@ -12,13 +12,15 @@ import gradio as gr
 import soundfile
 from gradio.utils import get_upload_folder
 
-from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.ui.jobs import Jobs
 from voiceswap.ui.texts import Texts
 
-SHORT_SECONDS = 120.0  # of what is held in memory whole: the two recordings of a swap, and references
+SHORT_SECONDS = (
+    120.0  # of what is held in memory whole: the two recordings of a swap, and references
+)
 T = TypeVar("T")
 MODEL = "model"  # the one queue of all that runs the model
 
@@ -47,15 +49,24 @@ class AppContext:
             with self.jobs.running(request.session_hash if request else None) as check:
                 yield check
         except VoiceswapError as error:
-            raise gr.Error(self.sentence(error), title=self.text["sorry"], print_exception=False) from error
+            raise gr.Error(
+                self.sentence(error), title=self.text["sorry"], print_exception=False
+            ) from error
         except gr.Error:
             raise
-        except Exception as error:  # a fault of ours: the visitor is told so, the log gets the trace
-            raise gr.Error(self.text["fault"].format(kind=type(error).__name__), title=self.text["sorry"]) from error
+        except (
+            Exception
+        ) as error:  # a fault of ours: the visitor is told so, the log gets the trace
+            raise gr.Error(
+                self.text["fault"].format(kind=type(error).__name__), title=self.text["sorry"]
+            ) from error
 
     def sentence(self, error: VoiceswapError | str) -> str:
         """What an error says, without the server's folders in the names of files."""
-        folders = (rf"{re.escape(get_upload_folder())}/\w+/", rf"{re.escape(str(self.library.folder))}/")
+        folders = (
+            rf"{re.escape(get_upload_folder())}/\w+/",
+            rf"{re.escape(str(self.library.folder))}/",
+        )
         return re.sub("|".join(folders), "", str(error))
 
     def halt(self, request: gr.Request) -> tuple[gr.Column, gr.Button]:
@@ -77,10 +88,16 @@ class AppContext:
         except (soundfile.LibsndfileError, OSError):
             return path  # the library says what is wrong with it
         if length > seconds:
-            raise AudioError(self.text["too_long"].format(name=Path(path).name, length=clock(length), limit=clock(seconds)))
+            raise AudioError(
+                self.text["too_long"].format(
+                    name=Path(path).name, length=clock(length), limit=clock(seconds)
+                )
+            )
         return path
 
-    def references(self, recordings: Sequence[str | None], voices: Sequence[str] = ()) -> list[str | Path]:
+    def references(
+        self, recordings: Sequence[str | None], voices: Sequence[str] = ()
+    ) -> list[str | Path]:
         """Recordings and voices of the library, as VoiceSwapper takes them."""
         paths = [self.recording(path, "no_target") for path in recordings if path]
         found: list[str | Path] = [*paths, *(self.library.path(name) for name in voices)]
@@ -94,7 +111,9 @@ class AppContext:
 
     def result(self, *names: str | Path) -> Path:
         """A new .wav file named after recordings."""
-        stems = [Path(name).stem.encode()[:100].decode(errors="ignore") for name in names]  # a file's name has 255 bytes at most
+        stems = [
+            Path(name).stem.encode()[:100].decode(errors="ignore") for name in names
+        ]  # a file's name has 255 bytes at most
         return self.new_file(f"{'-in-the-voice-of-'.join(stems)}.wav")
 
 

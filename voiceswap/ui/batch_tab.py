@@ -6,12 +6,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from voiceswap.batch import Options, BatchProgress, Report, convert_folder
+from voiceswap.batch import BatchOptions, BatchProgress, Report, convert_folder
 from voiceswap.batch.formats import FORMATS, ending
 from voiceswap.batch.report import NAME, Status
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui.components import DISPLAY_ONLY, heading, settings, target_parts
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import DISPLAY_ONLY, heading, settings, target_parts
 
 
 def build(context: AppContext) -> list[gr.Dropdown]:
@@ -20,19 +20,39 @@ def build(context: AppContext) -> list[gr.Dropdown]:
     heading(text["batch_heading"], text["batch_intro"])
     with gr.Row():
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
-            sources = gr.File(label=text["batch_sources"], file_count="multiple", type="filepath", elem_id="batch-sources", height=260)
+            sources = gr.File(
+                label=text["batch_sources"],
+                file_count="multiple",
+                type="filepath",
+                elem_id="batch-sources",
+                height=260,
+            )
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            recordings, voices = target_parts(context, text["batch_target"], text["batch_voices_info"], "batch")
+            recordings, voices = target_parts(
+                context, text["batch_target"], text["batch_voices_info"], "batch"
+            )
     with gr.Accordion(text["settings"], open=False):
         options = settings(text)
-        kind = gr.Dropdown([(text["as_source"], ""), *FORMATS], value="", label=text["format"], elem_id="batch-format")
+        kind = gr.Dropdown(
+            [(text["as_source"], ""), *FORMATS],
+            value="",
+            label=text["format"],
+            elem_id="batch-format",
+        )
     with gr.Row():
-        button = gr.Button(text["batch_button"], variant="primary", size="lg", elem_id="batch-go", scale=4)
-        stop = gr.Button(text["stop"], size="lg", elem_id="batch-stop", scale=1, min_width=100, visible=False)
+        button = gr.Button(
+            text["batch_button"], variant="primary", size="lg", elem_id="batch-go", scale=4
+        )
+        stop = gr.Button(
+            text["stop"], size="lg", elem_id="batch-stop", scale=1, min_width=100, visible=False
+        )
     with gr.Column(visible=False, elem_classes="vs-card", elem_id="batch-results") as results:
         archive = gr.File(label=text["batch_result"], interactive=False, elem_id="batch-result")
         table = gr.Dataframe(
-            headers=[text[f"batch_{column}"] for column in ("source", "output", "status", "error", "seconds")],
+            headers=[
+                text[f"batch_{column}"]
+                for column in ("source", "output", "status", "error", "seconds")
+            ],
             datatype=["str", "str", "str", "str", "number"],
             label=text["batch_report"],
             interactive=False,
@@ -46,7 +66,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
         recordings: list[str] | None,
         voices: list[str] | None,
         pitch: float = 0.0,
-        spread: float = 1.0,
+        pitch_range: float = 1.0,
         strength: float = 100.0,
         seed: float | None = None,
         kind: str | None = "",
@@ -55,31 +75,62 @@ def build(context: AppContext) -> list[gr.Dropdown]:
     ):
         """Recordings in the voice of recordings, which are averaged, and in each of the saved voices: a zip and its report."""
         with context.answering(request) as check:
-            chosen = Options(pitch, spread, strength / 100, None if seed is None else int(seed), kind or None)
-            paths = [_recording(context, path) for path in dict.fromkeys(context.needed(sources, "no_sources"))]
+            chosen = BatchOptions(
+                pitch_shift=pitch,
+                pitch_range=pitch_range,
+                strength=strength / 100,
+                seed=None if seed is None else int(seed),
+                format=kind or None,
+            )
+            paths = [
+                _recording(context, path)
+                for path in dict.fromkeys(context.needed(sources, "no_sources"))
+            ]
             context.references(recordings or [], voices or [])
-            targets = [*([recordings] if recordings else []), *([str(context.library.path(name))] for name in voices or [])]
+            targets = [
+                *([recordings] if recordings else []),
+                *([str(context.library.path(name))] for name in voices or []),
+            ]
 
             def report(done: BatchProgress) -> None:
                 check()
-                progress(done.share, desc=text["batch_progress"].format(done=done.done, files=done.files))
+                progress(
+                    done.share, desc=text["batch_progress"].format(done=done.done, files=done.files)
+                )
 
             out = context.new_file("batch")
             try:
-                told = convert_folder(paths, targets, out, chosen, swapper=context.swapper, progress=report)
+                told = convert_folder(
+                    paths, targets, out, chosen, swapper=context.swapper, progress=report
+                )
                 if told.stopped:
                     raise VoiceswapError(told.stopped)
                 zipped = _zip(context, told, out)
             finally:
                 shutil.rmtree(out, ignore_errors=True)
-            rows = [[row.source, row.output, row.status, row.error, round(row.audio_seconds, 2)] for row in told.rows]
+            rows = [
+                [row.source, row.output, row.status, row.error, round(row.audio_seconds, 2)]
+                for row in told.rows
+            ]
             return str(zipped), rows
 
     inputs = [sources, recordings, voices, *options, kind]
-    shown = button.click(lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, [results, stop], **DISPLAY_ONLY)
-    done = shown.then(batch, inputs, [archive, table], api_name="batch", show_progress_on=archive, **context.slots)
+    shown = button.click(
+        lambda: (gr.Column(visible=True), gr.Button(visible=True)),
+        None,
+        [results, stop],
+        **DISPLAY_ONLY,
+    )
+    done = shown.then(
+        batch, inputs, [archive, table], api_name="batch", show_progress_on=archive, **context.slots
+    )
     done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
-    done.failure(lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, [results, stop], **DISPLAY_ONLY)
+    done.failure(
+        lambda: (gr.Column(visible=False), gr.Button(visible=False)),
+        None,
+        [results, stop],
+        **DISPLAY_ONLY,
+    )
     stop.click(context.halt, None, [results, stop], cancels=done, **DISPLAY_ONLY)
     return [voices]
 

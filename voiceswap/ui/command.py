@@ -17,20 +17,43 @@ VOICES = Path.home() / ".voiceswap" / "voices"
 
 
 def ui(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is every network.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 is every network.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
-    share: Annotated[bool, typer.Option("--share", help="Also give out a public address for a week, through Gradio's servers.")] = False,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share", help="Also give out a public address for a week, through Gradio's servers."
+        ),
+    ] = False,
     auth: Annotated[
-        str | None, typer.Option(metavar="USER:PASSWORD", envvar="VOICESWAP_AUTH", help="Ask visitors for this name and password.")
+        str | None,
+        typer.Option(
+            metavar="USER:PASSWORD",
+            envvar="VOICESWAP_AUTH",
+            help="Ask visitors for this name and password.",
+        ),
     ] = None,
     voices: Annotated[
-        Path, typer.Option(help="Folder of the voice library.", envvar="VOICESWAP_VOICES", show_default="~/.voiceswap/voices")
+        Path,
+        typer.Option(
+            help="Folder of the voice library.",
+            envvar="VOICESWAP_VOICES",
+            show_default="~/.voiceswap/voices",
+        ),
     ] = VOICES,
     lang: Annotated[Literal["en", "zh"], typer.Option(help="Language of the page.")] = "en",
-    queue_size: Annotated[int, typer.Option(min=1, help="Requests that may wait; more are turned away.")] = 16,
-    max_minutes: Annotated[float, typer.Option(min=0.1, help="Longest recording to convert.")] = 60.0,
+    queue_size: Annotated[
+        int, typer.Option(min=1, help="Requests that may wait; more are turned away.")
+    ] = 16,
+    max_minutes: Annotated[
+        float, typer.Option(min=0.1, help="Longest recording to convert.")
+    ] = 60.0,
     max_megabytes: Annotated[float, typer.Option(min=0.1, help="Largest file to upload.")] = 200.0,
-    checkpoint: Annotated[str, typer.Option(help="A model file, or 'default' for the one in the package.")] = "default",
+    checkpoint: Annotated[
+        str, typer.Option(help="A model file, or 'default' for the one in the package.")
+    ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
 ) -> None:
     """Open the web page: two voices, one button."""
@@ -40,20 +63,36 @@ def ui(
     console = Console()
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
-            from voiceswap.ui.page import serving
             from voiceswap.ui.app_context import AppContext
+            from voiceswap.ui.page import serving
             from voiceswap.ui.texts import Texts
-        from voiceswap.conversion.voice_library import VoiceLibrary
         from voiceswap.conversion.swapper import VoiceSwapper
+        from voiceswap.conversion.voice_library import VoiceLibrary
 
         swapper = VoiceSwapper.load(checkpoint, device)
-        context = AppContext(swapper, VoiceLibrary(voices, swapper), Texts(lang), max_minutes, max_megabytes, queue_size)
+        context = AppContext(
+            swapper,
+            VoiceLibrary(voices, swapper),
+            Texts(lang),
+            max_minutes,
+            max_megabytes,
+            queue_size,
+        )
     if (share or host not in ("127.0.0.1", "localhost", "::1")) and auth is None:
         warning = "Anybody who finds this page can use it and change its voices; --auth USER:PASSWORD asks for a password."
         console.print(Text(warning, "yellow"), soft_wrap=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what visitors sent is removed
-    with serving(context, host, port, share=share, auth=(user, password) if auth else None) as (page, address):
-        where = Text.assemble("voiceswap is at ", (page.share_url or address, "green"), f", voices are in {voices}. Ctrl+C ends it.")
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # as Ctrl+C: what visitors sent is removed
+    with serving(context, host, port, share=share, auth=(user, password) if auth else None) as (
+        page,
+        address,
+    ):
+        where = Text.assemble(
+            "voiceswap is at ",
+            (page.share_url or address, "green"),
+            f", voices are in {voices}. Ctrl+C ends it.",
+        )
         console.print(where, soft_wrap=True)
         with suppress(KeyboardInterrupt):
             Event().wait()

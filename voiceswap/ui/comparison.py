@@ -9,13 +9,14 @@ import soundfile
 import torch
 
 from voiceswap.audio import prepare_audio
+from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
-from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.ui.app_context import AppContext
-from voiceswap.models.speaker_verifier import SpeakerVerifier
 
-SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first in which something is to be heard
+SEEN_SECONDS = (
+    30.0  # of a long recording are drawn and compared: the first in which something is to be heard
+)
 
 # The numbers are put in by the browser, in figures: nothing that a visitor wrote is part of this.
 _ROW = """
@@ -66,16 +67,29 @@ def picture(context: AppContext) -> gr.Image:
     )
 
 
-def compare(context: AppContext, before: str | Path, after: str | Path, targets: Sequence[str | Path]) -> tuple[str, dict]:
+def compare(
+    context: AppContext, before: str | Path, after: str | Path, targets: Sequence[str | Path]
+) -> tuple[str, dict]:
     """The picture of a conversion and the value of its meter, from files. Without recordings of the target, that half is None."""
     swapper = context.swapper
-    views = next(pair for pair in zip(segments(before, swapper), segments(after, swapper), strict=False) if all(map(len, pair)))
-    path = draw_change(*views, swapper.audio, context.new_file("mels.png"))
+    views = next(
+        pair
+        for pair in zip(segments(before, swapper), segments(after, swapper), strict=False)
+        if all(map(len, pair))
+    )
+    path = draw_change(*views, swapper.engine.audio, context.new_file("mels.png"))
     heard = [speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets]
     seen = [speaker(swapper, view) for view in views]
     figures = {
-        key: None if other is None else {when: cosine(view, other) for when, view in zip(("before", "after"), seen, strict=True)}
-        for key, other in (("source", seen[0]), ("target", torch.stack(heard).mean(0) if heard else None))
+        key: None
+        if other is None
+        else {
+            when: cosine(view, other) for when, view in zip(("before", "after"), seen, strict=True)
+        }
+        for key, other in (
+            ("source", seen[0]),
+            ("target", torch.stack(heard).mean(0) if heard else None),
+        )
     }
     return str(path), figures
 
@@ -83,18 +97,18 @@ def compare(context: AppContext, before: str | Path, after: str | Path, targets:
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
     """A recording in segments at the model's rate; one in which nothing is to be heard is empty."""
     with soundfile.SoundFile(path) as file:
-        for samples in file.blocks(int(SEEN_SECONDS * file.samplerate), dtype="float32", always_2d=True):
+        for samples in file.blocks(
+            int(SEEN_SECONDS * file.samplerate), dtype="float32", always_2d=True
+        ):
             try:
                 yield prepare_audio(samples.T, file.samplerate, swapper.sample_rate)
             except AudioError:
                 yield np.zeros(0, np.float32)
 
 
-@torch.inference_mode()
 def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
     """The frozen verifier's vector of a recording."""
-    at_16_khz = prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate)
-    return swapper.verifier(torch.from_numpy(at_16_khz).to(swapper.device)).cpu()
+    return swapper.engine.speaker_vector(samples).cpu()
 
 
 def cosine(first: torch.Tensor, second: torch.Tensor) -> float:

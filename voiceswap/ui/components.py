@@ -15,7 +15,12 @@ DISPLAY_ONLY: dict = {"queue": False, "show_progress": "hidden", "api_visibility
 def heading(title: str, intro: str = "", level: int = 2) -> gr.HTML:
     """A tab's or section's title, and a sentence on it."""
     below = f"<p>{escape(intro)}</p>" if intro else ""
-    return gr.HTML(f"<h{level}>{escape(title)}</h{level}>{below}", elem_classes="vs-heading", apply_default_css=False, js_on_load=None)
+    return gr.HTML(
+        f"<h{level}>{escape(title)}</h{level}>{below}",
+        elem_classes="vs-heading",
+        apply_default_css=False,
+        js_on_load=None,
+    )
 
 
 # Grey on light as on dark; what has been heard is in the page's teal.
@@ -24,12 +29,26 @@ WAVE = gr.WaveformOptions(waveform_color="#9ca3a0", waveform_progress_color="#14
 
 def recorder(label: str, **options) -> gr.Audio:
     """A recording from a file or the microphone."""
-    return gr.Audio(label=label, sources=["upload", "microphone"], type="filepath", buttons=[], waveform_options=WAVE, **options)
+    return gr.Audio(
+        label=label,
+        sources=["upload", "microphone"],
+        type="filepath",
+        buttons=[],
+        waveform_options=WAVE,
+        **options,
+    )
 
 
 def player(label: str, **options) -> gr.Audio:
     """A result to hear and download."""
-    return gr.Audio(label=label, interactive=False, type="filepath", buttons=["download"], waveform_options=WAVE, **options)
+    return gr.Audio(
+        label=label,
+        interactive=False,
+        type="filepath",
+        buttons=["download"],
+        waveform_options=WAVE,
+        **options,
+    )
 
 
 def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:
@@ -37,10 +56,24 @@ def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:
     return gr.Dropdown(names, label=label, allow_custom_value=True, **options)
 
 
-def target_parts(context: AppContext, label: str, info: str, name: str) -> tuple[gr.File, gr.Dropdown]:
+def target_parts(
+    context: AppContext, label: str, info: str, name: str
+) -> tuple[gr.File, gr.Dropdown]:
     """Recordings of a voice, and voices of the library."""
-    recordings = gr.File(label=label, file_count="multiple", type="filepath", height=160, elem_id=f"{name}-recordings")
-    voices = voice_menu(context.text["saved_voices"], context.library.names(), multiselect=True, info=info, elem_id=f"{name}-voices")
+    recordings = gr.File(
+        label=label,
+        file_count="multiple",
+        type="filepath",
+        height=160,
+        elem_id=f"{name}-recordings",
+    )
+    voices = voice_menu(
+        context.text["saved_voices"],
+        context.library.names(),
+        multiselect=True,
+        info=info,
+        elem_id=f"{name}-voices",
+    )
     return recordings, voices
 
 
@@ -48,8 +81,34 @@ def settings(text: Texts) -> list[gr.Slider | gr.Number]:
     """Pitch, its range, strength in percent, and seed."""
     with gr.Row():
         return [
-            gr.Slider(-12, 12, 0, step=0.5, label=text["pitch"], info=text["pitch_info"], min_width=320),
-            gr.Slider(0, 3, 1, step=0.05, label=text["pitch_range"], info=text["pitch_range_info"], min_width=320),
-            gr.Slider(0, 100, 100, step=1, label=text["strength"], info=text["strength_info"], min_width=320),
-            gr.Number(None, precision=0, minimum=0, maximum=MAX_SEED, label=text["seed"], info=text["seed_info"], min_width=320),
+            gr.Slider(
+                -12, 12, 0, step=0.5, label=text["pitch"], info=text["pitch_info"], min_width=320
+            ),
+            gr.Slider(
+                0,
+                3,
+                1,
+                step=0.05,
+                label=text["pitch_range"],
+                info=text["pitch_range_info"],
+                min_width=320,
+            ),
+            gr.Slider(
+                0,
+                100,
+                100,
+                step=1,
+                label=text["strength"],
+                info=text["strength_info"],
+                min_width=320,
+            ),
+            gr.Number(
+                None,
+                precision=0,
+                minimum=0,
+                maximum=MAX_SEED,
+                label=text["seed"],
+                info=text["seed_info"],
+                min_width=320,
+            ),
         ]

@@ -12,8 +12,8 @@ from starlette.middleware import Middleware
 
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import about_tab, batch_tab, convert_tab, swap_tab, voices_tab
-from voiceswap.ui.middleware import PageMiddleware, script
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.middleware import PageMiddleware, script
 from voiceswap.ui.theme import CSS, LOGO, PageTheme
 
 EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
@@ -22,7 +22,9 @@ EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
 def build(context: AppContext) -> gr.Blocks:
     """The page, not yet served."""
     text = context.text
-    with gr.Blocks(title="voiceswap", analytics_enabled=False, delete_cache=(300, EMPTIED_SECONDS)) as page:
+    with gr.Blocks(
+        title="voiceswap", analytics_enabled=False, delete_cache=(300, EMPTIED_SECONDS)
+    ) as page:
         light = escape(text["light"])
         gr.HTML(
             f"<header class='vs-header'>{LOGO}<div><h1>voiceswap</h1><p>{escape(text['tagline'])}</p></div>"
@@ -42,7 +44,11 @@ def build(context: AppContext) -> gr.Blocks:
             with gr.Tab(text["about"], id="about"):
                 about_tab.build(context)
         follow(page, menus)
-        gr.HTML(f"<footer class='vs-footer'>{escape(text['consent'])}</footer>", apply_default_css=False, js_on_load=None)
+        gr.HTML(
+            f"<footer class='vs-footer'>{escape(text['consent'])}</footer>",
+            apply_default_css=False,
+            js_on_load=None,
+        )
         page.unload(_leave(context))
     return page.queue(max_size=context.queue_size)
 
@@ -56,7 +62,11 @@ def _leave(context: AppContext):
 
 @contextmanager
 def serving(
-    context: AppContext, host: str = "127.0.0.1", port: int | None = None, share: bool = False, auth: tuple[str, str] | None = None
+    context: AppContext,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    share: bool = False,
+    auth: tuple[str, str] | None = None,
 ) -> Iterator[tuple[gr.Blocks, str]]:
     """Serve the page until the block is left. Gives the page and its address; what visitors sent and got is removed at the end."""
     before = os.environ.get("GRADIO_TEMP_DIR")
@@ -83,7 +93,9 @@ def serving(
                     app_kwargs={"middleware": [Middleware(PageMiddleware, script=script(context))]},
                 )
             except OSError as error:
-                raise VoiceswapError(f"The page can't listen on {host}, port {port}: another program may; try another --port.") from error
+                raise VoiceswapError(
+                    f"The page can't listen on {host}, port {port}: another program may; try another --port."
+                ) from error
             try:
                 yield page, address
             finally:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import gradio as gr
 import numpy as np
 
+from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
-from voiceswap.conversion.voice import Voice
 
 # Names come in as data, and are escaped; they must never become a part of the template, which is code.
 _TEMPLATE = """
@@ -31,7 +31,13 @@ element.addEventListener("click", event => {
 def voice_map(label: str, empty: str) -> gr.HTML:
     """The component. Its select event has the name of the voice."""
     template = _TEMPLATE % {"label": label, "empty": empty}
-    return gr.HTML(label=label, html_template=template, js_on_load=_CHOOSE, apply_default_css=False, elem_id="voices-map")
+    return gr.HTML(
+        label=label,
+        html_template=template,
+        js_on_load=_CHOOSE,
+        apply_default_css=False,
+        elem_id="voices-map",
+    )
 
 
 def map_points(context: AppContext, chosen: str | None = None) -> dict:
@@ -44,7 +50,10 @@ def map_points(context: AppContext, chosen: str | None = None) -> dict:
         except VoiceswapError as error:
             unreadable.append(context.sentence(error))
     places = lay_out(list(voices.values()))
-    points = [{"name": name, "x": float(x), "y": float(y)} for name, (x, y) in zip(voices, places, strict=True)]
+    points = [
+        {"name": name, "x": float(x), "y": float(y)}
+        for name, (x, y) in zip(voices, places, strict=True)
+    ]
     return {"voices": points, "chosen": chosen, "unreadable": unreadable}
 
 
@@ -52,9 +61,11 @@ def lay_out(voices: Sequence[Voice]) -> np.ndarray:
     """Places (voices, 2) from 0 to 1: the two principal components of the codes, to one scale, in the middle."""
     places = np.zeros((len(voices), 2))
     if len(voices) > 1:
-        codes = np.stack([voice.code for voice in voices]).astype(np.float64)
-        left, spread, _ = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
-        places[:, : min(2, len(spread))] = (left * spread)[:, :2]
-        places *= np.where(places[np.abs(places).argmax(0), [0, 1]] < 0, -1, 1)  # the sign of a component is anybody's choice
+        codes = np.stack([voice.code.cpu().numpy() for voice in voices]).astype(np.float64)
+        left, deviations, _ = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
+        places[:, : min(2, len(deviations))] = (left * deviations)[:, :2]
+        places *= np.where(
+            places[np.abs(places).argmax(0), [0, 1]] < 0, -1, 1
+        )  # the sign of a component is anybody's choice
         places /= max(np.abs(places).max(), 1e-9)
     return 0.5 + 0.5 * places

@@ -8,13 +8,13 @@ import gradio as gr
 from gradio.events import Dependency
 
 from voiceswap.audio import write_audio
+from voiceswap.conversion.voice import Voice
+from voiceswap.conversion.voice_library import file_name
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
-from voiceswap.conversion.voice_library import file_name
-from voiceswap.ui.components import MAX_SEED, DISPLAY_ONLY, heading, player, recorder, voice_menu
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, heading, player, recorder, voice_menu
 from voiceswap.ui.voice_map import map_points, voice_map
-from voiceswap.conversion.voice import Voice
 
 BLENDED = 4  # voices at once
 
@@ -39,7 +39,12 @@ def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]
         menus = [*own, *others]
         events: list[Callable] = [page.load, *(change.success for change in changes)]
         for event in events:
-            event(lambda choice: _fill(context, choice, len(menus)), chosen, [plane, chosen, *menus], **DISPLAY_ONLY)
+            event(
+                lambda choice: _fill(context, choice, len(menus)),
+                chosen,
+                [plane, chosen, *menus],
+                **DISPLAY_ONLY,
+            )
 
     return follow
 
@@ -48,7 +53,11 @@ def _fill(context: AppContext, choice: str | None, menus: int) -> list:
     """The library as it is now, on the map, in the menu with the choice, and in so many other menus."""
     names = context.library.names()
     choice = choice if choice in names else None
-    return [map_points(context, choice), gr.update(choices=names, value=choice), *[gr.update(choices=names)] * menus]
+    return [
+        map_points(context, choice),
+        gr.update(choices=names, value=choice),
+        *[gr.update(choices=names)] * menus,
+    ]
 
 
 def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -> gr.Dropdown:
@@ -58,13 +67,29 @@ def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -
     listen = gr.Button(text["listen"], size="md", elem_id="voices-listen")
     spoken = player(text["spoken"], elem_id="voices-spoken")
     with gr.Row(equal_height=False, elem_classes="vs-end"):
-        new_name = gr.Textbox(label=text["new_name"], max_length=100, scale=3, min_width=140, elem_id="voices-new-name")
-        rename = gr.Button(text["rename"], size="md", scale=1, min_width=90, elem_id="voices-rename")
+        new_name = gr.Textbox(
+            label=text["new_name"],
+            max_length=100,
+            scale=3,
+            min_width=140,
+            elem_id="voices-new-name",
+        )
+        rename = gr.Button(
+            text["rename"], size="md", scale=1, min_width=90, elem_id="voices-rename"
+        )
     with gr.Row():
-        export = gr.DownloadButton(text["export"], size="md", min_width=110, elem_id="voices-export", interactive=False)
+        export = gr.DownloadButton(
+            text["export"], size="md", min_width=110, elem_id="voices-export", interactive=False
+        )
         delete = gr.Button(text["delete"], size="md", min_width=110, elem_id="voices-delete")
     with gr.Row(visible=False) as question:
-        sure = gr.Button(text["delete_sure"], size="md", variant="stop", min_width=110, elem_id="voices-delete-sure")
+        sure = gr.Button(
+            text["delete_sure"],
+            size="md",
+            variant="stop",
+            min_width=110,
+            elem_id="voices-delete-sure",
+        )
         back = gr.Button(text["delete_not"], size="md", min_width=110)
 
     def listen_voice(name: str | None, request: gr.Request):
@@ -87,7 +112,11 @@ def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -
         """A voice's .safetensors file."""
         with context.answering():
             name = context.needed(name, "no_voice")
-            return str(swapper.save_voice(library.voice(name), context.new_file(f"{file_name(name)}.safetensors")))
+            return str(
+                swapper.save_voice(
+                    library.voice(name), context.new_file(f"{file_name(name)}.safetensors")
+                )
+            )
 
     def list_voices() -> list[str]:
         """The names of the voices in the library."""
@@ -97,10 +126,14 @@ def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -
     def choose(name: str | None):
         if name not in library.names():
             return gr.update(interactive=False), map_points(context)
-        return gr.DownloadButton(value=export_voice(name), interactive=True), map_points(context, name)
+        return gr.DownloadButton(value=export_voice(name), interactive=True), map_points(
+            context, name
+        )
 
     listen.click(listen_voice, chosen, spoken, api_name="listen_voice", **context.slots)
-    renamed = rename.click(rename_voice, [chosen, new_name], chosen, api_name="rename_voice", queue=False)
+    renamed = rename.click(
+        rename_voice, [chosen, new_name], chosen, api_name="rename_voice", queue=False
+    )
     renamed.success(lambda: "", None, new_name, **DISPLAY_ONLY)
     delete.click(lambda: gr.Row(visible=True), None, question, **DISPLAY_ONLY)
     back.click(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
@@ -118,7 +151,9 @@ def _picked(event: gr.EventData) -> str:
     return event.value
 
 
-def _new_voice(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -> list[gr.Dropdown]:
+def _new_voice(
+    context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]
+) -> list[gr.Dropdown]:
     """The ways to a new voice, each with a button to hear it and one to keep it. Returns their menus of voices."""
     text, library, swapper = context.text, context.library, context.swapper
     names = library.names()
@@ -138,11 +173,29 @@ def _new_voice(context: AppContext, chosen: gr.Dropdown, changes: list[Dependenc
             return kept
 
         with gr.Row(equal_height=False, elem_classes="vs-end"):
-            hear = gr.Button(text["listen"], size="md", min_width=110, scale=1, elem_id=f"{kind}-listen")
-            name = gr.Textbox(label=text["name"], max_length=100, min_width=160, scale=3, elem_id=f"{kind}-name")
-            add = gr.Button(text["keep"], variant="primary", size="md", min_width=160, scale=1, elem_id=f"{kind}-keep")
+            hear = gr.Button(
+                text["listen"], size="md", min_width=110, scale=1, elem_id=f"{kind}-listen"
+            )
+            name = gr.Textbox(
+                label=text["name"], max_length=100, min_width=160, scale=3, elem_id=f"{kind}-name"
+            )
+            add = gr.Button(
+                text["keep"],
+                variant="primary",
+                size="md",
+                min_width=160,
+                scale=1,
+                elem_id=f"{kind}-keep",
+            )
         hear.click(listen, inputs, preview, api_name=f"listen_{kind}", **context.slots)
-        kept = add.click(keep, [name, *inputs], chosen, api_name=f"keep_{kind}", show_progress_on=name, **context.slots)
+        kept = add.click(
+            keep,
+            [name, *inputs],
+            chosen,
+            api_name=f"keep_{kind}",
+            show_progress_on=name,
+            **context.slots,
+        )
         kept.success(lambda: "", None, name, **DISPLAY_ONLY)
         changes.append(kept)
         return name
@@ -151,30 +204,82 @@ def _new_voice(context: AppContext, chosen: gr.Dropdown, changes: list[Dependenc
         with gr.Tab(text["from_recordings"]):
             with gr.Row():
                 recording = recorder(text["recording"], elem_id="recordings-audio", min_width=260)
-                more = gr.File(label=text["more_recordings"], file_count="multiple", type="filepath", min_width=260, height=200)
-            ends("recordings", [recording, more], lambda one, many: swapper.voice(context.references([one, *(many or [])])))
+                more = gr.File(
+                    label=text["more_recordings"],
+                    file_count="multiple",
+                    type="filepath",
+                    min_width=260,
+                    height=200,
+                )
+            ends(
+                "recordings",
+                [recording, more],
+                lambda one, many: swapper.voice(context.references([one, *(many or [])])),
+            )
         with gr.Tab(text["blend"]):
             menus, shares = [], []
             with gr.Row():
                 for number in range(1, BLENDED + 1):
                     with gr.Column(min_width=180):
-                        menus.append(voice_menu(f"{text['voice']} {number}", names, value=None, elem_id=f"blend-voice-{number}"))
-                        shares.append(gr.Slider(0, 100, 50, step=1, label=text["share"], elem_id=f"blend-share-{number}"))
-            ends("blend", [*menus, *shares], lambda *values: blend(context, values[:BLENDED], values[BLENDED:]))
+                        menus.append(
+                            voice_menu(
+                                f"{text['voice']} {number}",
+                                names,
+                                value=None,
+                                elem_id=f"blend-voice-{number}",
+                            )
+                        )
+                        shares.append(
+                            gr.Slider(
+                                0,
+                                100,
+                                50,
+                                step=1,
+                                label=text["share"],
+                                elem_id=f"blend-share-{number}",
+                            )
+                        )
+            ends(
+                "blend",
+                [*menus, *shares],
+                lambda *values: blend(context, values[:BLENDED], values[BLENDED:]),
+            )
         with gr.Tab(text["walk"]):
             with gr.Row():
-                first = voice_menu(text["walk_from"], names, value=None, elem_id="walk-from", min_width=200)
-                second = voice_menu(text["walk_to"], names, value=None, elem_id="walk-to", min_width=200)
-            way = gr.Slider(0, 100, 50, step=1, label=text["way"], info=text["way_info"], elem_id="walk-way")
+                first = voice_menu(
+                    text["walk_from"], names, value=None, elem_id="walk-from", min_width=200
+                )
+                second = voice_menu(
+                    text["walk_to"], names, value=None, elem_id="walk-to", min_width=200
+                )
+            way = gr.Slider(
+                0, 100, 50, step=1, label=text["way"], info=text["way_info"], elem_id="walk-way"
+            )
             ends("walk", [first, second, way], lambda a, b, amount: walk(context, a, b, amount))
         with gr.Tab(text["draw"]):
             seed = gr.Number(
-                0, precision=0, minimum=0, maximum=MAX_SEED, label=text["draw_seed"], info=text["draw_info"], elem_id="draw-seed"
+                0,
+                precision=0,
+                minimum=0,
+                maximum=MAX_SEED,
+                label=text["draw_seed"],
+                info=text["draw_info"],
+                elem_id="draw-seed",
             )
             ends("draw", [seed], lambda number: swapper.sample(int(number or 0)))
         with gr.Tab(text["import"]):
-            file = gr.File(label=text["import_file"], file_types=[".safetensors"], type="filepath", elem_id="import-file", height=140)
-            name = ends("import", [file], lambda path: swapper.load_voice(context.needed(path, "no_voice_file")))
+            file = gr.File(
+                label=text["import_file"],
+                file_types=[".safetensors"],
+                type="filepath",
+                elem_id="import-file",
+                height=140,
+            )
+            name = ends(
+                "import",
+                [file],
+                lambda path: swapper.load_voice(context.needed(path, "no_voice_file")),
+            )
             file.upload(lambda path: unquote(Path(path).stem), file, name, **DISPLAY_ONLY)
     preview.render()
     return [*menus, first, second]
@@ -183,7 +288,11 @@ def _new_voice(context: AppContext, chosen: gr.Dropdown, changes: list[Dependenc
 def speak(context: AppContext, voice: Voice, name: str) -> str:
     """The example sentence in a voice, as a file."""
     samples = context.swapper.convert(HELLO, voice)
-    return str(write_audio(context.new_file(f"{file_name(name)}.wav"), samples, context.swapper.sample_rate))
+    return str(
+        write_audio(
+            context.new_file(f"{file_name(name)}.wav"), samples, context.swapper.sample_rate
+        )
+    )
 
 
 def walk(context: AppContext, first: str | None, second: str | None, amount: float) -> Voice:
@@ -194,7 +303,11 @@ def walk(context: AppContext, first: str | None, second: str | None, amount: flo
 
 def blend(context: AppContext, names: tuple[str | None, ...], shares: tuple[float, ...]) -> Voice:
     """A mix of the named voices; places without a name are left out."""
-    parts = [(context.library.voice(name), share) for name, share in zip(names, shares, strict=True) if name]
+    parts = [
+        (context.library.voice(name), share)
+        for name, share in zip(names, shares, strict=True)
+        if name
+    ]
     if not sum(share for _, share in parts) > 0:
         raise VoiceswapError(context.text["no_blend"])
     return context.swapper.blend(parts)

@@ -1,0 +1,108 @@
+"""What both training tasks share: optimisers, their steps, and the checkpoint's description."""
+
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+
+from voiceswap.errors import TrainingError
+from voiceswap.features import AudioConfig
+from voiceswap.training.optimiser import optimiser_and_schedule
+
+SHOWN_CUTS = 16
+
+
+class BaseTask(lightning.LightningModule):
+    """A network in training, which steps its optimisers itself.
+
+    Lightning can't accumulate gradients for a task that does; so this one counts batches. Subclasses set
+    `network_name`, and name the networks to optimise, the trained one first.
+
+    Attributes:
+        accumulate: batches whose mean gradient makes a step.
+    """
+
+    network_name: str
+    accumulate = 1
+
+    def __init__(self, audio: AudioConfig, learning_rate: float, steps: int | None):
+        super().__init__()
+        self.automatic_optimization = False
+        self.audio, self.learning_rate, self.steps = audio, learning_rate, steps
+
+    def networks(self) -> list[nn.Module]:
+        """The networks to optimise, the trained one first."""
+        return [getattr(self, self.network_name)]
+
+    def configure_optimizers(self):
+        """AdamW with warm-up and cosine decay for each network.
+
+        The schedule ends after `steps`, or where `trainer.max_steps` ends the run; Lightning counts the
+        steps of every optimiser there.
+        """
+        networks = self.networks()
+        steps = self.steps or self.trainer.max_steps // len(networks)
+        if steps < 1:
+            raise TrainingError(
+                "Set trainer.max_steps or model.steps: the learning rate follows it."
+            )
+        return [optimiser_and_schedule(network, self.learning_rate, steps) for network in networks]
+
+    def optimise(self, network: nn.Module, loss: Tensor, index: int) -> None:
+        """One step of optimiser and schedule `index` on `network`, gradients clipped to norm 1.
+
+        With `accumulate` above one, a step once in so many batches, on the mean of their gradients.
+        Raises TrainingError when the loss or a gradient is not finite, before any weight is touched.
+        """
+        if not torch.isfinite(loss):
+            raise self._stop(f"The loss became {loss.item()}")
+        pairs: tuple[Any, Any] = self.optimizers(), self.lr_schedulers()
+        optimiser, schedule = (pair[index] if isinstance(pair, list) else pair for pair in pairs)
+        position = self._data.position if self.accumulate > 1 else 1  # of the next batch
+        if self.accumulate == 1 or position % self.accumulate == 1:
+            optimiser.zero_grad()
+        self.manual_backward(loss / self.accumulate if self.accumulate > 1 else loss)
+        if position % self.accumulate:
+            return
+        scaler = self._scaler()
+        if scaler:
+            scaler.unscale_(optimiser.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        if not scaler and not torch.isfinite(norm):  # a scaler skips such a step and scales less
+            raise self._stop(f"The gradient's norm became {norm.item()}")
+        optimiser.step()
+        schedule.step()
+
+    def forget_batches(self, batches: int) -> None:
+        """Undo what was counted of batches whose gradients no step has used."""
+
+    def log_parts(self, parts: dict[str, Tensor]) -> None:
+        """Log the parts of the loss."""
+        self.log_dict({f"train/{name}": value for name, value in parts.items()}, prog_bar=True)
+
+    def on_validation_model_zero_grad(self) -> None:
+        """Keep the gradients of accumulated batches: a validation may come between them."""
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Describe the network, so that export can build it again without running code."""
+        network: Any = getattr(self, self.network_name)
+        description = {"audio": self.audio.to_dict(), "architecture": network.architecture}
+        checkpoint["voiceswap"] = {self.network_name: description}
+
+    @property
+    def _data(self) -> Any:
+        return getattr(self.trainer, "datamodule", None)
+
+    def _scaler(self) -> Any:
+        """What keeps half-precision gradients from vanishing, with precision 16-mixed on a GPU."""
+        plugin = self._trainer.precision_plugin if self._trainer else None
+        return getattr(plugin, "scaler", None)
+
+    def _stop(self, what: str) -> TrainingError:
+        saved = getattr(self.trainer.checkpoint_callback, "last_model_path", "") or "none yet"
+        cuts = self._data.cuts_served() if self._data else []
+        more = " and others" if len(cuts) > SHOWN_CUTS else ""
+        held = f"; the batch held {', '.join(cuts[:SHOWN_CUTS])}{more}" if cuts else ""
+        step = self.trainer.global_step
+        return TrainingError(f"{what} at step {step}; the last good checkpoint is {saved}{held}.")

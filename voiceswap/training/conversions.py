@@ -1,0 +1,69 @@
+"""Conversions inside a training batch, by the same functions that convert recordings."""
+
+from torch import Tensor
+
+from voiceswap.conversion.core import VoiceBatch, decode, extract_voice
+from voiceswap.conversion.pitch import transfer_pitch
+from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.layers import length_mask
+from voiceswap.training.data import Item
+
+
+def segment_mask(batch: Item) -> Tensor:
+    """The mask (batch, 1, frames) of a batch's segments, in mel frames."""
+    return length_mask(batch["length"], batch["mel"].shape[-1])
+
+
+def content_mask(batch: Item, stride: int) -> Tensor:
+    """The same in frames of the content code."""
+    return length_mask(-(-batch["length"] // stride), batch["content"].shape[-1])
+
+
+def encode(
+    autoencoder: Autoencoder, batch: Item
+) -> tuple[DiagonalGaussian, DiagonalGaussian, DiagonalGaussian]:
+    """Posteriors of content, of the speaker from the reference, and of the speaker from the segment."""
+    content = autoencoder.encode_content(batch["content"], content_mask(batch, autoencoder.stride))
+    mel = batch["reference_mel"]
+    mask = length_mask(batch["reference_length"], mel.shape[-1])
+    speaker = autoencoder.encode_speaker(mel, batch["reference_verifier"], mask)
+    own = autoencoder.encode_speaker(batch["mel"], batch["verifier"], segment_mask(batch))
+    return content, speaker, own
+
+
+def segment_voices(
+    autoencoder: Autoencoder, batch: Item, content: Tensor, code: Tensor, items: slice
+) -> VoiceBatch:
+    """The voices of some of a batch's segments, as conversions take them from references.
+
+    `content` (batch, code, frames / stride) and `code` (batch, code) are those of the whole batch.
+    """
+    return extract_voice(
+        autoencoder,
+        content[items],
+        batch["f0"][items],
+        batch["f0_statistics"][items],
+        code[items],
+        batch["mel"][items],
+        segment_mask(batch)[items],
+    )
+
+
+def convert_segments(
+    autoencoder: Autoencoder,
+    batch: Item,
+    content: Tensor,
+    voices: VoiceBatch,
+    items: slice,
+    pitch_range: float | Tensor = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Some of a batch's segments in other voices.
+
+    Returns:
+        Log-mel (items, mels, frames), and F0 (items, frames) in Hz at the voices' pitch.
+    """
+    source = batch["f0_statistics"][items]
+    f0 = transfer_pitch(batch["f0"][items], source, voices.log_f0, pitch_range)
+    mask = segment_mask(batch)[items]
+    return decode(autoencoder, content[items], f0, voices, mask), f0
