@@ -39,7 +39,7 @@ def test_noise_goes_and_the_speech_stays(swapper, people):
                 left = denoise(given, 16000)
                 assert left.shape == given.shape
                 assert left.dtype == np.float32
-                mels = [swapper.log_mel(torch.from_numpy(x)[None])[0] for x in (clean, given, left)]
+                mels = [swapper.engine.log_mel(torch.from_numpy(x)[None])[0] for x in (clean, given, left)]
                 speech = speech_frames(mels[0])
                 before, after = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
                 assert after < 0.75 * before, (hum, recordings[0].name, level)
@@ -60,11 +60,11 @@ def test_a_noisy_reference_still_gives_its_voice(swapper, people, monkeypatch):
     for i, recordings in enumerate(people[::2]):
         source = read_audio(recordings[0], 16000)[: 6 * 16000]
         other, reference = (read_audio(path, 16000) for path in people[2 * i + 1][:2])
-        judged = swapper.verifier(torch.from_numpy(other))
+        judged = swapper.engine.verifier(torch.from_numpy(other))
         likeness = []
         for heard in (denoise, lambda samples, sample_rate: samples):
             monkeypatch.setattr(module, "denoise", heard)
             out = swapper.convert(source, noisy(reference, 15))
-            likeness.append(float(swapper.verifier(torch.from_numpy(out)) @ judged))
+            likeness.append(float(swapper.engine.verifier(torch.from_numpy(out)) @ judged))
         gained.append(likeness[0] - likeness[1])
     assert np.mean(gained) > 0.05

@@ -11,13 +11,13 @@ import soundfile
 import soxr
 import torch
 
-from voiceswap import AudioError, FileConversion, VoiceSwapper
+from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.conversion.engine import transfer_pitch
-from voiceswap.conversion.mel_statistics import apply_mel_affine
-from voiceswap.conversion.recording import Speech
-from voiceswap.conversion.residuals import recall
-from voiceswap.features import extract_f0
+from voiceswap.conversion.core import decode
+from voiceswap.conversion.pitch import transfer_pitch
+from voiceswap.conversion.recording import Recording
+from voiceswap.conversion.voice import stack_voices
+from voiceswap.features import extract_f0, log_f0_statistics
 
 LENGTHS = [68, 600] if os.environ.get("VOICESWAP_FULL") else [68]  # seconds; 68 are five windows
 
@@ -37,21 +37,16 @@ def unlike(samples, expected):
 @torch.inference_mode()
 def whole(swapper, samples, voice):
     """The conversion with every network run once, over all of the recording."""
-    speech = Speech(iter([samples]), swapper.audio, "the conversation")
-    wave = torch.from_numpy(speech.samples())[None]
-    np.testing.assert_allclose(speech.f0, extract_f0(wave[0].numpy(), swapper.audio), atol=0.01)
-    content = swapper.autoencoder.encode_content(
-        swapper.front_end(wave, torch.tensor([wave.shape[-1]]))
-    ).mode()
-    f0 = torch.from_numpy(transfer_pitch(speech.f0, voice.log_f0))[None]
-    mel = swapper.autoencoder.decode(
-        content, f0, torch.from_numpy(voice.log_f0)[None], torch.from_numpy(voice.code)[None]
-    )
-    for exemplars, share in voice.exemplars:
-        mel += share * recall(exemplars, content[0], mel.shape[-1])
-    return swapper.vocoder(apply_mel_affine(mel, torch.from_numpy(voice.calibration)), f0)[
-        0, : len(samples)
-    ].numpy()
+    engine = swapper.engine
+    recording = Recording(iter([samples]), engine.audio, "the conversation")
+    wave = torch.from_numpy(recording.samples())[None]
+    np.testing.assert_allclose(recording.f0, extract_f0(wave[0].numpy(), engine.audio), atol=0.01)
+    features = engine.encoder.front_end(wave, torch.tensor([wave.shape[-1]]))
+    content = engine.autoencoder.encode_content(features).mode()
+    own = torch.tensor([log_f0_statistics(recording.f0)])
+    f0 = transfer_pitch(torch.from_numpy(recording.f0)[None], own, voice.log_f0[None])
+    mel = decode(engine.autoencoder, content, f0, stack_voices([voice], "cpu"))
+    return engine.vocoder(mel, f0)[0, : len(samples)].numpy()
 
 
 @pytest.mark.parametrize("seconds", LENGTHS)
@@ -97,7 +92,7 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
     paths, voice = [tmp_path / f"{name}.wav" for name in sources], swapper.embed(goodbye)
     files = [
         FileConversion(
-            path, voice, path.with_name(f"{path.stem}-batch.wav"), pitch_shift=i, seed=i or None
+            path, voice, path.with_name(f"{path.stem}-batch.wav"), ConversionOptions(pitch_shift=i, seed=i or None)
         )
         for i, path in enumerate(paths)
     ]

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torchaudio
 
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
@@ -62,21 +61,6 @@ def test_whisper_listens_with_as_many_layers_as_its_name_says(hello):
     torch.testing.assert_close(
         pretrained.front_end("whisper-base:6", AUDIO)(wave, length), features
     )
-
-
-def test_a_torchaudio_pipeline_without_its_download(monkeypatch):
-    bundle = torchaudio.pipelines.HUBERT_BASE
-    monkeypatch.setattr(
-        type(bundle),
-        "get_model",
-        lambda self: torchaudio.models.wav2vec2_model(**self._params).eval(),
-    )
-    network = pretrained.front_end("torchaudio:HUBERT_BASE", AUDIO)
-    waves, lengths = torch.randn(2, 8001), torch.tensor([8001, 5000])
-    features = network(waves, lengths)
-    assert features.shape == (2, network.channels, 26)
-    torch.testing.assert_close(features[1, :, :16], network(waves[1:, :5000], lengths[1:])[0])
-    assert features[1, :, 16:].abs().max() == 0
 
 
 def test_content_encoder():
@@ -166,10 +150,10 @@ def test_a_vocoders_windows_go_on_where_the_one_before_ended(steps):
         (150, 190, 300),
         (310, 350, 470),
     ]  # from where; the frames that no window's edge reaches
-    for (left, first, last), start in zip(
+    for (left, first, last), state in zip(
         windows, excitation_states(f0[0], [left for left, *_ in windows], AUDIO), strict=True
     ):
-        part = network(mel[..., left : left + 200], f0[:, left : left + 200], start=start)[
+        part = network(mel[..., left : left + 200], f0[:, left : left + 200], state=state)[
             ..., (first - left) * 160 : (last - left) * 160
         ]
         expected = whole[..., first * 160 : last * 160]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.metric import Metric
+from matplotlib.figure import Figure
 
 GREY = "#868e96"
 COLOURS = ("#e8590c", "#1c7ed6", "#2f9e44", "#ae3ec9")
@@ -13,7 +13,7 @@ COLOURS = ("#e8590c", "#1c7ed6", "#2f9e44", "#ae3ec9")
 
 def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
     """The plane of speaker codes: each recording a point with its speaker's name, coloured by sex where known, else by F0."""
-    metric, (axes,) = _figure(1, (7, 4.6))
+    figure, (axes,) = _figure(1, (7, 4.6))
     points = space["points"]
     x, y = [point["x"] for point in points], [point["y"] for point in points]
     if sexes:
@@ -39,7 +39,7 @@ def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
             linewidths=0.7,
             s=42,
         )
-        bar = metric.colorbar(drawn, ax=axes, label="mean F0, Hz")
+        bar = figure.colorbar(drawn, ax=axes, label="mean F0, Hz")
         bar.ax.tick_params(colors=GREY)
         bar.ax.yaxis.label.set_color(GREY)
     for speaker in sorted({point["speaker"] for point in points}):
@@ -51,7 +51,7 @@ def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
         axes.annotate(speaker, place, color=GREY, ha="center", fontsize=9, weight="bold")
     first, second = space["explained"]
     axes.set(xlabel=f"first component, {first:.0%} of the variance", ylabel=f"second, {second:.0%}")
-    return _png(metric)
+    return _png(figure)
 
 
 def denoising(report: Mapping) -> bytes:
@@ -61,7 +61,7 @@ def denoising(report: Mapping) -> bytes:
         for key, label in (("cer", "CER"), ("mos", "MOS"), ("dv", "DV"))
         if key in report["source"]["clean"]
     ]
-    metric, grid = _figure(max(1, len(metrics)), (4, 3.2))
+    figure, grid = _figure(max(1, len(metrics)), (4, 3.2))
     for axes, (key, label) in zip(grid, metrics, strict=False):
         for colour, (noisy, levels) in zip(COLOURS, report.items(), strict=False):
             _curve(
@@ -73,12 +73,12 @@ def denoising(report: Mapping) -> bytes:
             )
         axes.set(title=label, xlabel="speech above noise, dB")
         _legend(axes)
-    return _png(metric)
+    return _png(figure)
 
 
 def code_size(report: Mapping) -> bytes:
     """Reconstruction against the channels that the content code, and the speaker code, may keep."""
-    metric, grid = _figure(len(report), (4.8, 3.4))
+    figure, grid = _figure(len(report), (4.8, 3.4))
     for axes, colour, (name, points) in zip(grid, COLOURS, report.items(), strict=False):
         axes.sharey(grid[0])
         rates = [point["nats_per_second"] for point in points]
@@ -92,13 +92,13 @@ def code_size(report: Mapping) -> bytes:
             xlabel="channels kept, and their nats a second",
             ylabel="L1 of log-mels",
         )
-    return _png(metric)
+    return _png(figure)
 
 
 def line(report: Mapping) -> bytes:
     """Similarity to both ends along the line between two voices."""
     verifiers = [key for key in ("sv", "dv") if f"{key}_source" in report["curves"]]
-    metric, grid = _figure(max(1, len(verifiers)), (4.8, 3.4))
+    figure, grid = _figure(max(1, len(verifiers)), (4.8, 3.4))
     amounts = [f"{amount:.1f}" for amount in report["amounts"]]
     for axes, key in zip(grid, verifiers, strict=False):
         for colour, end in zip(COLOURS, ("source", "target"), strict=False):
@@ -109,7 +109,7 @@ def line(report: Mapping) -> bytes:
             ylabel="cosine",
         )
         _legend(axes)
-    return _png(metric)
+    return _png(figure)
 
 
 def _curve(
@@ -135,10 +135,10 @@ def _curve(
     axes.set_xticks(places, ticks)
 
 
-def _figure(columns: int, size: tuple[float, float]) -> tuple[Metric, list[Axes]]:
-    metric = Metric(figsize=(size[0] * columns, size[1]), layout="constrained")
-    metric.patch.set_alpha(0)
-    grid = list(metric.subplots(1, columns, squeeze=False)[0])
+def _figure(columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(size[0] * columns, size[1]), layout="constrained")
+    figure.patch.set_alpha(0)
+    grid = list(figure.subplots(1, columns, squeeze=False)[0])
     for axes in grid:
         axes.patch.set_alpha(0)
         axes.tick_params(colors=GREY)
@@ -147,14 +147,14 @@ def _figure(columns: int, size: tuple[float, float]) -> tuple[Metric, list[Axes]
         axes.spines[["left", "bottom"]].set_color(GREY)
         for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
             text.set_color(GREY)
-    return metric, grid
+    return figure, grid
 
 
 def _legend(axes: Axes) -> None:
     axes.legend(frameon=False, labelcolor=GREY, fontsize=9)
 
 
-def _png(metric: Metric) -> bytes:
+def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    metric.savefig(buffer, format="png", dpi=130, transparent=True)
+    figure.savefig(buffer, format="png", dpi=130, transparent=True)
     return buffer.getvalue()

@@ -1,0 +1,165 @@
+"""Residuals of a voice, and what is retrieved of them for other content."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from voiceswap.audio import read_audio
+from voiceswap.conversion.mel_statistics import (
+    apply_mel_affine,
+    match_mel_statistics,
+    speech_frames,
+)
+from voiceswap.conversion.residuals import (
+    EXCLUDED_NEIGHBOURS,
+    extract_residuals,
+    retrieve,
+    stack_residuals,
+)
+from voiceswap.conversion.voice import blend
+from voiceswap.models.layers import length_mask
+
+
+def sounds(frames=60, stride=2):
+    """A recording of content that never repeats, with other residuals in every frame.
+
+    The last tenth is a pause. A batch of one.
+    """
+    draw = torch.Generator().manual_seed(0)
+    content = torch.randn(1, 64, frames, generator=draw)
+    decoded = torch.randn(1, 80, frames * stride, generator=draw)
+    decoded[..., -frames * stride // 10 :] -= 20
+    residuals = torch.randn(1, 80, frames, generator=draw).repeat_interleave(stride, 2)
+    return content, decoded, residuals
+
+
+def nearest(retrieved, residuals):
+    """The frame (frames / 2,) whose residuals are most like each of those retrieved."""
+    centred = retrieved - retrieved.mean(2, keepdim=True)
+    here, there = (torch.nn.functional.normalize(x[0, :, ::2], dim=0) for x in (centred, residuals))
+    return (here.T @ there).argmax(1)
+
+
+def test_the_residuals_of_a_sound_are_retrieved_for_that_sound():
+    content, decoded, residuals = sounds()
+    kept = extract_residuals(content, decoded, decoded + residuals)
+    assert kept.valid[0].nonzero()[:, 0].tolist() == list(range(54))  # no pause
+    said = torch.arange(10, 54)
+    retrieved = retrieve(kept, 3 * content[..., said], 88)  # at another level
+    assert torch.equal(nearest(retrieved, residuals), said)
+    assert retrieve(kept, content, 119).shape == (1, 80, 119)
+    itself = retrieve(kept, content, 120, exclude_self=True)[..., 20:108]
+    # neither itself nor its neighbours
+    assert ((nearest(itself, residuals) - said).abs() > EXCLUDED_NEIGHBOURS).all()
+
+
+def test_of_two_like_sounds_that_between_like_neighbours_is_retrieved():
+    content, decoded, residuals = sounds()
+    content[..., 40] = content[..., 20]
+    kept = extract_residuals(content, decoded, decoded + residuals)
+    assert nearest(retrieve(kept, content, 120), residuals)[[20, 40]].tolist() == [20, 40]
+    # with nothing beside it, it is as much the one as the other
+    alone = retrieve(kept, content[..., 20:21], 2)
+    weights = torch.linalg.lstsq(residuals[0, :, :108:2], alone[0, :, :1]).solution[:, 0]
+    most = weights.topk(2)
+    assert sorted(most.indices.tolist()) == [20, 40]
+    assert abs(most.values[0] - most.values[1]) < 0.01
+
+
+def test_a_recording_with_few_frames_of_speech_is_no_trouble():
+    content, decoded, residuals = sounds(EXCLUDED_NEIGHBOURS)
+    natural = decoded + residuals
+    one = extract_residuals(content[..., :1], decoded[..., :2], natural[..., :2])
+    expected = residuals[..., :1].expand(1, 80, 8)
+    torch.testing.assert_close(retrieve(one, content, 8), expected, atol=1e-2, rtol=0)
+    assert torch.isfinite(retrieve(one, content[..., :1], 2, exclude_self=True)).all()
+    none = replace(one, valid=torch.zeros_like(one.valid))
+    assert not retrieve(none, content, 8).any()
+
+
+def test_a_batch_equals_its_items():
+    """Of references and of sources of different lengths, padded."""
+    (content, decoded, residuals), frames = sounds(), [60, 40]
+    natural, lengths = decoded + residuals, torch.tensor([2 * count for count in frames])
+    batch = [x.expand(2, -1, -1).clone() for x in (content, decoded, natural)]
+    for x, length in zip(batch, (40, 80, 80), strict=True):
+        x[1, :, length:] = 7.0  # padding that must not count
+    mask = length_mask(lengths, 120)
+    kept = extract_residuals(*batch, mask)
+    affine = match_mel_statistics(batch[1], batch[2], mask)
+    alone = []
+    for item, count in enumerate(frames):
+        mels = decoded[..., : 2 * count], natural[..., : 2 * count]
+        alone.append(extract_residuals(content[..., :count], *mels))
+        torch.testing.assert_close(affine[item], match_mel_statistics(*mels)[0])
+        for exclude in (False, True):
+            expected = retrieve(alone[item], content[..., :count], 2 * count, exclude)[0]
+            together = retrieve(kept, batch[0], 120, exclude)[item, :, : 2 * count]
+            inside = slice(0, 2 * count - 6)  # the context of the last three frames is padding
+            torch.testing.assert_close(together[:, inside], expected[:, inside])
+    stacked = stack_residuals(alone)
+    assert stacked.keys.shape == kept.keys.shape and torch.equal(stacked.valid, kept.valid)
+
+
+def test_mel_statistics_of_a_compensated_voice_are_the_references():
+    content, decoded, residuals = sounds()
+    natural = decoded + 3 * residuals + 1
+    kept = extract_residuals(content, decoded, natural)
+    compensated = decoded + retrieve(kept, content, natural.shape[-1], exclude_self=True)
+    matched = apply_mel_affine(compensated, match_mel_statistics(compensated, natural))
+    speech = speech_frames(natural)[0]
+    torch.testing.assert_close(
+        matched[0, :, speech].mean(1), natural[0, :, speech].mean(1), atol=1e-3, rtol=0
+    )
+
+
+def test_residuals_bring_a_voice_nearer_and_keep_the_words(swapper, people):
+    """Told by recordings of the target other than the reference, so that it is the voice and not the room."""
+    nearer, words = [], []
+    for i, recordings in enumerate(people[::2]):
+        source = read_audio(recordings[0], 16000)[: 8 * 16000]
+        other, reference = people[2 * i + 1][:2]
+        voice, judged = (
+            swapper.embed(reference),
+            swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000))),
+        )
+        outs = [swapper.convert(source, kept) for kept in (voice, replace(voice, residuals=()))]
+        with_them, without = (
+            float(swapper.engine.verifier(torch.from_numpy(out)) @ judged) for out in outs
+        )
+        nearer.append(with_them - without)
+        said, *heard = (torch.from_numpy(swapper.content(wave)) for wave in (source, *outs))
+        words.append(
+            [float(torch.nn.functional.cosine_similarity(said, code).mean()) for code in heard]
+        )
+    assert np.mean(nearer) > 0.01
+    kept, before = np.mean(words, 0)
+    assert kept > before - 0.01
+
+
+def test_shares_of_residuals_follow_the_blend(swapper, hello, goodbye):
+    a, b = swapper.embed(hello), swapper.embed(goodbye)
+    mix = blend([(blend([(a, 1.0), (b, 1.0)]), 0.5), (a, 0.5), (b, 0.0)])
+    assert [share for _, share in mix.residuals] == [0.25, 0.25, 0.5]
+    half = swapper.convert(
+        hello, replace(a, residuals=((a.residuals[0][0], 0.5), (a.residuals[0][0], 0.5)))
+    )
+    np.testing.assert_allclose(half, swapper.convert(hello, a), atol=1e-5)
+    twice = blend([(a, 1.0), (swapper.embed(hello), 1.0)])
+    np.testing.assert_allclose(swapper.convert(hello, twice), swapper.convert(hello, a), atol=1e-5)
+
+
+def test_more_recordings_bring_a_voice_nearer(swapper, people):
+    """Nearer than the first of them alone, told by a recording that was not among them."""
+    nearer = []
+    for i, recordings in enumerate(people[::2]):
+        *references, other = people[2 * i + 1][:4]
+        judged = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
+        source = read_audio(recordings[0], 16000)[: 8 * 16000]
+        outs = [
+            swapper.convert(source, swapper.voice(heard)) for heard in (references, references[:1])
+        ]
+        several, one = (float(swapper.engine.verifier(torch.from_numpy(out)) @ judged) for out in outs)
+        nearer.append(several - one)
+    assert np.mean(nearer) > 0.005
