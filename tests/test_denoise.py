@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from voiceswap import swapper as module
+from voiceswap.conversion import engine as module
 from voiceswap.audio import active_level_db, read_audio
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.mel_statistics import speech_frames
@@ -39,7 +39,10 @@ def test_noise_goes_and_the_speech_stays(swapper, people):
                 left = denoise(given, 16000)
                 assert left.shape == given.shape
                 assert left.dtype == np.float32
-                mels = [swapper.engine.log_mel(torch.from_numpy(x)[None])[0] for x in (clean, given, left)]
+                mels = [
+                    swapper.engine.log_mel(torch.from_numpy(x)[None])[0]
+                    for x in (clean, given, left)
+                ]
                 speech = speech_frames(mels[0])
                 before, after = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
                 assert after < 0.75 * before, (hum, recordings[0].name, level)

@@ -92,7 +92,10 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
     paths, voice = [tmp_path / f"{name}.wav" for name in sources], swapper.embed(goodbye)
     files = [
         FileConversion(
-            path, voice, path.with_name(f"{path.stem}-batch.wav"), ConversionOptions(pitch_shift=i, seed=i or None)
+            path,
+            voice,
+            path.with_name(f"{path.stem}-batch.wav"),
+            ConversionOptions(pitch_shift=i, seed=i or None),
         )
         for i, path in enumerate(paths)
     ]

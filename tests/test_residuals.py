@@ -160,6 +160,8 @@ def test_more_recordings_bring_a_voice_nearer(swapper, people):
         outs = [
             swapper.convert(source, swapper.voice(heard)) for heard in (references, references[:1])
         ]
-        several, one = (float(swapper.engine.verifier(torch.from_numpy(out)) @ judged) for out in outs)
+        several, one = (
+            float(swapper.engine.verifier(torch.from_numpy(out)) @ judged) for out in outs
+        )
         nearer.append(several - one)
     assert np.mean(nearer) > 0.005

@@ -1,22 +1,27 @@
 """What training serves, hears and does with it, step by step."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from lhotse import CutSet
 
-from voiceswap.conversion.engine import transfer_pitch
+from voiceswap.conversion.core import decode
+from voiceswap.conversion.engine import Conversion
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.recording import Recording
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models.layers import instance_norm, length_mask
 from voiceswap.models.pretrained import front_end, speaker_verifier
-from voiceswap.training import autoencoder_task
 from voiceswap.training.autoencoder_task import AutoencoderTask
+from voiceswap.training.base_task import BaseTask
+from voiceswap.training.conversions import convert_segments, encode, segment_voices
 from voiceswap.training.data import SpeechData
-from voiceswap.training.optimiser import alternate
 from voiceswap.training.perceptual_losses import ContentLoss, SpeakerLoss
+from voiceswap.training.validation_logger import ValidationLogger
 from voiceswap.training.vocoder_task import VocoderTask
 
 
@@ -61,7 +66,7 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
 
 
 def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, listener, verifier = (
+    log_mel, loss, verifier = (
         LogMel(AudioConfig()),
         SpeakerLoss(AudioConfig()),
         speaker_verifier(),
@@ -73,8 +78,8 @@ def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hell
             None
         ]
         alone = wave[..., window.start * 160 : window.stop * 160]
-        assert listener(alone)[0] @ verifier(alone[0]) > 0.99
-        return listener(log_mel(wave)[..., window])[0], verifier.embed_mel(
+        assert loss.embed(alone)[0] @ verifier(alone[0]) > 0.99
+        return loss.embed(log_mel(wave)[..., window])[0], verifier.embed_mel(
             verifier.mel(wave)[..., window]
         )[0]
 
@@ -87,7 +92,7 @@ def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hell
 
 
 def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
-    log_mel, listener, recogniser = (
+    log_mel, loss, recogniser = (
         LogMel(AudioConfig()),
         ContentLoss(AudioConfig()),
         front_end("whisper-base", AudioConfig()),
@@ -97,8 +102,8 @@ def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(he
         wave, length = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
         mask = length_mask(-(-length // 160), -(-len(samples) // 160))
         in_sound = instance_norm(recogniser(wave, length), mask[..., ::2])
-        torch.testing.assert_close(listener(wave, mask), in_sound)
-        return listener(log_mel(wave), mask), in_sound
+        torch.testing.assert_close(loss.embed(wave, mask), in_sound)
+        return loss.embed(log_mel(wave), mask), in_sound
 
     (hello_on_mels, hello_in_sound), (goodbye_on_mels, _) = both(hello), both(goodbye)
     frames = min(hello_on_mels.shape[-1], goodbye_on_mels.shape[-1])
@@ -110,60 +115,122 @@ def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(he
 
 
 def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
-    listener, mel = (
+    loss, mel = (
         ContentLoss(AudioConfig()),
         LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100],
     )
     padded = F.pad(mel, (0, 50))
     alone, among = (
-        listener(mel, length_mask(torch.tensor([100]), 100)),
-        listener(padded, length_mask(torch.tensor([100]), 150)),
+        loss.embed(mel, length_mask(torch.tensor([100]), 100)),
+        loss.embed(padded, length_mask(torch.tensor([100]), 150)),
     )
     torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
     assert not among[..., 50:].any()
 
 
-def test_listeners_hear_a_conversion_as_it_will_end(data):
-    """Converted to itself, a recording has its own statistics, however little the decoder has learned."""
+def test_every_caller_of_the_conversion_gets_the_same_mel(tiny, hello, goodbye, monkeypatch):
+    """Conversion, training losses, vocoder training and validation: one input, one mel."""
+    engine = tiny.engine
+    encoded = engine.encoder.encode(
+        [Recording(iter([wave[:32000]]), engine.audio, "it") for wave in (hello, goodbye)]
+    )
+    monkeypatch.setattr("voiceswap.conversion.engine.denoise", lambda samples, rate: samples)
+    mels = []
+    real = engine.vocode
+    monkeypatch.setattr(engine, "vocode", lambda mel, *rest: mels.append(mel) or real(mel, *rest))
+    engine.convert([Conversion(encoded[0], *engine.embed(encoded[1:]))])
+    (expected,) = mels
+
+    # The same two recordings as a training batch, the source in its first half, the target after it.
+    batch = {
+        "content": torch.stack([item.features(0, 200) for item in encoded]),
+        "mel": engine.log_mel(
+            torch.stack([torch.from_numpy(item.recording.samples()) for item in encoded])
+        ),
+        "f0": torch.stack([torch.from_numpy(item.recording.f0) for item in encoded]),
+        "f0_statistics": torch.tensor([log_f0_statistics(x.recording.f0) for x in encoded]),
+        "length": torch.tensor([200, 200]),
+        "verifier": torch.stack(
+            [engine.speaker_vector(item.recording.samples()) for item in encoded]
+        ),
+    }
+    batch |= {"reference_mel": batch["mel"], "reference_verifier": batch["verifier"]}
+    batch |= {"reference_length": batch["length"]}
+    with torch.no_grad():
+        content, speaker, _ = encode(engine.autoencoder, batch)
+        voices = segment_voices(
+            engine.autoencoder, batch, content.mode(), speaker.mode(), slice(1, 2)
+        )
+        converted, _ = convert_segments(
+            engine.autoencoder, batch, content.mode(), voices, slice(0, 1)
+        )
+    torch.testing.assert_close(converted, expected, atol=2e-3, rtol=1e-3)
+
+    # The validation's conversion is of item i to the voice of item i + 1.
+    logger, seen = ValidationLogger(), []
+    logger.speaker_loss, logger.vocoder = SpeakerLoss(engine.audio), None
+    task = SimpleNamespace(autoencoder=engine.autoencoder, audio=engine.audio, log=lambda *_: None)
+    monkeypatch.setattr(logger, "_synthesize", lambda mel, *_: seen.append(mel))
+    monkeypatch.setattr(logger, "_show", lambda *_: None)
+    with torch.no_grad():
+        logger._convert(None, task, batch, content.mode(), speaker.mode(), 1)
+    torch.testing.assert_close(seen[0], expected, atol=2e-3, rtol=1e-3)
+
+    # Losses take a quarter of the batch to the voices of the next.
+    four = {name: x[[0, 1, 1, 1]] for name, x in batch.items()}
+    module, judged = AutoencoderTask(engine.audio, "mel", verification=1.0, sizes={}), []
+    module.autoencoder = engine.autoencoder
+    monkeypatch.setattr(
+        module.frozen["verification"], "forward", lambda mel, _: judged.append(mel) or mel.mean()
+    )
+    monkeypatch.setattr("voiceswap.training.autoencoder_task.MAX_PITCH_RANGE", 1.0)
+    with torch.no_grad():
+        content, speaker, _ = encode(engine.autoencoder, four)
+        module._conversion_losses(four, content, content.mode(), speaker.mode())
+    torch.testing.assert_close(judged[0], expected, atol=2e-3, rtol=1e-3)
+
+    # The vocoder's input is a conversion of the target to itself, without its own residuals.
+    vocoder = VocoderTask(engine.audio, sizes={"blocks": 1})
+    vocoder.autoencoders = [engine.autoencoder]
+    both = {name: x[[1, 1]] for name, x in batch.items()}
+    own = decode(
+        engine.autoencoder,
+        content.mode()[1:2],
+        batch["f0"][1:2],
+        voices,
+        exclude_self=True,
+    )
+    torch.testing.assert_close(vocoder._input_mels(both)[:1], own, atol=2e-3, rtol=1e-3)
+
+
+def test_a_conversion_in_training_ends_as_conversions_do(data):
+    """Converted to itself, a recording has its own statistics, however little the decoder knows."""
     torch.manual_seed(0)
     batch = {name: x[[0, 0, 1, 1]] for name, x in next(iter(data.train_dataloader())).items()}
-    task, heard = AutoencoderTask(data.cache.config.audio, verification=1.0), []
-    task.listeners["verifier"].register_forward_pre_hook(
-        lambda _, inputs: heard.append(inputs[0].detach())
-    )
+    task = AutoencoderTask(data.cache.config.audio)
     with torch.no_grad():
-        content, speaker, _ = task._encode(batch)
-        words, voice = content.mode(), speaker.mode()
-        rebuilt = task.autoencoder.decode(words, batch["f0"], batch["f0_statistics"], voice)
-        task._misheard(batch, content, words, voice, rebuilt)
-    natural, converted = (mel[0, :, : batch["length"][0]] for mel in heard)
-    speech = speech_frames(natural)
-    assert (rebuilt[0, :, : len(speech)] - natural)[:, speech].mean(1).abs().mean() > 1
-    assert (converted - natural)[:, speech].mean(1).abs().mean() < 0.2
-
-
-def test_pitch_moves_in_training_as_in_conversions(data, monkeypatch):
-    monkeypatch.setattr(autoencoder_task, "PITCH_RANGE", 1.0)
-    batch = next(iter(data.train_dataloader()))
-    source, target = batch["f0"][0].numpy(), batch["f0_statistics"][len(batch["f0"]) // 4]
-    batch["f0_statistics"][0] = torch.tensor(log_f0_statistics(source))
-    task, heard = AutoencoderTask(data.cache.config.audio, verification=1.0), []
-    with torch.no_grad():
-        content, speaker, _ = task._encode(batch)
-        monkeypatch.setattr(
-            task.autoencoder,
-            "decode",
-            lambda words, f0, *_: heard.append(f0) or torch.zeros_like(batch["mel"][: len(f0)]),
+        content, speaker, _ = encode(task.autoencoder, batch)
+        voices = segment_voices(
+            task.autoencoder, batch, content.mode(), speaker.mode(), slice(1, 2)
         )
-        task._misheard(batch, content, content.mode(), speaker.mode(), batch["mel"])
-    np.testing.assert_allclose(heard[0][0], transfer_pitch(source, target.numpy()), rtol=1e-4)
+        converted, f0 = convert_segments(
+            task.autoencoder, batch, content.mode(), voices, slice(0, 1)
+        )
+        rebuilt = task.autoencoder.decode(
+            content.mode()[:1], f0, batch["f0_statistics"][:1], speaker.mode()[:1]
+        )
+    mels = rebuilt, converted, batch["mel"][:1]
+    rebuilt, converted, natural = (mel[0, :, : batch["length"][0]] for mel in mels)
+    speech = speech_frames(natural[None])[0]
+    assert (rebuilt - natural)[:, speech].mean(1).abs().mean() > 1
+    assert (converted - natural)[:, speech].mean(1).abs().mean() < 0.2
 
 
 @pytest.mark.parametrize(
     ("task", "options"),
     [
         (AutoencoderTask, {}),
-        (AutoencoderTask, {"verification": 1.0, "recognition": 1.0, "adversarial": 0.1}),
+        (AutoencoderTask, {"verification": 1.0, "recognition": 1.0}),
         (AutoencoderTask, {"verification": 1.0, "recognition": 1.0, "vocoder": "default"}),
         (VocoderTask, {}),
         (VocoderTask, {"adversarial": 0.1}),
@@ -200,10 +267,11 @@ def test_accumulated_batches_step_on_the_mean_of_their_gradients(data):
     network, apart = torch.nn.Linear(80, 1), torch.nn.Linear(80, 1)
     apart.load_state_dict(network.state_dict())
 
-    class Task:
-        accumulate, trainer = 2, type("Trainer", (), {"datamodule": data})
-
-        def __init__(self, network):
+    class Task(BaseTask):
+        def __init__(self, network, accumulate):
+            super().__init__(AudioConfig(), 0.1, None)
+            self.accumulate = accumulate
+            self._trainer = SimpleNamespace(datamodule=data, precision_plugin=None)
             self.optimiser = torch.optim.SGD(network.parameters(), 0.1)
 
         def optimizers(self):
@@ -218,14 +286,13 @@ def test_accumulated_batches_step_on_the_mean_of_their_gradients(data):
     def loss(network, batch):
         return network(batch["mel"].mean(-1)).square().mean()
 
-    task, start = Task(network), network.weight.clone()
+    task, start = Task(network, 2), network.weight.clone()
     for position, batch in enumerate(pair):
         data.position = position + 1
         assert torch.equal(network.weight, start)
-        alternate(task, network, loss(network, batch), 0)
-    data.position, once = 0, Task(apart)
-    once.accumulate = 1
-    alternate(once, apart, (loss(apart, pair[0]) + loss(apart, pair[1])) / 2, 0)
+        task.optimise(network, loss(network, batch), 0)
+    data.position, once = 0, Task(apart, 1)
+    once.optimise(apart, (loss(apart, pair[0]) + loss(apart, pair[1])) / 2, 0)
     assert not torch.equal(network.weight, start) and torch.allclose(
         network.weight, apart.weight, atol=1e-7
     )
@@ -237,10 +304,9 @@ def test_a_loss_that_is_not_a_number_stops_before_any_weight_is_touched(data):
     batch = next(iter(data.train_dataloader()))
     batch["mel"][0, 0, 0] = torch.nan
 
-    class Trainer:
-        checkpoint_callback, global_step = None, 5
-
-    module._trainer = Trainer()
+    module._trainer = SimpleNamespace(
+        checkpoint_callback=None, global_step=5, precision_plugin=None, datamodule=None
+    )
     with pytest.raises(
         TrainingError, match="The loss became nan at step 5; the last good checkpoint is none yet"
     ):

@@ -161,7 +161,7 @@ def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_check
             ("steps: 100", "steps: 100\n  initial: nobody.ckpt"),
             "nobody.ckpt is not a training checkpoint",
         ),
-        (("steps: 100", "steps: 100\n  vocoder: default"), "Nobody hears model.vocoder"),
+        (("steps: 100", "steps: 100\n  vocoder: default"), "model.vocoder has no effect"),
         (("audio: {}", "audio: {n_mels: 64}\n  front_end: mel\n#"), "n_mels"),
         (
             ("max_steps:", "gradient_clip_val: 1\n  max_steps:"),

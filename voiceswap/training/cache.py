@@ -5,12 +5,15 @@ step. Files are written atomically; a build that was stopped goes on where it wa
 """
 
 import hashlib
+import inspect
 import json
 import os
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
@@ -21,12 +24,13 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from voiceswap import audio, features
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
-from voiceswap.models import pretrained
-from voiceswap.training.perturb import perturb
+from voiceswap.models import front_ends, pretrained, quantization, speaker_verifier
+from voiceswap.training import perturb
 from voiceswap.training.precision import has_fast_bfloat16
 
 
@@ -39,9 +43,19 @@ class CacheConfig:
     views: int = 5
 
     def signature(self) -> str:
-        """Short hash of every setting: caches of different settings never mix."""
-        text = json.dumps([self.audio.to_dict(), self.front_end, self.views], sort_keys=True)
+        """Short hash of every setting and of the code: features that differ never mix."""
+        settings = [self.audio.to_dict(), self.front_end, self.views, _code_signature()]
+        text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache
+def _code_signature() -> str:
+    """Hash of the code that makes features: that of another version is not taken for this one's."""
+    modules = (audio, features, front_ends, quantization, speaker_verifier, perturb)
+    sources = [inspect.getsource(module) for module in modules]
+    sources += [inspect.getsource(_Extractor), version("swift-f0")]
+    return hashlib.sha256("".join(sources).encode()).hexdigest()
 
 
 class FeatureCache:
@@ -132,10 +146,10 @@ class _Extractor:
         rng = np.random.default_rng(seed)
         views = [self._content(samples)]
         while len(views) < self.config.views:
-            views.append(self._content(set_level(perturb(samples, rate, rng), rate)))
+            views.append(self._content(set_level(perturb.perturb(samples, rate, rng), rate)))
         tensors = {
             "samples": (wave.clamp(-1, 1) * 32767).round().to(torch.int16),
-            "mel": self.log_mel(wave[None])[0].half(),
+            "mel": self.log_mel(wave[None])[0].half().contiguous(),
             "f0": torch.from_numpy(extract_f0(samples, self.audio)),
             "content": torch.stack(views).half(),
             "verifier": self.verifier.windows(self._at_16_khz(samples)).half(),
