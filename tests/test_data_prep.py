@@ -21,7 +21,8 @@ from data_prep.speech_check import Checks, check_recording
 from voiceswap.errors import DataError
 from voiceswap.examples import HELLO
 
-# Corpus: files of three speakers at most, {} for a number; the folder to give; speakers; and files that are not to be read.
+# Corpus: files of three speakers at most, {} for a number; the folder to give; speakers; and files
+# that are not to be read.
 LAYOUTS = {
     "vctk": (
         [

@@ -29,7 +29,8 @@ def built(*configs: str) -> TrainCLI:
     arguments = [part for config in configs for part in ("--config", str(RECIPES / config))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # A stage that goes on from another's checkpoint is built without it: it is made by training.
+        # A stage that goes on from another's checkpoint is built without it: it is made by
+        # training.
         text = (RECIPES / configs[-1]).read_text()
         for key in ("initial", "decoded", "vocoder"):
             arguments += [f"--model.{key}", "null"] if f"{key}: runs/" in text else []

@@ -13,7 +13,9 @@ import soxr
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
 
-ACTIVE_LEVEL_DB = -26.0  # speech level that the models are trained at, dB relative to full scale (ITU-T P.56 uses the same nominal level)
+# Speech level that the models are trained at, dB relative to full scale (ITU-T P.56 uses the same
+# nominal level).
+ACTIVE_LEVEL_DB = -26.0
 MIN_SECONDS = 0.3
 BLOCK_SECONDS = 16
 PEAK = 0.999  # the greatest magnitude that is written
@@ -26,8 +28,8 @@ AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_
 def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
     """Read any file that soundfile reads, mixed down to one channel at `sample_rate` Hz.
 
-    Returns float32 samples, shape (samples,), full scale at 1.0. Raises AudioError when the file is missing, is not
-    audio, or fails `check_audio`.
+    Returns float32 samples, shape (samples,), full scale at 1.0. Raises AudioError when the file is
+    missing, is not audio, or fails `check_audio`.
     """
     samples = np.concatenate([np.zeros(0, np.float32), *stream_audio(path, sample_rate)])
     check_audio(samples, sample_rate, str(path))
@@ -35,7 +37,7 @@ def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
 
 
 def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarray]:
-    """A file's samples as `read_audio` gives them, in blocks of some seconds, not yet rid of all offset.
+    """A file's samples as `read_audio` gives them, in blocks, with what offset they have.
 
     Raises AudioError when the file is missing, is not audio, or holds NaN.
     """
@@ -80,7 +82,7 @@ def is_pair(value: object) -> bool:
 
 
 def read_input(audio: Any, sample_rate: int) -> tuple[np.ndarray, float]:
-    """The samples of a recording that is given as an array, a tensor or a pair; and their rate in Hz.
+    """The samples of a recording given as an array, a tensor or a pair, and their rate in Hz.
 
     A pair is samples and rate, in either order. Without a rate, the samples are at `sample_rate`.
     Raises AudioError for anything else.
@@ -121,7 +123,8 @@ def prepare_audio(
         )
     if not 0 < rate <= MAX_RATE:
         raise AudioError(
-            f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most {MAX_RATE}."
+            f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most "
+            f"{MAX_RATE}."
         )
     if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
         half = (np.iinfo(samples.dtype).max + 1) / 2
@@ -165,7 +168,7 @@ def _is_array(value: object) -> bool:
 
 
 def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
-    """Raise AudioError unless `samples` (samples,) are finite, at least 0.3 s long and not silent."""
+    """Raise AudioError unless `samples` (samples,) are finite, MIN_SECONDS long and not silent."""
     if len(samples) == 0:
         raise AudioError(f"{name} holds no samples.")
     require_finite(samples, name)
@@ -192,12 +195,15 @@ def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
-    """Level of the parts where someone speaks, in dB relative to full scale; see `level_of_powers`."""
+    """Level of speech without pauses, dB relative to full scale; see `level_of_powers`."""
     return level_of_powers(frame_powers(samples, sample_rate))
 
 
 def level_of_powers(power: np.ndarray) -> float:
-    """Level in dB of the `frame_powers` within 30 dB of the greatest: pauses do not count, a click hardly does."""
+    """Level in dB of the `frame_powers` within 30 dB of the greatest.
+
+    So pauses do not count.
+    """
     active = power[power > power.max() * 1e-3]
     return float(10 * np.log10(active.mean() + 1e-12))
 
@@ -211,9 +217,10 @@ def set_level(
 
 
 def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
-    """Write `samples` (samples,) in the format of the path's ending, whole or not at all. Returns the path.
+    """Write `samples` (samples,) in the format of the path's ending, whole or not at all.
 
-    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be written.
+    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be
+    written.
     """
     with AudioWriter(path, sample_rate) as writer:
         writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
@@ -221,10 +228,13 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) 
 
 
 class AudioWriter:
-    """A recording written in blocks, in the format of its path's ending; it appears under its name when all is written.
+    """Writes a recording in blocks; the file appears under its name when all is written.
 
-    `rate` is that of the blocks; the file gets `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24").
-    Leaving the context by an exception leaves nothing behind. Raises AudioError.
+    Its format is that of the path's ending.
+
+    `rate` is that of the blocks; the file gets `file_rate`, if given, and `subtype` as soundfile
+    names it ("PCM_24"). Leaving the context by an exception leaves nothing behind. Raises
+    AudioError.
     """
 
     def __init__(
@@ -241,7 +251,8 @@ class AudioWriter:
         )
         if kind not in soundfile.available_formats():
             raise AudioError(
-                f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; use .wav, .flac, .ogg or .mp3."
+                f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; "
+                "use .wav, .flac, .ogg or .mp3."
             )
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
         if self.subtype and not soundfile.check_format(kind, self.subtype):

@@ -80,15 +80,16 @@ def swap(
 
 
 @app.command(
-    epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav"
+    epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav "
+    "--out talk-anna.wav"
 )
 def convert(
     source: RecordingPath,
     target: Annotated[
         list[Path],
         typer.Option(
-            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; several are averaged, "
-            "and of one person bring the voice nearer.",
+            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; several "
+            "are averaged, and of one person bring the voice nearer.",
             show_default=False,
         ),
     ],
@@ -172,7 +173,8 @@ def embed(
 ) -> None:
     """Write content and speaker codes of a recording, for other tasks to use.
 
-    Arrays: content (frames, channels), content_rate (frames a second), speaker (channels,), log_f0 (mean and spread of ln Hz).
+    Arrays: content (frames, channels), content_rate (frames a second), speaker (channels,), log_f0
+    (mean and deviation of ln Hz).
     """
     import numpy as np
 
@@ -203,12 +205,14 @@ def info(
     """Show what a model is: settings, sizes, training data, licences and measured figures."""
     from voiceswap.models.checkpoint import read_metadata
 
-    facts = read_metadata(checkpoint)
+    metadata = read_metadata(checkpoint)
     table = Table(show_header=False, title=f"voiceswap model: {checkpoint}", title_justify="left")
     for part in ("audio", "autoencoder", "vocoder"):
-        if part in facts:
-            table.add_row(part, ", ".join(f"{name} {value}" for name, value in facts[part].items()))
-    for name, value in facts["card"].items():
+        if part in metadata:
+            table.add_row(
+                part, ", ".join(f"{name} {value}" for name, value in metadata[part].items())
+            )
+    for name, value in metadata["card"].items():
         if isinstance(value, dict):
             value = "\n".join(f"{key}: {entry}" for key, entry in value.items())
         table.add_row(name, str(value))
@@ -250,13 +254,14 @@ def demo(
 
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Example: voiceswap train autoencoder --config recipes/default/autoencoder.yaml --trainer.max_steps 1000",
+    epilog="Example: voiceswap train autoencoder --config recipes/default/autoencoder.yaml "
+    "--trainer.max_steps 1000",
 )
 def train(
     context: typer.Context,
     network: Annotated[str, typer.Argument(help="autoencoder or vocoder.", show_default=False)],
 ) -> None:
-    """Train a network; options are those of LightningCLI, such as --config YAML and --ckpt_path to resume."""
+    """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
     if network not in ("autoencoder", "vocoder"):
         raise VoiceswapError(
             f"There is no network '{network}' to train; use autoencoder or vocoder."
@@ -269,13 +274,15 @@ def train(
 
 
 @app.command(
-    epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors"
+    epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt "
+    "--out my-model.safetensors"
 )
 def export(
     autoencoder: Annotated[
         list[Path],
         typer.Argument(
-            help="An autoencoder's training checkpoint, or a model file to take it from; of several, the mean of their weights.",
+            help="An autoencoder's training checkpoint, or a model file to take it from; of "
+            "several, the mean of their weights.",
             show_default=False,
         ),
     ],
@@ -298,7 +305,8 @@ def export(
 
 
 app.command(
-    epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base --out evaluation"
+    epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base "
+    "--out evaluation"
 )(evaluate)
 app.command(
     epilog="Example: voiceswap batch talks --target anna.wav --out talks-by-anna --format flac"

@@ -1,7 +1,7 @@
-"""What the models see of speech: log-mel spectrograms and F0."""
+"""Features of speech: log-mel spectrograms and F0."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import numpy as np
@@ -22,10 +22,10 @@ MEL_MEAN, MEL_STD = (
 
 @dataclass(frozen=True)
 class AudioConfig:
-    """The one description of what a mel spectrogram is.
+    """The audio settings, which say what a mel spectrogram is.
 
-    Stored in every checkpoint and shared by autoencoder and vocoder. Rates and frequencies in Hz, sizes in samples.
-    Defaults are those of the bundled model: 16 kHz, 100 frames a second.
+    Stored in every checkpoint and shared by autoencoder and vocoder. Rates and frequencies in Hz,
+    sizes in samples. Defaults are those of the bundled model: 16 kHz, 100 frames a second.
     """
 
     sample_rate: int = 16000
@@ -51,10 +51,11 @@ class AudioConfig:
 
     def require_same(self, other: "AudioConfig", this: str, that: str) -> None:
         """Raise CheckpointError naming each value in which the two differ."""
+        others = asdict(other)
         differences = [
-            f"{field.name} is {getattr(self, field.name)} in {this} and {getattr(other, field.name)} in {that}"
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
+            f"{name} is {value} in {this} and {others[name]} in {that}"
+            for name, value in asdict(self).items()
+            if value != others[name]
         ]
         if differences:
             raise CheckpointError(f"The audio settings do not match: {'; '.join(differences)}.")
@@ -138,10 +139,10 @@ def _tracker() -> SwiftF0:
 
 
 def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
-    """F0 in Hz of `samples` (samples,), one value a mel frame, 0 where unvoiced; shape (frames,), float32.
+    """F0 in Hz, one value a mel frame, 0 where unvoiced: (frames,), float32, of (samples,).
 
-    SwiftF0 (Nieradzik, 2025), whose frames of 16 ms are put on the mel's: pitch along a line from one voiced frame to
-    the next, voicing from the nearest frame.
+    SwiftF0 (Nieradzik, 2025), whose frames of 16 ms are put on the mel's: pitch along a line from
+    one voiced frame to the next, voicing from the nearest frame.
     """
     tracked = _tracker().detect(samples, config.sample_rate, F0_MIN, F0_MAX)
     voiced = tracked.confidence >= 0.5
@@ -157,7 +158,7 @@ def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
 
 
 def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
-    """Mean and spread (standard deviation) of ln F0 over voiced frames; with none, the defaults above."""
+    """Mean and standard deviation of ln F0 over voiced frames; the defaults where none is."""
     voiced = np.log(f0[f0 > 0])
     if len(voiced) < 3:
         return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD

@@ -14,7 +14,9 @@ from voiceswap.errors import VoiceswapError
 
 @contextmanager
 def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iterator[Path]:
-    """A file to write to, beside `path`, which takes its name when the block ends well and is removed otherwise.
+    """A temporary file beside `path` that takes its name when the block ends without an error.
+
+    Otherwise it is removed.
 
     Makes the folder. What the disk or safetensors refuses is raised as `error`, in one sentence.
     """

@@ -1,4 +1,4 @@
-"""Pictures of speech: log-mel spectrograms with the F0 line on them."""
+"""Plots of speech: log-mel spectrograms with the F0 line on them."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,10 @@ F0_COLOUR = "#4de3ff"  # on a small picture white is lost among the harmonics
 def draw_mels(
     recordings: dict[str, np.ndarray], audio: AudioConfig, path: str | os.PathLike, columns: int = 2
 ) -> Path:
-    """Draw the log-mel of each recording (samples,), titled by its key, on one scale, F0 in white; write a PNG."""
+    """Write a PNG of the log-mel of each recording (samples,), on one scale, F0 in white.
+
+    Keys are titles.
+    """
     rows = -(-len(recordings) // columns)
     figure = Figure(figsize=(5.5 * columns, 2.8 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -33,7 +36,7 @@ def draw_mels(
 def draw_change(
     before: np.ndarray, after: np.ndarray, audio: AudioConfig, path: str | os.PathLike
 ) -> Path:
-    """Draw the log-mel of a recording above that of its conversion, on one scale; write a PNG for any background."""
+    """Write a PNG of a recording's log-mel above its conversion's, for any background."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained", facecolor="none")
     grid = figure.subplots(2, 1, sharex=True)
     _paint(list(grid), [before, after], audio, line=F0_COLOUR, width=2.2)

@@ -2,8 +2,9 @@
 
     python recipes/default/pack_frozen.py WHISPER_BASE_DIR RESEMBLYZER_PT
 
-WHISPER_BASE_DIR holds the multilingual Whisper base model in CTranslate2 form (`model.bin`; OpenAI, MIT licence).
-RESEMBLYZER_PT is `resemblyzer/pretrained.pt` of the Resemblyzer 0.1.4 package (Resemble AI, Apache-2.0).
+WHISPER_BASE_DIR holds the multilingual Whisper base model in CTranslate2 form (`model.bin`; OpenAI,
+MIT licence). RESEMBLYZER_PT is `resemblyzer/pretrained.pt` of the Resemblyzer 0.1.4 package
+(Resemble AI, Apache-2.0).
 """
 
 import struct
@@ -16,7 +17,7 @@ from safetensors.torch import save_file
 
 from voiceswap.models.front_ends import WhisperFrontEnd
 from voiceswap.models.pretrained import VERIFIER, WHISPER_BASE
-from voiceswap.models.quantization import pack
+from voiceswap.models.quantization import quantize
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 
@@ -27,7 +28,7 @@ def read_ctranslate2(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file:
 
         def number(kind: str) -> int:
-            return struct.unpack("<" + kind, file.read(struct.calcsize(kind)))[0]
+            return struct.dequantize("<" + kind, file.read(struct.calcsize(kind)))[0]
 
         def text() -> str:
             return file.read(number("H"))[:-1].decode()
@@ -76,7 +77,7 @@ def main(whisper_dir: str, resemblyzer_pt: str) -> None:
     WhisperFrontEnd().load_state_dict(
         state
     )  # every name and shape must fit before anything is written
-    packed = pack(state, eight_bits=lambda name: state[name].ndim > 1)
+    packed = quantize(state, eight_bits=lambda name: state[name].ndim > 1)
     save_file(
         packed,
         WHISPER_BASE,
@@ -87,7 +88,7 @@ def main(whisper_dir: str, resemblyzer_pt: str) -> None:
         name: tensor for name, tensor in state.items() if name.startswith(("lstm.", "linear."))
     }
     SpeakerVerifier().load_state_dict(state)
-    packed = pack(state, eight_bits=lambda name: False)  # a recurrent network adds up its rounding
+    packed = quantize(state, eight_bits=lambda name: False)  # a recurrent network adds up its rounding
     save_file(
         packed,
         VERIFIER,

@@ -141,7 +141,8 @@ def test_every_caller_of_the_conversion_gets_the_same_mel(tiny, hello, goodbye, 
     engine.convert([Conversion(encoded[0], *engine.embed(encoded[1:]))])
     (expected,) = mels
 
-    # The same two recordings as a training batch, the source in its first half, the target after it.
+    # The same two recordings as a training batch, the source in its first half, the target after
+    # it.
     batch = {
         "content": torch.stack([item.features(0, 200) for item in encoded]),
         "mel": engine.log_mel(

@@ -19,10 +19,10 @@ from voiceswap.models.layers import masked
 class VoiceBatch:
     """The target voices of a batch, on one device.
 
-    code: speaker codes (batch, code).
-    log_f0: mean and standard deviation of ln F0 (batch, 2).
+    code: speaker codes (batch, code). log_f0: mean and standard deviation of ln F0 (batch, 2).
     mel_affine: gain and offset of every mel bin (batch, 2, mels); see `match_mel_statistics`.
-    residuals: a voice's reference recordings, each with the share (batch,) that it has in the voice.
+    residuals: a voice's reference recordings, each with the share (batch,) that it has in the
+    voice.
     """
 
     code: Tensor
@@ -71,7 +71,7 @@ def extract_voice(
     natural: Tensor,
     mask: Tensor | None = None,
 ) -> VoiceBatch:
-    """The voices of reference recordings: what decoding them lacks, as residuals and mel statistics.
+    """The voices of reference recordings: residuals and mel statistics of decoding them.
 
     Args:
         autoencoder: whose decoder to use.

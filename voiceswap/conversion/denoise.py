@@ -1,4 +1,4 @@
-"""Steady noise, taken out of a reference before it is heard: it would be taken for a part of the voice."""
+"""Removes steady noise from references, which would otherwise become part of the voice."""
 
 import numpy as np
 import torch
@@ -23,11 +23,12 @@ INAUDIBLE_DB = (
 
 
 def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """`samples` (samples,) at `sample_rate` Hz with noise that does not change brought down to 33 dB below the speech.
+    """`samples` (samples,) with steady noise brought down to 33 dB below the speech.
 
-    A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum statistics: Martin,
-    2001), with over-subtraction (Berouti et al., 1979). What has no more noise than that comes back as it was, and so does
-    what is shorter than 2 s, where the quietest parts may be speech.
+    A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum
+    statistics: Martin, 2001), with over-subtraction (Berouti et al., 1979). What has no more noise
+    than that comes back as it was, and so does what is shorter than 2 s, where the quietest parts
+    may be speech.
     """
     if len(samples) < ENOUGH * sample_rate:
         return samples

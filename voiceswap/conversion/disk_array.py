@@ -1,4 +1,4 @@
-"""Rows of numbers that may be too many for memory."""
+"""Arrays that may be too long for memory."""
 
 import tempfile
 
@@ -10,7 +10,10 @@ MEMORY = 32 << 20  # bytes held in memory before a spool goes to disk
 
 
 class DiskArray:
-    """An array (rows, *shape) that grows at its end and is read in slices; beyond 32 MiB it lives in a temporary file."""
+    """An array (rows, *shape) that grows at its end and is read in slices.
+
+    Beyond 32 MiB it lives in a temporary file.
+    """
 
     def __init__(self, dtype: type, *shape: int):
         self.dtype, self.shape = np.dtype(dtype), shape
@@ -29,12 +32,13 @@ class DiskArray:
             self.file.write(rows.data)
         except OSError as error:
             raise AudioError(
-                f"The folder for temporary files, {tempfile.gettempdir()}, can't hold the recording ({error.strerror})."
+                f"The folder for temporary files, {tempfile.gettempdir()}, can't hold the "
+                f"recording ({error.strerror})."
             ) from error
         self.rows += len(rows)
 
     def read(self, first: int, last: int) -> np.ndarray:
-        """A copy of rows first to last, the last not included; what lies beyond the ends is left out."""
+        """A copy of rows `first` up to `last`, clipped to what there is."""
         first, last = max(first, 0), min(last, self.rows)
         self.file.seek(first * self.row_bytes)
         data = self.file.read(max(last - first, 0) * self.row_bytes)

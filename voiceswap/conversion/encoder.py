@@ -72,7 +72,7 @@ class RecordingEncoder:
     def _spectra(
         self, recordings: Sequence[Recording], todo: Sequence[tuple[int, Window]]
     ) -> tuple[DiskArray, list[float]]:
-        """The front end's spectra of windows, frames one after another, and each recording's peak."""
+        """The front end's spectra of windows, row after row, and each recording's peak."""
         spectra, peaks = DiskArray(np.float32, self.front_end.bins), [-np.inf] * len(recordings)
         for batch in batches(todo, self.batch_size):
             waves = [recordings[n].samples(w.left, w.right) for n, w in batch]
@@ -90,7 +90,7 @@ class RecordingEncoder:
         features: Sequence[DiskArray],
         moments: Sequence[RunningMoments],
     ) -> list[EncodedRecording]:
-        """The encoded recordings, after a pass over the content encoder for its mean's statistics."""
+        """The encoded recordings, after a first pass through the content encoder for statistics."""
         content = [RunningMoments() for _ in recordings]
         partial = [
             EncodedRecording(recording, rows, known.result(), known.result())
@@ -116,7 +116,7 @@ class RecordingEncoder:
     def _features(
         self, segments: Sequence[Segment]
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
-        """The front end's features of segments as a batch, its mask, and their recordings' statistics."""
+        """Features of segments as a batch, its mask, and the recordings' statistics."""
         stride = self.autoencoder.stride
         rows, mask = stack(
             [item.features(first // stride, -(-last // stride)) for item, first, last in segments]
@@ -125,7 +125,7 @@ class RecordingEncoder:
         return rows.to(self.device), on_device(mask, self.device), known
 
     def content(self, segments: Sequence[Segment]) -> tuple[DiagonalGaussian, Tensor | None]:
-        """q(content | speech) of segments, as a batch (batch, code, frames / stride), and its mask."""
+        """q(content | speech) of segments, (batch, code, frames / stride), and the mask."""
         rows, mask, known = self._features(segments)
         mean, log_variance = self.autoencoder.content_encoder.encode_unnormalized(rows, mask, known)
         statistics = stack_pairs([item.content_statistics for item, _, _ in segments], self.device)

@@ -1,4 +1,4 @@
-"""Mel statistics: every mel bin of decoded speech gets the mean and deviation of the reference's."""
+"""Mel statistics: gives every mel bin of decoded speech the reference's mean and deviation."""
 
 import torch
 from torch import Tensor
@@ -10,8 +10,8 @@ SPEECH_DB = 30.0  # frames this far below the loudest still count as speech
 def match_mel_statistics(decoded: Tensor, natural: Tensor, mask: Tensor | None = None) -> Tensor:
     """Gain and offset of every mel bin that give `decoded` the statistics of `natural`.
 
-    After gain * decoded + offset, each bin has natural's mean and standard deviation over the frames
-    with speech. Both are the same recording, so what differs is the voice and the decoder's
+    After gain * decoded + offset, each bin has natural's mean and standard deviation over the
+    frames with speech. Both are the same recording, so what differs is the voice and the decoder's
     smoothing. Applied to other content, this is AdaIN (Huang and Belongie, 2017) at the output, and
     the global-variance compensation of Toda et al. (2007).
 

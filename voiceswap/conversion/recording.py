@@ -25,7 +25,7 @@ RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach l
 
 @dataclass(frozen=True)
 class Window:
-    """Mel frames `first` to `last` of a recording, and `left` to `right` with context around them."""
+    """Mel frames `first` to `last` of a recording, and `left` to `right` with context."""
 
     left: int
     first: int
@@ -122,8 +122,8 @@ class Recording:
 class EncodedRecording:
     """A recording with the front end's features and the statistics that instance norm needs.
 
-    feature_statistics and content_statistics are mean and standard deviation, (channels, 1) each, of
-    the front end's features and of the content posterior's mean, over the whole recording.
+    feature_statistics and content_statistics are mean and standard deviation, (channels, 1) each,
+    of the front end's features and of the content posterior's mean, over the whole recording.
     """
 
     recording: Recording

@@ -46,7 +46,8 @@ def extract_residuals(
 ) -> Residuals:
     """The residuals of recordings.
 
-    Values are rounded to half precision, in which files keep them, so that a saved voice is the same.
+    Values are rounded to half precision, in which files keep them, so that a saved voice is the
+    same.
 
     Args:
         content: content code (batch, code, frames / stride).

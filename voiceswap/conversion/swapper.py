@@ -34,9 +34,9 @@ References = VoiceInput | Sequence[VoiceInput]
 class VoiceSwapper:
     """Puts the words of any recording into any voice.
 
-    A recording is a path, an array or tensor at `sample_rate`, or a pair of one and its sample rate, in
-    either order. Arrays are (samples,), (channels, samples) or (samples, channels) with at most 8
-    channels; floats with full scale at 1.0, or integers. Everything returned is float32 at
+    A recording is a path, an array or tensor at `sample_rate`, or a pair of one and its sample
+    rate, in either order. Arrays are (samples,), (channels, samples) or (samples, channels) with at
+    most 8 channels; floats with full scale at 1.0, or integers. Everything returned is float32 at
     `sample_rate`. Where a reference is asked for, a Voice or the .safetensors file of one will do.
 
     No call changes the object, so it serves many threads, and the same call gives the same samples.
@@ -65,8 +65,8 @@ class VoiceSwapper:
         Args:
             checkpoint: a model file, or "default" for the one in the package.
             device: auto, cpu, cuda, cuda:1 or mps.
-            batch_size: how many windows of at most 18 s go through the networks at once; None is one
-                on a CPU and 16 elsewhere.
+            batch_size: windows of at most 18 s that go through the networks at once; None is one on
+                a CPU and 16 elsewhere.
         """
         return cls(load_checkpoint(checkpoint), device, batch_size)
 
@@ -117,8 +117,8 @@ class VoiceSwapper:
             source: the file to convert.
             references: as in `convert`.
             out: the file to write, in the format of its ending; it appears whole or not at all.
-            progress: called with the share done, from 0 to 1; what it raises ends the conversion and
-                leaves nothing behind.
+            progress: called with the share done, from 0 to 1; what it raises ends the conversion
+                and leaves nothing behind.
             options: those of `ConversionOptions`, by keyword.
 
         Returns:
@@ -135,10 +135,11 @@ class VoiceSwapper:
         files: Sequence[FileConversion],
         progress: ProgressCallback = lambda done: None,
     ) -> list[VoiceswapError | None]:
-        """`convert_file` of many: neighbours go through the networks together, padded to one length.
+        """`convert_file` of many; neighbours go through the networks together.
 
-        Give files that are near in length one after another. Memory is bounded whatever their number;
-        a long recording is a batch by itself. The same references are embedded once.
+        They are padded to one length, so give files of like length one after another. Memory is
+        bounded whatever their number; a long recording is a batch by itself. The same references
+        are embedded once.
 
         Returns:
             For every file None, or the error that kept it from being converted; the others are not
@@ -194,7 +195,7 @@ class VoiceSwapper:
         return save_voice(path, voice, self.fingerprint)
 
     def load_voice(self, path: str | os.PathLike) -> Voice:
-        """A voice kept by `save_voice`. Raises VoiceswapError for a file that is none of this model."""
+        """A voice kept by `save_voice`. Raises VoiceswapError for any other file."""
         model = self.engine.autoencoder
         sizes = VoiceSizes(
             speaker_code=model.speaker_encoder.mean.out_features,
@@ -205,7 +206,7 @@ class VoiceSwapper:
         return load_voice(path, self.fingerprint, sizes).to(self.device)
 
     def content(self, audio: AudioInput) -> np.ndarray:
-        """The content code's mean (frames, code), `content_rate` frames a second, for other tasks."""
+        """The content code's mean (frames, code), `content_rate` frames a second."""
         return self.codes(audio)[0].mode()[0].T.cpu().numpy()
 
     @property
@@ -215,7 +216,7 @@ class VoiceSwapper:
 
     @torch.inference_mode()
     def codes(self, audio: AudioInput) -> tuple[DiagonalGaussian, DiagonalGaussian]:
-        """Both posteriors: q(content | speech) (1, code, frames) and q(speaker | speech) (1, code)."""
+        """q(content | speech), (1, code, frames), and q(speaker | speech), (1, code)."""
         encoded = self._encode([audio])
         content, _ = self.engine.encoder.content([(encoded[0], 0, encoded[0].recording.frames)])
         return content, self.engine.speaker(encoded)

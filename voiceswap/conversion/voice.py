@@ -65,7 +65,8 @@ class Voice:
 def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     """The weighted mean of voices; weights are scaled to sum to one.
 
-    Raises VoiceswapError when there is no voice, or the weights are not finite or sum to zero or less.
+    Raises VoiceswapError when there is no voice, or the weights are not finite or sum to zero or
+    less.
     """
     weights = torch.tensor([float(weight) for _, weight in voices], dtype=torch.float64)
     if not len(weights) or not weights.isfinite().all() or weights.sum() <= 0:
@@ -159,7 +160,8 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes) -> Voice:
         raise VoiceswapError(f"{path} is a safetensors file, but not a saved voice.")
     if metadata.get("model") != model:
         raise VoiceswapError(
-            f"{path} holds a voice of another model; make it again from its recordings with this one."
+            f"{path} holds a voice of another model; make it again from its recordings with this "
+            "one."
         )
     try:
         return _checked(tensors, metadata.get("shares", []), sizes)

@@ -13,7 +13,8 @@ from voiceswap.errors import VoiceswapError
 
 SUFFIX = ".safetensors"
 MAX_BYTES = 200  # of a file's name; file systems allow 255
-# Characters that no name needs: some turn the text around them, the others can't be seen or written to a disk.
+# Characters that no name needs: some turn the text around them, the others can't be seen or written
+# to a disk.
 _UNSEEN = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNSAFE = re.compile(r'[%/\\:*?"<>|]|^\.|[. ]$')  # in a file's name, on one system or another
 
@@ -21,8 +22,8 @@ _UNSAFE = re.compile(r'[%/\\:*?"<>|]|^\.|[. ]$')  # in a file's name, on one sys
 class VoiceLibrary:
     """The voices in a folder. Names are any text; the files' names are safe on every system.
 
-    A file that was put there by hand is a voice too. What can't be done raises VoiceswapError and changes nothing.
-    One library serves many threads.
+    A file that was put there by hand is a voice too. What can't be done raises VoiceswapError and
+    changes nothing. One library serves many threads.
     """
 
     def __init__(self, folder: str | os.PathLike, swapper: VoiceSwapper):
@@ -101,7 +102,10 @@ class VoiceLibrary:
 
 
 def clean_name(name: str) -> str:
-    """A name as people see it: composed, single spaces, nothing invisible. Raises VoiceswapError if nothing is left."""
+    """A name as people see it: composed, with single spaces and nothing invisible.
+
+    Raises VoiceswapError if nothing is left.
+    """
     name = _UNSEEN.sub("", unicodedata.normalize("NFC", name))
     name = "".join(" " if character.isspace() else character for character in name)
     name = " ".join(

@@ -1,4 +1,7 @@
-"""The autoencoder: content encoder, speaker encoder and mel decoder, whose codes can be put together anew."""
+"""The autoencoder: content encoder, speaker encoder and mel decoder.
+
+The decoder takes any content code with any speaker code.
+"""
 
 from torch import Tensor, nn
 
@@ -11,10 +14,11 @@ from voiceswap.models.speaker_encoder import SpeakerEncoder
 
 
 class Autoencoder(nn.Module):
-    """PageMiddleware-end features, F0 and reference speech in, log-mel spectrogram out.
+    """From front-end features, F0 and a reference to a log-mel spectrogram.
 
-    `front_end` names what the content encoder hears (see `pretrained.front_end`); it is not part of the weights.
-    Sizes: `*_code` are the channels of the two codes, `*_width` those inside the networks.
+    `front_end` names the front end (see `pretrained.front_end`); it is not part of
+    the weights. Sizes: `*_code` are the channels of the two codes, `*_width` those inside the
+    networks.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class Autoencoder(nn.Module):
     def encode_speaker(
         self, mel: Tensor, verifier: Tensor, mask: Tensor | None = None
     ) -> DiagonalGaussian:
-        """q(speaker | speech) of log-mels (batch, mels, frames) and the verifier's vectors (batch, 256)."""
+        """q(speaker | speech) of log-mels (batch, mels, frames), verifier vectors (batch, 256)."""
         return self.speaker_encoder((mel - MEL_MEAN) / MEL_STD, verifier, mask)
 
     def decode(
@@ -71,9 +75,16 @@ class Autoencoder(nn.Module):
         speaker: Tensor,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Log-mel (batch, mels, frames) of any content with any speaker.
+        """Log-mel of any content with any speaker.
 
-        `f0` (batch, frames) in Hz is the output's, 0 where unvoiced; `f0_statistics` (batch, 2) are the mean and
-        spread of ln F0 of the output's voice; content (batch, code, frames / stride), speaker (batch, code).
+        Args:
+            content: content code (batch, code, frames / stride).
+            f0: (batch, frames), Hz, of the output, 0 where unvoiced.
+            f0_statistics: mean and standard deviation of ln F0 of the output's voice, (batch, 2).
+            speaker: speaker code (batch, code).
+            mask: (batch, 1, frames), or None where nothing is padded.
+
+        Returns:
+            (batch, mels, frames).
         """
         return self.decoder(content, pitch_channels(f0, f0_statistics), speaker, mask)

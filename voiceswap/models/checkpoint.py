@@ -1,4 +1,4 @@
-"""One file holds a model: weights, audio settings, architecture, provenance and measured figures. No code, no pickle."""
+"""The file of a model: weights, audio settings, architecture and model card. No code, no pickle."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.models.quantization import pack, unpack
+from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 FORMAT = 1
@@ -25,14 +25,14 @@ DEFAULT = weights.FOLDER / "default.safetensors"
 
 @dataclass
 class Checkpoint:
-    """Networks in evaluation mode, and the model card's facts. `vocoder` is None for a model without one."""
+    """Networks in evaluation mode, and the model card. `vocoder` may be None."""
 
     autoencoder: Autoencoder
     vocoder: SourceFilterVocoder | None
     card: dict = field(default_factory=dict)
 
     def fingerprint(self) -> str:
-        """Short hash of the autoencoder's weights: the same for the models that understand each other's voices."""
+        """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
         digest = hashlib.sha256()
         for name, tensor in sorted(self.autoencoder.state_dict().items()):
             digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
@@ -40,23 +40,25 @@ class Checkpoint:
 
     @property
     def audio(self) -> AudioConfig:
-        """The one audio contract of all parts."""
+        """The audio settings that all parts share."""
         return self.autoencoder.audio
 
 
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint, whole or not at all. Returns the path.
 
-    Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a model, in 8 bits.
+    Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a
+    model, in 8 bits.
 
-    Raises CheckpointError when autoencoder and vocoder do not share their audio settings, or nothing can be written there.
+    Raises CheckpointError when autoencoder and vocoder do not share their audio settings, or
+    nothing can be written there.
     """
     path = Path(path)
     parts: dict[str, nn.Module] = {"autoencoder": checkpoint.autoencoder}
     if checkpoint.vocoder is not None:
         checkpoint.audio.require_same(checkpoint.vocoder.config, "the autoencoder", "the vocoder")
         parts["vocoder"] = checkpoint.vocoder
-    facts = {
+    metadata = {
         "format": FORMAT,
         "audio": checkpoint.audio.to_dict(),
         **{name: network.architecture for name, network in parts.items()},
@@ -67,26 +69,31 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         for name, network in parts.items()
         for key, value in network.state_dict().items()
     }
-    tensors = pack(
+    tensors = quantize(
         state, eight_bits=lambda name: name.endswith((".expand.weight", ".project.weight"))
     )
     with whole_file(path, CheckpointError) as temporary:
-        save_file(tensors, temporary, {"voiceswap": json.dumps(facts)})
+        save_file(tensors, temporary, {"voiceswap": json.dumps(metadata)})
     return path
 
 
 def load_checkpoint(
     path: str | os.PathLike = "default", device: str | torch.device = "cpu"
 ) -> Checkpoint:
-    """Read a checkpoint; "default" is the one in the package. Networks come in float32 and evaluation mode.
+    """Read a checkpoint; "default" is the one in the package.
 
-    Raises CheckpointError when the file is missing, truncated, not a voiceswap model, or made by a newer version.
+    Networks come in float32 and evaluation mode.
+
+    Raises CheckpointError when the file is missing, truncated, not a voiceswap model, or made by a
+    newer version.
     """
-    facts, tensors = _read(_path(path))
+    metadata, tensors = _read(_path(path))
     try:
-        audio = AudioConfig(**facts["audio"])
-        autoencoder = Autoencoder(audio, **facts["autoencoder"])
-        vocoder = SourceFilterVocoder(audio, **facts["vocoder"]) if "vocoder" in facts else None
+        audio = AudioConfig(**metadata["audio"])
+        autoencoder = Autoencoder(audio, **metadata["autoencoder"])
+        vocoder = (
+            SourceFilterVocoder(audio, **metadata["vocoder"]) if "vocoder" in metadata else None
+        )
         for name, network in (("autoencoder", autoencoder), ("vocoder", vocoder)):
             if network is not None:
                 network.load_state_dict(
@@ -99,11 +106,14 @@ def load_checkpoint(
                 network.to(device).eval()
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
-    return Checkpoint(autoencoder, vocoder, facts["card"])
+    return Checkpoint(autoencoder, vocoder, metadata["card"])
 
 
 def read_metadata(path: str | os.PathLike = "default") -> dict:
-    """A checkpoint's metadata alone: format, audio settings, architectures and card. Raises as `load_checkpoint`."""
+    """A checkpoint's metadata: format, audio settings, architectures and card.
+
+    Raises as `load_checkpoint`.
+    """
     return _read(_path(path), weights=False)[0]
 
 
@@ -117,16 +127,16 @@ def _path(path: str | os.PathLike) -> Path:
 def _read(path: Path, weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
     try:
         with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {}).get("voiceswap", "null"))
+            metadata = json.loads((file.metadata() or {}).get("voiceswap", "null"))
             tensors = (
-                unpack({name: file.get_tensor(name) for name in file.keys()}) if weights else {}
+                dequantize({name: file.get_tensor(name) for name in file.keys()}) if weights else {}
             )
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file.") from error
-    if not isinstance(facts, dict):
+    if not isinstance(metadata, dict):
         raise CheckpointError(f"{path} is a safetensors file, but not a voiceswap model.")
-    if facts.get("format", 0) > FORMAT:
+    if metadata.get("format", 0) > FORMAT:
         raise CheckpointError(
             f"{path} was made by a newer voiceswap; upgrade with pip install -U voiceswap."
         )
-    return facts, tensors
+    return metadata, tensors

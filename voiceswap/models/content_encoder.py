@@ -1,4 +1,4 @@
-"""The content encoder: what is said, with the voice taken out."""
+"""The content encoder: a short-time code of the words, without the voice."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,11 +8,12 @@ from voiceswap.models.layers import ConvNeXtBlock, instance_norm, masked
 
 
 class ContentEncoder(nn.Module):
-    """PageMiddleware-end features (batch, channels, frames) to q(content | speech) of `code` channels a frame.
+    """Front-end features (batch, channels, frames) to q(content | speech), `code` channels a frame.
 
-    Instance norm on the way in and on the posterior's mean removes what stays the same in time, which is most of a
-    voice (Chou et al., "One-shot voice conversion by separating speaker and content representations", 2019). With
-    every channel of the mean at unit variance, the posterior's own variance alone sets how much a frame can say.
+    Instance norm on the way in and on the posterior's mean removes what stays the same in time,
+    which is most of a voice (Chou et al., "One-shot voice conversion by separating speaker and
+    content representations", 2019). With every channel of the mean at unit variance, the
+    posterior's own variance alone sets how much a frame can say.
     """
 
     def __init__(self, channels: int, width: int = 256, blocks: int = 1, code: int = 64):
@@ -33,7 +34,10 @@ class ContentEncoder(nn.Module):
         mask: Tensor | None = None,
         statistics: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """The posterior's mean before its instance norm, and its log-variance. `known`: moments of all the features."""
+        """The posterior's mean before its instance norm, and its log-variance.
+
+        `statistics` are the features' mean and deviation over the whole recording.
+        """
         h = F.gelu(self.input(instance_norm(features, mask, statistics)))
         for block in self.blocks:
             h = block(h, mask)

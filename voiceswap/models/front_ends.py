@@ -1,11 +1,12 @@
 """Front ends of the content encoder: a log-mel spectrogram, or a pretrained speech encoder.
 
 A front end maps waveforms (batch, samples) with `lengths` (batch,) in samples to features (batch,
-channels, frames); its frames are `stride` mel frames long. Front ends are never trained here and are
-stored apart from trained weights.
+channels, frames); its frames are `stride` mel frames long. Front ends are never trained here and
+are stored apart from trained weights.
 
-A long recording is encoded in windows of `CORE` seconds on a fixed grid, with `CONTEXT` seconds more on
-either side: `spectrum` of each window first, for the recording's peak, then `window` from the spectrum.
+A long recording is encoded in windows of `CORE` seconds on a fixed grid, with `CONTEXT` seconds
+more on either side: `spectrum` of each window first, for the recording's peak, then `window` from
+the spectrum.
 """
 
 import math
@@ -21,7 +22,7 @@ CORE, CONTEXT = 16.0, 2.0
 
 
 class MelFrontEnd(nn.Module):
-    """The log-mel spectrogram itself: everything after it is learned from scratch."""
+    """The log-mel spectrogram itself: all that follows is learned from nothing."""
 
     stride = 1
 
@@ -45,10 +46,13 @@ class MelFrontEnd(nn.Module):
 
 
 class WhisperFrontEnd(nn.Module):
-    """Encoder of Whisper (Radford et al., 2022), or its first `layers`: 16 kHz speech to 50 features a second.
+    """Encoder of Whisper (Radford et al., 2022), or its first `layers`.
 
-    Runs on the recording as it is instead of on 30 s of padding, in windows of 16 s on a fixed grid with 2 s of
-    context on either side, so that memory is bounded and a frame's features do not depend on what is far away.
+    From 16 kHz speech to 50 features a second.
+
+    Runs on the recording as it is instead of on 30 s of padding, in windows of 16 s on a fixed grid
+    with 2 s of context on either side, so that memory is bounded and a frame's features do not
+    depend on what is far away.
     """
 
     stride = 2
@@ -102,7 +106,7 @@ class WhisperFrontEnd(nn.Module):
         return torch.cat(pieces, -1)
 
     def window(self, spectrum: Tensor, mask: Tensor | None, peak: Tensor) -> Tensor:
-        """Features of windows, context and all, of recordings whose spectra have this `peak` (batch,).
+        """Features of windows, with their context, from recordings' `peak` (batch,).
 
         Whisper clips what is 80 dB below the recording's peak.
         """
@@ -155,7 +159,10 @@ class _TransformerLayer(nn.Module):
 
 
 def sinusoids(frames: int, channels: int) -> Tensor:
-    """Position encodings (frames, channels): sines, then cosines, of wavelengths from 2 pi to 20,000 pi frames."""
+    """Position encodings (frames, channels): sines, then cosines.
+
+    Wavelengths go from 2 pi to 20,000 pi frames.
+    """
     rates = torch.exp(-math.log(10000.0) / (channels // 2 - 1) * torch.arange(channels // 2))
     angles = torch.arange(frames)[:, None] * rates
     return torch.cat([angles.sin(), angles.cos()], 1)

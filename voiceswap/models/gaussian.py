@@ -8,13 +8,16 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class DiagonalGaussian:
-    """q = N(mean, exp(log_variance)), independent in every element. Both tensors have one shape, channels at dim 1."""
+    """q = N(mean, exp(log_variance)), independent in every element.
+
+    Both tensors have one shape, with channels at dimension 1.
+    """
 
     mean: Tensor
     log_variance: Tensor
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """z = mean + sigma * eps (Kingma and Welling, 2014); gradients reach mean and log_variance."""
+        """A draw mean + sigma * eps (Kingma and Welling, 2014), with gradients to both tensors."""
         device = (
             generator.device if generator else self.mean.device
         )  # drawn on the CPU, noise is the same for every device

@@ -1,8 +1,8 @@
 """Building blocks shared by the networks.
 
-Sequences are (batch, channels, frames). A mask is (batch, 1, frames), one inside an item and zero in its padding, or
-None when nothing is padded. Every layer that looks beside a frame sees zeros in the padding, so an item in a padded
-batch comes out as it would alone.
+Sequences are (batch, channels, frames). A mask is (batch, 1, frames), one inside an item and zero
+in its padding, or None when nothing is padded. Every layer that looks beside a frame sees zeros in
+the padding, so an item in a padded batch comes out as it would alone.
 """
 
 import torch
@@ -21,7 +21,7 @@ def masked(x: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation over the frames of each item and channel, (batch, channels, 1) each."""
+    """Mean and standard deviation over frames, (batch, channels, 1) each."""
     x = x.float()
     if mask is None:
         mask = torch.ones_like(x[:, :1])
@@ -34,23 +34,24 @@ def moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
 def instance_norm(
     x: Tensor, mask: Tensor | None = None, statistics: tuple[Tensor, Tensor] | None = None
 ) -> Tensor:
-    """Take out of every channel what stays the same in time: its mean and deviation (Ulyanov et al., 2016). No affine.
+    """Remove the mean and deviation over time of every channel (Ulyanov et al., 2016). No affine.
 
-    `statistics` are the mean and deviation of a longer recording that `x` is a window of; without them, those of `x` itself.
+    `statistics` are the mean and deviation of a longer recording that `x` is a window of; without
+    them, those of `x` itself.
     """
     mean, deviation = statistics or moments(x, mask)
     return masked((x - mean) / deviation, mask)
 
 
 class RunningMoments:
-    """The moments of a recording that comes in windows: what `moments` gives of all of it."""
+    """`moments` of a recording that is given window by window."""
 
     def __init__(self) -> None:
         self.count = 0
         self.total = self.squares = torch.zeros((), dtype=torch.float64)
 
     def add(self, x: Tensor) -> None:
-        """Count the frames of `x` (channels, frames)."""
+        """Add the frames of `x` (channels, frames)."""
         x = x.cpu().double()  # not every device has double precision
         self.count += x.shape[-1]
         self.total = self.total + x.sum(-1, keepdim=True)
@@ -64,11 +65,14 @@ class RunningMoments:
 
 
 class ConvNeXtBlock(nn.Module):
-    """Depthwise convolution, layer norm, inverted bottleneck, residual (Liu et al., 2022), in one dimension.
+    """Depthwise convolution, layer norm, inverted bottleneck, residual, in one dimension.
 
-    With `condition`, the norm's scale and shift are read from a condition vector (batch, condition). That is AdaIN
-    (Huang and Belongie, 2017) with the statistics taken over channels instead of time, so that the output at a frame
-    depends on its neighbourhood alone, however long the recording.
+    From Liu et al., "A ConvNet for the 2020s" (2022).
+
+    With `condition`, the norm's scale and shift are read from a condition vector (batch,
+    condition). That is AdaIN (Huang and Belongie, 2017) with the statistics taken over channels
+    instead of time, so that the output at a frame depends on its neighbourhood alone, however long
+    the recording.
     """
 
     def __init__(

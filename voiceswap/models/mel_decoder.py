@@ -1,4 +1,4 @@
-"""The mel decoder: words, intonation and a voice to a log-mel spectrogram."""
+"""The mel decoder: content code, pitch and speaker code to a log-mel spectrogram."""
 
 import math
 
@@ -14,8 +14,9 @@ PITCH_CHANNELS = 3
 def pitch_channels(f0: Tensor, statistics: Tensor) -> Tensor:
     """F0 (batch, frames) in Hz, 0 where unvoiced, to the decoder's pitch input (batch, 3, frames).
 
-    Channels: ln F0 normalised by its speaker's mean and spread (`statistics` (batch, 2)), which is the intonation;
-    octaves above DEFAULT_F0, which places the harmonics; one where voiced. The first two are zero where unvoiced.
+    Channels: ln F0 normalised by its speaker's mean and spread (`statistics` (batch, 2)), which is
+    the intonation; octaves above DEFAULT_F0, which places the harmonics; one where voiced. The
+    first two are zero where unvoiced.
     """
     voiced = (f0 > 0).float()
     log_f0 = f0.clamp(min=1.0).log()
@@ -25,10 +26,12 @@ def pitch_channels(f0: Tensor, statistics: Tensor) -> Tensor:
 
 
 class MelDecoder(nn.Module):
-    """Content code (batch, content, frames / stride), pitch (batch, 3, frames), speaker (batch, speaker) to log-mel.
+    """Content code, pitch input and speaker code to log-mel.
 
-    ConvNeXt blocks whose every norm is set by the speaker code: half of them at the content's frame rate, then, with
-    the pitch, half at the mel's. Returns (batch, mels, frames).
+    Takes (batch, content, frames / stride), (batch, 3, frames) and (batch, speaker).
+
+    ConvNeXt blocks whose every norm is set by the speaker code: half of them at the content's frame
+    rate, then, with the pitch, half at the mel's. Returns (batch, mels, frames).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Frozen third-party networks in the package: stored once, small, apart from every trained checkpoint."""
+"""Pretrained networks of others in the package: frozen, and stored apart from checkpoints."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from voiceswap import weights
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.models.front_ends import MelFrontEnd, WhisperFrontEnd
-from voiceswap.models.quantization import unpack
+from voiceswap.models.quantization import dequantize
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -25,9 +25,9 @@ FrontEnd = MelFrontEnd | WhisperFrontEnd
 def front_end(name: str, config: AudioConfig) -> FrontEnd:
     """The front end called `name`: "mel", "whisper-base" or "whisper-base:N".
 
-    N is how many of Whisper's six layers are run: later ones carry more of the words' meaning and less
-    of their sound. Frozen and in evaluation mode. Raises CheckpointError for an unknown name or audio
-    settings that it can't use.
+    N is how many of Whisper's six layers are run: later ones carry more of the words' meaning and
+    less of their sound. Frozen and in evaluation mode. Raises CheckpointError for an unknown name
+    or audio settings that it can't use.
     """
     if name == "mel":
         return _freeze(MelFrontEnd(config))
@@ -39,8 +39,8 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
         )
     if config.sample_rate != 16000 or config.hop_length != 160:
         raise CheckpointError(
-            f"The front end {name} needs 16000 Hz in steps of 160 samples, not {config.sample_rate} Hz "
-            f"in steps of {config.hop_length}."
+            f"The front end {name} needs 16000 Hz in steps of 160 samples, not "
+            f"{config.sample_rate} Hz in steps of {config.hop_length}."
         )
     network = WhisperFrontEnd(layers)
     weights = _read(WHISPER_BASE)
@@ -49,7 +49,7 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
 
 
 def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
-    """Channels of the front end called `name`, and how many mel frames each of its frames is long."""
+    """Channels of the front end called `name`, and the length of its frames in mel frames."""
     if _whisper_layers(name):  # known without reading its weights
         return 512, WhisperFrontEnd.stride
     built = front_end(name, config)
@@ -63,7 +63,7 @@ def _whisper_layers(name: str) -> int:
 
 
 def speaker_verifier() -> SpeakerVerifier:
-    """The frozen speaker verifier, in evaluation mode."""
+    """The speaker verifier, frozen and in evaluation mode."""
     network = SpeakerVerifier()
     network.load_state_dict(_read(VERIFIER))
     return _freeze(network)
@@ -71,7 +71,7 @@ def speaker_verifier() -> SpeakerVerifier:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        return unpack(load_file(path))
+        return dequantize(load_file(path))
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path.name} is missing from the package or damaged; install voiceswap again."

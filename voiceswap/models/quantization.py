@@ -1,4 +1,4 @@
-"""Weights made small for files: large matrices in 8 bits, all else in half precision."""
+"""Weights in files: large matrices in 8 bits, all else in half precision."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,11 @@ from torch import Tensor
 SCALE = ".scale"
 
 
-def pack(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dict[str, Tensor]:
-    """A state dict's tensors in half precision; those that `eight_bits` picks by name as int8 with one scale a row."""
+def quantize(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dict[str, Tensor]:
+    """A state dict in half precision.
+
+    Tensors that `eight_bits` picks by name become int8 with one scale a row.
+    """
     packed = {}
     for name, tensor in state.items():
         if eight_bits(name):
@@ -21,7 +24,7 @@ def pack(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dict[st
     return {name: tensor.contiguous() for name, tensor in packed.items()}
 
 
-def unpack(packed: dict[str, Tensor]) -> dict[str, Tensor]:
+def dequantize(packed: dict[str, Tensor]) -> dict[str, Tensor]:
     """The state dict in float32."""
     state = {}
     for name, tensor in packed.items():

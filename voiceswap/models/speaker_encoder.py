@@ -1,4 +1,4 @@
-"""The speaker encoder: one vector for a voice."""
+"""The speaker encoder: a reference to one vector of the voice."""
 
 import math
 
@@ -12,10 +12,11 @@ from voiceswap.models.layers import ConvNeXtBlock, masked, moments
 
 
 class SpeakerEncoder(nn.Module):
-    """A stretch of speech to q(speaker | speech), a Gaussian of shape (batch, code).
+    """A segment of speech to q(speaker | speech), a Gaussian of shape (batch, code).
 
-    Log-mel frames (batch, mels, frames) are read by convolutions and pooled to mean and standard deviation over time;
-    `verifier` features (batch, verifier_size), the frozen speaker verifier's vector of the same stretch, are added.
+    Log-mel frames (batch, mels, frames) are read by convolutions and pooled to mean and standard
+    deviation over time; `verifier` features (batch, verifier_size), the frozen speaker verifier's
+    vector of the same segment, are added.
     """
 
     def __init__(
@@ -51,7 +52,10 @@ class SpeakerEncoder(nn.Module):
         return DiagonalGaussian(self.mean(h).float(), self.log_variance(h).float().clamp(-8, 2))
 
     def predict_f0_statistics(self, code: Tensor) -> Tensor:
-        """Mean and spread of ln F0 that voices of this code (batch, code) have, (batch, 2): for voices never heard."""
+        """Mean and deviation of ln F0 (batch, 2) to expect of speaker codes (batch, code).
+
+        For voices that are not those of a recording.
+        """
         mean, log_deviation = self.pitch(code).float().unbind(-1)
         return torch.stack(
             [mean + math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD * log_deviation.exp()], -1

@@ -1,4 +1,4 @@
-"""A frozen speaker-verification network: what the speaker encoder knows of thousands of voices before training."""
+"""A pretrained speaker-verification network, whose vector the speaker encoder is given."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,10 +7,11 @@ from voiceswap.features import MelSpectrogram
 
 
 class SpeakerVerifier(nn.Module):
-    """Waveform to a 256-dimensional vector of unit length that is alike for one speaker's recordings.
+    """Waveforms to unit vectors (256,) that are similar for recordings of one speaker.
 
-    The LSTM of Wan et al., "Generalized end-to-end loss for speaker verification" (2018), with the weights of
-    Resemblyzer. 16 kHz; an utterance's vector is the mean over windows of 1.6 s, one every 0.4 s.
+    The LSTM of Wan et al., "Generalized end-to-end loss for speaker verification" (2018), with the
+    weights of Resemblyzer. 16 kHz; an utterance's vector is the mean over windows of 1.6 s, one
+    every 0.4 s.
     """
 
     sample_rate = 16000
@@ -32,7 +33,7 @@ class SpeakerVerifier(nn.Module):
         return F.normalize(F.relu(self.linear(hidden[-1])), dim=-1)
 
     def windows(self, samples: Tensor) -> Tensor:
-        """One recording (samples,) to the vectors of its windows, (windows, 256); a short one is one window."""
+        """The vectors (windows, 256) of one recording (samples,); a short one is one window."""
         level = samples.square().mean().clamp(min=1e-12).sqrt()
         mel = self.mel((samples * 10 ** (self.level_db / 20) / level)[None])[0]
         if mel.shape[-1] < self.window:

@@ -29,22 +29,33 @@ class ExcitationState(NamedTuple):
 
 
 class SourceFilterVocoder(nn.Module):
-    """A pulse train at F0 and white noise, each through time-varying filters that a network reads from mel and F0.
+    """A pulse train at F0 and white noise through time-varying filters.
 
-    The filters are complex gains on the sources' short-time spectra, turned into a waveform by an inverse STFT: the
-    source-filter model of speech, as in neural source-filter (Wang et al., 2019) and harmonic-plus-noise (Engel et
-    al., "DDSP", 2020) synthesis, with the ConvNeXt body and inverse-STFT head of Vocos (Siuzdak, 2023). Pitch needs
-    no learning, so it holds for voices never heard. There are `steps` filters a mel frame, on windows `steps` times
-    shorter than the mel's, so that bursts stay short. Pulses go on where F0 is unvoiced, at the last pitch: the network
-    closes their filter, and a wrong decision on voicing is not the last word. Files that name no `steps` have two. Raises
-    CheckpointError when `steps` does not divide the frames.
+    A network reads the filters from mel and F0. They are complex gains on the sources' short-time
+    spectra, which an inverse STFT turns into a waveform: the source-filter model of speech, as in
+    neural source-filter (Wang et al., 2019) and harmonic-plus-noise (Engel et al., "DDSP", 2020)
+    synthesis, with the ConvNeXt body and inverse-STFT head of Vocos (Siuzdak, 2023). Pitch needs no
+    learning, so it is right for new voices too.
+
+    There are `steps` filters a mel frame, on windows `steps` times shorter than the mel's, so that
+    bursts stay short. Pulses go on at the last F0 where F0 is unvoiced; the network closes their
+    filter there, and can correct a wrong decision on voicing.
+
+    Args:
+        config: the audio settings.
+        width, blocks: channels and number of the body's ConvNeXt blocks.
+        steps: filters a mel frame; files that name none have two.
+
+    Raises:
+        CheckpointError: `steps` does not divide the hop.
     """
 
     def __init__(self, config: AudioConfig, width: int = 256, blocks: int = 6, steps: int = 2):
         super().__init__()
         if config.hop_length % steps or config.n_fft % (2 * steps):
             raise CheckpointError(
-                f"A vocoder of {steps} filters a frame needs hop_length to be a multiple of {steps}, and n_fft of {2 * steps}."
+                f"A vocoder of {steps} filters a frame needs hop_length to be a multiple of "
+                f"{steps}, and n_fft of {2 * steps}."
             )
         self.config = config
         self.architecture = {"width": width, "blocks": blocks, "steps": steps}
@@ -68,10 +79,18 @@ class SourceFilterVocoder(nn.Module):
         mask: Tensor | None = None,
         state: ExcitationState | None = None,
     ) -> Tensor:
-        """Log-mel (batch, mels, frames) and F0 in Hz (batch, frames; 0 unvoiced) to (batch, frames * hop) samples.
+        """Synthesize waveforms.
 
-        `state` makes a window of a longer recording go on where the one before it ended. In evaluation the noise is
-        always the same, so the output is; in training it is drawn anew.
+        In evaluation the noise is always the same, so the output is; in training it is drawn anew.
+
+        Args:
+            mel: log-mel (batch, mels, frames).
+            f0: (batch, frames), Hz, 0 where unvoiced.
+            mask: (batch, 1, frames), or None where nothing is padded.
+            state: the excitation at the first frame, for a window of a longer recording.
+
+        Returns:
+            (batch, frames * hop) samples.
         """
         voiced = (f0 > 0).float()
         log_f0 = (f0.clamp(min=F0_MIN).log() - LOG_F0_CENTRE) * voiced
@@ -101,7 +120,10 @@ class SourceFilterVocoder(nn.Module):
         return self._waveform(masked(spectrum, mask))
 
     def pulses(self, f0: Tensor, state: ExcitationState | None = None) -> Tensor:
-        """One band-limited unit pulse a period of F0 (batch, frames), held where unvoiced: (batch, frames * hop) samples."""
+        """One band-limited unit pulse a period: (batch, frames * hop) samples.
+
+        Where F0 (batch, frames) is unvoiced, the last one is held.
+        """
         rate, hop = self.config.sample_rate, self.config.hop_length
         held = _hold_f0(f0, state)
         ahead = torch.cat([held[:, 1:], held[:, -1:]], 1)
@@ -146,7 +168,7 @@ class SourceFilterVocoder(nn.Module):
 
 
 def _hold_f0(f0: Tensor, state: ExcitationState | None = None) -> Tensor:
-    """F0 (batch, frames) with each unvoiced frame given the F0 of the voiced frame before it, the first from 150 Hz on."""
+    """F0 (batch, frames) with the last voiced F0 in each unvoiced frame, at first DEFAULT_F0."""
     index = torch.arange(f0.shape[-1], device=f0.device).expand_as(f0)
     last = torch.where(f0 > 0, index, -1).cummax(-1).values
     before = (
@@ -158,7 +180,7 @@ def _hold_f0(f0: Tensor, state: ExcitationState | None = None) -> Tensor:
 def excitation_states(
     f0: Tensor, frames: Sequence[int], config: AudioConfig
 ) -> list[ExcitationState]:
-    """Where the excitation of one long contour (frames,) stands at each of `frames`, as batches of one."""
+    """The excitation of one long F0 contour (frames,) at each of `frames`, as batches of one."""
     hop = config.hop_length
     held = _hold_f0(f0[None])[0].double()
     ahead = torch.cat([held[1:], held[-1:]])

@@ -16,10 +16,10 @@ from voiceswap.training.conversions import (
     segment_mask,
     segment_voices,
 )
-from voiceswap.training.data import Item
 from voiceswap.training.distributed import all_gather, all_gather_posterior, sample_posterior
 from voiceswap.training.export import load_network
 from voiceswap.training.perceptual_losses import ContentLoss, SpeakerLoss
+from voiceswap.training.segments import Item
 
 MAX_PITCH_RANGE = 1.5  # conversions may be asked for with a wider or a flatter intonation
 
@@ -31,8 +31,8 @@ class AutoencoderTask(BaseTask):
     speaker_kl * KL (nats a voice) + contrastive * InfoNCE + pitch * error of the predicted F0
     statistics. These are taken over the batch of all processes, the next over each process's own.
 
-    With `verification` or `recognition` above zero, a quarter of every batch is also converted to the
-    voices of the next quarter, as recordings are converted, with a `pitch_range` drawn between
+    With `verification` or `recognition` above zero, a quarter of every batch is also converted to
+    the voices of the next quarter, as recordings are converted, with a `pitch_range` drawn between
     1 / MAX_PITCH_RANGE and MAX_PITCH_RANGE. The loss gains verification * `SpeakerLoss` and
     recognition * `ContentLoss`.
 
@@ -47,8 +47,9 @@ class AutoencoderTask(BaseTask):
         learning_rate: the highest; see `optimiser_and_schedule`.
         steps: length of its schedule; None is trainer.max_steps.
         initial: a checkpoint to start from, or "default"; None starts from nothing.
-        vocoder: a checkpoint, or "default", whose vocoder the losses of conversions are taken through,
-            so that the decoder learns what survives it; None takes them on log-mels. It is not trained.
+        vocoder: a checkpoint, or "default", whose vocoder the losses of conversions are taken
+            through, so that the decoder learns what survives it; None takes them on log-mels.
+            It is not trained.
         sizes: sizes of a new autoencoder, by the names of `Autoencoder`.
     """
 
@@ -94,8 +95,8 @@ class AutoencoderTask(BaseTask):
         if vocoder:
             if not self.frozen:
                 raise TrainingError(
-                    "model.vocoder has no effect: set model.verification or model.recognition above "
-                    "zero, or leave it out."
+                    "model.vocoder has no effect: set model.verification or model.recognition "
+                    "above zero, or leave it out."
                 )
             network = load_network(vocoder, "vocoder", audio)
             self.frozen["vocoder"] = network.eval().requires_grad_(False)
@@ -152,7 +153,7 @@ class AutoencoderTask(BaseTask):
         self.batches -= batches
 
     def _pitch_error(self, code: Tensor, statistics: Tensor) -> Tensor:
-        """Squared error of the predicted F0 statistics: of the mean, and of the log of the deviation."""
+        """Squared error of predicted F0 statistics: of the mean, and of the deviation's log."""
         predicted = self.autoencoder.speaker_encoder.predict_f0_statistics(code)
         mean = (predicted[:, 0] - statistics[:, 0]).square()
         return (mean + (predicted[:, 1] / statistics[:, 1]).log().square()).mean()

@@ -16,8 +16,8 @@ SHOWN_CUTS = 16
 class BaseTask(lightning.LightningModule):
     """A network in training, which steps its optimisers itself.
 
-    Lightning can't accumulate gradients for a task that does; so this one counts batches. Subclasses set
-    `network_name`, and name the networks to optimise, the trained one first.
+    Lightning can't accumulate gradients for a task that does; so this one counts batches.
+    Subclasses set `network_name`, and name the networks to optimise, the trained one first.
 
     Attributes:
         accumulate: batches whose mean gradient makes a step.
@@ -38,8 +38,8 @@ class BaseTask(lightning.LightningModule):
     def configure_optimizers(self):
         """AdamW with warm-up and cosine decay for each network.
 
-        The schedule ends after `steps`, or where `trainer.max_steps` ends the run; Lightning counts the
-        steps of every optimiser there.
+        The schedule ends after `steps`, or where `trainer.max_steps` ends the run; Lightning counts
+        the steps of every optimiser there.
         """
         networks = self.networks()
         steps = self.steps or self.trainer.max_steps // len(networks)
@@ -53,7 +53,8 @@ class BaseTask(lightning.LightningModule):
         """One step of optimiser and schedule `index` on `network`, gradients clipped to norm 1.
 
         With `accumulate` above one, a step once in so many batches, on the mean of their gradients.
-        Raises TrainingError when the loss or a gradient is not finite, before any weight is touched.
+        Raises TrainingError when the loss or a gradient is not finite, before any weight is
+        touched.
         """
         if not torch.isfinite(loss):
             raise self._stop(f"The loss became {loss.item()}")

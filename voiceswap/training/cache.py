@@ -1,7 +1,8 @@
-"""Everything that training reads of a recording, computed once: a folder with one safetensors file a cut.
+"""Features for training, computed once: a folder with one safetensors file a cut.
 
-The front end is frozen, so hearing each recording in a few disturbed versions ahead of time saves running it at every
-step. Files are written atomically; a build that was stopped goes on where it was.
+The front end is frozen, so encoding a few perturbed versions of each recording ahead of time saves
+running it at every step. Files are written atomically; a build that was stopped goes on where it
+was.
 """
 
 import hashlib
@@ -36,7 +37,10 @@ from voiceswap.training.precision import has_fast_bfloat16
 
 @dataclass(frozen=True)
 class CacheConfig:
-    """What a cached file holds. `views` counts what the front end heard: the recording itself, then disturbed ones."""
+    """What a cached file holds.
+
+    `views` counts the versions that the front end encodes: the recording, then perturbed ones.
+    """
 
     audio: AudioConfig
     front_end: str = "whisper-base"
@@ -61,8 +65,9 @@ def _code_signature() -> str:
 class FeatureCache:
     """Cached features of cuts, below `folder`.
 
-    A file holds `samples` (samples,) int16 at the normal level, `mel` (mels, frames), `f0` (frames,), `content`
-    (views, channels, front-end frames) and `verifier` (windows, 256; one every 0.4 s).
+    A file holds `samples` (samples,) int16 at the normal level, `mel` (mels, frames), `f0`
+    (frames,), `content` (views, channels, front-end frames) and `verifier` (windows, 256; one every
+    0.4 s).
     """
 
     def __init__(self, folder: str | os.PathLike, config: CacheConfig):
@@ -80,8 +85,8 @@ class FeatureCache:
     def build(self, cuts: Iterable[Cut], jobs: int = 2, total: int | None = None) -> dict[str, str]:
         """Compute what is missing. Returns why each cut that can't be used was left out, by cut id.
 
-        A few cuts at a time are taken from `cuts`, so what streams recordings from shards may be bigger than memory;
-        `total` is for the progress bar.
+        A few cuts at a time are taken from `cuts`, so what streams recordings from shards may be
+        bigger than memory; `total` is for the progress bar.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         missing = (cut for cut in cuts if not self.path(cut.id).exists())
@@ -103,7 +108,7 @@ class FeatureCache:
         return left_out
 
     def bytes_per_second(self) -> float:
-        """About what a second of speech takes on disk, nearly all of it the views of the front end."""
+        """About what a second of speech takes on disk, nearly all of it the front end's views."""
         audio = self.config.audio
         channels, stride = pretrained.front_end_shape(self.config.front_end, audio)
         views = 2 * self.config.views * channels * audio.frame_rate / stride

@@ -7,7 +7,7 @@ from voiceswap.conversion.pitch import transfer_pitch
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.layers import length_mask
-from voiceswap.training.data import Item
+from voiceswap.training.segments import Item
 
 
 def segment_mask(batch: Item) -> Tensor:
@@ -23,7 +23,7 @@ def content_mask(batch: Item, stride: int) -> Tensor:
 def encode(
     autoencoder: Autoencoder, batch: Item
 ) -> tuple[DiagonalGaussian, DiagonalGaussian, DiagonalGaussian]:
-    """Posteriors of content, of the speaker from the reference, and of the speaker from the segment."""
+    """Posteriors of content, and of the speaker from the reference and from the segment."""
     content = autoencoder.encode_content(batch["content"], content_mask(batch, autoencoder.stride))
     mel = batch["reference_mel"]
     mask = length_mask(batch["reference_length"], mel.shape[-1])

@@ -1,19 +1,24 @@
-"""Where training's speech comes from: manifests of cuts, or shards that hold the recordings too."""
+"""Speech for training: manifests of cuts, or shards that hold the recordings too."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lhotse import CutSet
 from lhotse.cut import Cut
+from lhotse.utils import fastcopy
 
 from voiceswap.errors import DataError
 
 
 def read_cuts(path: Path, audio: bool = False) -> Iterator[Cut]:
-    """The cuts of a manifest, or of a folder in Lhotse's Shar format, one after the other: never are all in memory.
+    """The cuts of a manifest, or of a folder in Lhotse's Shar format, one after the other.
 
-    Of shards the recordings are read only with `audio`. Raises DataError when `path` is missing or damaged.
+    They are never all in memory.
+
+    Of shards the recordings are read only with `audio`. Raises DataError when `path` is missing or
+    damaged.
     """
     path = Path(path)
     if not path.exists():
@@ -39,17 +44,40 @@ def read_cuts(path: Path, audio: bool = False) -> Iterator[Cut]:
 
 
 def licences(manifests: Sequence[Path]) -> dict[str, str]:
-    """Size and licence of the training part of each corpus, as the report that data_prep wrote beside its manifest has them."""
-    facts = {}
+    """Size and licence of each corpus's training part, from the report beside its manifest."""
+    entries = {}
     for path in map(Path, manifests):
         corpus = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix("-train")
         report = path.parent / f"{corpus}-report.json"
         try:
             known = json.loads(report.read_text())
             part = known["parts"]["train"]
-            facts[corpus] = (
-                f"{part['speakers']} speakers, {part['minutes']:.0f} minutes, licence: {known['licence']}"
+            entries[corpus] = (
+                f"{part['speakers']} speakers, {part['minutes']:.0f} minutes, "
+                f"licence: {known['licence']}"
             )
         except (OSError, ValueError, KeyError):
-            facts[corpus] = "licence: not stated"
-    return facts
+            entries[corpus] = "licence: not stated"
+    return entries
+
+
+def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
+    """The cuts at another speed, with pitch and formants moved: for each voice one other.
+
+    A voice's name decides which of `speeds` it gets, so all its cuts get the same.
+
+    What speaker verification gains voices by (Yamamoto et al., "Speaker augmentation and bandwidth
+    extension for deep speaker embedding", 2019). A voice's name decides its speed, so all its cuts
+    get the same one.
+    """
+
+    def other(cut: Cut) -> Cut:
+        speaker = cut.supervisions[0].speaker
+        speed = speeds[
+            int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(speeds)
+        ]
+        return cut.perturb_speed(speed).map_supervisions(
+            lambda voice: fastcopy(voice, speaker=f"{speaker} at {speed}")
+        )
+
+    return [other(cut) for cut in cuts]

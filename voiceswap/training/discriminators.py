@@ -1,4 +1,7 @@
-"""Discriminators of adversarial training. Each returns scores and inner features, lists of tensors."""
+"""Discriminators of adversarial training.
+
+Each returns scores and inner features, lists of tensors.
+"""
 
 from itertools import pairwise
 
@@ -9,7 +12,10 @@ from torch.nn.utils.parametrizations import weight_norm
 
 
 class WaveDiscriminator(nn.Module):
-    """Multi-period (Kong et al., "HiFi-GAN", 2020) and multi-resolution (Jang et al., "UnivNet", 2021) discriminators."""
+    """Multi-period and multi-resolution discriminators.
+
+    From Kong et al., "HiFi-GAN" (2020), and Jang et al., "UnivNet" (2021).
+    """
 
     def __init__(
         self,

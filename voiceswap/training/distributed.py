@@ -1,4 +1,4 @@
-"""Several processes training as one: what a loss needs to see the batch of all of them."""
+"""Several processes training as one: batches and posteriors of all of them, for losses."""
 
 import torch
 import torch.distributed.nn.functional
@@ -17,10 +17,11 @@ def count() -> int:
 
 
 def all_gather(x: Tensor) -> Tensor:
-    """`x` (batch, ...) of every process, in their order, along the batch; gradients find their way back.
+    """`x` (batch, ...) of every process, in their order, along the batch; with gradients.
 
-    A loss of this is the same everywhere, and the mean over processes of its gradients, which DDP takes, is the
-    gradient of one process with the whole batch: also for losses that compare or normalise over the batch.
+    A loss of this is the same everywhere, and the mean over processes of its gradients, which DDP
+    takes, is the gradient of one process with the whole batch: also for losses that compare or
+    normalise over the batch.
     """
     if count() == 1:
         return x
@@ -33,7 +34,10 @@ def all_gather_posterior(q: DiagonalGaussian) -> DiagonalGaussian:
 
 
 def sample_posterior(q: DiagonalGaussian) -> Tensor:
-    """A sample of `q`; with several processes, all draw for the whole batch, from the same seed, and take their own part."""
+    """A sample of `q`.
+
+    Several processes each draw for the whole batch, from the same seed, and take their part.
+    """
     if count() == 1:
         return q.sample()
     noise = torch.randn(

@@ -19,15 +19,16 @@ from voiceswap.models.vocoder import SourceFilterVocoder
 def export(
     autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: Path | None = None
 ) -> tuple[Path, str]:
-    """Pack the networks of training checkpoints (or of model files) into `out`; `card` is a JSON file.
+    """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
-    Of several autoencoders, the mean of their weights: a later stage of training and the one before it all_gather may
-    keep what each is better at (Wortsman et al., "Model soups", 2022). What the card does not say of the data, their
-    licences and the settings of training comes from the checkpoints, the last named first. Returns the path and its
-    SHA-256, which also goes into `out`.sha256, as `sha256sum --check` reads it. Raises CheckpointError when a file does not
-    hold the network asked for, or networks of different sizes are to be averaged.
+    Of several autoencoders, the mean of their weights: a later stage of training and the one before
+    it all_gather may keep what each is better at (Wortsman et al., "Model soups", 2022). What the
+    card does not say of the data, their licences and the settings of training comes from the
+    checkpoints, the last named first. Returns the path and its SHA-256, which also goes into
+    `out`.sha256, as `sha256sum --check` reads it. Raises CheckpointError when a file does not hold
+    the network asked for, or networks of different sizes are to be averaged.
     """
-    facts = _card(card) if card else {}
+    metadata = _card(card) if card else {}
     origins = [("autoencoder", path) for path in reversed(autoencoder)] + (
         [("vocoder", vocoder)] if vocoder else []
     )
@@ -44,10 +45,14 @@ def export(
                 for key, value in saved.get("hyper_parameters", {}).items()
                 if not key.startswith("_")
             }
-            facts.setdefault(f"{name} training", {"steps made": saved["global_step"], **settings})
+            metadata.setdefault(
+                f"{name} training", {"steps made": saved["global_step"], **settings}
+            )
     if data:
-        facts.setdefault("data", data)
-    path = save_checkpoint(out, Checkpoint(networks["autoencoder"], networks.get("vocoder"), facts))
+        metadata.setdefault("data", data)
+    path = save_checkpoint(
+        out, Checkpoint(networks["autoencoder"], networks.get("vocoder"), metadata)
+    )
     digest = sha256(path)
     path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
     return path, digest
@@ -60,7 +65,8 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
         first.audio.require_same(other.audio, str(autoencoders[0]), str(path))
         if other.architecture != first.architecture:
             raise CheckpointError(
-                f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they have no mean."
+                f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they "
+                "have no mean."
             )
     with torch.no_grad():
         for all_gather in zip(
@@ -71,25 +77,26 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
 
 
 def _shared(value: Any) -> Any:
-    """A setting as a model file may say it: where somebody keeps their checkpoints is nobody else's business."""
+    """A setting for the model card: of a path only the name, since folders are private."""
     return Path(value).name if isinstance(value, str) else value
 
 
 def _card(path: Path) -> dict:
     try:
-        facts = json.loads(path.read_text())
+        metadata = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is missing or not JSON ({error}).") from error
-    if not isinstance(facts, dict):
+    if not isinstance(metadata, dict):
         raise CheckpointError(f"{path} must hold a JSON object.")
-    return facts
+    return metadata
 
 
 def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None) -> Any:
-    """The network `name` ("autoencoder" or "vocoder") of a training checkpoint or a model file, in training mode.
+    """The network `name` ("autoencoder" or "vocoder") of a training checkpoint or a model file.
 
-    "default" is the model in the package. The averaged weights, if the run kept an average. Raises CheckpointError
-    when the file does not hold it, or holds it for other audio settings than those `wanted`.
+    "default" is the model in the package. The averaged weights, if the run kept an average. Raises
+    CheckpointError when the file does not hold it, or holds it for other audio settings than those
+    `wanted`.
     """
     if str(path) == "default" or Path(path).suffix == ".safetensors":
         network = getattr(load_checkpoint(path), name)
@@ -117,11 +124,15 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
 
 
 def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, Any]:
-    """What a training run of the network `name` saved. Raises CheckpointError when the file is anything else."""
+    """The training checkpoint of a network `name`.
+
+    Raises CheckpointError when the file is anything else.
+    """
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         saved["voiceswap"][name]
-    except Exception as error:  # there is no telling what bytes of another kind raise when they are read as a pickle
+    # There is no telling what bytes of another kind raise when they are read as a pickle.
+    except Exception as error:
         raise CheckpointError(
             f"{path} is not a training checkpoint of a voiceswap {name}."
         ) from error

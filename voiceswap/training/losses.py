@@ -11,17 +11,21 @@ FFT_SIZES = (256, 512, 1024, 2048)
 
 
 def mean_where(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of `values` (batch, channels, frames) over channels and the frames where `mask` (batch, 1, frames) is one."""
+    """Mean over channels and the frames where the mask is one.
+
+    `values` are (batch, channels, frames), `mask` is (batch, 1, frames).
+    """
     return (values * mask).sum() / (mask.sum() * values.shape[1]).clamp(min=1)
 
 
 def kl_with_free_bits(
     q: DiagonalGaussian, mask: Tensor | None = None, free_nats: float = 0.0
 ) -> Tensor:
-    """KL(q || N(0, I)) in nats a frame (sequence) or a vector, summed over channels, averaged over all else.
+    """KL(q || N(0, I)) in nats a frame or a vector: summed over channels, averaged over the rest.
 
-    A channel whose KL is below `free_nats` costs that much and no more, so that nothing pushes it to collapse
-    (Kingma et al., "Improved variational inference with inverse autoregressive flow", 2016).
+    A channel whose KL is below `free_nats` costs that much and no more, so that nothing pushes it
+    to collapse (Kingma et al., "Improved variational inference with inverse autoregressive flow",
+    2016).
     """
     kl = q.kl()
     if kl.ndim == 3:
@@ -33,7 +37,7 @@ def kl_with_free_bits(
 
 
 def info_nce(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
-    """InfoNCE (van den Oord et al., 2018) between two codes (batch, code) of each of `batch` voices, both ways.
+    """InfoNCE (van den Oord et al., 2018) between two codes (batch, code) of each voice, both ways.
 
     Item i of `first` and item i of `second` are one voice and attract; all others repel, by cosine.
     """
@@ -43,9 +47,10 @@ def info_nce(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
 
 
 def spectral_loss(output: Tensor, target: Tensor) -> Tensor:
-    """Multi-resolution STFT loss of waveforms (batch, samples): spectral convergence and log-magnitude L1.
+    """Multi-resolution STFT loss of waveforms (batch, samples).
 
-    Yamamoto et al., "Parallel WaveGAN" (2020), over FFT sizes from 256 to 2048.
+    Spectral convergence and log-magnitude L1 over FFT sizes from 256 to 2048, as in Yamamoto et
+    al., "Parallel WaveGAN" (2020).
     """
     total = torch.zeros((), device=output.device)
     for size in FFT_SIZES:
@@ -63,9 +68,12 @@ def spectral_loss(output: Tensor, target: Tensor) -> Tensor:
 
 
 class MelLoss(nn.Module):
-    """L1 of log-mels of waveforms (batch, samples), mean over FFT sizes from 256 to 2048 (Kumar et al., "DAC", 2023).
+    """L1 of log-mels of waveforms (batch, samples), mean over FFT sizes from 256 to 2048.
 
-    A mel bin pools many bins of the spectrum, so that noise, which no vocoder can foretell, drowns less of the envelope.
+    From Kumar et al., "DAC" (2023).
+
+    A mel bin pools many bins of the spectrum, so that noise, which no vocoder can foretell, drowns
+    less of the envelope.
     """
 
     def __init__(self, config: AudioConfig):
@@ -90,12 +98,15 @@ def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
 
 
 def generator_loss(fake: list[Tensor]) -> Tensor:
-    """What the generator pays for being told apart."""
+    """Hinge loss of the generator, from the discriminators' scores of its output."""
     return torch.stack([-f.mean() for f in fake]).mean()
 
 
 def feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """L1 between the discriminators' inner features (Kumar et al., "MelGAN", 2019), relative to the real ones' size."""
+    """L1 between the discriminators' inner features, relative to the real ones' size.
+
+    From Kumar et al., "MelGAN" (2019).
+    """
     losses = [
         F.l1_loss(f, r.detach()) / r.detach().abs().mean().clamp(min=1e-3)
         for r, f in zip(real, fake, strict=True)

@@ -1,4 +1,4 @@
-"""How every network here is optimised."""
+"""The optimiser and the learning-rate schedule of every network."""
 
 import math
 
@@ -9,7 +9,7 @@ WARMUP = 200
 
 
 def optimiser_and_schedule(network: nn.Module, learning_rate: float, steps: int):
-    """AdamW, with the rate rising over 200 steps and falling along a cosine to a twentieth at `steps`."""
+    """AdamW; the rate rises over 200 steps and falls along a cosine to a twentieth at `steps`."""
 
     def rate(step: int) -> float:
         decay = 0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / steps))) / 2

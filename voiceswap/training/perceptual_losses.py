@@ -1,8 +1,9 @@
 """Perceptual losses of conversions: does it have the target's voice, and the source's content?
 
-Pretrained networks embed the result, on the decoder's own log-mels or on a vocoder's waveforms. They
-were trained on other mels: powers, from shorter windows, in other bins. What they give on ours is near
-what they give on the sound, not equal to it, so both sides of a loss are embedded in the same way.
+Pretrained networks embed the result, on the decoder's own log-mels or on a vocoder's waveforms.
+They were trained on other mels: powers, from shorter windows, in other bins. What they give on ours
+is near what they give on the sound, not equal to it, so both sides of a loss are embedded in the
+same way.
 """
 
 import torch
@@ -29,7 +30,7 @@ class SpeakerLoss(nn.Module):
         self.power = _MelPower(audio, self.verifier.mel)
 
     def embed(self, speech: Tensor) -> Tensor:
-        """Unit vectors (batch, 256) of log-mels (batch, mels, frames) or waveforms (batch, samples)."""
+        """Unit vectors (batch, 256) of log-mels (batch, mels, frames) or of waveforms."""
         power = self.power(speech)
         level = TYPICAL_POWER / power.mean((1, 2), keepdim=True)
         with torch.backends.cudnn.flags(
@@ -47,8 +48,9 @@ class SpeakerLoss(nn.Module):
 class ContentLoss(nn.Module):
     """1 - cosine, frame by frame, between Whisper's features of conversions and of their sources.
 
-    The features are instance-normed, since what stays the same in time says more of the voice than of
-    the words. `mask` (batch, 1, frames) is one inside recordings; at least one frame of each must be.
+    The features are instance-normed, since what stays the same in time says more of the voice than
+    of the words. `mask` (batch, 1, frames) is one inside recordings; at least one frame of each
+    must be.
     """
 
     def __init__(self, audio: AudioConfig):
@@ -74,7 +76,8 @@ class ContentLoss(nn.Module):
 class _MelPower(nn.Module):
     """Log-mels of ours, or waveforms, to another network's mel powers (batch, its bins, frames).
 
-    Each of our bins is spread over the linear frequencies it covers and gathered into the other's bins.
+    Each of our bins is spread over the linear frequencies it covers and gathered into the other's
+    bins.
     """
 
     def __init__(self, audio: AudioConfig, theirs: MelSpectrogram):

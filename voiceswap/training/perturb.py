@@ -1,7 +1,7 @@
-"""Another voice saying the same words: what the content encoder hears in training.
+"""Perturbation: the same words in a random other voice, as the content encoder's input.
 
-Whatever is disturbed here and still has to be restored by the decoder is pushed out of the content code, as in
-Choi et al., "Neural analysis and synthesis" (2021).
+What is perturbed here and has to be restored by the decoder is pushed out of the content
+code, as in Choi et al., "Neural analysis and synthesis" (2021).
 """
 
 import librosa
@@ -13,10 +13,10 @@ ENVELOPE_QUEFRENCIES = (
 
 
 def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """`samples` (samples,) in a random other voice, over a random other channel; same length, float32.
+    """`samples` (samples,) in a random other voice and channel; same length, float32.
 
-    Pitch moves by up to 5 semitones (formants with it), formants alone by up to 18 %, every octave or so by up to
-    8 dB; one in three loses its highs, two in three get noise at 5 to 35 dB.
+    Pitch moves by up to 5 semitones (formants with it), formants alone by up to 18 %, every octave
+    or so by up to 8 dB; one in three loses its highs, two in three get noise at 5 to 35 dB.
     """
     wave = samples
     if rng.random() < 0.7:
@@ -38,7 +38,7 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
 
 
 def formant_gain(spectrum: np.ndarray, factor: float) -> np.ndarray:
-    """Log gain (bins, frames) that moves the spectral envelope of `spectrum` to `factor` times its frequencies."""
+    """Log gain (bins, frames) that scales the spectral envelope's frequencies by `factor`."""
     log_magnitude = np.log(np.abs(spectrum) + 1e-5)
     cepstrum = np.fft.irfft(log_magnitude, axis=0)
     cepstrum[ENVELOPE_QUEFRENCIES : len(cepstrum) - ENVELOPE_QUEFRENCIES + 1] = 0
@@ -50,13 +50,13 @@ def formant_gain(spectrum: np.ndarray, factor: float) -> np.ndarray:
 
 
 def equaliser_gain(bins: int, rng: np.random.Generator) -> np.ndarray:
-    """Log gain (bins,) of a smooth random equaliser, up to 8 dB either way, with its knots spaced like octaves."""
+    """Log gain (bins,) of a smooth random equaliser of at most 8 dB, with knots in octaves."""
     knots = np.concatenate([[0], np.geomspace(bins / 64, bins, 7)])
     return np.interp(np.arange(bins), knots, rng.uniform(-0.92, 0.92, len(knots)))
 
 
 def add_noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
-    """`wave` with noise of a random colour, from white to pink and beyond, at `snr_db` below its mean power."""
+    """`wave` with noise of a random colour, white to pink and beyond, `snr_db` below its power."""
     spectrum = np.fft.rfft(rng.standard_normal(len(wave)))
     spectrum *= np.arange(1, len(spectrum) + 1) ** -rng.uniform(0, 0.8)
     noise = np.fft.irfft(spectrum, len(wave))

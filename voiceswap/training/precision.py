@@ -1,4 +1,4 @@
-"""Which arithmetic a CPU is quick at."""
+"""Which arithmetic a CPU has instructions for."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86, ARM
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether this CPU multiplies matrices in bfloat16 itself; one that does not takes many times as long as in 32 bits."""
+    """Whether this CPU has bfloat16 matrix products; without them it is many times slower."""
     known: Mapping[str, object] = getattr(
         torch.cpu, "get_capabilities", dict
     )()  # an older PyTorch can't tell: 32 bits are never slow

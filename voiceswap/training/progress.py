@@ -4,14 +4,14 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 
 
 class StepProgressBar(TQDMProgressBar):
-    """Counts batches up to the one of `max_steps`, also after resuming and with two optimisers, so the time left is true."""
+    """Counts batches up to `max_steps`, also after resuming and with two optimisers."""
 
     def __init__(self, accumulate: int):
         super().__init__()
         self.accumulate = accumulate  # batches a step
 
     def on_train_start(self, *arguments) -> None:
-        """Lightning starts no epoch where a run is resumed within one, so the bar is told here what is done."""
+        """Set the bar where a run is resumed within an epoch, since Lightning starts none there."""
         super().on_train_start(*arguments)
         bar = self.train_progress_bar
         bar.total = self.total_train_batches

@@ -1,4 +1,4 @@
-"""`voiceswap train`: Lightning's own command line over a task and its data; one YAML is the object graph."""
+"""`voiceswap train`: LightningCLI over a task and its data; one YAML is the object graph."""
 
 import argparse
 import errno
@@ -28,9 +28,11 @@ LONGEST_SENTENCE = 600
 def train(network: str, arguments: list[str]) -> None:
     """Train "autoencoder" or "vocoder" as LightningCLI's `fit` does with `arguments`.
 
-    Raises TrainingError, a sentence, for what a config or a disk can be blamed for. SIGTERM ends with status 143.
+    Raises TrainingError, a sentence, for what a config or a disk can be blamed for. SIGTERM ends
+    with status 143.
     """
-    # Weights are saved after their step, which is what resuming needs; Lightning advises against it at length.
+    # Weights are saved after their step, which is what resuming needs; Lightning advises against it
+    # at length.
     warnings.filterwarnings("ignore", message="Using ModelCheckpoint with manual optimization")
     # The data module's state holds the position that Lightning misses in the loader.
     warnings.filterwarnings(
@@ -60,7 +62,8 @@ def train(network: str, arguments: list[str]) -> None:
     except Exception as error:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
             raise TrainingError(
-                "The disk is full; what was saved before is whole, so make room and resume with --ckpt_path."
+                "The disk is full; what was saved before is whole, so make room and resume with "
+                "--ckpt_path."
             ) from error
         if "loading state_dict" in str(error):
             raise TrainingError(
@@ -73,7 +76,7 @@ class TrainCLI(LightningCLI):
     """A task, its data, and the trainer that brings them all_gather, as a config has them."""
 
     def add_arguments_to_parser(self, parser) -> None:
-        # The data module is built first: what it caches is what the networks hear.
+        # The data module is built first: its settings are the networks'.
         parser.link_arguments("data", "model.audio", compute_fn=_audio, apply_on="instantiate")
         if self._model_class is AutoencoderTask:
             parser.link_arguments(
@@ -90,11 +93,13 @@ class TrainCLI(LightningCLI):
         super()._parse_ckpt_path()
 
     def _instantiate_trainer(self, config, callbacks) -> Trainer:
-        # Lightning can't accumulate when a task steps its optimisers itself; ours do it as they are told here.
+        # Lightning can't accumulate when a task steps its optimisers itself; ours do it as they are
+        # told here.
         batches = config.pop("accumulate_grad_batches", 1)
         if not isinstance(batches, int) or batches < 1:
             raise TrainingError(
-                f"trainer.accumulate_grad_batches must be a number of batches from 1 on, not {batches}."
+                f"trainer.accumulate_grad_batches must be a number of batches from 1 on, not "
+                f"{batches}."
             )
         self.model.accumulate = batches
         if (
@@ -104,7 +109,8 @@ class TrainCLI(LightningCLI):
         ):
             config["precision"] = "32-true"
             rank_zero_info(
-                "This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times quicker here."
+                "This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times "
+                "quicker here."
             )
         bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar(batches)]
         return super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])

@@ -1,4 +1,4 @@
-"""What keeps a run from being lost."""
+"""Keeps a run from being lost."""
 
 import logging
 import shutil
@@ -17,10 +17,13 @@ COPIES = 4  # a checkpoint holds weights, their average, and two moments of the 
 
 
 class RunGuard(Callback):
-    """Refuses to start over another run, or without room for checkpoints; SIGTERM saves one, from which a run goes on exactly."""
+    """Refuses to start over another run, or without room for checkpoints.
+
+    SIGTERM saves a checkpoint, from which a run goes on exactly.
+    """
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        """No other run in the folder; room for the checkpoints to keep and for the one being written."""
+        """Check that no other run is in the folder, and that there is room for checkpoints."""
         keeper = trainer.checkpoint_callback
         if keeper is None:
             return
@@ -29,7 +32,8 @@ class RunGuard(Callback):
             last.exists() and trainer.ckpt_path is None
         ):  # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's
             raise TrainingError(
-                f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it away."
+                f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it "
+                "away."
             )
         one = COPIES * sum(
             parameter.numel() * parameter.element_size() for parameter in pl_module.parameters()
@@ -41,16 +45,17 @@ class RunGuard(Callback):
         ).free
         if free < count * one:
             raise TrainingError(
-                f"{count} checkpoints need about {count * one / 1e9:.1f} GB in {_folder(trainer)}, where {free / 1e9:.1f} GB are free."
+                f"{count} checkpoints need about {count * one / 1e9:.1f} GB in {_folder(trainer)}, "
+                f"where {free / 1e9:.1f} GB are free."
             )
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """What is resumed from is saved already: saved again after the next batch, it would hold half a step."""
+        """Mark the checkpoint resumed from as saved: saved again, it would hold half a step."""
         if trainer.checkpoint_callback is not None:
             trainer.checkpoint_callback._last_global_step_saved = trainer.global_step
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """Lightning ends a run that got SIGTERM after its step or, while validating, between two batches."""
+        """Save a run that SIGTERM ends, after a step or, while validating, between batches."""
         if not isinstance(exception, SIGTERMException):
             return
         if trainer.validating:  # on the averaged weights: the trained ones come back first

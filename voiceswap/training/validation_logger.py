@@ -19,9 +19,9 @@ from voiceswap.training.conversions import (
     encode,
     segment_voices,
 )
-from voiceswap.training.data import Item
 from voiceswap.training.export import load_network
 from voiceswap.training.perceptual_losses import SpeakerLoss
+from voiceswap.training.segments import Item
 
 PROBED_SPEAKERS = 5
 
@@ -29,16 +29,16 @@ PROBED_SPEAKERS = 5
 class ValidationLogger(Callback):
     """Logs to TensorBoard at every validation, with averaged weights where a run averages.
 
-    Of an autoencoder: KL of both codes in nats, without free bits; the accuracy of a linear probe that
-    reads the speaker from content codes (needs scikit-learn); and fixed conversions between validation
-    voices, made as recordings are converted, as sound, as mel plots of source, result and target, and as
-    SV, the verifier's cosine between result and target. Of a vocoder: the same of copy synthesis. SV is
-    taken on mels (`SpeakerLoss.embed`): compare it within a run only.
+    Of an autoencoder: KL of both codes in nats, without free bits; the accuracy of a linear probe
+    that reads the speaker from content codes (needs scikit-learn); and fixed conversions between
+    validation voices, made as recordings are converted, as sound, as mel plots of source, result
+    and target, and as SV, the verifier's cosine between result and target. Of a vocoder: the same
+    of copy synthesis. SV is taken on mels (`SpeakerLoss.embed`): compare it within a run only.
 
     Args:
         conversions: how many conversions to log.
-        vocoder: the checkpoint that conversions are synthesized by, "default" the one in the package;
-            Griffin-Lim where that one has other audio settings.
+        vocoder: the checkpoint that conversions are synthesized by; Griffin-Lim where "default",
+            the one in the package, has other audio settings.
     """
 
     def __init__(self, conversions: int = 4, vocoder: str = "default"):

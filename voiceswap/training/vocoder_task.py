@@ -10,9 +10,9 @@ from voiceswap.models.vocoder import SourceFilterVocoder
 from voiceswap.training import losses
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import encode, segment_mask, segment_voices
-from voiceswap.training.data import Item
 from voiceswap.training.discriminators import WaveDiscriminator
 from voiceswap.training.export import load_network
+from voiceswap.training.segments import Item
 
 
 class VocoderTask(BaseTask):
@@ -108,7 +108,7 @@ class VocoderTask(BaseTask):
 
     @torch.no_grad()
     def _input_mels(self, batch: Item) -> Tensor:
-        """Log-mels to synthesize from: the recordings', the first half of the batch decoded if asked."""
+        """Log-mels to synthesize from; with `decoded`, the first half of the batch is decoded."""
         mel = batch["mel"]
         if not self.autoencoders:
             return mel

@@ -1,0 +1,152 @@
+"""Segments of speech for training, drawn evenly over speakers or by shares of corpora."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from lhotse.cut import Cut
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from voiceswap.errors import DataError
+from voiceswap.features import log_f0_statistics
+from voiceswap.models.speaker_verifier import SpeakerVerifier
+from voiceswap.training.cache import FeatureCache
+
+Item = dict[str, Tensor]
+
+
+class SegmentDataset(Dataset[Item]):
+    """Random segments of speech, each with another segment of the same voice as its reference.
+
+    Item `i` depends on `seed` and `i` alone, so the position in the training data is one number. A
+    speaker is drawn first, then one of its cuts: all speakers alike, or with `shares`, one for each
+    of `corpora`, all speakers of a corpus alike. Tensors of an item (frames: `frames`; reference:
+    `reference_frames`): `content` (channels, frames / stride), `mel` (mels, frames), `f0`
+    (frames,), `f0_statistics` (2,), `samples` (frames * hop,), `verifier` (256,), `length` (), and
+    `reference_mel`, `reference_verifier`, `reference_length`.
+    """
+
+    def __init__(
+        self,
+        corpora: Iterable[Iterable[Cut]],
+        cache: FeatureCache,
+        stride: int,
+        frames: int,
+        reference_frames: int,
+        seed: int,
+        clean_share: float,
+        shares: Sequence[float] = (),
+    ):
+        self.cache, self.stride, self.seed, self.clean_share = cache, stride, seed, clean_share
+        self.frames, self.reference_frames = frames, reference_frames
+        by_speaker: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        corpus_of: dict[str, int] = {}
+        for corpus, cuts in enumerate(corpora):
+            for cut in cuts:
+                if cache.path(cut.id).exists():
+                    speaker = cut.supervisions[0].speaker
+                    by_speaker[speaker].append((cut.id, cut.duration))
+                    corpus_of.setdefault(speaker, corpus)
+        rate = cache.config.audio.frame_rate
+        alone = (frames + reference_frames) / rate  # a single recording must hold both segments
+        usable = [
+            speaker
+            for speaker, found in sorted(by_speaker.items())
+            if (len(found) > 1 or found[0][1] >= alone)
+            and (not shares or shares[corpus_of[speaker]])
+        ]
+        self.speakers = [sorted(cut_id for cut_id, _ in by_speaker[speaker]) for speaker in usable]
+        if not self.speakers:
+            raise DataError(
+                "No speaker has enough speech to train on: two recordings, or one of "
+                f"{alone:.1f} s."
+            )
+        self.odds = None
+        if shares:
+            sizes = Counter(corpus_of[speaker] for speaker in usable)
+            weights = np.array(
+                [shares[corpus_of[speaker]] / sizes[corpus_of[speaker]] for speaker in usable]
+            )
+            self.odds = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return 1 << 40  # endless
+
+    def drawn(self, index: int) -> tuple[int, str, np.random.Generator]:
+        """An item's speaker (an index of `speakers`) and cut, and the generator for the rest."""
+        rng = np.random.default_rng((self.seed, index))
+        speaker = int(
+            rng.integers(len(self.speakers))
+            if self.odds is None
+            else rng.choice(len(self.speakers), p=self.odds)
+        )
+        cuts = self.speakers[speaker]
+        return speaker, cuts[rng.integers(len(cuts))], rng
+
+    def __getitem__(self, index: int) -> Item:
+        speaker, cut, rng = self.drawn(index)
+        cuts = self.speakers[speaker]
+        with self.cache.open(cut) as file:
+            total = file.get_slice("mel").get_shape()[1]
+            start = int(rng.integers(max(total - self.frames, 0) // self.stride + 1)) * self.stride
+            item = self._segment(file, start, rng)
+            before, after = (0, start), (start + self.frames, total)
+            side = max(before, after, key=lambda side: side[1] - side[0])
+            here = side[1] - side[0] >= self.reference_frames
+            if len(cuts) == 1 or (here and rng.random() < 0.3):
+                return item | self._reference(file, *side, rng)
+        other = rng.choice([name for name in cuts if name != cut])
+        with self.cache.open(other) as file:
+            return item | self._reference(file, 0, file.get_slice("mel").get_shape()[1], rng)
+
+    def _segment(self, file, start: int, rng: np.random.Generator) -> Item:
+        audio = self.cache.config.audio
+        mel, content, f0 = file.get_slice("mel"), file.get_slice("content"), file.get_tensor("f0")
+        stop = min(start + self.frames, mel.get_shape()[1])
+        view = 0 if rng.random() < self.clean_share else int(rng.integers(content.get_shape()[0]))
+        samples = (
+            file.get_slice("samples")[start * audio.hop_length : stop * audio.hop_length].float()
+            / 32767
+        )
+        features = content[view, :, start // self.stride : -(-stop // self.stride)].float()
+        return {
+            "content": _pad(features, self.frames // self.stride),
+            "mel": _pad(mel[:, start:stop].float(), self.frames),
+            "f0": _pad(f0[start:stop], self.frames),
+            "f0_statistics": torch.tensor(log_f0_statistics(f0.numpy())),
+            "samples": _pad(samples, self.frames * audio.hop_length),
+            "verifier": self._verifier(file, start, stop),
+            "length": torch.tensor(stop - start),
+        }
+
+    def _reference(self, file, first: int, last: int, rng: np.random.Generator) -> Item:
+        length = min(self.reference_frames, last - first)
+        start = first + int(rng.integers(last - first - length + 1))
+        mel = file.get_slice("mel")[:, start : start + length].float()
+        return {
+            "reference_mel": _pad(mel, self.reference_frames),
+            "reference_verifier": self._verifier(file, start, start + length),
+            "reference_length": torch.tensor(length),
+        }
+
+    def _verifier(self, file, start: int, stop: int) -> Tensor:
+        """The verifier's vector of the windows inside a segment, or of the nearest window."""
+        windows = file.get_tensor("verifier").float()
+        scale = (
+            100 / self.cache.config.audio.frame_rate
+        )  # the verifier's frames are 10 ms long, whatever the mel's are
+        start, stop = round(start * scale), round(stop * scale)
+        first = -(-start // SpeakerVerifier.step)
+        count = max(
+            1,
+            (stop - first * SpeakerVerifier.step - SpeakerVerifier.window) // SpeakerVerifier.step
+            + 1,
+        )
+        first = min(first, len(windows) - 1)
+        return torch.nn.functional.normalize(windows[first : first + count].mean(0), dim=0)
+
+
+def _pad(x: Tensor, size: int) -> Tensor:
+    return torch.nn.functional.pad(x, (0, size - x.shape[-1]))
