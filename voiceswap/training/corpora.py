@@ -67,8 +67,7 @@ def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
     A voice's name decides which of `speeds` it gets, so all its cuts get the same.
 
     What speaker verification gains voices by (Yamamoto et al., "Speaker augmentation and bandwidth
-    extension for deep speaker embedding", 2019). A voice's name decides its speed, so all its cuts
-    get the same one.
+    extension for deep speaker embedding", 2019).
     """
 
     def other(cut: Cut) -> Cut:

@@ -1,4 +1,4 @@
-"""Which model this is, what it was measured at, what it is made of, and what it must not be used for."""
+"""The About tab: the model, its measured metrics, licences, and what it must not be used for."""
 
 import platform
 from html import escape
@@ -35,15 +35,15 @@ def build(context: AppContext) -> None:
     with gr.Row(equal_height=True):
         with gr.Column(min_width=300, elem_classes="vs-card"):
             heading(text["model"], level=3)
-            facts(model)
+            metadata(model)
         with gr.Column(min_width=300, elem_classes="vs-card"):
             heading(text["figures"], text["figures_note"], level=3)
-            facts(card.get("figures", {}), text["unknown"])
+            metadata(card.get("figures", {}), text["unknown"])
     with gr.Row(equal_height=True):
         for title, part in (("data", "data"), ("frozen", "frozen parts")):
             with gr.Column(min_width=300, elem_classes="vs-card"):
                 heading(text[title], level=3)
-                facts(card.get(part, {}), text["unknown"])
+                metadata(card.get(part, {}), text["unknown"])
 
 
 def device_name(device: torch.device) -> str:
@@ -53,7 +53,7 @@ def device_name(device: torch.device) -> str:
     return f"{device} ({platform.machine()})"
 
 
-def facts(values: dict, otherwise: str = "") -> gr.HTML:
+def metadata(values: dict, otherwise: str = "") -> gr.HTML:
     """Names and values, from a model's card or about this page."""
     rows = "".join(
         f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"

@@ -1,4 +1,4 @@
-"""What the tabs share: the model, the library, the texts, the limits; and how answers and errors reach a visitor."""
+"""What the tabs share: the model, the library, texts and limits; answers and errors."""
 
 import re
 import secrets
@@ -27,7 +27,7 @@ MODEL = "model"  # the one queue of all that runs the model
 
 @dataclass(frozen=True)
 class AppContext:
-    """One page's belongings."""
+    """The model, the library, texts and limits of one page."""
 
     swapper: VoiceSwapper
     library: VoiceLibrary
@@ -39,12 +39,12 @@ class AppContext:
 
     @property
     def slots(self) -> dict:
-        """The options of an event that runs the model: two at once, so that an hour's recording holds up nobody's swap."""
+        """Options of events that run the model: two at once, so that a long job leaves room."""
         return {"concurrency_id": MODEL, "concurrency_limit": 2}
 
     @contextmanager
     def answering(self, request: gr.Request | None = None) -> Iterator[Callable[[], None]]:
-        """Errors of the library reach the visitor as they are. Gives the function of `Jobs.running`."""
+        """Show the library's errors to the visitor. Gives the function of `Jobs.running`."""
         try:
             with self.jobs.running(request.session_hash if request else None) as check:
                 yield check
@@ -62,7 +62,7 @@ class AppContext:
             ) from error
 
     def sentence(self, error: VoiceswapError | str) -> str:
-        """What an error says, without the server's folders in the names of files."""
+        """An error's message, without the server's folders in the names of files."""
         folders = (
             rf"{re.escape(get_upload_folder())}/\w+/",
             rf"{re.escape(str(self.library.folder))}/",
@@ -70,7 +70,7 @@ class AppContext:
         return re.sub("|".join(folders), "", str(error))
 
     def halt(self, request: gr.Request) -> tuple[gr.Column, gr.Button]:
-        """End what a visitor has running, and hide the place of its result and the button that did so."""
+        """End a visitor's jobs, and hide the result and the stop button."""
         self.jobs.stop(request.session_hash)
         return gr.Column(visible=False), gr.Button(visible=False)
 
@@ -81,7 +81,10 @@ class AppContext:
         return value
 
     def recording(self, path: str | None, missing: str, seconds: float = SHORT_SECONDS) -> str:
-        """The path, if there is a recording of at most so many seconds; `missing` names the sentence if there is none."""
+        """The path of a recording of at most so many seconds.
+
+        `missing` names the sentence if there is none.
+        """
         path = self.needed(path, missing)
         try:
             length = soundfile.info(path).duration
@@ -104,7 +107,7 @@ class AppContext:
         return self.needed(found, "no_target")
 
     def new_file(self, name: str) -> Path:
-        """Where to write a file for one visitor: in the folder that is emptied, at an address nobody can guess."""
+        """A path for one visitor's file, in the folder that is emptied, at a random address."""
         folder = Path(get_upload_folder()) / secrets.token_hex(32)
         folder.mkdir(parents=True)
         return folder / name

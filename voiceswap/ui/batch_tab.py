@@ -73,7 +73,10 @@ def build(context: AppContext) -> list[gr.Dropdown]:
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
-        """Recordings in the voice of recordings, which are averaged, and in each of the saved voices: a zip and its report."""
+        """Convert recordings to the average voice of recordings and to each saved voice.
+
+        Returns a zip and its report.
+        """
         with context.answering(request) as check:
             chosen = BatchOptions(
                 pitch_shift=pitch,

@@ -79,7 +79,10 @@ def ui(
             queue_size,
         )
     if (share or host not in ("127.0.0.1", "localhost", "::1")) and auth is None:
-        warning = "Anybody who finds this page can use it and change its voices; --auth USER:PASSWORD asks for a password."
+        warning = (
+            "Anybody who finds this page can use it and change its voices; "
+            "--auth USER:PASSWORD asks for a password."
+        )
         console.print(Text(warning, "yellow"), soft_wrap=True)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler

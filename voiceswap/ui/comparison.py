@@ -1,4 +1,4 @@
-"""Before and after, to see: pictures, and how alike two recordings' speakers are."""
+"""Before and after: mel plots, and the similarity of two recordings' speakers."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +25,8 @@ _ROW = """
   ${value && value.%(key)s ? ["before", "after"].map(when => `
     <span class="vs-meter-when">${when === "before" ? "%(before)s" : "%(after)s"}</span>
     <span class="vs-meter-bar vs-${when}" role="meter" aria-valuemin="0" aria-valuemax="1"
-      aria-valuenow="${value.%(key)s[when].toFixed(2)}" aria-label="%(name)s, ${when === "before" ? "%(before)s" : "%(after)s"}">
+      aria-valuenow="${value.%(key)s[when].toFixed(2)}"
+      aria-label="%(name)s, ${when === "before" ? "%(before)s" : "%(after)s"}">
       <span style="width:${Math.max(0, Math.min(1, value.%(key)s[when])) * 100}%%"></span></span>
     <span class="vs-meter-number">${value.%(key)s[when].toFixed(2)}</span>`).join("")
   : `<span class="vs-meter-unknown">%(unknown)s</span>`}
@@ -33,7 +34,10 @@ _ROW = """
 
 
 def meter(context: AppContext, source: str, target: str, colours: str = "ab") -> gr.HTML:
-    """Bars and numbers for {"source": {"before": 1.0, "after": 0.4}, "target": the same, or None where it is not known}."""
+    """Bars and numbers for {"source": {"before": 1.0, "after": 0.4}, "target": the same}.
+
+    A part that is not known is None.
+    """
     text = context.text
     rows = "".join(
         _ROW
@@ -47,9 +51,10 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
         }
         for key, name, colour in zip(("source", "target"), (source, target), colours, strict=True)
     )
+    note = text["similarity_note"]
     return gr.HTML(
         label=text["similarity"],
-        html_template=f'<div class="vs-meter">{rows}<p class="vs-note">{text["similarity_note"]}</p></div>',
+        html_template=f'<div class="vs-meter">{rows}<p class="vs-note">{note}</p></div>',
         apply_default_css=False,
         js_on_load=None,
     )
@@ -70,7 +75,10 @@ def picture(context: AppContext) -> gr.Image:
 def compare(
     context: AppContext, before: str | Path, after: str | Path, targets: Sequence[str | Path]
 ) -> tuple[str, dict]:
-    """The picture of a conversion and the value of its meter, from files. Without recordings of the target, that half is None."""
+    """The picture of a conversion and the value of its meter, from files.
+
+    Without recordings of the target, that half is None.
+    """
     swapper = context.swapper
     views = next(
         pair

@@ -52,7 +52,10 @@ def player(label: str, **options) -> gr.Audio:
 
 
 def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:
-    """A choice among the library's voices; other names are let through for the library to judge, as it changes while the page is open."""
+    """A choice among the library's voices.
+
+    Other names are accepted for the library to check, since it changes while the page is open.
+    """
     return gr.Dropdown(names, label=label, allow_custom_value=True, **options)
 
 

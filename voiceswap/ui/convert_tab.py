@@ -51,7 +51,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
-        """The words of a recording in the voice of recordings and saved voices, which are averaged."""
+        """Convert a recording to the average voice of recordings and saved voices."""
         with context.answering(request) as check:
             source = context.recording(source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
@@ -67,7 +67,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
                 source,
                 targets,
                 out,
-                report,
+                progress=report,
                 pitch_shift=pitch,
                 pitch_range=pitch_range,
                 strength=strength / 100,

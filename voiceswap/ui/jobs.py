@@ -21,7 +21,7 @@ class Jobs:
 
     @contextmanager
     def running(self, session: str | None) -> Iterator[Callable[[], None]]:
-        """Gives a function to call between steps, which raises StoppedError once the job is to end."""
+        """Gives a function to call between steps; it raises StoppedError once the job is to end."""
         stop = Event()
 
         def check() -> None:

@@ -1,4 +1,4 @@
-"""What is added to Gradio's answers: whence a page may fetch, its language, and our sentence for a full queue."""
+"""Additions to Gradio's answers: content policy, language, a sentence for a full queue."""
 
 import json
 
@@ -7,15 +7,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceswap.ui.app_context import AppContext
 
-# Nothing is fetched from elsewhere. Gradio evaluates its templates, hence unsafe-eval; blobs are recordings and waveforms.
+# Nothing is fetched from elsewhere. Gradio evaluates its templates, hence unsafe-eval; blobs are
+# recordings and waveforms.
 POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "connect-src 'self' data: blob:; worker-src 'self' blob:; "
     "frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
 )
 
 
 def script(context: AppContext) -> str:
-    """Runs before Gradio: its own texts come in the page's language, and a queue that is full says so in it."""
+    """A script that runs before Gradio: sets the language, and the sentence for a full queue."""
     language = {"en": "en", "zh": "zh-CN"}[context.text.language]
     busy = {"detail": context.text["busy"].format(size=context.queue_size)}
     return f"""<script>
@@ -25,7 +27,8 @@ const fetchAsEver = window.fetch;
 window.fetch = async (...request) => {{
   const answer = await fetchAsEver(...request);
   if (answer.status !== 503 || !answer.url.includes("/queue/join")) return answer;
-  return new Response({json.dumps(json.dumps(busy))}, {{status: 429, headers: {{"Content-Type": "application/json"}}}});
+  const headers = {{"Content-Type": "application/json"}};
+  return new Response({json.dumps(json.dumps(busy))}, {{status: 429, headers}});
 }};
 </script>"""
 

@@ -27,10 +27,12 @@ def build(context: AppContext) -> gr.Blocks:
     ) as page:
         light = escape(text["light"])
         gr.HTML(
-            f"<header class='vs-header'>{LOGO}<div><h1>voiceswap</h1><p>{escape(text['tagline'])}</p></div>"
-            f"<button type='button' class='vs-light' aria-label='{light}' title='{light}'>◐</button></header>",
+            f"<header class='vs-header'>{LOGO}<div><h1>voiceswap</h1>"
+            f"<p>{escape(text['tagline'])}</p></div><button type='button' class='vs-light' "
+            f"aria-label='{light}' title='{light}'>◐</button></header>",
             apply_default_css=False,
-            js_on_load="element.querySelector('.vs-light').onclick = () => document.body.classList.toggle('dark');",
+            js_on_load="element.querySelector('.vs-light').onclick = "
+            "() => document.body.classList.toggle('dark');",
         )
         with gr.Tabs():
             with gr.Tab(text["swap"], id="swap"):
@@ -68,7 +70,10 @@ def serving(
     share: bool = False,
     auth: tuple[str, str] | None = None,
 ) -> Iterator[tuple[gr.Blocks, str]]:
-    """Serve the page until the block is left. Gives the page and its address; what visitors sent and got is removed at the end."""
+    """Serve the page until the block is left. Gives the page and its address.
+
+    What visitors sent and got is removed at the end.
+    """
     before = os.environ.get("GRADIO_TEMP_DIR")
     with tempfile.TemporaryDirectory(prefix="voiceswap-ui-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder).resolve())
@@ -94,7 +99,8 @@ def serving(
                 )
             except OSError as error:
                 raise VoiceswapError(
-                    f"The page can't listen on {host}, port {port}: another program may; try another --port."
+                    f"The page can't listen on {host}, port {port}: another program may; "
+                    "try another --port."
                 ) from error
             try:
                 yield page, address

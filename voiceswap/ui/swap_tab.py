@@ -45,7 +45,7 @@ def build(context: AppContext) -> None:
                 pictures.append(comparison.picture(context))
 
     def swap(a: str | None, b: str | None, request: gr.Request):
-        """A's words in B's voice, and B's words in A's voice; a picture and the similarities of each."""
+        """Swap two voices. Returns both results, with a picture and the similarities of each."""
         with context.answering(request) as check:
             a, b = context.recording(a, "no_a"), context.recording(b, "no_b")
             converted = swapper.swap(a, b)

@@ -6,7 +6,8 @@ TABLE: dict[str, tuple[str, str]] = {
     # Everywhere
     "tagline": ("Your words, another voice.", "你的话，别人的声音。"),
     "consent": (
-        "Use only voices whose owners agreed, and say that the result is synthetic wherever you share it.",
+        "Use only voices whose owners agreed, and say that the result is synthetic wherever you "
+        "share it.",
         "只使用声音主人已同意的声音；分享结果时，请说明它是合成的。",
     ),
     "light": ("Light or dark", "浅色或深色"),
@@ -32,7 +33,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "similarity": ("Similarity", "相似度"),
     "similarity_to": ("Like {name}", "像{name}"),
     "similarity_note": (
-        "How alike a speaker verifier finds two recordings: 1 is the same voice. It took part in training, so it flatters.",
+        "How alike a speaker verifier finds two recordings: 1 is the same voice. It took part in "
+        "training, so it flatters.",
         "说话人验证网络认为两段录音有多像：1 为同一声音。它参与过训练，因此偏高。",
     ),
     "similarity_unknown": (
@@ -41,14 +43,16 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "picture": ("Before (above), after; blue: pitch", "上：之前；下：之后；蓝线：音高"),
     "picture_alt": (
-        "Two log-mel spectrograms on one scale, the recording above its conversion, each with its pitch as a blue line",
+        "Two log-mel spectrograms on one scale, the recording above its conversion, each with its"
+        " pitch as a blue line",
         "同一刻度的两幅对数梅尔谱：上为原录音，下为转换结果，蓝线为音高",
     ),
     # Swap
     "swap": ("Swap", "互换"),
     "swap_heading": ("Swap two voices", "互换两个声音"),
     "swap_intro": (
-        "Record or upload two people. You get the first one's words in the second one's voice, and the other way round.",
+        "Record or upload two people. You get the first one's words in the second one's voice, "
+        "and the other way round.",
         "录制或上传两个人的话。你会得到：第一个人的话用第二个人的声音说出，反之亦然。",
     ),
     "speaker_a": ("Speaker A", "说话人 A"),
@@ -107,7 +111,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "voices": ("Voices", "声音库"),
     "voices_heading": ("The voice library", "声音库"),
     "voices_intro": (
-        "Keep voices by name and use them when you convert. Everybody who uses this page shares this library.",
+        "Keep voices by name and use them when you convert. Everybody who uses this page shares "
+        "this library.",
         "按名字保存声音，供转换时使用。使用本页的所有人共用此库。",
     ),
     "map": ("Map of voices", "声音地图"),
@@ -162,7 +167,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "batch": ("Batch", "批量"),
     "batch_heading": ("Many recordings at once", "批量转换"),
     "batch_intro": (
-        "All of them in one voice, or in each of several saved voices: you get a zip with the results and a report.",
+        "All of them in one voice, or in each of several saved voices: you get a zip with the "
+        "results and a report.",
         "全部转换为一个声音，或分别转换为几个已保存的声音：你会得到一个包含结果和报告的 zip 文件。",
     ),
     "batch_sources": ("Recordings to convert", "要转换的录音"),
@@ -189,8 +195,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "about_heading": ("About this page", "关于本页"),
     "must_not": ("What it must not be used for", "不得用于"),
     "must_not_text": (
-        "Impersonation, deception, harassment, or getting around voice authentication; any voice whose owner did not agree. "
-        "Say that a result is synthetic wherever you share it. Assume that a voice alone proves nobody's identity.",
+        "Impersonation, deception, harassment, or getting around voice authentication; any voice "
+        "whose owner did not agree. "
+        "Say that a result is synthetic wherever you share it. Assume that a voice alone proves "
+        "nobody's identity.",
         "冒充、欺骗、骚扰或绕过声纹验证；任何未经主人同意的声音。分享结果时，请说明它是合成的。请认为仅凭声音不能证明任何人的身份。",
     ),
     "model": ("Model", "模型"),
@@ -203,12 +211,14 @@ TABLE: dict[str, tuple[str, str]] = {
     "version": ("voiceswap", "voiceswap"),
     "limits": ("Limits here", "本页限制"),
     "limits_text": (
-        "swaps and references {short} minutes, conversions {long}; files {size:g} MB; {queue} requests may wait",
+        "swaps and references {short} minutes, conversions {long}; files {size:g} MB; {queue} "
+        "requests may wait",
         "互换和参考录音 {short} 分钟，转换 {long}；文件 {size:g} MB；最多 {queue} 个请求等待",
     ),
     "figures": ("Measured figures", "实测指标"),
     "figures_note": (
-        "DV and SV: similarity to the target by two speaker verifiers; CER and WER: errors of a speech recogniser; "
+        "DV and SV: similarity to the target by two speaker verifiers; CER and WER: errors of a "
+        "speech recogniser; "
         "MOS: naturalness from 1 to 5, predicted.",
         "DV、SV：两个说话人验证网络给出的与目标的相似度；CER、WER：语音识别的错误率；MOS：预测的自然度，1 到 5。",
     ),

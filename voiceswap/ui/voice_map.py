@@ -9,18 +9,22 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
 
-# Names come in as data, and are escaped; they must never become a part of the template, which is code.
+# Names come in as data, and are escaped; they must never become a part of the template, which is
+# code.
 _TEMPLATE = """
 <div class="vs-map" role="group" aria-label="%(label)s">
 ${((value || {}).voices || []).map(voice => {
   const name = voice.name.replace(/[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";");
-  return `<button type="button" class="vs-dot" data-name="${name}" aria-pressed="${voice.name === value.chosen}"
-    style="left:${14 + voice.x * 72}%%;top:${86 - voice.y * 72}%%"><i></i><span dir="auto">${name}</span></button>`;
+  return `<button type="button" class="vs-dot" data-name="${name}"
+    aria-pressed="${voice.name === value.chosen}"
+    style="left:${14 + voice.x * 72}%%;top:${86 - voice.y * 72}%%"><i></i>
+    <span dir="auto">${name}</span></button>`;
 }).join("")}
 ${value && value.voices.length ? "" : `<p class="vs-note">%(empty)s</p>`}
 </div>
 ${((value || {}).unreadable || []).map(sentence =>
-  `<p class="vs-note">${sentence.replace(/[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";")}</p>`).join("")}"""
+  `<p class="vs-note">${sentence.replace(
+    /[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";")}</p>`).join("")}"""
 _CHOOSE = """
 element.addEventListener("click", event => {
   const dot = event.target.closest(".vs-dot");
@@ -41,7 +45,10 @@ def voice_map(label: str, empty: str) -> gr.HTML:
 
 
 def map_points(context: AppContext, chosen: str | None = None) -> dict:
-    """The map's value: voices with names and places, the one that is chosen, and a sentence for each that can't be read."""
+    """The map's value: voices with names and places, and which is chosen.
+
+    A voice that can't be read is a sentence instead.
+    """
     voices: dict[str, Voice] = {}
     unreadable = []
     for name in context.library.names():
@@ -58,7 +65,7 @@ def map_points(context: AppContext, chosen: str | None = None) -> dict:
 
 
 def lay_out(voices: Sequence[Voice]) -> np.ndarray:
-    """Places (voices, 2) from 0 to 1: the two principal components of the codes, to one scale, in the middle."""
+    """Places (voices, 2) from 0 to 1: the codes' two principal components, on one scale."""
     places = np.zeros((len(voices), 2))
     if len(voices) > 1:
         codes = np.stack([voice.code.cpu().numpy() for voice in voices]).astype(np.float64)

@@ -20,7 +20,10 @@ BLENDED = 4  # voices at once
 
 
 def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]:
-    """Lay out the tab inside the current Blocks. Returns a function that lets the page's other menus of voices follow the library."""
+    """Lay out the tab inside the current Blocks.
+
+    Returns a function that lets the page's other menus of voices follow the library.
+    """
     text = context.text
     changes: list[Dependency] = []  # the events that change the library
     heading(text["voices_heading"], text["voices_intro"])
@@ -50,7 +53,7 @@ def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]
 
 
 def _fill(context: AppContext, choice: str | None, menus: int) -> list:
-    """The library as it is now, on the map, in the menu with the choice, and in so many other menus."""
+    """The library as it is now: on the map, in the menu with the choice, in other menus."""
     names = context.library.names()
     choice = choice if choice in names else None
     return [
@@ -154,13 +157,13 @@ def _picked(event: gr.EventData) -> str:
 def _new_voice(
     context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]
 ) -> list[gr.Dropdown]:
-    """The ways to a new voice, each with a button to hear it and one to keep it. Returns their menus of voices."""
+    """The ways to a new voice, each with buttons to play and to keep it. Returns their menus."""
     text, library, swapper = context.text, context.library, context.swapper
     names = library.names()
     preview = player(text["preview"], elem_id="voices-preview", render=False)
 
     def ends(kind: str, inputs: list, make: Callable[..., Voice]) -> gr.Textbox:
-        """The last row of a way: `make` gives the voice from the values of `inputs`. Returns the box for its name."""
+        """The last row of a way: `make` gives the voice from `inputs`. Returns the name's box."""
 
         def listen(*values):
             with context.answering():
