@@ -120,7 +120,7 @@ def test_an_unknown_front_end_is_a_sentence():
         Autoencoder(AUDIO, "ears")
     with pytest.raises(
         CheckpointError,
-        match="no front end 'whisper-base:7'; use mel, whisper-base, whisper-base:1 to whisper-base:6",
+        match="no front end 'whisper-base:7'; use mel, whisper-base or whisper-base:1 to :6",
     ):
         Autoencoder(AUDIO, "whisper-base:7")
     with pytest.raises(CheckpointError, match="16000 Hz in steps of 160"):

@@ -43,7 +43,7 @@ def test_noise_goes_and_the_speech_stays(swapper, people):
                     swapper.engine.log_mel(torch.from_numpy(x)[None])[0]
                     for x in (clean, given, left)
                 ]
-                speech = speech_frames(mels[0])
+                speech = speech_frames(mels[0][None])[0]
                 before, after = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
                 assert after < 0.75 * before, (hum, recordings[0].name, level)
 

@@ -19,7 +19,9 @@ ACTIVE_LEVEL_DB = -26.0
 MIN_SECONDS = 0.3
 BLOCK_SECONDS = 16
 PEAK = 0.999  # the greatest magnitude that is written
-MAX_CHANNELS, MAX_RATE = 8, 384000
+MAX_CHANNELS = 8
+MAX_BLOCK = 1 << 23  # samples of all channels that are read at once
+MIN_RATE, MAX_RATE = 1000, 384000  # Hz
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
@@ -50,26 +52,25 @@ def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarr
         raise AudioError(f"{path} is an empty file.")
     try:
         with soundfile.SoundFile(path) as file:
+            _check_format(file, str(path))
             resampler = (
                 None
                 if file.samplerate == sample_rate
                 else soxr.ResampleStream(file.samplerate, sample_rate, 1)
             )
+            step = min(BLOCK_SECONDS * file.samplerate, MAX_BLOCK // file.channels)
             offset, last = None, False
             while not last:
-                block = file.read(
-                    BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True
-                ).mean(1)
-                last = len(block) < BLOCK_SECONDS * file.samplerate
+                block = file.read(step, dtype="float32", always_2d=True).mean(1)
+                last = len(block) < step
                 require_finite(block, str(path))
                 if resampler is None:
                     yield block
                     continue
                 if offset is None:
                     offset = block.sum() / np.float32(max(len(block), 1))
-                yield resampler.resample_chunk(
-                    block - offset, last
-                )  # or it would begin and end with a click
+                # With an offset, resampling would begin and end with a click.
+                yield resampler.resample_chunk(block - offset, last)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path} can't be read as audio ({str(error).rstrip('.')}).") from error
 
@@ -178,6 +179,19 @@ def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -
         )
     if np.abs(samples - samples.mean()).max() < SILENCE_PEAK:
         raise AudioError(f"{name} is silent.")
+
+
+def _check_format(file: soundfile.SoundFile, name: str) -> None:
+    """Raise AudioError for more channels, or a higher rate, than a recording of speech has."""
+    if file.channels > MAX_CHANNELS:
+        raise AudioError(
+            f"{name} has {file.channels} channels; at most {MAX_CHANNELS} can be read."
+        )
+    if not MIN_RATE <= file.samplerate <= MAX_RATE:
+        raise AudioError(
+            f"{name} has a sample rate of {file.samplerate} Hz; {MIN_RATE} to {MAX_RATE} can be "
+            "read."
+        )
 
 
 def require_finite(samples: np.ndarray, name: str) -> None:

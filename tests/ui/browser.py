@@ -11,8 +11,9 @@ PATIENCE = 60.0  # seconds for anything to happen: a slow machine is no failure
 def ready(element):
     """Wait until an element is there for good.
 
-    Gradio makes the fields of a tab or an accordion when it is first opened, and some frames later sets them to their initial
-    values. The browser's frames are counted, not seconds, so that a slow one gets longer.
+    Gradio makes the fields of a tab or an accordion when it is first opened, and some frames later
+    sets them to their initial values. The browser's frames are counted, not seconds, so that a slow
+    one gets longer.
     """
     element.wait_for(state="attached")
     element.evaluate(

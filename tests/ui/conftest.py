@@ -1,6 +1,7 @@
 """One server and one browser for all tests of the page; each test leaves the library empty.
 
-VOICESWAP_SCREENSHOTS names a folder to keep the pictures of the page in; docs/page.png is one of them.
+VOICESWAP_SCREENSHOTS names a folder to keep the pictures of the page in; docs/page.png is one of
+them.
 """
 
 import os

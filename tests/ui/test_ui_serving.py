@@ -56,11 +56,11 @@ def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_pa
             "path": str(library.path("Anna")),
             "meta": {"_type": "gradio.FileData"},
         }  # was never uploaded
-        call = httpx.post(
-            f"{address}gradio_api/call/listen_import", json={"data": [theirs]}, cookies=cookies
-        ).json()["event_id"]
-        answer = httpx.get(f"{address}gradio_api/call/listen_import/{call}", cookies=cookies).text
-        assert "event: error" in answer and "event: complete" not in answer
+        for path in ("call/listen_import", "queue/join", "run/export_voice"):
+            answer = httpx.post(
+                f"{address}gradio_api/{path}", json={"data": [theirs]}, cookies=cookies
+            )
+            assert answer.status_code == 403 and "uploaded" in answer.json()["detail"]
         big = tmp_path / "big.wav"
         soundfile.write(big, np.zeros(16000 * 30), 16000)
         with pytest.raises(Exception, match="size"):

@@ -16,7 +16,7 @@ from voiceswap.audio import (
     level_of_powers,
 )
 from voiceswap.conversion.disk_array import DiskArray
-from voiceswap.errors import AudioError
+from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import AudioConfig, extract_f0
 from voiceswap.models.front_ends import CONTEXT, CORE
 
@@ -147,6 +147,10 @@ class Output:
     def append(self, samples: np.ndarray) -> None:
         """Add the next samples; what is beyond the recording's length is left out."""
         samples = samples[: self.length - len(self._samples)]
+        if not np.isfinite(samples).all():
+            raise VoiceswapError(
+                "The model gave samples that are not numbers; its file, or the voice's, is damaged."
+            )
         self._samples.append(samples)
         self._powers.append(frame_powers(samples, self.config.sample_rate))
         self.peak = max(self.peak, float(np.abs(samples).max()))

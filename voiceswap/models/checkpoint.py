@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +22,11 @@ from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 FORMAT = 1
+MAX_BYTES = 2 << 30  # of a checkpoint's file
+MAX_SIZE = 8192  # of a layer, a transform or a hop
+MAX_SIZES = {"sample_rate": 192000, "f_min": 96000, "f_max": 96000} | dict.fromkeys(
+    ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "steps"), 64
+)
 DEFAULT = weights.FOLDER / "default.safetensors"
 
 
@@ -82,31 +89,52 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Read a checkpoint; "default" is the one in the package.
 
-    Networks come in float32 and evaluation mode.
-
-    Raises CheckpointError when the file is missing, truncated, not a voiceswap model, or made by a
-    newer version.
+    Networks come in float32 and evaluation mode. Raises CheckpointError when the file is missing,
+    truncated, not a voiceswap model, or made by a newer version, and when its sizes or weights are
+    not those of a model: nothing is built before they are checked.
     """
     metadata, tensors = _read(_path(path))
     try:
         audio = AudioConfig(**metadata["audio"])
-        autoencoder = Autoencoder(audio, **metadata["autoencoder"])
-        vocoder = (
-            SourceFilterVocoder(audio, **metadata["vocoder"]) if "vocoder" in metadata else None
-        )
-        for name, network in (("autoencoder", autoencoder), ("vocoder", vocoder)):
-            if network is not None:
-                network.load_state_dict(
-                    {
-                        key.removeprefix(f"{name}."): tensor
-                        for key, tensor in tensors.items()
-                        if key.startswith(f"{name}.")
-                    }
-                )
-                network.to(device).eval()
-    except (KeyError, TypeError, RuntimeError) as error:
+        card = dict(metadata["card"])
+        builders: dict[str, Callable[..., nn.Module]] = {"autoencoder": Autoencoder}
+        if "vocoder" in metadata:
+            builders["vocoder"] = SourceFilterVocoder
+        _check_sizes(audio.to_dict() | metadata["autoencoder"] | metadata.get("vocoder", {}))
+        networks: dict[str, Any] = {}
+        for name, build in builders.items():
+            prefix = f"{name}."
+            state = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+            with torch.device("meta"):  # costs nothing until the weights are known to fit
+                expected = build(audio, **metadata[name]).state_dict()
+            if {k: t.shape for k, t in expected.items()} != {k: t.shape for k, t in state.items()}:
+                raise ValueError("the weights have other shapes")
+            if not all(tensor.isfinite().all() for tensor in state.values()):
+                raise ValueError("there are weights that are not numbers")
+            network = build(audio, **metadata[name])
+            network.load_state_dict(state)
+            networks[name] = network.to(device).eval()
+    except CheckpointError:
+        raise
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
-    return Checkpoint(autoencoder, vocoder, metadata["card"])
+    return Checkpoint(networks["autoencoder"], networks.get("vocoder"), card)
+
+
+def _check_sizes(sizes: Mapping[str, object]) -> None:
+    """Raise ValueError for sizes that no model has."""
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ValueError(f"{name} is no size")
+        if not isinstance(value, str) and not 0 <= value <= MAX_SIZES.get(name, MAX_SIZE):
+            raise ValueError(f"{name} is {value}")
 
 
 def read_metadata(path: str | os.PathLike = "default") -> dict:
@@ -131,11 +159,13 @@ def _read(path: Path, weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
             tensors = (
                 dequantize({name: file.get_tensor(name) for name in file.keys()}) if weights else {}
             )
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file.") from error
     if not isinstance(metadata, dict):
         raise CheckpointError(f"{path} is a safetensors file, but not a voiceswap model.")
-    if metadata.get("format", 0) > FORMAT:
+    if not isinstance(metadata.get("format"), int):
+        raise CheckpointError(f"{path} does not say its format, so it can't be read.")
+    if metadata["format"] > FORMAT:
         raise CheckpointError(
             f"{path} was made by a newer voiceswap; upgrade with pip install -U voiceswap."
         )

@@ -33,10 +33,7 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
         return _freeze(MelFrontEnd(config))
     layers = _whisper_layers(name)
     if not layers:
-        most = WhisperFrontEnd.most_layers
-        raise CheckpointError(
-            f"There is no front end '{name}'; use mel, whisper-base or whisper-base:1 to :{most}."
-        )
+        raise _unknown(name)
     if config.sample_rate != 16000 or config.hop_length != 160:
         raise CheckpointError(
             f"The front end {name} needs 16000 Hz in steps of 160 samples, not "
@@ -52,8 +49,16 @@ def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
     """Channels of the front end called `name`, and the length of its frames in mel frames."""
     if _whisper_layers(name):  # known without reading its weights
         return 512, WhisperFrontEnd.stride
-    built = front_end(name, config)
-    return built.channels, built.stride
+    if name == "mel":
+        return config.n_mels, MelFrontEnd.stride
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> CheckpointError:
+    most = WhisperFrontEnd.most_layers
+    return CheckpointError(
+        f"There is no front end '{name}'; use mel, whisper-base or whisper-base:1 to :{most}."
+    )
 
 
 def _whisper_layers(name: str) -> int:

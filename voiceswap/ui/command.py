@@ -35,6 +35,13 @@ def ui(
             help="Ask visitors for this name and password.",
         ),
     ] = None,
+    hostname: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name that a proxy on this computer passes on as Host; others are refused.",
+            show_default=False,
+        ),
+    ] = None,
     voices: Annotated[
         Path,
         typer.Option(
@@ -87,10 +94,9 @@ def ui(
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # as Ctrl+C: what visitors sent is removed
-    with serving(context, host, port, share=share, auth=(user, password) if auth else None) as (
-        page,
-        address,
-    ):
+    login = (user, password) if auth else None
+    served = serving(context, host, port, share, login, hostnames=hostname or ())
+    with served as (page, address):
         where = Text.assemble(
             "voiceswap is at ",
             (page.share_url or address, "green"),

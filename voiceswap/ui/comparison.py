@@ -103,13 +103,13 @@ def compare(
 
 
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in segments at the model's rate; one in which nothing is to be heard is empty."""
+    """A recording in segments at the model's rate; a silent one is empty."""
     with soundfile.SoundFile(path) as file:
         for samples in file.blocks(
             int(SEEN_SECONDS * file.samplerate), dtype="float32", always_2d=True
         ):
             try:
-                yield prepare_audio(samples.T, file.samplerate, swapper.sample_rate)
+                yield prepare_audio(samples.mean(1), file.samplerate, swapper.sample_rate)
             except AudioError:
                 yield np.zeros(0, np.float32)
 

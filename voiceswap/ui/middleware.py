@@ -49,6 +49,8 @@ class PageMiddleware:
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = POLICY
                 headers["Referrer-Policy"] = "no-referrer"
+                headers["X-Content-Type-Options"] = "nosniff"
+                _keep_cookies_here(message)
                 if scope["path"] == "/" and headers.get("Content-Type", "").startswith("text/html"):
                     start = message
                     return
@@ -64,3 +66,16 @@ class PageMiddleware:
             await send(message)
 
         await self.app(scope, receive, send_more if scope["type"] == "http" else send)
+
+
+def _keep_cookies_here(message: Message) -> None:
+    """Cookies that no other website's request carries: Gradio sets its own for any site."""
+    message["headers"] = [
+        (name, _lax(value) if name.lower() == b"set-cookie" else value)
+        for name, value in message["headers"]
+    ]
+
+
+def _lax(cookie: bytes) -> bytes:
+    parts = [part for part in cookie.split(b"; ") if not part.lower().startswith(b"samesite=")]
+    return b"; ".join([*parts, b"SameSite=lax"])

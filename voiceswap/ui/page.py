@@ -1,8 +1,7 @@
 """The page as a whole: its tabs, and how it is served."""
 
 import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -12,19 +11,22 @@ from starlette.middleware import Middleware
 
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import about_tab, batch_tab, convert_tab, swap_tab, voices_tab
-from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.app_context import MODEL, AppContext
+from voiceswap.ui.cleanup import temporary_files
+from voiceswap.ui.gate import Gate, is_loopback
+from voiceswap.ui.limits import Limits, pending_calls
 from voiceswap.ui.middleware import PageMiddleware, script
 from voiceswap.ui.theme import CSS, LOGO, PageTheme
 
 EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
+VISITOR_FILES, TOTAL_FILES = 10, 100  # of the largest size, that one address, and all, may upload
+SESSION_CALLS, VISITOR_CALLS = 4, 8  # of the model, running or waiting: of one tab, of one address
 
 
 def build(context: AppContext) -> gr.Blocks:
     """The page, not yet served."""
     text = context.text
-    with gr.Blocks(
-        title="voiceswap", analytics_enabled=False, delete_cache=(300, EMPTIED_SECONDS)
-    ) as page:
+    with gr.Blocks(title="voiceswap", analytics_enabled=False) as page:
         light = escape(text["light"])
         gr.HTML(
             f"<header class='vs-header'>{LOGO}<div><h1>voiceswap</h1>"
@@ -52,7 +54,19 @@ def build(context: AppContext) -> gr.Blocks:
             js_on_load=None,
         )
         page.unload(_leave(context))
-    return page.queue(max_size=context.queue_size)
+    return page.queue(max_size=context.queue_size, api_open=False)
+
+
+def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:
+    largest = int(context.max_megabytes * 1e6)
+    return Limits(
+        uploads=folder,
+        window=EMPTIED_SECONDS,
+        visitor_bytes=VISITOR_FILES * largest,
+        total_bytes=TOTAL_FILES * largest,
+        waiting=(SESSION_CALLS, max(VISITOR_CALLS, context.queue_size // 2)),
+        pending=lambda: pending_calls(page, MODEL),
+    )
 
 
 def _leave(context: AppContext):
@@ -69,16 +83,19 @@ def serving(
     port: int | None = None,
     share: bool = False,
     auth: tuple[str, str] | None = None,
+    hostnames: Sequence[str] = (),
 ) -> Iterator[tuple[gr.Blocks, str]]:
     """Serve the page until the block is left. Gives the page and its address.
 
-    What visitors sent and got is removed at the end.
+    What visitors sent and got is removed at the end. `hostnames` are names other than localhost by
+    which a proxy on this computer may address the page.
     """
     before = os.environ.get("GRADIO_TEMP_DIR")
-    with tempfile.TemporaryDirectory(prefix="voiceswap-ui-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder).resolve())
+    with temporary_files(EMPTIED_SECONDS) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
         try:
             page = build(context)
+            allowed = hostnames if is_loopback(host) and not share else None
             try:
                 _, address, _ = page.launch(
                     server_name=host,
@@ -95,7 +112,17 @@ def serving(
                     ssr_mode=False,
                     quiet=True,
                     prevent_thread_lock=True,
-                    app_kwargs={"middleware": [Middleware(PageMiddleware, script=script(context))]},
+                    app_kwargs={
+                        "middleware": [
+                            Middleware(PageMiddleware, script=script(context)),
+                            Middleware(
+                                Gate,
+                                uploads=folder,
+                                hosts=allowed,
+                                limits=_limits(context, page, folder),
+                            ),
+                        ]
+                    },
                 )
             except OSError as error:
                 raise VoiceswapError(

@@ -220,7 +220,8 @@ TABLE: dict[str, tuple[str, str]] = {
         "DV and SV: similarity to the target by two speaker verifiers; CER and WER: errors of a "
         "speech recogniser; "
         "MOS: naturalness from 1 to 5, predicted.",
-        "DV、SV：两个说话人验证网络给出的与目标的相似度；CER、WER：语音识别的错误率；MOS：预测的自然度，1 到 5。",
+        "DV、SV：两个说话人验证网络给出的与目标的相似度；CER、WER：语音识别的错误率；"
+        "MOS：预测的自然度，1 到 5。",
     ),
     "data": ("Training data and licences", "训练数据与许可证"),
     "frozen": ("Frozen parts", "冻结部分"),

@@ -1,4 +1,4 @@
-"""The weights that come with the package; their origins and figures are in MODEL_CARD.md beside this file."""
+"""The weights in the package; MODEL_CARD.md beside this file has their origins and metrics."""
 
 from pathlib import Path
 

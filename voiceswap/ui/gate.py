@@ -1,0 +1,198 @@
+"""What the page refuses before Gradio sees it: other origins, and paths that are no upload.
+
+`docs/security.md` says what the page promises.
+"""
+
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from voiceswap.ui.limits import Limits
+
+MAX_BODY = 1 << 20  # bytes of a call; recordings are uploaded apart
+QUEUED = ("/gradio_api/queue/join", "/gradio_api/call/")
+CALLS = (*QUEUED, "/gradio_api/run/", "/gradio_api/api/")
+CLOSED = (  # Gradio's routes that the page does not use
+    "/gradio_api/component_server",
+    "/gradio_api/deep_link",
+    "/gradio_api/process_recording",
+    "/gradio_api/proxy=",
+    "/gradio_api/run-history",
+    "/gradio_api/runs",
+    "/gradio_api/vibe",
+    "/gradio_api/undo-vibe",
+)
+
+
+class RefusedError(Exception):
+    """A request that is refused, with its HTTP status and a sentence."""
+
+    def __init__(self, status: int, sentence: str):
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+class Gate:
+    """ASGI middleware that refuses requests.
+
+    Args:
+        app: the application behind it.
+        uploads: Gradio's folder of uploads. A call may name regular files two levels below it, whose
+            folder's name is a hash that can't be guessed, and nothing else.
+        hosts: names other than this computer's own by which the page may be addressed; None is any.
+            A page on loopback takes no others, so that no name can be bound to it.
+        limits: what a visitor may do at once.
+    """
+
+    def __init__(self, app: ASGIApp, uploads: Path, hosts: Sequence[str] | None, limits: Limits):
+        self.app, self.uploads, self.hosts, self.limits = app, uploads, hosts, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path, visitor = scope["path"], (scope.get("client") or ("unknown",))[0]
+        try:
+            self._check_origin(Headers(scope=scope))
+            if path.startswith(CLOSED):
+                raise RefusedError(404, "There is no such page.")
+            if scope["method"] == "POST":
+                if path.startswith("/login"):
+                    wait = self.limits.login_wait(visitor)
+                    if wait > 0:
+                        raise RefusedError(429, f"Too many wrong passwords: wait {wait:.0f} s.")
+                    send = self._count_login(visitor, send)
+                elif path.startswith("/gradio_api/upload"):
+                    receive = self._count_upload(visitor, receive)
+                elif path.startswith(CALLS):
+                    body = await _body(receive)
+                    self._check_call(body, visitor, queued=path.startswith(QUEUED))
+                    receive = _replay(body, receive)
+            await self.app(scope, receive, send)
+        except RefusedError as refused:
+            response = JSONResponse({"detail": refused.sentence}, refused.status)
+            await response(scope, receive, send)
+
+    def _check_origin(self, headers: Headers) -> None:
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if (
+            self.hosts is not None
+            and _name(host) not in self.hosts
+            and not is_loopback(_name(host))
+        ):
+            raise RefusedError(403, "The page does not answer to this address.")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise RefusedError(403, "The page does not answer to other websites.")
+
+    def _check_call(self, body: bytes, visitor: str, queued: bool) -> None:
+        try:
+            call = json.loads(body) if body else {}
+        except (ValueError, RecursionError) as error:
+            raise RefusedError(400, "A call has to be JSON.") from error
+        if not isinstance(call, dict) or not isinstance(call.get("data", []), list | dict):
+            raise RefusedError(400, "A call has to be a JSON object with a list of data.")
+        for path in _paths(call.get("data", [])):
+            if not self._is_upload(path):
+                raise RefusedError(403, "A recording has to be uploaded to the page first.")
+        if queued and not self.limits.may_join(str(call.get("session_hash")), visitor):
+            raise RefusedError(429, "You have as many requests waiting as one visitor may.")
+
+    def _is_upload(self, name: object) -> bool:
+        if not isinstance(name, str) or "\0" in name or len(name) > 4096:
+            return False
+        path = Path(name)
+        folder = path.parent
+        hashed = len(folder.name) == 64 and set(folder.name) <= set("0123456789abcdef")
+        if not hashed or folder.parent != self.uploads or path.name in ("", ".", ".."):
+            return False
+        return path.is_file() and not path.is_symlink() and not folder.is_symlink()
+
+    def _count_login(self, visitor: str, send: Send) -> Send:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.limits.count_login(visitor, message["status"] < 400)
+            await send(message)
+
+        return counted
+
+    def _count_upload(self, visitor: str, receive: Receive) -> Receive:
+        if not self.limits.has_room(visitor):
+            raise RefusedError(413, self.limits.full)
+
+        async def counted() -> Message:
+            message = await receive()
+            if not self.limits.count_upload(visitor, len(message.get("body", b""))):
+                raise RefusedError(413, self.limits.full)
+            return message
+
+        return counted
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name is this computer's own."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _name(host: str) -> str:
+    """A Host header without its port and brackets."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _paths(value: Any) -> Iterator[object]:
+    """The paths and addresses of files in a call's data."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("path", "url", "orig_path") and inner is not None:
+                if key == "path" or not _is_own_address(inner):
+                    yield inner
+            else:
+                yield from _paths(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths(inner)
+
+
+def _is_own_address(value: object) -> bool:
+    """Whether a file's `url` is Gradio's address of it, which the server does not fetch."""
+    return isinstance(value, str) and "/gradio_api/file=" in value
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body of a request of at most MAX_BODY bytes."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise RefusedError(413, "A call is at most one megabyte.")
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read, then what comes after it."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

@@ -1,0 +1,114 @@
+"""How much one visitor, known by the address, may do at once."""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+FREE_LOGINS = 3  # wrong passwords before one has to wait
+LONGEST_WAIT = 300.0  # seconds
+REMEMBERED = 10_000  # addresses
+
+
+@dataclass
+class Limits:
+    """Counts what visitors do. Serves many threads.
+
+    Args:
+        uploads: the folder of uploads and results.
+        window: seconds after which an upload is removed and no longer counts.
+        visitor_bytes: of uploads by one address within the window.
+        total_bytes: of all files in the folder.
+        waiting: calls of the model that one session, and one address, may have running or waiting.
+        pending: gives the session and the address of each call that is running or waiting.
+    """
+
+    uploads: Path
+    window: float
+    visitor_bytes: int
+    total_bytes: int
+    waiting: tuple[int, int]
+    pending: Callable[[], Iterable[tuple[str, str]]] = list
+    clock: Callable[[], float] = time.monotonic
+    _wrong: dict[str, tuple[int, float]] = field(
+        default_factory=dict
+    )  # failures, and when the last
+    _sent: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def full(self) -> str:
+        """The sentence for an upload that is too much."""
+        return (
+            f"Too much was uploaded: at most {self.visitor_bytes / 1e9:g} GB an hour by one "
+            f"visitor, {self.total_bytes / 1e9:g} GB by all; older files are removed by themselves."
+        )
+
+    def login_wait(self, visitor: str) -> float:
+        """Seconds until `visitor` may try a password again; it doubles with each wrong one."""
+        with self._lock:
+            wrong, last = self._wrong.get(visitor, (0, 0.0))
+        if wrong < FREE_LOGINS:
+            return 0.0
+        delay = min(LONGEST_WAIT, 2.0 ** min(wrong - FREE_LOGINS + 1, 10))
+        return max(0.0, last + delay - self.clock())
+
+    def count_login(self, visitor: str, good: bool) -> None:
+        """Note how a login ended."""
+        with self._lock:
+            wrong, _ = self._wrong.pop(visitor, (0, 0.0))
+            if not good:
+                self._wrong[visitor] = (wrong + 1, self.clock())
+            while len(self._wrong) > REMEMBERED:
+                del self._wrong[next(iter(self._wrong))]
+
+    def has_room(self, visitor: str) -> bool:
+        """Whether `visitor` may upload anything now."""
+        used = sum(path.stat().st_size for path in _files(self.uploads))
+        return used < self.total_bytes and self._sent_by(visitor) < self.visitor_bytes
+
+    def count_upload(self, visitor: str, size: int) -> bool:
+        """Note `size` bytes of an upload. False when it is too much."""
+        with self._lock:
+            self._sent[visitor].append((self.clock(), size))
+        return self._sent_by(visitor) <= self.visitor_bytes
+
+    def may_join(self, session: str, visitor: str) -> bool:
+        """Whether a visitor may wait for the model once more."""
+        pending = list(self.pending())
+        of_session = sum(other == session for other, _ in pending)
+        of_visitor = sum(other == visitor for _, other in pending)
+        return of_session < self.waiting[0] and of_visitor < self.waiting[1]
+
+    def _sent_by(self, visitor: str) -> int:
+        with self._lock:
+            sent = self._sent[visitor]
+            while sent and sent[0][0] < self.clock() - self.window:
+                sent.popleft()
+            total = sum(size for _, size in sent)
+            if not sent:
+                del self._sent[visitor]
+            return total
+
+
+def pending_calls(page: Any, concurrency_id: str) -> list[tuple[str, str]]:
+    """Session and address of each call of a Gradio page that waits for, or runs, the model."""
+    queue = page._queue  # Gradio has no public way to its queue
+    events = [
+        event
+        for waiting in queue.event_queue_per_concurrency_id.values()
+        for event in waiting.queue
+    ]
+    events += [event for job in queue.active_jobs if job for event in job]
+    return [
+        (event.session_hash, event.request.client.host if event.request.client else "unknown")
+        for event in events
+        if event.concurrency_id == concurrency_id
+    ]
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
