@@ -1,0 +1,133 @@
+"""Damaged and hostile files: each is used or refused in a sentence, and never gives NaN.
+
+VOICESWAP_FULL=1 tries 1,000 of each kind.
+"""
+
+import json
+import os
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import load_file, save_file
+
+from voiceswap import VoiceswapError, VoiceSwapper
+
+COUNT = 1000 if os.environ.get("VOICESWAP_FULL") else 40
+NUMBERS = [0, -1, 1, 2, 10_000_000, 2**31, 2**63, 1e30, 0.5, None, "x", [], {}, True]
+
+
+def damaged(data: bytes, rng: np.random.Generator) -> bytes:
+    """A file's bytes with some changed, cut off, repeated or added."""
+    data, kind = bytearray(data), rng.integers(4)
+    place, size = int(rng.integers(len(data))), int(rng.integers(1, 64))
+    if kind == 0:
+        for _ in range(size):
+            data[int(rng.integers(min(len(data), 4096)))] = int(rng.integers(256))
+    elif kind == 1:
+        del data[place:]
+    elif kind == 2:
+        data[place:place] = rng.bytes(size)
+    else:
+        data[place : place + size] = data[:size]
+    return bytes(data)
+
+
+def rewritten(data: bytes, rng: np.random.Generator) -> bytes:
+    """A safetensors file with another number, or kind of thing, somewhere in its metadata."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    key = next(iter(header["__metadata__"]))
+    metadata = json.loads(header["__metadata__"][key])
+    place = metadata
+    while True:
+        name = list(place)[int(rng.integers(len(place)))] if isinstance(place, dict) else 0
+        if not isinstance(place[name], (dict, list)) or not place[name] or rng.random() < 0.2:
+            break
+        place = place[name]
+    place[name] = NUMBERS[int(rng.integers(len(NUMBERS)))]
+    header["__metadata__"][key] = json.dumps(metadata)
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
+def revalued(path, out, rng: np.random.Generator) -> None:
+    """A safetensors file with other values, another shape or another type in one tensor."""
+    tensors = load_file(path)
+    header = path.read_bytes()
+    (length,) = struct.unpack("<Q", header[:8])
+    metadata = json.loads(header[8 : 8 + length])["__metadata__"]
+    name = sorted(tensors)[int(rng.integers(len(tensors)))]
+    value = tensors[name].float()
+    tensors[name] = [
+        lambda x: x * torch.nan,
+        lambda x: x + torch.inf,
+        lambda x: x * 1e30,
+        lambda x: torch.cat([x, x]),
+        lambda x: x[:0],
+        lambda x: x.int(),
+        lambda x: x[None],
+    ][int(rng.integers(7))](value).contiguous()
+    save_file(tensors, out, metadata)
+
+
+def mutated(path, out, rng: np.random.Generator):
+    kind = rng.integers(3)
+    if kind == 0:
+        out.write_bytes(damaged(path.read_bytes(), rng))
+    elif kind == 1:
+        out.write_bytes(rewritten(path.read_bytes(), rng))
+    else:
+        revalued(path, out, rng)
+    return out
+
+
+def usable(convert) -> bool:
+    """Whether it gave samples; they have to be finite."""
+    try:
+        samples = convert()
+    except VoiceswapError as error:
+        assert str(error).endswith(".") and "\n" not in str(error)
+        return False
+    assert np.isfinite(samples).all()
+    return True
+
+
+def test_voices(tiny, hello, goodbye, tmp_path):
+    rng = np.random.default_rng(0)
+    good = tiny.save_voice(tiny.embed(goodbye), tmp_path / "good.safetensors")
+    hello = hello[:8000]
+    assert usable(lambda: tiny.convert(hello, good))
+    outcomes = [
+        usable(lambda: tiny.convert(hello, mutated(good, tmp_path / "bad.safetensors", rng)))
+        for _ in range(COUNT)
+    ]
+    assert not all(outcomes)
+
+
+def test_models(model, hello, goodbye, tmp_path):
+    rng = np.random.default_rng(1)
+    hello, goodbye = hello[:8000], goodbye[:8000]
+
+    def convert(path):
+        return VoiceSwapper.load(path, "cpu").convert(hello, goodbye)
+
+    assert usable(lambda: convert(model))
+    outcomes = [
+        usable(lambda: convert(mutated(model, tmp_path / "bad.safetensors", rng)))
+        for _ in range(COUNT // 2)
+    ]
+    assert not all(outcomes)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_recordings(tiny, hello, goodbye, tmp_path, ending):
+    rng = np.random.default_rng(2)
+    good, bad = tmp_path / f"good.{ending}", tmp_path / f"bad.{ending}"
+    soundfile.write(good, hello[:16000], 16000)
+    voice = tiny.embed(goodbye)
+    for _ in range(COUNT // 4):
+        bad.write_bytes(damaged(good.read_bytes(), rng))
+        usable(lambda: tiny.convert(bad, voice))
