@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 import torch
 
-from voiceswap.batch.names import WORKSHOP
+from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
@@ -55,7 +55,7 @@ def outputs(out: Path) -> dict[str, Path]:
     return {
         name: path
         for name, path in found.items()
-        if not name.startswith(f"{WORKSHOP}/") and name not in ("journal.jsonl", "report.csv")
+        if not name.startswith(f"{WORK_FOLDER}/") and name not in ("journal.jsonl", "report.csv")
     }
 
 

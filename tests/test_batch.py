@@ -17,7 +17,7 @@ import soundfile
 import torch
 from talks import crashing_environment, outputs, report, whole, write_talks
 
-from voiceswap.batch.names import WORKSHOP
+from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.examples import GOODBYE
 
 FULL = bool(os.environ.get("VOICESWAP_FULL"))
@@ -185,7 +185,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_repeats_nothing(tmp_path, mo
     for name, path in made.items():
         assert whole(path, tmp_path / "talks" / name)
         assert seen.get(name, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
-    assert [path.name for path in (out / WORKSHOP).iterdir()] == ["lock"]
+    assert [path.name for path in (out / WORK_FOLDER).iterdir()] == ["lock"]
     assert all(row["status"] in ("converted", "already done") for row in report(out).values())
 
 
@@ -206,7 +206,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path, model, hello):
         and "Traceback" not in told
         and "run the same command again" in told
     )
-    assert [path.name for path in (out / WORKSHOP).iterdir()] == ["lock"]
+    assert [path.name for path in (out / WORK_FOLDER).iterdir()] == ["lock"]
     done = outputs(out)
     assert {row["status"] for row in report(out).values()} == {"converted", "not reached"} and len(
         report(out)

@@ -15,7 +15,7 @@ from talks import outputs, write_talks
 from voiceswap import VoiceswapError
 from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.inputs import Job
-from voiceswap.batch.names import WORKSHOP, name_outputs
+from voiceswap.batch.names import WORK_FOLDER, name_outputs
 from voiceswap.batch.storage import FileSignature
 from voiceswap.examples import GOODBYE, HELLO
 
@@ -151,7 +151,7 @@ def test_names_stay_inside_and_apart(names):
         assert Path(os.path.normpath(out / name)).is_relative_to(out) and os.path.normpath(
             out / name
         ) != str(out)
-        assert Path(name).parts[0] != WORKSHOP
+        assert Path(name).parts[0] != WORK_FOLDER
     assert all(
         job.error
         for job, name in zip(named, names, strict=True)

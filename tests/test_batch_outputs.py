@@ -12,7 +12,7 @@ from talks import outputs, unlike, whole, write_talks
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.lock import only_run
-from voiceswap.batch.names import WORKSHOP
+from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.examples import GOODBYE
 
 FULL = bool(os.environ.get("VOICESWAP_FULL"))
@@ -187,7 +187,7 @@ def test_other_options_voices_and_models_are_done_anew_and_torn_lines_are_left(
         assert result.exit_status == 0
         return result.counts()[Status.CONVERTED]
 
-    assert [converted(), converted(), converted(pitch=2), converted(pitch=2), converted()] == [
+    assert [converted(), converted(), converted(pitch_shift=2), converted(pitch_shift=2), converted()] == [
         2,
         0,
         2,
@@ -240,7 +240,7 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
         convert_folder(
             tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=cancel
         )
-    assert [path.name for path in (tmp_path / "out" / WORKSHOP).iterdir()] == ["lock"]
+    assert [path.name for path in (tmp_path / "out" / WORK_FOLDER).iterdir()] == ["lock"]
     (tmp_path / "empty").mkdir()
     for inputs, targets, sentence in (
         (tmp_path / "empty", [GOODBYE], "no audio file"),

@@ -1,4 +1,4 @@
-"""Many files in, many files out: `voiceswap batch`, and `convert_folder` for Python.
+"""Convert many files: `voiceswap batch`, and `convert_folder` for Python.
 
 from voiceswap.batch import BatchOptions, convert_folder
 report = convert_folder("talks", ["anna.wav"], "talks-by-anna", BatchOptions(format="flac"))

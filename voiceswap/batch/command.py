@@ -4,25 +4,28 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from voiceswap.errors import VoiceswapError
 
+if TYPE_CHECKING:
+    from voiceswap.batch import BatchProgress, Report
+
 LINE_SECONDS = 10  # between two lines of progress where there is no terminal
-INTERRUPTED = 130  # the shell's number for Ctrl-C
+INTERRUPTED = 130  # the shell's exit status for Ctrl-C
 
 
 def batch(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Files, folders, globs in quotes, .csv or .jsonl manifests; or URLs of them, such as s3://bucket/talks.",
+            help="Files, folders, globs in quotes, .csv or .jsonl manifests; or URLs of them, "
+            "such as s3://bucket/talks.",
             show_default=False,
         ),
     ],
@@ -35,7 +38,8 @@ def batch(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; with several, each has a folder in the output.",
+            help="A recording of the target's voice, or a voice saved by 'voiceswap voice'; "
+            "with several, each has a folder in the output.",
             show_default=False,
         ),
     ] = None,
@@ -59,10 +63,12 @@ def batch(
         typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's."),
     ] = 1.0,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Draw another reading of the same words.")
+        int | None,
+        typer.Option(min=0, help="Draw the content code from its posterior with this seed."),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="ProcessPool (default: as many as the machine bears)")
+        int | None,
+        typer.Option(min=1, help="Processes (default: as many as cores and memory allow)"),
     ] = None,
     batch_size: Annotated[
         int | None,
@@ -73,17 +79,17 @@ def batch(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Convert again what is done, and replace files that no run made."
+            "--overwrite", help="Convert again what is done, and replace files that no run wrote."
         ),
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first file that can't be converted.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
     ] = False,
     ray: Annotated[
-        str | None, typer.Option(help="Let a Ray cluster do it: its address, or 'local'.")
+        str | None, typer.Option(help="Convert on a Ray cluster: its address, or 'local'.")
     ] = None,
     ray_gpus: Annotated[
         float, typer.Option(min=0, help="GPUs that a Ray worker takes; 0.25 puts four on one.")
@@ -93,16 +99,16 @@ def batch(
     ] = "default",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
 ) -> None:
-    """Convert files and folders, of any size; run again, it goes on where it was.
+    """Convert files and folders of any size; the same command again continues a stopped run.
 
-    Exit status: 0 all is well, 1 some files could not be converted, 2 nothing was done.
+    Exit status: 0 all files are done, 1 some could not be converted, 2 nothing was done.
     """
-    from voiceswap.batch import BatchOptions, Status, convert_folder
+    from voiceswap.batch import BatchOptions, convert_folder
 
-    shown, told = Console(), Console(stderr=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way to say Ctrl-C
+    console, errors = Console(), Console(stderr=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters stop a job by SIGTERM
     try:
-        with _Display(shown) as display:
+        with _Display(console) as display:
             report = convert_folder(
                 inputs,
                 target or [],
@@ -128,57 +134,57 @@ def batch(
                 progress=display.show,
             )
     except VoiceswapError as error:
-        told.print(Text(_plain(error), "red"), soft_wrap=True)
+        errors.print(Text(_printable(error), "red"), soft_wrap=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        told.print(
-            Text("Stopped. What is done is kept; run the same command again to go on.", "red"),
-            soft_wrap=True,
-        )
+        message = "Stopped. What is done is kept; run the same command again to go on."
+        errors.print(Text(message, "red"), soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from error
     if dry_run:
-        for row in report.rows:
-            if row.status is not Status.FAILED:
-                shown.print(
-                    Text(f"{_plain(row.source)} -> {_plain(out / row.output)}  ({row.status})"),
-                    soft_wrap=True,
-                )
-    for row in report.failures:
-        told.print(
-            Text.assemble((_plain(row.source), "red"), f": {_plain(row.error)}"), soft_wrap=True
-        )
-    counts = ", ".join(
-        f"{number} {status}"
-        for status, number in sorted(
-            report.counts().items(), key=lambda pair: list(Status).index(pair[0])
-        )
-    )
-    shown.print(
-        Text(
-            f"{counts}; {_speed(report.audio_seconds, report.seconds)}."
-            if report.audio_seconds
-            else f"{counts}."
-        ),
-        soft_wrap=True,
-    )
-    if report.stopped:
-        told.print(Text(report.stopped, "red"), soft_wrap=True)
+        _print_plan(report, out, console)
+    _print_result(report, console, errors)
     raise typer.Exit(report.exit_status)
 
 
+def _print_plan(report: "Report", out: Path, console: Console) -> None:
+    """Print a line for every output of a dry run."""
+    from voiceswap.batch import Status
+
+    for row in report.rows:
+        if row.status is not Status.FAILED:
+            line = f"{_printable(row.source)} -> {_printable(out / row.output)}  ({row.status})"
+            console.print(Text(line), soft_wrap=True)
+
+
+def _print_result(report: "Report", console: Console, errors: Console) -> None:
+    """Print a line for every failure, the counts, and why the run stopped."""
+    from voiceswap.batch import Status
+
+    for row in report.failures:
+        line = Text.assemble((_printable(row.source), "red"), f": {_printable(row.error)}")
+        errors.print(line, soft_wrap=True)
+    counts = report.counts()
+    summary = ", ".join(f"{counts[status]} {status}" for status in Status if status in counts)
+    if report.audio_seconds:
+        summary += f"; {_speed(report.audio_seconds, report.seconds)}"
+    console.print(Text(f"{summary}."), soft_wrap=True)
+    if report.stopped:
+        errors.print(Text(report.stopped, "red"), soft_wrap=True)
+
+
 class _Display:
-    """Shows Progress: a bar in a terminal, now and then a line elsewhere."""
+    """Shows the progress: as a bar in a terminal, elsewhere as a line every ten seconds."""
 
     def __init__(self, console: Console):
         self.console = console
-        self.bar = Bar(
+        self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.fields[facts]}"),
+            TextColumn("{task.fields[counts]}"),
             TimeElapsedColumn(),
             console=console,
         )
-        self.task = self.bar.add_task("Loading the model", total=1.0, facts="")
+        self.task = self.bar.add_task("Loading the model", total=1.0, counts="")
         self.last = time.monotonic()
 
     def __enter__(self) -> "_Display":
@@ -190,38 +196,36 @@ class _Display:
         if self.console.is_terminal:
             self.bar.stop()
 
-    def show(self, progress) -> None:
-        facts = f"{progress.done}/{progress.files} files, {_speed(progress.audio_seconds, progress.seconds)}"
+    def show(self, progress: "BatchProgress") -> None:
+        speed = _speed(progress.audio_seconds, progress.seconds)
+        counts = f"{progress.done}/{progress.files} files, {speed}"
         if progress.failed:
-            facts += f", {progress.failed} failed"
+            counts += f", {progress.failed} failed"
         if progress.seconds_left is not None:
-            facts += f", {_time(progress.seconds_left)} left"
+            counts += f", {_time(progress.seconds_left)} left"
         if self.console.is_terminal:
-            begun = "Converting" if progress.share else "Loading the model"
-            self.bar.update(self.task, description=begun, completed=progress.share, facts=facts)
+            step = "Converting" if progress.share else "Loading the model"
+            self.bar.update(self.task, description=step, completed=progress.share, counts=counts)
         elif time.monotonic() - self.last > LINE_SECONDS:
             self.last = time.monotonic()
-            self.console.print(Text(facts), soft_wrap=True)
+            self.console.print(Text(counts), soft_wrap=True)
 
 
 def _speed(audio_seconds: float, seconds: float) -> str:
-    return f"{audio_seconds / 3600:.2f} h of audio at {audio_seconds / seconds if seconds > 0 else 0:.1f} times real time"
+    times_real_time = audio_seconds / seconds if seconds > 0 else 0
+    return f"{audio_seconds / 3600:.2f} h of audio at {times_real_time:.1f} times real time"
 
 
 def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours} h {minutes:02} min"
-        if hours
-        else f"{minutes} min {rest:02} s"
-        if minutes
-        else f"{rest} s"
-    )
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
 
 
-def _plain(text: object) -> str:
-    """One line, of characters that any terminal takes: names of files can hold anything."""
+def _printable(text: object) -> str:
+    """One line of characters that the terminal can show: names of files can hold any others."""
     line = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for character in str(text)

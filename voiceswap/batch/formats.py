@@ -1,10 +1,10 @@
-"""Which audio formats are looked for, and what an output is written as."""
+"""The audio formats that are searched for, and the format, subtype and rate of an output."""
 
 import posixpath
 
 from voiceswap.errors import AudioError
 
-FORMATS = {  # the endings that outputs may have, and libsndfile's name of each
+FORMATS = {  # endings that outputs may have, with libsndfile's name of the format
     "wav": "WAV",
     "flac": "FLAC",
     "mp3": "MP3",
@@ -17,36 +17,17 @@ FORMATS = {  # the endings that outputs may have, and libsndfile's name of each
     "w64": "W64",
     "rf64": "RF64",
 }
+READ_ONLY = ["wave", "oga", "aifc", "snd", "mp2", "sph", "nist", "voc", "sf", "ircam"]
+READ_ONLY += ["avr", "svx", "iff", "8svx", "paf", "pvf", "sds", "wve", "xi"]
+READABLE = frozenset(FORMATS) | frozenset(READ_ONLY)  # endings that a folder is searched for
 FALLBACK = "wav"
-SOUNDS = frozenset(FORMATS) | {  # the endings that a folder is searched for
-    *(
-        "wave",
-        "oga",
-        "aifc",
-        "snd",
-        "mp2",
-        "sph",
-        "nist",
-        "voc",
-        "sf",
-        "ircam",
-        "avr",
-        "svx",
-        "iff",
-        "8svx",
-        "paf",
-        "pvf",
-        "sds",
-        "wve",
-        "xi",
-    )
-}
 COMPRESSED = {"mp3": "MPEG_LAYER_III", "ogg": "VORBIS", "opus": "OPUS"}
-RATES = {  # the only ones that these can hold, in Hz
+RATES = {  # in Hz; these subtypes can hold no others
     "MPEG_LAYER_III": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     "OPUS": (8000, 12000, 16000, 24000, 48000),
 }
-WIDE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")
+ABOVE_16_BITS = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")
+KEPT_SUBTYPES = ("FLOAT", "DOUBLE", "ULAW", "ALAW", "OPUS")  # beside those of PCM_ and ALAC_
 
 
 def ending(name: str) -> str:
@@ -54,38 +35,42 @@ def ending(name: str) -> str:
     return posixpath.splitext(name)[1][1:].lower()
 
 
-def written_as(source: str) -> str:
-    """The ending of an output whose format is to be its source's: the same, or wav for a format that is only read."""
+def output_ending(source: str) -> str:
+    """The ending of an output in its source's format; wav for a format that is only read."""
     return ending(source) if ending(source) in FORMATS else FALLBACK
 
 
 def subtype_for(format: str, source: str | None, wanted: str | None) -> str | None:
-    """The sample format of an output, as soundfile names it; None is the format's usual one.
+    """The sample format of an output.
 
-    `wanted` is the user's, and an AudioError if the format has no such; `source` is the input's, kept where the format
-    has it. Otherwise more than 16 bits become 24 where there are 24, and anything else the usual one.
+    Args:
+        format: the output's ending.
+        source: the input's subtype, as soundfile names it. It is kept where the format has it;
+            otherwise more than 16 bits become PCM_24 where the format has that.
+        wanted: the user's choice, which is never replaced; None if there is none.
+
+    Returns:
+        A subtype as soundfile names it; None for the format's usual one.
+
+    Raises:
+        AudioError: the format does not have the subtype that the user wants.
     """
     import soundfile
 
     def fits(subtype: str) -> bool:
-        return soundfile.check_format(FORMATS[format], subtype) and (
-            format != "opus" or subtype == "OPUS"
-        )
+        known = soundfile.check_format(FORMATS[format], subtype)
+        return known and (format != "opus" or subtype == "OPUS")
 
     if wanted is not None:
         if not fits(wanted):
-            raise AudioError(
-                f"{format} has no subtype {wanted}; it has {', '.join(filter(fits, soundfile.available_subtypes(FORMATS[format])))}."
-            )
+            subtypes = ", ".join(filter(fits, soundfile.available_subtypes(FORMATS[format])))
+            raise AudioError(f"{format} has no subtype {wanted}; it has {subtypes}.")
         return wanted
     if source is None:
         return None
-    if fits(source) and (
-        source.startswith(("PCM_", "ALAC_"))
-        or source in ("FLOAT", "DOUBLE", "ULAW", "ALAW", "OPUS")
-    ):
+    if fits(source) and (source.startswith(("PCM_", "ALAC_")) or source in KEPT_SUBTYPES):
         return source
-    return "PCM_24" if source in WIDE and fits("PCM_24") else None
+    return "PCM_24" if source in ABOVE_16_BITS and fits("PCM_24") else None
 
 
 def rate_for(
@@ -93,8 +78,14 @@ def rate_for(
 ) -> int | None:
     """The sample rate of an output in Hz; None is the model's own.
 
-    `wanted` is the user's, and an AudioError if the format can't hold it; `source` is the input's, of which a format
-    that can't hold it takes the next higher rate that it can.
+    Args:
+        format: the output's ending.
+        subtype: the output's subtype; None is the format's usual one.
+        source: the input's rate in Hz; if the format can't hold it, the next higher one is taken.
+        wanted: the user's choice in Hz, which is never replaced; None if there is none.
+
+    Raises:
+        AudioError: the format can't hold the rate that the user wants.
     """
     rates = RATES.get(subtype or COMPRESSED.get(format, ""))
     rate = wanted or source

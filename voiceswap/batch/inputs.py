@@ -1,4 +1,4 @@
-"""What is to be converted: files, folders, globs and manifests, as jobs."""
+"""The inputs of a batch: files, folders, globs and manifests, turned into jobs."""
 
 import csv
 import glob
@@ -6,15 +6,15 @@ import io
 import json
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceswap.batch import storage
-from voiceswap.batch.formats import FORMATS, SOUNDS, ending, written_as
+from voiceswap.batch.formats import FORMATS, READABLE, ending, output_ending
 from voiceswap.batch.options import BatchOptions
 from voiceswap.errors import VoiceswapError
 
-ReferencePaths = tuple[str, ...]  # recordings, averaged, or files of saved voices; absolute
+ReferencePaths = tuple[str, ...]  # absolute; recordings or saved voices, which are averaged
 COLUMNS = (
     "source",
     "target",
@@ -31,7 +31,16 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One output to make. `output` is its path in the output folder, with slashes; `error` says why it can't be had."""
+    """One output to make.
+
+    Attributes:
+        source: absolute path or full URL of the input.
+        signature: of the input.
+        references: of the target's voice.
+        output: path in the output folder, with slashes.
+        options: how the file is converted and written.
+        error: why the output can't be made; None if it can.
+    """
 
     source: str
     signature: storage.FileSignature
@@ -44,95 +53,90 @@ class Job:
 def collect(
     inputs: Sequence[str], voices: Mapping[str, ReferencePaths], out: str, options: BatchOptions
 ) -> Iterator[Job]:
-    """A job for every output that `inputs` ask for, in an order that depends on names alone.
+    """A job for every output of `inputs`, in an order that depends on names alone.
 
-    `voices` are the targets by name. With more than one, each has a folder of its own in the output. A manifest's line
-    that names a target is for that one alone. Raises VoiceswapError for a manifest that can't be read at all.
+    Args:
+        inputs: paths, globs or URLs.
+        voices: the targets by name. With more than one, each has a folder in the output. A
+            manifest's line that names a target is converted to that target alone.
+        out: the output folder, which is not searched.
+        options: how files are converted; a manifest's line may change them.
+
+    Raises:
+        VoiceswapError: a manifest can't be read at all.
     """
-    for given in inputs:
-        if not storage.exists(given) and glob.has_magic(given):
-            found = [pair for pair in storage.matching(given, out) if ending(pair[1]) in SOUNDS]
-        elif storage.is_folder(given):
+    for item in inputs:
+        if not storage.exists(item) and glob.has_magic(item):
+            found = [pair for pair in storage.matching(item, out) if ending(pair[1]) in READABLE]
+        elif storage.is_folder(item):
             found = [
-                pair
-                for pair in storage.walk(given, out)
-                if ending(pair[1]) in SOUNDS or os.path.isdir(pair[0])
+                (path, name)
+                for path, name in storage.walk(item, out)
+                if ending(name) in READABLE or os.path.isdir(path)
             ]
-        elif ending(given) in ("csv", "jsonl"):
-            yield from _manifest(given, voices, options)
+        elif ending(item) in ("csv", "jsonl"):
+            yield from _manifest_jobs(item, voices, options)
             continue
         else:
-            found = [(given, posixpath.basename(given.replace(os.sep, "/")))]
+            found = [(item, posixpath.basename(item.replace(os.sep, "/")))]
         for path, name in found:
-            yield from _one(storage.absolute(path), posixpath.splitext(name)[0], voices, options)
+            stem = posixpath.splitext(name)[0]
+            yield from _source_jobs(storage.absolute(path), stem, voices, options)
 
 
-def _one(
+def _source_jobs(
     source: str, stem: str, voices: Mapping[str, ReferencePaths], options: BatchOptions
 ) -> Iterator[Job]:
-    """The jobs for one source whose output is called `stem` and the format's ending."""
+    """The jobs of one source, one for each voice; outputs are called `stem`, with their ending."""
     if not voices:
         raise VoiceswapError(
             "Give at least one --target, or a manifest with a target on every line."
         )
     try:
         signature, error = storage.signature(source), None
-        if os.path.isdir(source):  # a folder that was given is walked; so this is one in it
+        if os.path.isdir(source):  # only `storage.walk` yields a folder: one that can't be listed
             error = f"{source} can't be listed."
     except VoiceswapError as problem:
         signature, error = storage.FileSignature(0, ""), str(problem)
     for voice, references in voices.items():
-        output = f"{stem}.{options.format or written_as(source)}"
-        yield Job(
-            source,
-            signature,
-            references,
-            f"{voice}/{output}" if len(voices) > 1 else output,
-            options,
-            error,
-        )
+        output = f"{stem}.{options.format or output_ending(source)}"
+        output = f"{voice}/{output}" if len(voices) > 1 else output
+        yield Job(source, signature, references, output, options, error)
 
 
-def _manifest(
+def _manifest_jobs(
     path: str, voices: Mapping[str, ReferencePaths], options: BatchOptions
 ) -> Iterator[Job]:
     """The jobs of a .csv or .jsonl file. A line that can't be used is a job with an error."""
-    folder = (
-        posixpath.dirname(path) if storage.is_url(path) else os.path.dirname(os.path.abspath(path))
-    )
+    remote = storage.is_url(path)
+    folder = posixpath.dirname(path) if remote else os.path.dirname(os.path.abspath(path))
     for number, line in _lines(path):
         source = str(line.get("source") or "")
         try:
             if not source:
                 raise VoiceswapError("there is no source.")
-            source = _from(folder, source)
-            own = _targets(line.get("target"))
-            targets = {"": tuple(_from(folder, each) for each in own)} if own else voices
-            mine = options.changed(
+            source = _resolve(folder, source)
+            references = tuple(_resolve(folder, item) for item in _targets(line.get("target")))
+            line_options = options.changed(
                 {name: value for name, value in line.items() if name in COLUMNS[3:]}
             )
             stem = str(line.get("output") or "")
             if ending(stem) in FORMATS:
-                mine = mine if line.get("format") else mine.changed({"format": ending(stem)})
+                if not line.get("format"):
+                    line_options = line_options.changed({"format": ending(stem)})
                 stem = posixpath.splitext(stem)[0]
-            yield from _one(
-                source,
-                stem or posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0],
-                targets,
-                mine,
-            )
+            if not stem:
+                stem = posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0]
+            targets = {"": references} if references else voices
+            yield from _source_jobs(source, stem, targets, line_options)
         except VoiceswapError as error:
-            yield Job(
-                source or path,
-                storage.FileSignature(0, ""),
-                (),
-                "",
-                options,
-                f"{path}, line {number}: {error}",
-            )
+            message = f"{path}, line {number}: {error}"
+            unknown = storage.FileSignature(0, "")
+            yield Job(source or path, unknown, (), "", options, message)
 
 
 def _lines(path: str) -> Iterator[tuple[int, dict]]:
+    """The lines of a manifest: their numbers, and their values by column."""
     text = storage.read_text(path)
     if ending(path) == "csv":
         rows = csv.DictReader(io.StringIO(text))
@@ -154,28 +158,26 @@ def _lines(path: str) -> Iterator[tuple[int, dict]]:
             yield number, row
 
 
-def _check_columns(path: str, names) -> None:
+def _check_columns(path: str, names: Iterable[str]) -> None:
     unknown = [name for name in names if name not in COLUMNS]
     if unknown:
         raise VoiceswapError(
-            f"{path} has a column '{unknown[0]}' that is not known; known are {', '.join(COLUMNS)}."
+            f"{path} has an unknown column '{unknown[0]}'; the columns are {', '.join(COLUMNS)}."
         )
     if "source" not in names:
         raise VoiceswapError(f"{path} has no column 'source'.")
 
 
-def _targets(value) -> list[str]:
+def _targets(value: object) -> list[str]:
     """The references of a manifest's line: a list, or a text with semicolons between them."""
     items = value if isinstance(value, list) else str(value or "").split(";")
     return [str(item).strip() for item in items if str(item).strip()]
 
 
-def _from(folder: str, path: str) -> str:
-    """A manifest's path, which starts from the manifest's folder."""
+def _resolve(folder: str, path: str) -> str:
+    """A path in a manifest, which is relative to the manifest's folder."""
     if storage.is_url(path):
         return path
-    return (
-        f"{folder}/{path}"
-        if storage.is_url(folder)
-        else os.path.normpath(os.path.join(folder, path))
-    )
+    if storage.is_url(folder):
+        return f"{folder}/{path}"
+    return os.path.normpath(os.path.join(folder, path))

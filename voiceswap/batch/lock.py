@@ -8,25 +8,29 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from voiceswap.batch.names import WORKSHOP
+from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.errors import VoiceswapError
 
 
 @contextmanager
 def only_run(out: Path) -> Iterator[Path]:
-    """Holds `out` for this run, and gives it a folder for unfinished files; what a killed run left of those is removed.
+    """Lock `out` for this run, and yield a new folder in it for unfinished files.
 
-    The lock ends with the process, however that ends. Raises VoiceswapError when another run holds it.
+    Unfinished files that a killed run left are removed. The lock is released when the process ends,
+    however it ends.
+
+    Raises:
+        VoiceswapError: another run holds the lock, or the folder can't be written.
     """
-    workshop = out / WORKSHOP
-    lock = FileLock(workshop / "lock", timeout=0)
+    work_folder = out / WORK_FOLDER
+    lock = FileLock(work_folder / "lock", timeout=0)
     try:
-        workshop.mkdir(parents=True, exist_ok=True)
+        work_folder.mkdir(parents=True, exist_ok=True)
         with lock:
-            for stale in workshop.glob("parts-*"):
+            for stale in work_folder.glob("parts-*"):
                 shutil.rmtree(stale, ignore_errors=True)
-            parts = tempfile.mkdtemp(prefix="parts-", dir=workshop)
-            lock.acquire()  # a second time, for the block
+            parts = tempfile.mkdtemp(prefix="parts-", dir=work_folder)
+            lock.acquire()  # a second time: the lock stays held after this block
     except Timeout as error:
         raise VoiceswapError(
             f"Another run is at work on {out}; wait for it, or give another --out."

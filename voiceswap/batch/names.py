@@ -8,16 +8,15 @@ from pathlib import PurePosixPath
 
 from voiceswap.batch.inputs import Job
 
-WORKSHOP = (
-    ".voiceswap"  # the folder in the output folder for what is no output: lock and unfinished files
-)
+WORK_FOLDER = ".voiceswap"  # in the output folder: the lock and unfinished files
 
 
 def name_outputs(jobs: Iterable[Job]) -> list[Job]:
-    """The distinct jobs, each with an output of its own.
+    """The jobs without duplicates, each with an output path of its own.
 
-    Of those that want the same output, or names that some file systems take for the same, all but the first get -2,
-    -3 ... in their order. A name that would leave the output folder is an error of that job alone.
+    Where several jobs have the same output path, or paths that some file systems treat as equal,
+    all but the first get -2, -3 ... in their order. A path that would leave the output folder is an
+    error of that job alone.
     """
     named, taken = [], dict[str, Job]()
     for job in jobs:
@@ -38,15 +37,16 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
 
 
 def _folded(name: str) -> str:
+    """The name as a file system compares it that ignores case and Unicode composition."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _stays_inside(name: str) -> bool:
-    """Whether a path with slashes stays in its folder, and apart from what is no output."""
+    """Whether a path with slashes is inside the output folder and outside its work folder."""
     parts = name.replace(os.sep, "/").split("/")
     return (
         "\0" not in name
         and not os.path.splitdrive(name)[0]
         and all(part not in ("", ".", "..") for part in parts)
-        and parts[0].casefold() != WORKSHOP
+        and parts[0].casefold() != WORK_FOLDER
     )

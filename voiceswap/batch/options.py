@@ -1,4 +1,4 @@
-"""How one file is converted and written, as a manifest and the command name it."""
+"""The options of one file in a batch, with their names in manifests and on the command line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -7,17 +7,20 @@ from voiceswap.batch.formats import FORMATS
 from voiceswap.conversion.options import WHOLE, ConversionOptions
 from voiceswap.errors import VoiceswapError
 
-NAMES = {
-    "pitch": "pitch_shift"
-}  # of columns and command options that are called otherwise in Python
+# Columns and command options that have another name in Python.
+NAMES = {"pitch": "pitch_shift"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchOptions(ConversionOptions):
-    """`ConversionOptions`, and the `format` to write, such as "flac".
+    """How one file is converted, and the format in which it is written.
 
-    `format`, `rate` and `subtype` are the input's where they are None. Raises VoiceswapError for a value
-    out of its range.
+    Attributes:
+        format: ending of the output such as "flac"; None is the input's, as for `rate` and
+            `subtype`.
+
+    Raises:
+        VoiceswapError: a value is out of its range, or the format can't be written.
     """
 
     format: str | None = None
@@ -29,7 +32,7 @@ class BatchOptions(ConversionOptions):
             raise VoiceswapError(f"The format '{self.format}' can't be written; use {formats}.")
 
     def changed(self, columns: Mapping[str, object]) -> "BatchOptions":
-        """These options with those of a manifest's line; an empty column changes nothing."""
+        """These options with the values of a manifest's line; an empty column changes nothing."""
         values: dict = {}
         for name, value in columns.items():
             if value in (None, ""):
@@ -43,7 +46,10 @@ class BatchOptions(ConversionOptions):
         return replace(self, **values)
 
     def non_defaults(self) -> dict:
-        """What differs from the defaults, by a manifest's names: the same whatever options are added."""
+        """The values that differ from the defaults, by manifest column.
+
+        Options that are added later do not change it, so hashes of it stay valid.
+        """
         names = {python: column for column, python in NAMES.items()}
         return {
             names.get(field.name, field.name): getattr(self, field.name)
@@ -52,6 +58,6 @@ class BatchOptions(ConversionOptions):
         }
 
     def conversion(self, rate: int | None, subtype: str | None) -> ConversionOptions:
-        """The options of a conversion that is written at this rate and subtype."""
+        """The conversion options of an output with this rate in Hz and this subtype."""
         own = {field.name: getattr(self, field.name) for field in fields(ConversionOptions)}
         return ConversionOptions(**own | {"rate": rate, "subtype": subtype})

@@ -1,4 +1,4 @@
-"""How far a run is."""
+"""The progress of a run, as progress callbacks get it."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -10,63 +10,79 @@ from voiceswap.batch.run_state import RunState
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """What a progress callback is told. Files that were done before count as done, but not for the speed."""
+    """How far a run is. Files of earlier runs count as done, but not for the speed.
+
+    Attributes:
+        files: number of files in the run.
+        done: number of files that are done, the failed ones included.
+        failed: number of files that could not be converted.
+        audio_seconds: length of the audio that this run converted.
+        seconds: time since this run began to convert.
+        share: part of the bytes to read that is done, 0 to 1; files in work count in part.
+    """
 
     files: int
     done: int
     failed: int
-    audio_seconds: float  # converted by this run
-    seconds: float  # since it began to convert
-    share: float  # of the bytes that this run has to read, 0 to 1, files at work counted in part
+    audio_seconds: float
+    seconds: float
+    share: float
 
     @property
     def times_real_time(self) -> float:
-        """Seconds of audio converted in a second."""
+        """Seconds of audio converted per second."""
         return self.audio_seconds / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """None before anything can be said."""
+        """Estimate of the time that is left; None at the start."""
         return self.seconds * (1 - self.share) / self.share if self.share > 0 else None
 
 
-class Meter:
-    """Makes BatchProgress of what happens."""
+class ProgressMeter:
+    """Counts what is done of the jobs numbered `todo`, and calls `progress` at every change."""
 
     def __init__(self, state: RunState, todo: list[int], progress: Callable[[BatchProgress], None]):
         self.state, self.progress = state, progress
         self.sizes = {number: state.jobs[number].signature.size for number in todo}
-        self.total, self.read = sum(self.sizes.values()), 0
-        self.at_work: dict[int, float] = {}
+        self.total_bytes, self.bytes_done = sum(self.sizes.values()), 0
+        self.shares: dict[int, float] = {}  # of the files in work, by number
         self.start = time.monotonic()
-        self.audio_seconds, self.failed, self.left = (
-            0.0,
-            state.report.counts()[Status.FAILED],
-            len(todo),
-        )
-        self._tell()
+        self.audio_seconds = 0.0
+        self.failed = state.report.counts()[Status.FAILED]
+        self.left = len(todo)
+        self._report()
 
-    def move(self, numbers: Iterable[int], share: float) -> None:
-        """Files are at work, together."""
-        self.at_work.update(dict.fromkeys(numbers, share))
-        self._tell()
+    def update(self, numbers: Iterable[int], share: float) -> None:
+        """Files that are converted together are done to this share, 0 to 1."""
+        self.shares.update(dict.fromkeys(numbers, share))
+        self._report()
 
     def finish(self, numbers: Iterable[int]) -> None:
-        """Files are done, one way or the other."""
+        """Files are converted or have failed."""
         for number in numbers:
             row = self.state.report.rows[number]
-            self.at_work.pop(number, None)
-            self.read += self.sizes[number]
+            self.shares.pop(number, None)
+            self.bytes_done += self.sizes[number]
             self.left -= 1
             self.failed += row.status is Status.FAILED
             self.audio_seconds += row.audio_seconds
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
-        read = self.read + sum(self.sizes[number] * share for number, share in self.at_work.items())
+    def _report(self) -> None:
+        in_work = sum(self.sizes[number] * share for number, share in self.shares.items())
         files = len(self.state.jobs)
-        seconds = time.monotonic() - self.start
-        share = read / self.total if self.total else float(not self.left)
         self.progress(
-            BatchProgress(files, files - self.left, self.failed, self.audio_seconds, seconds, share)
+            BatchProgress(
+                files=files,
+                done=files - self.left,
+                failed=self.failed,
+                audio_seconds=self.audio_seconds,
+                seconds=time.monotonic() - self.start,
+                share=(
+                    (self.bytes_done + in_work) / self.total_bytes
+                    if self.total_bytes
+                    else float(not self.left)
+                ),
+            )
         )

@@ -1,7 +1,8 @@
-"""Work done by a Ray cluster: Ray Data with a pool of actors that hold the model. Needs the `ray` extra.
+"""Workers on a Ray cluster: Ray Data with a pool of actors that hold the model.
 
-Only the command's own process writes into the output folder: workers send back what they wrote, so that they need no
-disk in common for it, and the journal and the report are the same as without Ray.
+Needs the `ray` extra. Only the command's own process writes into the output folder: workers send
+back what they wrote. So they need no disk in common for it, and the journal and the report are the
+same as without Ray.
 """
 
 import logging
@@ -15,23 +16,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from voiceswap.batch.tasks import Conversion, Failure, Outcome, Piece, Work, Written
-from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, ShareCallback
+from voiceswap.batch.tasks import ConversionTask, Failure, Outcome, Task, Work, WrittenFile
+from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, WorkShareCallback
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
 
-CHUNK = (
-    64 * 2**20
-)  # bytes of a converted file in one row: a row of hours of audio would be more than Arrow takes
-SLICE = 100_000  # batches of files that Ray is told of at once
+CHUNK = 64 * 2**20  # bytes of a converted file in one row; Arrow can't hold hours of audio in one
+SLICE = 100_000  # items of work that Ray gets at once
 BLOCKS = 10_000  # of a slice
-COLUMNS = ("number", "piece", "offset", "data", "outcome")  # of what workers send back
+COLUMNS = ("item", "task", "offset", "data", "outcome")  # of the rows that workers send back
 
 
 class RayPool:
-    """WorkerPool of the cluster at `address`, or of one that is started here for "local".
+    """A WorkerPool on a Ray cluster. Each worker takes one CPU and `gpus` of a GPU.
 
-    Each takes a CPU, and `gpus` of a GPU. `jobs` is the most of them; None leaves that to the cluster.
+    Args:
+        settings: how workers load the model.
+        address: of the cluster; "local" starts one on this machine.
+        jobs: most workers at a time; None lets the cluster decide.
+        gpus: GPUs that a worker takes; 0.25 puts four on one.
     """
 
     def __init__(self, settings: ModelSettings, address: str, jobs: int | None, gpus: float):
@@ -47,98 +50,95 @@ class RayPool:
             ) from error
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        self.guest = ray.is_initialized()
-        if not self.guest:
-            quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-            if self.address == "local":
-                quiet |= {"num_cpus": self.jobs, "include_dashboard": False}
-            try:
-                host, _, port = self.address.removeprefix("ray://").rpartition(":")
-                if host:
-                    socket.create_connection(
-                        (host, int(port)), timeout=10
-                    ).close()  # Ray itself would wait for ever
-                ray.init(address=self.address, **quiet)
-            except (OSError, RuntimeError, ValueError) as error:
-                raise VoiceswapError(
-                    f"No Ray cluster answers at {self.address} ({' '.join(str(error).split())})."
-                ) from error
-        # Where the command is: it has to outlive every worker, and ends with the command.
+        self.was_connected = ray.is_initialized()
+        if not self.was_connected:
+            self._connect()
+        # On the command's own node, so that it outlives every worker and ends with the command.
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        self.attempts: Any = (
-            ray.remote(_Attempts).options(num_cpus=0, scheduling_strategy=here).remote()
-        )
+        attempts = ray.remote(_Attempts).options(num_cpus=0, scheduling_strategy=here)
+        self.attempts: Any = attempts.remote()
         return self
+
+    def _connect(self) -> None:
+        import ray
+
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        if self.address == "local":
+            quiet |= {"num_cpus": self.jobs, "include_dashboard": False}
+        try:
+            host, _, port = self.address.removeprefix("ray://").rpartition(":")
+            if host:  # Ray itself would wait for ever
+                socket.create_connection((host, int(port)), timeout=10).close()
+            ray.init(address=self.address, **quiet)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise VoiceswapError(f"No Ray cluster answers at {self.address} ({reason}).") from error
 
     def __exit__(self, *error: object) -> None:
         import ray
 
         ray.kill(self.attempts)
-        if not self.guest:
+        if not self.was_connected:
             ray.shutdown()
 
-    def run(self, work: Iterable[Work], on_share: ShareCallback) -> Iterator[Done]:
+    def run(self, work: Iterable[Work], on_share: WorkShareCallback) -> Iterator[Done]:
         waiting = iter(work)
         while items := tuple(islice(waiting, SLICE)):
-            yield from self._run(items)
+            yield from self._run_slice(items)
 
-    def _run(self, items: tuple[Work, ...]) -> Iterator[Done]:
+    def _run_slice(self, items: tuple[Work, ...]) -> Iterator[Done]:
         import ray
 
-        rows = [{"number": number, "work": pickle.dumps(item)} for number, item in enumerate(items)]
+        rows = [{"item": number, "work": pickle.dumps(item)} for number, item in enumerate(items)]
         data = ray.data.from_items(rows, override_num_blocks=min(len(rows), BLOCKS))
         data.context.enable_progress_bars = False
-        data.context.target_max_block_size = 1  # every file is told of as soon as it is done
-        fitting = (
-            ray.cluster_resources().get("GPU", 0) / self.gpus
-            if self.gpus
-            else ray.cluster_resources().get("CPU", 1)
-        )
+        data.context.target_max_block_size = 1  # every file comes back as soon as it is done
+        resources = ray.cluster_resources()
+        fitting = resources.get("GPU", 0) / self.gpus if self.gpus else resources.get("CPU", 1)
         most = min(len(items), self.jobs or len(items))
-        done = data.map_batches(
+        actors = ray.data.ActorPoolStrategy(
+            min_size=1,
+            initial_size=max(1, min(most, int(fitting))),
+            max_size=most,
+            max_tasks_in_flight_per_actor=2,
+        )
+        results = data.map_batches(
             _RayWorker,
             fn_constructor_args=(self.settings, self.attempts),
             batch_size=1,
             num_cpus=1,
             num_gpus=self.gpus or None,
-            compute=ray.data.ActorPoolStrategy(
-                min_size=1,
-                initial_size=max(1, min(most, int(fitting))),
-                max_size=most,
-                max_tasks_in_flight_per_actor=2,
-            ),
+            compute=actors,
         )
         try:
-            for batch in done.iter_batches(
+            for batch in results.iter_batches(
                 batch_size=None, prefetch_batches=0, batch_format="numpy"
             ):
-                for number, piece, offset, chunk, outcome in zip(
-                    *(batch[name] for name in COLUMNS), strict=True
-                ):
-                    item = items[number][piece]
-                    if isinstance(item, Conversion) and chunk:
-                        _write(Path(item.part), offset, chunk)
-                    if outcome:
-                        outcome = pickle.loads(outcome)
+                columns = (batch[name] for name in COLUMNS)
+                for item, index, offset, chunk, pickled in zip(*columns, strict=True):
+                    task = items[item][index]
+                    if isinstance(task, ConversionTask) and chunk:
+                        _write(Path(task.part), offset, chunk)
+                    if pickled:
+                        outcome = pickle.loads(pickled)
                         if isinstance(outcome, VoiceswapError):
                             raise outcome
-                        yield [(item, _arrived(item, outcome))]
+                        yield [(task, _local_outcome(task, outcome))]
         except (ray.exceptions.RayError, RuntimeError) as error:
-            raise VoiceswapError(
-                f"The Ray cluster failed ({' '.join(str(error).split())[:300]})."
-            ) from error
+            reason = " ".join(str(error).split())[:300]
+            raise VoiceswapError(f"The Ray cluster failed ({reason}).") from error
 
 
 class _Attempts:
-    """Remembers what workers began with and did not come to the end of."""
+    """An actor that keeps the names of the work that was begun and not finished."""
 
     def __init__(self) -> None:
         self.begun: set[object] = set()
 
     def begin(self, name: object) -> bool:
-        """Whether a worker died of it, or is at it."""
+        """Note that work begins. Returns whether it began before: then a worker died of it."""
         before = name in self.begun
         self.begun.add(name)
         return before
@@ -148,7 +148,7 @@ class _Attempts:
 
 
 class _RayWorker:
-    """An actor of the pool. Ray Data starts another when it dies, and gives it the same work again."""
+    """An actor of the pool. When it dies, Ray Data starts another and gives it the same work."""
 
     def __init__(self, settings: ModelSettings, attempts: Any):
         from voiceswap.batch.worker import Worker
@@ -156,50 +156,52 @@ class _RayWorker:
         self.attempts = attempts
         self.problem: VoiceswapError | None = None
         try:
-            self.converter = Worker(*settings)
-        except VoiceswapError as error:  # raised here, Ray would show its trace
+            self.worker = Worker(*settings)
+        except VoiceswapError as error:  # raised here, Ray would print its traceback
             self.problem = error
 
     def __call__(self, batch: dict) -> Iterator[dict]:
-        number, work = batch["number"][0], pickle.loads(batch["work"][0])
+        item, work = batch["item"][0], pickle.loads(batch["work"][0])
         if self.problem is not None:
-            yield _row(number, 0, 0, b"", pickle.dumps(self.problem))
+            yield _row(item, 0, 0, b"", pickle.dumps(self.problem))
             return
-        names = tuple(
-            piece.part if isinstance(piece, Conversion) else repr(piece.references)
-            for piece in work
-        )
+        names = tuple(map(_task_name, work))
         with tempfile.TemporaryDirectory(prefix="voiceswap-") as folder:
-            here = tuple(
-                replace(piece, part=str(Path(folder) / Path(piece.part).name))
-                if isinstance(piece, Conversion)
-                else piece
-                for piece in work
-            )
-            for piece, outcome in enumerate(self._do(here, names)):
+            local = tuple(_with_part_in(Path(folder), task) for task in work)
+            for index, outcome in enumerate(self._run(local, names)):
                 offset, chunk = 0, b""
-                if isinstance(outcome, Written):
+                if isinstance(outcome, WrittenFile):
                     with open(outcome.part, "rb") as file:
                         while len(chunk := file.read(CHUNK)) == CHUNK:
-                            yield _row(number, piece, offset, chunk, b"")
+                            yield _row(item, index, offset, chunk, b"")
                             offset += CHUNK
-                yield _row(number, piece, offset, chunk, pickle.dumps(outcome))
+                yield _row(item, index, offset, chunk, pickle.dumps(outcome))
         self.attempts.end.remote(names)
 
-    def _do(self, work: Work, names: tuple[str, ...]) -> list[Outcome]:
-        """All of the work at once, or, where a worker died of that, each piece by itself."""
+    def _run(self, work: Work, names: tuple[str, ...]) -> list[Outcome]:
+        """Do all the work at once, or, when a worker died of that, each task alone."""
         import ray
 
         if not ray.get(self.attempts.begin.remote(names)):
-            return self.converter.do(work)
+            return self.worker.run(work)
         outcomes: list[Outcome] = []
-        for name, piece in zip(names, work, strict=True):
+        for name, task in zip(names, work, strict=True):
             if ray.get(self.attempts.begin.remote(name)):
                 outcomes.append(Failure(DIED))
                 continue
-            outcomes += self.converter.do((piece,))
+            outcomes += self.worker.run((task,))
             self.attempts.end.remote(name)
         return outcomes
+
+
+def _task_name(task: Task) -> str:
+    return task.part if isinstance(task, ConversionTask) else repr(task.references)
+
+
+def _with_part_in(folder: Path, task: Task) -> Task:
+    if not isinstance(task, ConversionTask):
+        return task
+    return replace(task, part=str(folder / Path(task.part).name))
 
 
 def _row(*values: object) -> dict:
@@ -212,15 +214,15 @@ def _write(part: Path, offset: int, chunk: bytes) -> None:
         file.write(chunk)
 
 
-def _arrived(item: Piece, outcome: Outcome) -> Outcome:
-    """The outcome as it is on this machine."""
-    if not isinstance(outcome, Written) or not isinstance(item, Conversion):
-        return (
-            replace(outcome, disk_full=False) if isinstance(outcome, Failure) else outcome
-        )  # it was the worker's disk
-    with open(item.part, "rb") as file:
+def _local_outcome(task: Task, outcome: Outcome) -> Outcome:
+    """The outcome with this machine's part file, whose content is checked."""
+    if isinstance(outcome, Failure):
+        return replace(outcome, disk_full=False)  # it was the worker's disk
+    if not isinstance(outcome, WrittenFile) or not isinstance(task, ConversionTask):
+        return outcome
+    with open(task.part, "rb") as file:
         os.fsync(file.fileno())
-    facts = os.stat(item.part)
-    if sha256(Path(item.part)) != outcome.sha256:
-        return Failure(f"{item.output} did not come whole from the cluster.")
-    return replace(outcome, part=item.part, written=facts.st_mtime_ns)
+    modified = os.stat(task.part).st_mtime_ns
+    if sha256(Path(task.part)) != outcome.sha256:
+        return Failure(f"{task.output} did not arrive whole from the cluster.")
+    return replace(outcome, part=task.part, modified_ns=modified)

@@ -1,4 +1,4 @@
-"""What became of every file."""
+"""The result of every file of a run."""
 
 import csv
 from collections import Counter
@@ -10,10 +10,11 @@ from pathlib import Path
 from voiceswap.files import whole_file
 
 NAME = "report.csv"
+COLUMNS = ("source", "output", "status", "error", "audio_seconds", "seconds")
 
 
 class Status(StrEnum):
-    """What became of a file."""
+    """What happened to a file."""
 
     CONVERTED = "converted"
     ALREADY = "already done"
@@ -25,7 +26,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class Row:
-    """One file."""
+    """One file: its status, the length of its audio and the time that its conversion took."""
 
     source: str
     output: str
@@ -37,7 +38,7 @@ class Row:
 
 @dataclass
 class Report:
-    """A run: a row for every file, how long it took, and why it stopped if it did before the end."""
+    """A run: a row for every file, its time, and why it stopped if it did before the end."""
 
     rows: list[Row]
     seconds: float = 0.0
@@ -50,7 +51,7 @@ class Report:
 
     @property
     def audio_seconds(self) -> float:
-        """Length of what this run converted."""
+        """Length of the audio that this run converted."""
         return sum(row.audio_seconds for row in self.rows if row.status is Status.CONVERTED)
 
     def counts(self) -> Counter[Status]:
@@ -59,18 +60,12 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0: all is well. 1: some files could not be converted. 2: none is there."""
+        """0: all files are done. 1: some could not be converted. 2: no output is there."""
         counts = self.counts()
         if not self.stopped and not counts[Status.FAILED] and not counts[Status.NOT_REACHED]:
             return 0
-        return (
-            1
-            if counts[Status.CONVERTED]
-            or counts[Status.ALREADY]
-            or counts[Status.TO_CONVERT]
-            or counts[Status.TO_REDO]
-            else 2
-        )
+        good = (Status.CONVERTED, Status.ALREADY, Status.TO_CONVERT, Status.TO_REDO)
+        return 1 if any(counts[status] for status in good) else 2
 
     def write(self, out: Path) -> Path:
         """Write report.csv into `out`, whole or not at all."""
@@ -80,16 +75,8 @@ class Report:
             open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
         ):
             table = csv.writer(file)
-            table.writerow(["source", "output", "status", "error", "audio_seconds", "seconds"])
+            table.writerow(COLUMNS)
             for row in self.rows:
-                table.writerow(
-                    [
-                        row.source,
-                        row.output,
-                        row.status,
-                        row.error,
-                        f"{row.audio_seconds:.3f}",
-                        f"{row.seconds:.3f}",
-                    ]
-                )
+                times = f"{row.audio_seconds:.3f}", f"{row.seconds:.3f}"
+                table.writerow([row.source, row.output, row.status, row.error, *times])
         return path

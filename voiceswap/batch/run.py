@@ -1,11 +1,10 @@
-"""A whole batch run: plan, lock, convert, keep state."""
+"""A whole batch run: plan the jobs, lock the output folder, convert, report."""
 
 import hashlib
 import os
 import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, cast
 
@@ -16,10 +15,10 @@ from voiceswap.batch.inputs import ReferencePaths, collect
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import name_outputs
 from voiceswap.batch.options import BatchOptions
-from voiceswap.batch.progress import BatchProgress, Meter
+from voiceswap.batch.progress import BatchProgress, ProgressMeter
 from voiceswap.batch.report import Report, Status
 from voiceswap.batch.run_state import DiskFullError, RunState
-from voiceswap.batch.tasks import Conversion, Failure, VoiceExtraction, Work, Written
+from voiceswap.batch.tasks import ConversionTask, Failure, VoiceTask, Work, WrittenFile
 from voiceswap.batch.worker_pool import InProcessPool, ModelSettings, ProcessPool, WorkerPool
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import CheckpointError, VoiceswapError
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
-BATCH_BYTES = 64 * 2**20  # of the inputs that a worker gets at once: so much a kill may undo
-MEMORY_OF_A_WORKER = 2 * 2**30  # bytes; long recordings are converted in windows
+BATCH_BYTES = 64 * 2**20  # most bytes of inputs that a worker gets at once: a kill loses so much
+WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
+GPU_JOBS = 4  # processes that keep a GPU busy
 
 
 def convert_folder(
@@ -51,55 +51,68 @@ def convert_folder(
     ray_gpus: float = 0.0,
     progress: Callable[[BatchProgress], None] = lambda progress: None,
 ) -> Report:
-    """Convert files, folders, globs and manifests to every voice of `targets`, and go on where an earlier run stopped.
+    """Convert files, folders, globs and manifests to the voice of every target.
 
-    Each target is one voice: a recording, a saved voice, or a sequence of them to average. With several, each has a
-    folder in `out` called after its first file. `jobs` processes do the work (None: as many as this machine bears), or
-    with a `swapper` that is loaded this process alone, or with `ray` a cluster ("local", or an address) whose workers
-    take `ray_gpus` of a GPU each. A worker converts `batch_size` files at once (None: 1 on a CPU, 16 elsewhere, or as
-    the `swapper` has it), padded to one length. `progress` is called now and then; what it raises ends the run as Ctrl-C does, with
-    what is done kept. A file that can't be converted is a row of the report; VoiceswapError is raised when nothing can
-    be converted at all.
+    What an earlier run finished in `out` is kept. Processes are spawned, so a script that calls
+    this needs `if __name__ == "__main__":` around the call.
 
-    ProcessPool are spawned: a script that calls this needs `if __name__ == "__main__":` around the call.
+    Args:
+        inputs: a path, glob or URL, or several.
+        targets: each is one voice: a recording, a saved voice, or a sequence of them to average.
+            With several targets each has a folder in `out`, called after its first file.
+        out: folder for the outputs, the journal and report.csv.
+        options: how files are converted and written; a manifest's line may change them.
+        checkpoint: a model file, or "default" for the one in the package.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        jobs: number of processes; None is as many as this machine has cores and memory for.
+        batch_size: files that a worker converts at once, padded to one length; None is 1 on a CPU,
+            16 on other devices, and with a `swapper` the swapper's own.
+        overwrite: convert again what is done, and replace files that no run wrote.
+        fail_fast: stop at the first file that can't be converted.
+        dry_run: only report what would be done.
+        swapper: a loaded model; it does the work in this process.
+        ray: a Ray cluster that does the work: its address, or "local".
+        ray_gpus: GPUs that each Ray worker takes.
+        progress: called now and then. An exception of it ends the run as Ctrl-C does, and what is
+            done is kept.
+
+    Returns:
+        A report with a row for every file, those that could not be converted included.
+
+    Raises:
+        VoiceswapError: nothing can be converted at all.
     """
     out = Path(out)
     voices = _name_voices([_paths(target) for target in targets])
     planned = name_outputs(collect(_paths(inputs), voices, str(out), options or BatchOptions()))
     if not planned:
         raise VoiceswapError("There is no audio file in what was given.")
-    model = _loaded_model(swapper) if swapper else _model(checkpoint)
+    model = _loaded_model_hash(swapper) if swapper else _model_file_hash(checkpoint)
     if dry_run:
         state = RunState(planned, out, model, overwrite)
         state.compare(to_convert=Status.TO_CONVERT, to_redo=Status.TO_REDO)
         return state.report
     with only_run(out) as parts:
-        state = RunState(
-            planned, out, model, overwrite
-        )  # anew: another run may have ended in between
+        # Read now: another run may have ended while this one waited for the lock.
+        state = RunState(planned, out, model, overwrite)
         start = time.monotonic()
         try:
             todo = state.compare()
-            state.keep_refused()
+            state.log_refused()
             if todo:
-                together = (
-                    swapper.engine.batch_size
-                    if swapper
-                    else batch_size or _default_batch_size(device, ray, ray_gpus)
-                )
+                if swapper:
+                    size = swapper.engine.batch_size
+                else:
+                    size = batch_size or _default_batch_size(device, ray, ray_gpus)
                 settings = ModelSettings(str(checkpoint), device, batch_size)
-                workers = _workers(
-                    settings, jobs, -(-len(todo) // together), swapper, ray, ray_gpus
-                )
-                _convert(state, todo, workers, together, parts, fail_fast, progress)
-        except (
-            VoiceswapError
-        ) as error:  # not of a file, but of the disk, a worker's memory or a cluster
+                batches = -(-len(todo) // size)
+                pool = _worker_pool(settings, jobs, batches, swapper, ray, ray_gpus)
+                _convert(state, todo, pool, size, parts, fail_fast, progress)
+        except VoiceswapError as error:  # of the disk, a worker's memory or a cluster
             if not state.report.counts()[Status.CONVERTED]:
                 raise
-            state.report.stopped = (
-                f"{error} What is done is kept; run the same command again to go on."
-            )
+            advice = "What is done is kept; run the same command again to go on."
+            state.report.stopped = f"{error} {advice}"
         finally:
             shutil.rmtree(parts, ignore_errors=True)  # makes room for the report
             state.report.seconds = time.monotonic() - start
@@ -110,63 +123,66 @@ def convert_folder(
 def _convert(
     state: RunState,
     todo: list[int],
-    workers: WorkerPool,
+    pool: WorkerPool,
     batch_size: int,
     parts: Path,
     fail_fast: bool,
     progress: Callable[[BatchProgress], None],
 ) -> None:
-    """Do the jobs numbered `todo`: first the voices that several of them share, so that each is heard once."""
-    uses = Counter(state.jobs[number].references for number in todo)
-    voices: dict[ReferencePaths, Voice] = {}
-    numbers: dict[str, int] = {}
-    meter = Meter(state, todo, progress)
+    """Do the jobs numbered `todo`, after extracting once each voice that several of them share."""
+    meter = ProgressMeter(state, todo, progress)
+    numbers: dict[str, int] = {}  # by part file
 
-    def conversion(number: int) -> Conversion:
+    def conversion_task(number: int) -> ConversionTask:
         job = state.jobs[number]
         part = str(parts / f"{number}.{ending(job.output)}")
         numbers[part] = number
-        return Conversion(
-            job.source, voices.get(job.references, job.references), job.options, job.output, part
-        )
+        voice = voices.get(job.references, job.references)
+        return ConversionTask(job.source, voice, job.options, job.output, part)
 
     def on_share(work: Work, share: float) -> None:
-        meter.move([numbers[cast(Conversion, piece).part] for piece in work], share)
+        meter.update([numbers[cast(ConversionTask, task).part] for task in work], share)
 
-    with workers:
-        shared = ((VoiceExtraction(references),) for references, times in uses.items() if times > 1)
-        for heard in workers.run(shared, lambda work, share: None):
-            for piece, outcome in heard:
-                assert isinstance(piece, VoiceExtraction)
-                if isinstance(outcome, Voice):
-                    voices[piece.references] = outcome
-                elif isinstance(outcome, Failure):
-                    users = [
-                        number
-                        for number in todo
-                        if state.jobs[number].references == piece.references
-                    ]
-                    state.fail(users, outcome.sentence, outcome.trace)
-                    meter.finish(users)
+    with pool:
+        voices = _extract_shared_voices(state, todo, pool, meter)
         if fail_fast and meter.failed:
             return
         left = [number for number in todo if state.report.rows[number].status is not Status.FAILED]
         batches = _batches(left, [state.jobs[number].signature.size for number in left], batch_size)
-        for finished in workers.run((tuple(map(conversion, batch)) for batch in batches), on_share):
-            done = [
-                (numbers.pop(cast(Conversion, piece).part), outcome) for piece, outcome in finished
-            ]
+        work = (tuple(map(conversion_task, batch)) for batch in batches)
+        for finished in pool.run(work, on_share):
+            done = [(numbers.pop(cast(ConversionTask, task).part), item) for task, item in finished]
             state.publish(
-                [(number, outcome) for number, outcome in done if isinstance(outcome, Written)]
+                [(number, item) for number, item in done if isinstance(item, WrittenFile)]
             )
-            for number, outcome in done:
-                if isinstance(outcome, Failure):
-                    if outcome.disk_full:
+            for number, item in done:
+                if isinstance(item, Failure):
+                    if item.disk_full:
                         raise DiskFullError
-                    state.fail([number], outcome.sentence, outcome.trace)
+                    state.fail([number], item.message, item.trace)
             meter.finish(number for number, _ in done)
             if fail_fast and meter.failed:
                 return
+
+
+def _extract_shared_voices(
+    state: RunState, todo: Iterable[int], pool: WorkerPool, meter: ProgressMeter
+) -> dict[ReferencePaths, Voice]:
+    """The voices that several jobs share, by their references. Jobs of the others are failed."""
+    users: dict[ReferencePaths, list[int]] = {}
+    for number in todo:
+        users.setdefault(state.jobs[number].references, []).append(number)
+    shared = ((VoiceTask(references),) for references, jobs in users.items() if len(jobs) > 1)
+    voices: dict[ReferencePaths, Voice] = {}
+    for extracted in pool.run(shared, lambda work, share: None):
+        for task, outcome in extracted:
+            assert isinstance(task, VoiceTask)
+            if isinstance(outcome, Voice):
+                voices[task.references] = outcome
+            elif isinstance(outcome, Failure):
+                state.fail(users[task.references], outcome.message, outcome.trace)
+                meter.finish(users[task.references])
+    return voices
 
 
 def _batches(numbers: list[int], sizes: list[int], batch_size: int) -> Iterator[list[int]]:
@@ -183,16 +199,14 @@ def _batches(numbers: list[int], sizes: list[int], batch_size: int) -> Iterator[
         yield batch
 
 
-def _paths(given: Paths) -> list[str]:
-    return (
-        [os.fspath(given)]
-        if isinstance(given, (str, os.PathLike))
-        else [os.fspath(path) for path in given]
-    )
+def _paths(paths: Paths) -> list[str]:
+    if isinstance(paths, (str, os.PathLike)):
+        return [os.fspath(paths)]
+    return [os.fspath(path) for path in paths]
 
 
 def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
-    """Each target's references by its first one's stem. Raises VoiceswapError when one is not there."""
+    """Each target's references by the first one's stem. Raises VoiceswapError if one is missing."""
     voices: dict[str, ReferencePaths] = {}
     for references in targets:
         for reference in references:
@@ -206,25 +220,22 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
     return voices
 
 
-def _model(checkpoint: str | os.PathLike) -> str:
-    """A short hash of a model file."""
-    path = (
-        weights.FOLDER / "default.safetensors" if str(checkpoint) == "default" else Path(checkpoint)
-    )
+def _model_file_hash(checkpoint: str | os.PathLike) -> str:
+    default = str(checkpoint) == "default"
+    path = weights.FOLDER / "default.safetensors" if default else Path(checkpoint)
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}.")
     return sha256(path)[:16]
 
 
-def _loaded_model(swapper: "VoiceSwapper") -> str:
-    """A short hash of a model that is loaded."""
+def _loaded_model_hash(swapper: "VoiceSwapper") -> str:
     digest = hashlib.sha256(swapper.fingerprint.encode())
     for tensor in swapper.engine.vocoder.state_dict().values() if swapper.engine.vocoder else ():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def _workers(
+def _worker_pool(
     settings: ModelSettings,
     jobs: int | None,
     batches: int,
@@ -242,16 +253,13 @@ def _workers(
 
 
 def _default_jobs(device: str) -> int:
-    """As many processes as there are cores and memory for; a GPU is kept busy by four."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    memory = (
-        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        if hasattr(os, "sysconf")
-        else cores * MEMORY_OF_A_WORKER
-    )
-    return max(1, min(cores, memory // MEMORY_OF_A_WORKER, cores if _on_cpu(device) else 4))
+    """As many processes as there are cores and memory for; on a GPU at most four."""
+    has_affinity, has_sysconf = hasattr(os, "sched_getaffinity"), hasattr(os, "sysconf")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    memory = cores * WORKER_MEMORY
+    if has_sysconf:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(cores, memory // WORKER_MEMORY, cores if _on_cpu(device) else GPU_JOBS))
 
 
 def _default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
@@ -264,6 +272,5 @@ def _default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
 def _on_cpu(device: str) -> bool:
     import torch
 
-    return device == "cpu" or (
-        device == "auto" and not torch.cuda.is_available() and not torch.backends.mps.is_available()
-    )
+    has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    return device == "cpu" or (device == "auto" and not has_gpu)

@@ -1,4 +1,4 @@
-"""What a run knows of its files, kept on the disk as it goes."""
+"""The state of a run: its report, and the journal that keeps it on the disk."""
 
 import os
 from collections.abc import Iterable
@@ -7,21 +7,29 @@ from pathlib import Path
 
 from voiceswap.batch import storage
 from voiceswap.batch.inputs import Job
-from voiceswap.batch.journal import Entry, Journal, short_hash
+from voiceswap.batch.journal import Entry, Journal
 from voiceswap.batch.report import Report, Row, Status
-from voiceswap.batch.tasks import Written
+from voiceswap.batch.tasks import WrittenFile
 from voiceswap.errors import VoiceswapError
+from voiceswap.results_log import short_hash
 
 
 class DiskFullError(VoiceswapError):
-    """Nothing more can be written, so no other file need be tried."""
+    """Nothing more can be written, so the run stops."""
 
     def __init__(self) -> None:
         super().__init__("The disk is full.")
 
 
 class RunState:
-    """The report and the journal of a run, kept together."""
+    """The report and the journal of a run, which always agree.
+
+    Args:
+        jobs: the outputs to make; a job's number is its index here.
+        out: the output folder.
+        model: a short hash of the model.
+        overwrite: convert everything again, and replace files that no run wrote.
+    """
 
     def __init__(self, jobs: list[Job], out: Path, model: str, overwrite: bool):
         self.jobs, self.out, self.model, self.overwrite = jobs, out, model, overwrite
@@ -32,15 +40,24 @@ class RunState:
     def compare(
         self, to_convert: Status = Status.NOT_REACHED, to_redo: Status = Status.NOT_REACHED
     ) -> list[int]:
-        """Set every row by what is there already, and return the numbers of the jobs to do, large files first."""
+        """Set every row's status by what is in the output folder.
+
+        Args:
+            to_convert: status of outputs that are not there.
+            to_redo: status of outputs that were made from something else.
+
+        Returns:
+            The numbers of the jobs to do, large files first: a long one at the end would keep one
+            worker busy alone.
+        """
         todo = []
         for number, (job, row) in enumerate(zip(self.jobs, self.report.rows, strict=True)):
             try:
                 if job.error is not None:
                     raise VoiceswapError(job.error)
                 for reference in job.references:
-                    self._signature(reference)  # one that is not there is this job's error
-                entry = self._there(job)
+                    self._signature(reference)  # a missing reference is this job's error
+                entry = self._existing_output(job)
                 if entry is not None and entry.key == self.key(job) and not self.overwrite:
                     row.status, row.audio_seconds = Status.ALREADY, entry.audio_seconds
                     continue
@@ -48,70 +65,67 @@ class RunState:
                 todo.append(number)
             except VoiceswapError as error:
                 row.status, row.error = Status.FAILED, str(error)
-        todo.sort(
-            key=lambda number: -self.jobs[number].signature.size
-        )  # a long one at the end would keep one worker alone
+        todo.sort(key=lambda number: -self.jobs[number].signature.size)
         return todo
 
-    def _there(self, job: Job) -> Entry | None:
+    def _existing_output(self, job: Job) -> Entry | None:
+        """The journal's entry of a job's output; None where there is none to keep.
+
+        Raises:
+            VoiceswapError: the path can't be written, or holds a file that no run wrote.
+        """
         path = os.path.join(self.out, job.output)
         if not os.path.lexists(path):
             return None
         if os.path.isdir(path):
             raise VoiceswapError(f"{path} is a folder, so no file can be written there.")
-        if (
-            os.path.exists(job.source)
-            and os.path.exists(path)
-            and os.path.samefile(job.source, path)
-        ):
+        both_exist = os.path.exists(job.source) and os.path.exists(path)
+        if both_exist and os.path.samefile(job.source, path):
             raise VoiceswapError(f"{path} is the input itself; give another --out.")
         entry = self.journal.find(job.output) if os.path.exists(path) else None
         if entry is None and not self.overwrite:
             raise VoiceswapError(
-                f"{path} is in the way: no run made it, or it was changed since; --overwrite replaces it."
+                f"{path} is in the way: no run wrote it, or it was changed since; "
+                "--overwrite replaces it."
             )
         return entry
 
     def key(self, job: Job) -> str:
-        """A short hash of all that an output depends on."""
+        """A short hash of everything that an output depends on."""
+        signature = job.signature
         return short_hash(
-            [job.source, job.signature.size, job.signature.modified, self.options(job), self.model]
+            [job.source, signature.size, signature.modified, self.options_hash(job), self.model]
         )
 
-    def options(self, job: Job) -> str:
+    def options_hash(self, job: Job) -> str:
         """A short hash of a job's options and references."""
-        return short_hash(
-            [
-                job.options.non_defaults(),
-                [self._signature(reference) for reference in job.references],
-            ]
-        )
+        references = [self._signature(reference) for reference in job.references]
+        return short_hash([job.options.non_defaults(), references])
 
     def _signature(self, reference: str) -> list:
         if reference not in self.signatures:
             self.signatures[reference] = [reference, *asdict(storage.signature(reference)).values()]
         return self.signatures[reference]
 
-    def keep_refused(self) -> None:
-        """Keep what `compare` found to fail."""
+    def log_refused(self) -> None:
+        """Add the failures that `compare` found to the journal."""
         self._append(
             {"output": row.output, "source": row.source, "error": row.error}
             for row in self.report.failures
         )
 
-    def fail(self, numbers: Iterable[int], sentence: str, trace: str = "") -> None:
-        """Keep that jobs failed."""
+    def fail(self, numbers: Iterable[int], message: str, trace: str = "") -> None:
+        """Set jobs to failed, in the report and in the journal."""
         rows = []
         for number in numbers:
             row = self.report.rows[number]
-            row.status, row.error = Status.FAILED, sentence
-            rows.append(
-                {**self._facts(number), "error": sentence, **({"trace": trace} if trace else {})}
-            )
+            row.status, row.error = Status.FAILED, message
+            error = {"error": message, "trace": trace} if trace else {"error": message}
+            rows.append(self._job_columns(number) | error)
         self._append(rows)
 
-    def publish(self, finished: list[tuple[int, Written]]) -> None:
-        """Give finished parts their names: first the journal says so, then they appear."""
+    def publish(self, finished: list[tuple[int, WrittenFile]]) -> None:
+        """Move finished part files to their outputs' paths, after the journal has their lines."""
         ready = []
         for number, written in finished:
             path = self.out / self.jobs[number].output
@@ -121,13 +135,13 @@ class RunState:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 ready.append((number, written, path))
             except (OSError, VoiceswapError) as error:
-                self.fail([number], _writing_failed(path, error))
+                self.fail([number], _write_error(path, error))
         self._append(
             {
-                **self._facts(number),
+                **self._job_columns(number),
                 "sha256": written.sha256,
                 "bytes": written.bytes,
-                "written": written.written,
+                "written": written.modified_ns,
                 "audio_seconds": round(written.audio_seconds, 3),
                 "seconds": round(written.seconds, 3),
                 "key": self.key(self.jobs[number]),
@@ -138,14 +152,11 @@ class RunState:
             try:
                 os.replace(written.part, path)
             except OSError as error:
-                self.fail([number], _writing_failed(path, error))
+                self.fail([number], _write_error(path, error))
                 continue
             row = self.report.rows[number]
-            row.status, row.audio_seconds, row.seconds = (
-                Status.CONVERTED,
-                written.audio_seconds,
-                written.seconds,
-            )
+            row.status = Status.CONVERTED
+            row.audio_seconds, row.seconds = written.audio_seconds, written.seconds
         for folder in {path.parent for _, _, path in ready}:
             _sync_folder(folder)
 
@@ -155,28 +166,27 @@ class RunState:
         except OSError as error:
             if storage.disk_is_full(error):
                 raise DiskFullError from error
-            raise VoiceswapError(_writing_failed(self.journal.path, error)) from error
+            raise VoiceswapError(_write_error(self.journal.log.path, error)) from error
 
-    def _facts(self, number: int) -> dict:
+    def _job_columns(self, number: int) -> dict:
         job = self.jobs[number]
         return {
             "output": job.output,
             "source": job.source,
             "size": job.signature.size,
             "modified": job.signature.modified,
-            "options": self.options(job),
+            "options": self.options_hash(job),
             "model": self.model,
         }
 
 
-def _writing_failed(path: Path, error: Exception) -> str:
-    return (
-        f"{path} can't be written ({error.strerror})." if isinstance(error, OSError) else str(error)
-    )
+def _write_error(path: Path, error: Exception) -> str:
+    reason = f"{path} can't be written ({getattr(error, 'strerror', None)})."
+    return reason if isinstance(error, OSError) else str(error)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make new names in a folder last through a loss of power."""
+    """Make new names in a folder survive a loss of power."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

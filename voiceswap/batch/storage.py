@@ -1,4 +1,7 @@
-"""The only place that knows where inputs lie: local paths stay plain, URLs such as s3://bucket/talks go through fsspec."""
+"""Access to inputs: local paths directly, URLs such as s3://bucket/talks through fsspec.
+
+No other module of the package distinguishes the two.
+"""
 
 import errno
 import glob
@@ -16,31 +19,31 @@ from voiceswap.errors import VoiceswapError
 
 @dataclass(frozen=True, slots=True)
 class FileSignature:
-    """What tells whether a file has changed, without reading it."""
+    """Size in bytes and modification time of a file: they show a change without reading it."""
 
     size: int
-    modified: str  # nanoseconds for a local file; whatever the store keeps for another
+    modified: str  # in nanoseconds for a local file; as the store gives it for a URL
 
 
 def is_url(path: str) -> bool:
-    """Whether `path` is fsspec's to open."""
+    """Whether `path` is a URL, which fsspec opens."""
     return "://" in path
 
 
 def absolute(path: str) -> str:
-    """The same place from any working folder, always spelt the same."""
+    """The absolute path or full URL of `path`; equal paths give equal strings."""
     if not is_url(path):
         return os.path.abspath(path)
-    with _sentences(path):
+    with _plain_errors(path):
         files, inside = _open(path)
         return files.unstrip_protocol(inside)
 
 
 def is_folder(path: str) -> bool:
-    """Whether `path` holds files."""
+    """Whether `path` is a folder."""
     if not is_url(path):
         return os.path.isdir(path)
-    with _sentences(path):
+    with _plain_errors(path):
         files, inside = _open(path)
         return files.isdir(inside)
 
@@ -49,109 +52,102 @@ def exists(path: str) -> bool:
     """Whether there is a file or folder `path`."""
     if not is_url(path):
         return os.path.lexists(path)
-    with _sentences(path):
+    with _plain_errors(path):
         files, inside = _open(path)
         return files.exists(inside)
 
 
 def signature(path: str) -> FileSignature:
-    """Size and time of a file. Raises VoiceswapError when there is none."""
-    with _sentences(path):
+    """The signature of a file. Raises VoiceswapError when there is none."""
+    with _plain_errors(path):
         if not is_url(path):
-            facts = os.stat(path)
-            return FileSignature(facts.st_size, str(facts.st_mtime_ns))
+            stat = os.stat(path)
+            return FileSignature(stat.st_size, str(stat.st_mtime_ns))
         files, inside = _open(path)
         return _signature(files.info(inside))
 
 
 def walk(folder: str, skip: str) -> Iterator[tuple[str, str]]:
-    """The paths of all files in a folder and below, with their names from there; sorted, without hidden ones.
+    """All files in a folder and below, sorted, without hidden ones.
 
-    The folder `skip` is left out: outputs among the inputs are not inputs. A folder that can't be listed comes as a
-    file would.
+    Args:
+        folder: a path or URL.
+        skip: a folder to leave out, since outputs among the inputs are not inputs.
+
+    Yields:
+        Each file's path, and its path relative to `folder` with slashes. A folder that can't be
+        listed is yielded as a file.
     """
     if is_url(folder):
-        with _sentences(folder):
+        with _plain_errors(folder):
             files, inside = _open(folder)
-            found = [
-                (files.unstrip_protocol(path), _below(inside, path))
-                for path in sorted(files.find(inside))
-            ]
-        yield from (
-            (path, name)
-            for path, name in found
-            if not any(part.startswith(".") for part in name.split("/"))
-        )
+            paths = sorted(files.find(inside))
+            found = [(files.unstrip_protocol(path), _relative(inside, path)) for path in paths]
+        for path, name in found:
+            if not any(part.startswith(".") for part in name.split("/")):
+                yield path, name
         return
 
-    def down(place: str, name: str, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        real = os.path.realpath(place)
-        if real == os.path.realpath(skip) or real in above:  # links may lead back up
+    def descend(path: str, name: str, parents: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        real = os.path.realpath(path)
+        if real == os.path.realpath(skip) or real in parents:  # a link may lead to a parent
             return
         try:
-            children = sorted(os.scandir(place), key=lambda child: child.name)
+            children = sorted(os.scandir(path), key=lambda child: child.name)
         except OSError:
-            yield place, name
+            yield path, name
             return
         for child in children:
-            below = f"{name}/{child.name}" if name else child.name
+            child_name = f"{name}/{child.name}" if name else child.name
             if child.name.startswith("."):
                 continue
             if os.path.isdir(child):
-                yield from down(child.path, below, (*above, real))
-            elif (
-                os.path.isfile(child) or child.is_symlink()
-            ):  # a link to nothing is a file that is missing
-                yield child.path, below
+                yield from descend(child.path, child_name, (*parents, real))
+            elif os.path.isfile(child) or child.is_symlink():  # a broken link is a missing file
+                yield child.path, child_name
 
-    yield from down(folder, "", ())
+    yield from descend(folder, "", ())
 
 
 def matching(pattern: str, skip: str) -> Iterator[tuple[str, str]]:
-    """The paths that match a glob (`**` too), sorted, with their names from the last folder that has no wildcard.
+    """The files that match a glob, `**` included, sorted, without those in the folder `skip`.
 
-    Without those in the folder `skip`. A file that several links lead to comes once, by the shortest path.
+    Yields:
+        Each file's path, and its path relative to the last folder without a wildcard. A file that
+        several links lead to is yielded once, with the shortest path.
     """
     parts = pattern.split("/")
     root = "/".join(parts[: next(i for i, part in enumerate(parts) if glob.has_magic(part))])
     if is_url(pattern):
-        with _sentences(pattern):
+        with _plain_errors(pattern):
             files, inside = _open(pattern)
             top = _open(root)[1]
-            found = [
-                (files.unstrip_protocol(path), _below(top, path))
-                for path in sorted(files.glob(inside))
-            ]
+            paths = sorted(files.glob(inside))
+            found = [(files.unstrip_protocol(path), _relative(top, path)) for path in paths]
         yield from found
         return
     chosen: dict[str, str] = {}
-    for path in sorted(
-        filter(os.path.isfile, glob.glob(pattern, recursive=True)),
-        key=lambda path: (path.count(os.sep), path),
-    ):
+    matches = filter(os.path.isfile, glob.glob(pattern, recursive=True))
+    for path in sorted(matches, key=lambda path: (path.count(os.sep), path)):
         real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         if not Path(real).is_relative_to(os.path.realpath(skip)):
             chosen.setdefault(real, path)
-    yield from ((path, _below(root, path)) for path in sorted(chosen.values()))
+    yield from ((path, _relative(root, path)) for path in sorted(chosen.values()))
 
 
-def _below(top: str, path: str) -> str:
-    """The part of a path below a folder, with slashes."""
+def _relative(top: str, path: str) -> str:
+    """A path relative to a folder, with slashes; a path outside of it gives its last part."""
     path, top = path.replace(os.sep, "/"), f"{top.replace(os.sep, '/').rstrip('/')}/"
-    return (
-        path[len(top) :]
-        if path.startswith(top)
-        else path
-        if top == "/"
-        else posixpath.basename(path)
-    )
+    if path.startswith(top):
+        return path[len(top) :]
+    return path if top == "/" else posixpath.basename(path)
 
 
 def read_text(path: str) -> str:
-    """A text file's content."""
+    """The content of a text file in UTF-8."""
     import fsspec
 
-    with _sentences(path), fsspec.open(path, "rb") as file:
+    with _plain_errors(path), fsspec.open(path, "rb") as file:
         try:
             return file.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -160,20 +156,20 @@ def read_text(path: str) -> str:
 
 @contextmanager
 def local_copy(path: str) -> Iterator[Path]:
-    """A local file with the content of `path`, for as long as the block runs: itself, if it is local."""
+    """A local file with the content of `path` during the block: a local path itself, or a copy."""
     if not is_url(path):
         yield Path(path)
         return
     with tempfile.TemporaryDirectory(prefix="voiceswap-") as folder:
         copy = Path(folder) / (posixpath.basename(path) or "input")
-        with _sentences(path):
+        with _plain_errors(path):
             files, inside = _open(path)
             files.get_file(inside, str(copy))
         yield copy
 
 
 def disk_is_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, is a full disk."""
+    """Whether an error, or one that caused it, is that of a full disk."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -187,17 +183,16 @@ def _open(path: str) -> tuple[Any, str]:
     return url_to_fs(path)
 
 
-def _signature(facts: dict) -> FileSignature:
+def _signature(info: dict) -> FileSignature:
+    """The signature in fsspec's info of a file, whose keys depend on the store."""
     times = ("mtime", "LastModified", "last_modified", "updated", "ETag", "etag", "created")
-    return FileSignature(
-        int(facts.get("size") or 0),
-        next((str(facts[name]) for name in times if facts.get(name)), ""),
-    )
+    modified = next((str(info[name]) for name in times if info.get(name)), "")
+    return FileSignature(int(info.get("size") or 0), modified)
 
 
 @contextmanager
-def _sentences(path: str) -> Iterator[None]:
-    """Turns what a store raises into one sentence."""
+def _plain_errors(path: str) -> Iterator[None]:
+    """Turn the errors of a store into a VoiceswapError of one sentence."""
     try:
         yield
     except FileNotFoundError as error:
@@ -205,7 +200,5 @@ def _sentences(path: str) -> Iterator[None]:
     except ImportError as error:
         raise VoiceswapError(f"{path} can't be opened: {' '.join(str(error).split())}.") from error
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise VoiceswapError(
-            f"{path} can't be opened ({' '.join(why.split()).rstrip('.')})."
-        ) from error
+        reason = " ".join((getattr(error, "strerror", None) or str(error)).split()).rstrip(".")
+        raise VoiceswapError(f"{path} can't be opened ({reason}).") from error

@@ -1,4 +1,4 @@
-"""What goes to a worker, and what comes back."""
+"""The tasks that workers get, and the outcomes that they return."""
 
 from dataclasses import dataclass
 
@@ -8,44 +8,55 @@ from voiceswap.conversion.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceExtraction:
-    """A piece of work: the voice of some references."""
+class VoiceTask:
+    """Extract the voice of some references."""
 
     references: ReferencePaths
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
-    """A piece of work: one file. `part` is where to write it; it gets its own name when all is well."""
+class ConversionTask:
+    """Convert one file.
+
+    Attributes:
+        output: the output's path in the output folder, for messages and for its ending.
+        part: where the worker writes it; the run renames it to `output` when it is whole.
+    """
 
     source: str
     voice: Voice | ReferencePaths
     options: BatchOptions
-    output: str  # its name to be, for sentences and its ending
+    output: str
     part: str
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A part that is whole and on the disk."""
+class WrittenFile:
+    """A part file that is whole and on the disk."""
 
     part: str
     sha256: str
     bytes: int
-    written: int
+    modified_ns: int
     audio_seconds: float
-    seconds: float
+    seconds: float  # that its conversion took
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is none, in one sentence; `trace` where it should not have happened, `disk_full` where nothing more can be written."""
+    """Why a task has no result.
 
-    sentence: str
+    Attributes:
+        message: one sentence.
+        trace: the traceback of an unexpected error; otherwise empty.
+        disk_full: whether nothing more can be written.
+    """
+
+    message: str
     trace: str = ""
     disk_full: bool = False
 
 
-Piece = VoiceExtraction | Conversion
-Work = tuple[Piece, ...]  # what one worker does at once: several are conversions alone
-Outcome = Voice | Written | Failure
+Task = VoiceTask | ConversionTask
+Work = tuple[Task, ...]  # what a worker gets at once: one task, or several conversions
+Outcome = Voice | WrittenFile | Failure

@@ -1,4 +1,4 @@
-"""What a worker does: hears a voice, or converts files into others."""
+"""A worker: extracts voices and converts files with a loaded model."""
 
 import shutil
 import time
@@ -17,77 +17,78 @@ from voiceswap.batch import storage
 from voiceswap.batch.formats import ending, rate_for, subtype_for
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.tasks import (
-    Conversion,
+    ConversionTask,
     Failure,
     Outcome,
-    Piece,
-    VoiceExtraction,
+    Task,
+    VoiceTask,
     Work,
-    Written,
+    WrittenFile,
 )
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.files import sha256
 
-ShareCallback = Callable[[float], None]  # is told how much of the work is done, from 0 to 1
+ShareCallback = Callable[[float], None]  # gets the share of the work that is done, 0 to 1
+MIN_FREE_BYTES = 65536  # a disk with less is full
+DURATION_TOLERANCE = 0.2  # seconds that an output may be shorter than its source
 
 
 class Worker:
-    """Holds the model. One thread a process on a CPU: the same bytes whatever the number of processes."""
+    """A loaded model.
+
+    On a CPU it uses one thread, so outputs have the same bytes for any number of processes.
+    """
 
     def __init__(self, checkpoint: str, device: str, batch_size: int | None):
         torch.set_num_threads(1)
         self.swapper = VoiceSwapper.load(checkpoint, device, batch_size)
 
-    def do(self, work: Work, share: ShareCallback = lambda done: None) -> list[Outcome]:
-        """Do all pieces of `work`. What goes wrong with one is its Failure, never an exception; but what `share` raises comes through."""
-        return do(self.swapper, work, share)
+    def run(self, work: Work, on_share: ShareCallback = lambda share: None) -> list[Outcome]:
+        """`run_work` with this worker's model."""
+        return run_work(self.swapper, work, on_share)
 
 
-class _ShareError(Exception):
-    """Carries what `share` raised past the handler of the rest."""
+class _CallbackError(Exception):
+    """Wraps an exception of a callback, so that it is not taken for one of the conversion."""
 
 
-def do(swapper: VoiceSwapper, work: Work, share: ShareCallback) -> list[Outcome]:
-    """Do work with a model that is loaded; as `Worker.do`."""
+def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list[Outcome]:
+    """Do all tasks of `work`.
 
-    def told(done: float) -> None:
+    An error of a task is its Failure, never an exception. Exceptions of `on_share` are raised.
+    """
+
+    def guarded_on_share(share: float) -> None:
         try:
-            share(done)
+            on_share(share)
         except BaseException as error:
-            raise _ShareError from error
+            raise _CallbackError from error
 
     try:
         voices: list[Outcome] = [
-            _extract_voice(swapper, piece.references)
-            for piece in work
-            if isinstance(piece, VoiceExtraction)
+            _extract_voice(swapper, task.references) for task in work if isinstance(task, VoiceTask)
         ]
-        return voices or _convert(
-            swapper, [piece for piece in work if isinstance(piece, Conversion)], told
-        )
-    except _ShareError as stopped:
-        assert stopped.__cause__ is not None
-        raise stopped.__cause__ from None
+        conversions = [task for task in work if isinstance(task, ConversionTask)]
+        return voices or _convert(swapper, conversions, guarded_on_share)
+    except _CallbackError as wrapper:
+        assert wrapper.__cause__ is not None
+        raise wrapper.__cause__ from None
     except Exception as error:  # one file never stops the others; the journal keeps the trace
-        if len(work) > 1:  # only each alone tells whose it is
-            return [outcome for piece in work for outcome in do(swapper, (piece,), share)]
+        if len(work) > 1:  # each task alone shows which one fails
+            return [outcome for task in work for outcome in run_work(swapper, (task,), on_share)]
         return [_failure(error, work[0])]
 
 
-def _failure(error: Exception, piece: Piece, copy: str = "") -> Failure:
-    """What to say of an error; a file is called by its own name, not by that of its local copy or its part."""
-    message, full = " ".join(str(error).split()), _disk_is_full(error, piece)
+def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
+    """The Failure for an error; its message names the file, not its local copy or its part."""
+    message, full = " ".join(str(error).split()), _disk_is_full(error, task)
     if not isinstance(error, VoiceswapError):
-        return Failure(
-            f"{type(error).__name__}: {message or 'no message'}",
-            "".join(traceback.format_exception(error)),
-            full,
-        )
-    if isinstance(piece, Conversion):
-        message = message.replace(copy or piece.source, piece.source).replace(
-            piece.part, piece.output
-        )
+        message = f"{type(error).__name__}: {message or 'no message'}"
+        return Failure(message, "".join(traceback.format_exception(error)), full)
+    if isinstance(task, ConversionTask):
+        message = message.replace(copy or task.source, task.source)
+        message = message.replace(task.part, task.output)
     return Failure(message, disk_full=full)
 
 
@@ -99,87 +100,84 @@ def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
     return swapper.blend(voices).to("cpu")
 
 
-def _convert(swapper: VoiceSwapper, work: list[Conversion], share: ShareCallback) -> list[Outcome]:
-    """The one place where a worker converts files."""
+def _convert(
+    swapper: VoiceSwapper, tasks: list[ConversionTask], on_share: ShareCallback
+) -> list[Outcome]:
+    """Convert files together. All conversions of a worker go through this function."""
     start = time.perf_counter()
     outcomes: dict[str, Outcome] = {}
     files: list[_File] = []
     with ExitStack() as copies:
-        for piece in work:
+        for task in tasks:
             try:
-                files.append(
-                    _open(swapper, piece, copies.enter_context(storage.local_copy(piece.source)))
-                )
+                path = copies.enter_context(storage.local_copy(task.source))
+                files.append(_open(swapper, task, path))
             except VoiceswapError as error:
-                outcomes[piece.part] = _failure(error, piece)
-        errors = swapper.convert_files([file.conversion for file in files], share)
-        seconds = (time.perf_counter() - start) / len(work)
-        for file, failed in zip(files, errors, strict=True):
+                outcomes[task.part] = _failure(error, task)
+        errors = swapper.convert_files([file.conversion for file in files], on_share)
+        seconds = (time.perf_counter() - start) / len(tasks)
+        for file, problem in zip(files, errors, strict=True):
             try:
-                if failed:
-                    raise failed
-                outcomes[file.piece.part] = _written(file, seconds)
+                if problem:
+                    raise problem
+                outcomes[file.task.part] = _written_file(file, seconds)
             except VoiceswapError as error:
-                outcomes[file.piece.part] = _failure(error, file.piece, str(file.conversion.source))
-    return [outcomes[piece.part] for piece in work]
+                outcomes[file.task.part] = _failure(error, file.task, str(file.conversion.source))
+    return [outcomes[task.part] for task in tasks]
 
 
 @dataclass(frozen=True)
 class _File:
-    """A file to be converted, and what its header says; None where that can't be read."""
+    """A file to convert, and soundfile's info of its header; None where that can't be read."""
 
-    piece: Conversion
+    task: ConversionTask
     conversion: FileConversion
-    facts: Any
+    info: Any
 
 
-def _open(swapper: VoiceSwapper, piece: Conversion, source: Path) -> _File:
+def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
     try:
-        facts = soundfile.info(source)
+        info = soundfile.info(source)
     except (soundfile.LibsndfileError, OSError):
-        facts = None  # what is wrong with it, the conversion says better
-    options = piece.options
-    subtype = subtype_for(ending(piece.output), facts and facts.subtype, options.subtype)
-    rate = rate_for(ending(piece.output), subtype, facts and facts.samplerate, options.rate)
-    voice = piece.voice if isinstance(piece.voice, Voice) else _extract_voice(swapper, piece.voice)
-    conversion = FileConversion(source, voice, piece.part, options.conversion(rate, subtype))
-    return _File(piece, conversion, facts)
+        info = None  # the conversion raises a better message
+    options, output_format = task.options, ending(task.output)
+    subtype = subtype_for(output_format, info and info.subtype, options.subtype)
+    rate = rate_for(output_format, subtype, info and info.samplerate, options.rate)
+    voice = task.voice if isinstance(task.voice, Voice) else _extract_voice(swapper, task.voice)
+    conversion = FileConversion(source, voice, task.part, options.conversion(rate, subtype))
+    return _File(task, conversion, info)
 
 
-def _written(file: _File, seconds: float) -> Written:
-    """The part of a file, all of it on the disk. Raises AudioError when there is less."""
-    part, source, facts = Path(file.piece.part), file.piece.source, file.facts
+def _written_file(file: _File, seconds: float) -> WrittenFile:
+    """The file's output. Raises AudioError when it is shorter than its source."""
+    part, info = Path(file.task.part), file.info
     duration = _duration(part)
-    if (
-        facts is not None
-        and facts.format != "MP3"
-        and facts.frames < 2**60
-        and duration < facts.duration - 0.2
-    ):  # those may guess
+    # An MP3's header may hold an estimate, and a stream's no length at all.
+    known = info is not None and info.format != "MP3" and info.frames < 2**60
+    if known and duration < info.duration - DURATION_TOLERANCE:
         raise AudioError(
-            f"{source}: only {duration:.1f} of its {facts.duration:.1f} s came through."
+            f"{file.task.source}: only {duration:.1f} of its {info.duration:.1f} s were written."
         )
-    written = part.stat()
-    return Written(
-        file.piece.part, sha256(part), written.st_size, written.st_mtime_ns, duration, seconds
+    stat = part.stat()
+    return WrittenFile(
+        file.task.part, sha256(part), stat.st_size, stat.st_mtime_ns, duration, seconds
     )
 
 
 def _duration(part: Path) -> float:
-    """Seconds in a file just written. Encoders don't always say that the disk was full."""
+    """Seconds in a file just written. Not every encoder reports that the disk was full."""
     try:
         return soundfile.info(part).duration
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{part} was not written whole.") from error
 
 
-def _disk_is_full(error: Exception, piece: Piece) -> bool:
+def _disk_is_full(error: Exception, task: Task) -> bool:
     if storage.disk_is_full(error):
         return True
-    try:
-        return (
-            isinstance(piece, Conversion)
-            and shutil.disk_usage(Path(piece.part).parent).free < 65536
-        )  # libsndfile keeps no error number
+    if not isinstance(task, ConversionTask):
+        return False
+    try:  # libsndfile's errors have no error number, so ask the disk
+        return shutil.disk_usage(Path(task.part).parent).free < MIN_FREE_BYTES
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""Who does the work: processes that hold the model, or this process itself."""
+"""Pools of workers: processes that each hold the model, or the calling process itself."""
 
 import multiprocessing
 import os
@@ -14,21 +14,20 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
 
-from voiceswap.batch.tasks import Failure, Outcome, Piece, Work
+from voiceswap.batch.tasks import Failure, Outcome, Task, Work
 from voiceswap.errors import VoiceswapError
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
 
-Done = list[tuple[Piece, Outcome]]
-ShareCallback = Callable[
-    [Work, float], None
-]  # is told of the share done of a piece of work, now and then
+Done = list[tuple[Task, Outcome]]
+WorkShareCallback = Callable[[Work, float], None]  # gets work and the share of it that is done
+SHARE_SECONDS = 0.5  # least time between two messages of a worker about its share
 DIED = "The process that converted it died twice: memory ran out, or a library crashed on it."
 
 
 class ModelSettings(NamedTuple):
-    """With what a worker loads its model: see `VoiceSwapper.load`."""
+    """The arguments with which a worker loads its model: see `VoiceSwapper.load`."""
 
     checkpoint: str
     device: str
@@ -36,18 +35,21 @@ class ModelSettings(NamedTuple):
 
 
 class WorkerPool(Protocol):
-    """Some way to do much work. A worker that dies is replaced, and each piece of its work done once more, by itself."""
+    """Workers that do tasks.
+
+    A worker that dies is replaced, and each of its tasks is tried once more, alone.
+    """
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
 
-    def run(self, work: Iterable[Work], on_share: ShareCallback) -> Iterator[Done]:
-        """Do all of `work`; give what is done as it comes, in any order."""
+    def run(self, work: Iterable[Work], on_share: WorkShareCallback) -> Iterator[Done]:
+        """Do all of `work`; yield outcomes as soon as they are there, in any order."""
 
 
 class InProcessPool:
-    """A model that is loaded, in the calling process: for a page or a notebook that holds one."""
+    """A loaded model in the calling process: for a page or a notebook that already holds one."""
 
     def __init__(self, swapper: "VoiceSwapper"):
         self.swapper = swapper
@@ -58,15 +60,19 @@ class InProcessPool:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def run(self, work: Iterable[Work], on_share: ShareCallback) -> Iterator[Done]:
-        from voiceswap.batch.worker import do
+    def run(self, work: Iterable[Work], on_share: WorkShareCallback) -> Iterator[Done]:
+        from voiceswap.batch.worker import run_work
 
         for item in work:
-            yield list(zip(item, do(self.swapper, item, partial(on_share, item)), strict=True))
+            outcomes = run_work(self.swapper, item, partial(on_share, item))
+            yield list(zip(item, outcomes, strict=True))
 
 
 class ProcessPool:
-    """`jobs` processes on this machine, each with the model and a pipe of its own, so that one's death is its own affair."""
+    """`jobs` processes on this machine.
+
+    Each has its own model and its own pipe, so that the death of one does not affect the others.
+    """
 
     def __init__(self, settings: ModelSettings, jobs: int):
         self.settings, self.jobs = settings, jobs
@@ -77,133 +83,134 @@ class ProcessPool:
 
     def __exit__(self, *error: object) -> None:
         for process in self.alive:
-            process.end()
+            process.kill()
         self.alive.clear()
 
-    def run(self, work: Iterable[Work], on_share: ShareCallback) -> Iterator[Done]:
-        fresh, again, more = iter(work), deque[Work](), True
+    def run(self, work: Iterable[Work], on_share: WorkShareCallback) -> Iterator[Done]:
+        fresh, retries, more = iter(work), deque[Work](), True
         while True:
             while len(self.alive) < self.jobs:
                 self.alive.append(_WorkerProcess(self.settings))
             for process in self.alive:
-                if process.ready and process.work is None and (again or more):
-                    retry = bool(again)
-                    item = again.popleft() if again else next(fresh, None)
+                if process.ready and process.work is None and (retries or more):
+                    is_retry = bool(retries)
+                    item = retries.popleft() if retries else next(fresh, None)
                     if item is None:
                         more = False
                     else:
-                        process.give(item, retry)
-            if not more and not again and all(process.work is None for process in self.alive):
+                        process.send_work(item, is_retry)
+            if not more and not retries and all(process.work is None for process in self.alive):
                 return
-            done: Done = []
-            waited = {
-                process.connection: process
-                for process in self.alive
-                if process.work is not None or not process.ready
-            }
-            for connection in wait(list(waited)):
-                process = waited[cast(Connection, connection)]
-                try:
-                    message = pickle.loads(process.connection.recv_bytes())
-                except (EOFError, OSError):
-                    self.alive.remove(process)
-                    item = process.died()
-                    if process.retry:
-                        done += [(piece, Failure(DIED)) for piece in item]
-                    else:
-                        again.extend(
-                            (piece,) for piece in item
-                        )  # only each alone tells whose fault it was
-                    continue
-                if isinstance(message, VoiceswapError):
-                    raise message
-                if message is None:
-                    process.ready = True
-                    continue
-                assert process.work is not None
-                if isinstance(message, float):
-                    on_share(process.work, message)
-                else:
-                    done += zip(process.work, message, strict=True)
-                    process.work = None
-            if done:
+            if done := self._receive(on_share, retries):
                 yield done
+
+    def _receive(self, on_share: WorkShareCallback, retries: deque[Work]) -> Done:
+        """Wait for messages of the processes; the outcomes in them. Adds lost work to `retries`."""
+        done: Done = []
+        busy = {
+            process.connection: process
+            for process in self.alive
+            if process.work is not None or not process.ready
+        }
+        for connection in wait(list(busy)):
+            process = busy[cast(Connection, connection)]
+            try:
+                message = pickle.loads(process.connection.recv_bytes())
+            except (EOFError, OSError):
+                self.alive.remove(process)
+                lost = process.lost_work()
+                if process.is_retry:
+                    done += [(task, Failure(DIED)) for task in lost]
+                else:
+                    retries.extend((task,) for task in lost)  # alone, each shows if it is the cause
+                continue
+            if isinstance(message, VoiceswapError):
+                raise message
+            if message is None:
+                process.ready = True
+                continue
+            assert process.work is not None
+            if isinstance(message, float):
+                on_share(process.work, message)
+            else:
+                done += zip(process.work, message, strict=True)
+                process.work = None
+        return done
 
 
 class _WorkerProcess:
-    """One worker process, seen from the one that gives out the work."""
+    """The parent's side of one worker process."""
 
     def __init__(self, settings: ModelSettings):
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # a fork would share the lock, and CUDA does not survive one
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        with _ctrl_c_held():
+        # Spawned: a fork would inherit the lock, and CUDA does not work after one.
+        context = multiprocessing.get_context("spawn")
+        self.connection, child_connection = context.Pipe()
+        self.process = context.Process(
+            target=_serve, args=(child_connection, settings), daemon=True
+        )
+        with _ctrl_c_deferred():
             self.process.start()
-        theirs.close()  # so that its death is the end of the pipe
+        child_connection.close()  # the child holds the only other end: its death closes the pipe
         self.ready = False
         self.work: Work | None = None
-        self.retry = False
+        self.is_retry = False
 
-    def give(self, work: Work, retry: bool) -> None:
-        self.work, self.retry = work, retry
-        with suppress(OSError):  # a dead one's, which reading will tell
+    def send_work(self, work: Work, is_retry: bool) -> None:
+        self.work, self.is_retry = work, is_retry
+        with suppress(OSError):  # the process is dead, which the next read reports
             _send(self.connection, work)
 
-    def died(self) -> Work:
-        """What it was at. Raises VoiceswapError when it never got so far."""
+    def lost_work(self) -> Work:
+        """The work of a process that died. Raises VoiceswapError when it never loaded its model."""
         self.process.join()
         self.connection.close()
         if self.work is None:
             raise VoiceswapError(
-                f"A worker process died while it loaded the model (status {self.process.exitcode}); is there memory for so many --jobs?"
+                "A worker process died while it loaded the model (status "
+                f"{self.process.exitcode}); is there memory for so many --jobs?"
             )
         return self.work
 
-    def end(self) -> None:
+    def kill(self) -> None:
         self.process.kill()
         self.process.join()
         self.connection.close()
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """This process hears Ctrl-C afterwards, and processes started meanwhile never.
+def _ctrl_c_deferred() -> Iterator[None]:
+    """Handle Ctrl-C only after the block, and block it in processes that are started in it.
 
-    In one that still loads Python, or waits to be told what to do, it would be a trace on the terminal.
+    In a process that still loads Python, or waits for work, it would print a traceback.
     """
-    resource_tracker.ensure_running()  # its start, which would come with the first process's, lets Ctrl-C through
+    # Started here, since its start with the first process would unblock the signal.
+    resource_tracker.ensure_running()
     pressed: list[int] = []
-    hears = (
-        threading.current_thread() is threading.main_thread()
-    )  # another may not set handlers, nor is it interrupted
+    # Other threads may not set handlers, and are not interrupted either.
+    in_main_thread = threading.current_thread() is threading.main_thread()
     usual = (
         signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-        if hears
+        if in_main_thread
         else None
     )
-    blocks = hasattr(
-        signal, "pthread_sigmask"
-    )  # what this thread blocks, a process that it starts is born with
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
+    can_block = hasattr(signal, "pthread_sigmask")  # a started process inherits the mask
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_block else set()
     try:
         yield
     finally:
-        if blocks:
+        if can_block:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if hears:
+        if in_main_thread:
             signal.signal(signal.SIGINT, usual)
     if pressed:
         signal.raise_signal(signal.SIGINT)
 
 
 def _serve(connection: Connection, settings: ModelSettings) -> None:
-    """A worker process's life: load the model, then do what comes through the pipe."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is the parent's; where it can't be held, from here on
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Main function of a worker process: load the model, then do the work that the pipe brings."""
+    # Ctrl-C is handled by the parent. This covers systems where it could not be blocked.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
         from voiceswap.batch.worker import Worker
 
@@ -214,18 +221,18 @@ def _serve(connection: Connection, settings: ModelSettings) -> None:
     _send(connection, None)
     last = 0.0
 
-    def share(done: float) -> None:
+    def send_share(share: float) -> None:
         nonlocal last
-        if time.monotonic() - last > 0.5:
+        if time.monotonic() - last > SHARE_SECONDS:
             last = time.monotonic()
-            _send(connection, float(done))
+            _send(connection, float(share))
 
     while True:
         try:
             work = pickle.loads(connection.recv_bytes())
         except EOFError:
             return
-        _send(connection, worker.do(work, share))
+        _send(connection, worker.run(work, send_share))
 
 
 def _send(connection: Connection, message: object) -> None:
@@ -233,8 +240,8 @@ def _send(connection: Connection, message: object) -> None:
     connection.send_bytes(pickle.dumps(message))
 
 
-def _end_with_parent() -> None:
-    """Without it, the workers of a parent that is killed would go on."""
+def _exit_with_parent() -> None:
+    """End this process when its parent ends; otherwise workers of a killed parent would go on."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])

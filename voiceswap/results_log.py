@@ -1,0 +1,90 @@
+"""An append-only file of JSON lines: results that a stopped run keeps and the next run reuses."""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from voiceswap.errors import VoiceswapError
+
+
+class ResultsLog:
+    """JSON objects, one a line, in a file that only grows.
+
+    A line that a kill or a full disk cut off is skipped when the file is read, and the next line
+    that is appended starts on a new one. Threads may append at the same time.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._lock = threading.Lock()
+
+    def read(self) -> Iterator[dict]:
+        """The objects in the order in which they were appended; none where there is no file.
+
+        Raises:
+            VoiceswapError: the file can't be read.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                for line in file:
+                    try:
+                        row = json.loads(line)
+                    except ValueError:
+                        continue
+                    if isinstance(row, dict):
+                        yield row
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise VoiceswapError(f"{self.path} can't be read ({error.strerror}).") from error
+
+    def append(self, rows: Iterable[Mapping]) -> None:
+        """Add objects, and return when they are on the disk.
+
+        Raises:
+            OSError: they could not be written; the file is as it was.
+        """
+        lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        if not lines:
+            return
+        with self._lock, open(self.path, "ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                if size and not self._ends_with_newline():
+                    lines = b"\n" + lines
+                rest = memoryview(lines)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)
+                raise
+
+    def _ends_with_newline(self) -> bool:
+        with open(self.path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+
+
+def short_hash(value: object) -> str:
+    """A short hash of anything that JSON can hold; 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def code_hash(*modules: ModuleType) -> str:
+    """A short hash of the source of modules and of whole packages.
+
+    As part of a result's key it keeps changed code from reusing results of the code before.
+    """
+    digest = hashlib.sha256()
+    for module in modules:
+        path = Path(str(module.__file__))
+        for file in sorted(path.parent.rglob("*.py")) if path.stem == "__init__" else [path]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
