@@ -133,7 +133,9 @@ def _check_sizes(sizes: Mapping[str, object]) -> None:
     for name, value in sizes.items():
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError(f"{name} is no size")
-        if not isinstance(value, str) and not 0 <= value <= MAX_SIZES.get(name, MAX_SIZE):
+        if isinstance(value, str) or (name == "f_min" and value == 0):
+            continue
+        if not 0 < value <= MAX_SIZES.get(name, MAX_SIZE):
             raise ValueError(f"{name} is {value}")
 
 

@@ -42,6 +42,17 @@ def ui(
             show_default=False,
         ),
     ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(help="Path below which a proxy serves the page: /voice.", show_default=False),
+    ] = None,
+    ssl_certfile: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Certificate, for https.", show_default=False),
+    ] = None,
+    ssl_keyfile: Annotated[
+        Path | None, typer.Option(exists=True, help="The certificate's key.", show_default=False)
+    ] = None,
     voices: Annotated[
         Path,
         typer.Option(
@@ -95,7 +106,10 @@ def ui(
         signal.SIGTERM, signal.default_int_handler
     )  # as Ctrl+C: what visitors sent is removed
     login = (user, password) if auth else None
-    served = serving(context, host, port, share, login, hostnames=hostname or ())
+    if (ssl_certfile is None) != (ssl_keyfile is None):
+        raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
+    ssl_files = (ssl_certfile, ssl_keyfile) if ssl_certfile and ssl_keyfile else None
+    served = serving(context, host, port, share, login, hostname or (), root_path, ssl_files)
     with served as (page, address):
         where = Text.assemble(
             "voiceswap is at ",

@@ -44,8 +44,8 @@ class Gate:
 
     Args:
         app: the application behind it.
-        uploads: Gradio's folder of uploads. A call may name regular files two levels below it, whose
-            folder's name is a hash that can't be guessed, and nothing else.
+        uploads: Gradio's folder of uploads. A call may name regular files two levels below it,
+            whose folder's name is a hash that can't be guessed, and nothing else.
         hosts: names other than this computer's own by which the page may be addressed; None is any.
             A page on loopback takes no others, so that no name can be bound to it.
         limits: what a visitor may do at once.

@@ -84,11 +84,24 @@ def serving(
     share: bool = False,
     auth: tuple[str, str] | None = None,
     hostnames: Sequence[str] = (),
+    root_path: str | None = None,
+    ssl_files: tuple[Path, Path] | None = None,
 ) -> Iterator[tuple[gr.Blocks, str]]:
     """Serve the page until the block is left. Gives the page and its address.
 
-    What visitors sent and got is removed at the end. `hostnames` are names other than localhost by
-    which a proxy on this computer may address the page.
+    What visitors sent and got is removed at the end.
+
+    Args:
+        context: the model, the library, texts and limits.
+        host, port: where to listen; without a port, the first that is free from 7860 on.
+        share: also give out a public address, through Gradio's servers.
+        auth: name and password to ask visitors for.
+        hostnames: names other than localhost by which a proxy on this computer addresses the page.
+        root_path: the path below which a proxy serves the page, such as "/voice".
+        ssl_files: certificate and key, for https.
+
+    Raises:
+        VoiceswapError: the page can't listen there.
     """
     before = os.environ.get("GRADIO_TEMP_DIR")
     with temporary_files(EMPTIED_SECONDS) as folder:
@@ -104,6 +117,10 @@ def serving(
                     auth=auth,
                     theme=PageTheme(),
                     css=CSS,
+                    root_path=root_path,
+                    ssl_certfile=str(ssl_files[0]) if ssl_files else None,
+                    ssl_keyfile=str(ssl_files[1]) if ssl_files else None,
+                    ssl_verify=False,  # of the page's own check of itself
                     favicon_path=Path(__file__).parent / "favicon.svg",
                     max_file_size=int(context.max_megabytes * 1e6),
                     footer_links=[],
