@@ -1,5 +1,5 @@
-"""Measuring voice conversion: metrics, the protocol, and the report.
+"""Evaluation of voice conversion: metrics, the protocol, and the report.
 
-The metrics come from kept libraries, the `eval` extra; each is imported when it is first needed, and the metrics of
-one that is missing are left out.
+Most metrics are computed by published libraries, the `eval` extra. Each is imported when it is
+first needed; the metrics of a library that is missing are left out.
 """

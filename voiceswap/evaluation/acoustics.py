@@ -1,16 +1,22 @@
-"""Metrics that compare two recordings without a learned scorer."""
+"""Metrics that compare two recordings without a neural network."""
 
 import numpy as np
 
-MIN_VOICED = 20  # frames voiced in both: fewer say nothing about a contour
+MIN_VOICED = 20  # fewest frames voiced in both contours for a correlation
 CEPSTRA = 24
 
 
 def f0_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Pearson correlation of two F0 contours in Hz (frames,), 0 where unvoiced, over frames voiced in both.
+    """Pearson correlation of log-F0 over the frames that are voiced in both contours.
 
-    Of log-F0, so a contour moved by any interval correlates fully. None where fewer than 20 frames are voiced in
-    both or one contour is flat.
+    A contour that is transposed by any interval correlates fully.
+
+    Args:
+        first: F0 in Hz (frames,), 0 where unvoiced.
+        second: the same; the longer one is cut.
+
+    Returns:
+        -1 to 1; None if fewer than 20 frames are voiced in both or one contour is flat.
     """
     frames = min(len(first), len(second))
     first, second = first[:frames], second[:frames]
@@ -24,9 +30,17 @@ def f0_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
 
 
 def mel_cepstrum(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Mel cepstra 1 to 24 of `samples` (samples,), shape (24, frames), a frame every 10 ms; silence at the ends is cut.
+    """Mel cepstra 1 to 24, without silence at the ends.
 
-    c(m) is such that ln|S| = c(0) + sum of c(m) cos(m w) along the mel axis; without c(0) the level does not count.
+    c(m) is such that ln|S| = c(0) + sum of c(m) cos(m w) along the mel axis. c(0) is left out, so
+    the level does not count.
+
+    Args:
+        samples: (samples,).
+        sample_rate: in Hz.
+
+    Returns:
+        (24, frames), a frame every 10 ms.
     """
     import librosa
     import scipy.fft
@@ -41,7 +55,12 @@ def mel_cepstrum(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def cepstral_distortion(first: np.ndarray, second: np.ndarray) -> float:
-    """Mel-cepstral distortion in dB (Kubichek, 1993) of two cepstra (24, frames), aligned by dynamic time warping."""
+    """Mel-cepstral distortion in dB (Kubichek, 1993), after dynamic time warping.
+
+    Args:
+        first: mel cepstra (24, frames).
+        second: the same of another recording; its number of frames may differ.
+    """
     import librosa
 
     _, path = librosa.sequence.dtw(first, second, metric="euclidean")

@@ -1,4 +1,4 @@
-"""Charts of the report as PNG bytes, legible on light and on dark ground."""
+"""Charts of the report as PNG bytes, readable on a light and on a dark background."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -12,50 +12,43 @@ COLOURS = ("#e8590c", "#1c7ed6", "#2f9e44", "#ae3ec9")
 
 
 def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
-    """The plane of speaker codes: each recording a point with its speaker's name, coloured by sex where known, else by F0."""
+    """Speaker codes in the plane, a point for each recording, with the speakers' names.
+
+    Args:
+        space: as `disentanglement.speaker_space` returns it.
+        sexes: by speaker, for the colours; if empty, colours show F0.
+    """
     figure, (axes,) = _figure(1, (7, 4.6))
     points = space["points"]
-    x, y = [point["x"] for point in points], [point["y"] for point in points]
+    places = np.array([(point["x"], point["y"]) for point in points])
+    speakers = np.array([point["speaker"] for point in points])
     if sexes:
+        known = np.array([sexes.get(speaker, "") for speaker in speakers])
         for colour, sex in zip(COLOURS, sorted(set(sexes.values())), strict=False):
-            chosen = [
-                index for index, point in enumerate(points) if sexes.get(point["speaker"]) == sex
-            ]
-            axes.scatter(
-                [x[index] for index in chosen],
-                [y[index] for index in chosen],
-                color=colour,
-                label=sex,
-                s=36,
-            )
+            x, y = places[known == sex].T
+            axes.scatter(x, y, color=colour, label=sex, s=36)
         _legend(axes)
     else:
-        drawn = axes.scatter(
-            x,
-            y,
-            c=[point["f0"] for point in points],
-            cmap="coolwarm",
-            edgecolors=GREY,
-            linewidths=0.7,
-            s=42,
-        )
+        f0 = [point["f0"] for point in points]
+        x, y = places.T
+        drawn = axes.scatter(x, y, c=f0, cmap="coolwarm", edgecolors=GREY, linewidths=0.7, s=42)
         bar = figure.colorbar(drawn, ax=axes, label="mean F0, Hz")
         bar.ax.tick_params(colors=GREY)
         bar.ax.yaxis.label.set_color(GREY)
-    for speaker in sorted({point["speaker"] for point in points}):
-        own = [index for index, point in enumerate(points) if point["speaker"] == speaker]
-        place = (
-            float(np.mean([x[index] for index in own])),
-            float(np.mean([y[index] for index in own])),
-        )
-        axes.annotate(speaker, place, color=GREY, ha="center", fontsize=9, weight="bold")
+    for speaker in sorted(set(speakers)):
+        x, y = places[speakers == speaker].mean(0)
+        axes.annotate(speaker, (x, y), color=GREY, ha="center", fontsize=9, weight="bold")
     first, second = space["explained"]
     axes.set(xlabel=f"first component, {first:.0%} of the variance", ylabel=f"second, {second:.0%}")
     return _png(figure)
 
 
 def denoising(report: Mapping) -> bytes:
-    """CER and MOS (those that were measured) against noise, a line each for noise on the source and on the reference."""
+    """CER, MOS and DV, if measured, against the level of noise on the source and on the reference.
+
+    Args:
+        report: as `Experiments.denoising` returns it.
+    """
     metrics = [
         (key, label)
         for key, label in (("cer", "CER"), ("mos", "MOS"), ("dv", "DV"))
@@ -64,20 +57,15 @@ def denoising(report: Mapping) -> bytes:
     figure, grid = _figure(max(1, len(metrics)), (4, 3.2))
     for axes, (key, label) in zip(grid, metrics, strict=False):
         for colour, (noisy, levels) in zip(COLOURS, report.items(), strict=False):
-            _curve(
-                axes,
-                list(levels),
-                [value[key] for value in levels.values()],
-                colour,
-                f"noise on the {noisy}",
-            )
+            estimates = [value[key] for value in levels.values()]
+            _curve(axes, list(levels), estimates, colour, f"noise on the {noisy}")
         axes.set(title=label, xlabel="speech above noise, dB")
         _legend(axes)
     return _png(figure)
 
 
 def code_size(report: Mapping) -> bytes:
-    """Reconstruction against the channels that the content code, and the speaker code, may keep."""
+    """Reconstruction against the number of channels of the content code and of the speaker code."""
     figure, grid = _figure(len(report), (4.8, 3.4))
     for axes, colour, (name, points) in zip(grid, COLOURS, report.items(), strict=False):
         axes.sharey(grid[0])
@@ -89,14 +77,14 @@ def code_size(report: Mapping) -> bytes:
         _curve(axes, ticks, [point["l1"] for point in points], colour, name)
         axes.set(
             title=f"{name} code",
-            xlabel="channels kept, and their nats a second",
+            xlabel="channels kept, and their nats per second",
             ylabel="L1 of log-mels",
         )
     return _png(figure)
 
 
 def line(report: Mapping) -> bytes:
-    """Similarity to both ends along the line between two voices."""
+    """Cosine similarity to both ends along the line between two voices, by verifier."""
     verifiers = [key for key in ("sv", "dv") if f"{key}_source" in report["curves"]]
     figure, grid = _figure(max(1, len(verifiers)), (4.8, 3.4))
     amounts = [f"{amount:.1f}" for amount in report["amounts"]]

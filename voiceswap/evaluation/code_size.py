@@ -1,4 +1,4 @@
-"""Reconstruction against code size: what is lost when a code may say less."""
+"""Reconstruction against code size: the loss when a code keeps fewer channels."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ CODES = ("content", "speaker")
 
 
 @dataclass(frozen=True)
-class _Recording:
+class _CodedRecording:
+    """A recording and its posteriors."""
+
     speaker: str
     seconds: float
     codes: dict[str, DiagonalGaussian]  # content (1, code, frames / stride), speaker (1, code)
@@ -28,7 +30,7 @@ class _Recording:
     mel: Tensor  # (1, mels, frames)
 
     def kl(self, name: str) -> Tensor:
-        """Nats of each channel of a code in the whole recording, (code,)."""
+        """KL of each channel of a code over the whole recording in nats, (code,)."""
         kl = self.codes[name].kl()[0]
         return kl.reshape(len(kl), -1).sum(1)
 
@@ -37,13 +39,21 @@ class _Recording:
 def reconstruction_against_code_size(
     swapper: VoiceSwapper, paths: Iterable[Path]
 ) -> dict[str, list[dict]]:
-    """L1 of log-mels of rebuilt recordings with 0, 1, 2, 4 ... all channels of the content code, and of the speaker code.
+    """Rate and distortion of both codes when only 0, 1, 2, 4 ... of their channels are kept.
 
-    The channels kept are those with the most KL over all the recordings; the others are set to the prior's mean, and the
-    other code is whole. For each number of "channels": their KL, the rate, in "nats_per_second", and the "l1", the
-    distortion, a mean over bins and frames of natural logs, with codes at their means as in conversion. Weighing rate
-    against distortion, and so seeing channels that collapsed to the prior, is from Alemi et al., "Fixing a broken ELBO"
-    (2018). The decoder was trained with all channels, so a model trained with fewer would lose less than these curves say.
+    The channels with the largest KL over all recordings are kept. The others are set to the prior's
+    mean, and the other code keeps all of its channels. Codes are at their means, as in conversion.
+    Rate against distortion shows channels that collapsed to the prior (Alemi et al., "Fixing a
+    broken ELBO", 2018). The decoder was trained with all channels: a model that is trained with
+    fewer would lose less.
+
+    Args:
+        swapper: the model.
+        paths: recordings.
+
+    Returns:
+        For "content" and "speaker" a list of points: "channels" kept, their rate in
+        "nats_per_second", and "l1", the mean absolute difference of log-mels in natural logs.
     """
     recordings = [_read(swapper, path) for path in paths]
     seconds = sum(recording.seconds for recording in recordings)
@@ -68,7 +78,7 @@ def reconstruction_against_code_size(
     return report
 
 
-def _read(swapper: VoiceSwapper, path: Path) -> _Recording:
+def _read(swapper: VoiceSwapper, path: Path) -> _CodedRecording:
     samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)
     contour = extract_f0(samples, swapper.engine.audio)
     statistics = np.array(log_f0_statistics(contour), np.float32)
@@ -76,7 +86,7 @@ def _read(swapper: VoiceSwapper, path: Path) -> _Recording:
         torch.from_numpy(array)[None].to(swapper.device) for array in (samples, contour, statistics)
     )
     codes = dict(zip(CODES, swapper.codes(samples), strict=True))
-    return _Recording(
+    return _CodedRecording(
         speaker_of(path),
         len(samples) / swapper.sample_rate,
         codes,
@@ -86,7 +96,7 @@ def _read(swapper: VoiceSwapper, path: Path) -> _Recording:
     )
 
 
-def _l1(swapper: VoiceSwapper, recording: _Recording, name: str, kept: Tensor) -> float:
+def _l1(swapper: VoiceSwapper, recording: _CodedRecording, name: str, kept: Tensor) -> float:
     codes = {key: code.mode() for key, code in recording.codes.items()}
     codes[name] = codes[name] * kept.view(-1, *[1] * (codes[name].ndim - 2))
     rebuilt = swapper.engine.autoencoder.decode(

@@ -39,7 +39,8 @@ def evaluate(
         Path | None,
         typer.Option(
             envvar="VOICESWAP_ASR",
-            help="Whisper base as a CTranslate2 folder, for CER and WER: Systran/faster-whisper-base on the Hugging Face hub is one.",
+            help="Whisper base as a CTranslate2 folder, for CER, WER and NLL: "
+            "Systran/faster-whisper-base on the Hugging Face hub is one.",
         ),
     ] = None,
     references: Annotated[
@@ -47,30 +48,37 @@ def evaluate(
     ] = References.BOTH,
     converted: Annotated[
         Path | None,
-        typer.Option(help="Scorer this folder of another system's files, named by the pairs' ids."),
+        typer.Option(
+            help="Measure this folder of another system's files, named by the pairs' ids."
+        ),
     ] = None,
     against: Annotated[
         Path | None,
         typer.Option(
-            help="The report.json of another model or system on these pairs: also show what differs, pair by pair."
+            help="The report.json of another model or system on these pairs: also show the "
+            "differences, pair by pair."
         ),
     ] = None,
     experiments: Annotated[
         bool,
         typer.Option(
             "--experiments",
-            help="Also the size of the codes, noise, lines between voices, and voices from the prior.",
+            help="Also the size of the codes, noise, lines between voices, and voices drawn from "
+            "the prior.",
         ),
     ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Recordings judged at once.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Recordings measured at once.")] = 1,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps; the scorers are always on the CPU.")
     ] = "auto",
 ) -> None:
-    """Measure a model, or another system's files, on a set of pairs: a table, report.json, pairs.csv and report.html."""
+    """Measure a model, or another system's files, on a set of pairs.
+
+    Prints a table, and writes report.json, pairs.csv and report.html.
+    """
     if converted is not None and checkpoint is not None:
         raise typer.BadParameter("Give a checkpoint or --converted, not both.")
     if converted is not None and experiments:
@@ -78,20 +86,18 @@ def evaluate(
     from voiceswap.evaluation.report import Request, run
 
     numbers = (1, 3) if references is References.BOTH else (int(references.value),)
-    run(
-        Request(
-            checkpoint or "default",
-            pairs,
-            root,
-            out,
-            asr,
-            numbers,
-            converted,
-            against,
-            experiments,
-            limit,
-            jobs,
-            device,
-        ),
-        Console(),
+    request = Request(
+        checkpoint=checkpoint or "default",
+        pairs=pairs,
+        root=root,
+        out=out,
+        asr=asr,
+        references=numbers,
+        converted=converted,
+        against=against,
+        experiments=experiments,
+        limit=limit,
+        jobs=jobs,
+        device=device,
     )
+    run(request, Console())

@@ -1,6 +1,5 @@
-"""Recordings made to be judged: written once, and made anew only when what they are made from has changed."""
+"""The recordings of a model that are evaluated: written once, and again only after a change."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,30 +8,41 @@ from pathlib import Path
 
 import numpy as np
 
+from voiceswap import audio, conversion, features, models
 from voiceswap.audio import write_audio
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
-from voiceswap.files import sha256, whole_file
+from voiceswap.files import sha256
+from voiceswap.results_log import ResultsLog, code_hash, short_hash
 
 
 @dataclass(frozen=True)
-class Made:
-    """A recording on disk and the real-time factor of making it."""
+class OutputFile:
+    """A recording on the disk, and the real-time factor of making it."""
 
     path: Path
     rtf: float
 
 
 class PairConverter:
-    """Makes a model's recordings of pairs in `folder`, so that a run that was stopped goes on where it was.
+    """Makes a model's recordings of pairs; those of an earlier run are reused.
 
-    `model` identifies the weights, such as by their SHA-256.
+    A recording is made again when the model, a recording that it is made from, or the code of the
+    conversion has changed.
+
+    Args:
+        swapper: the model.
+        model: identifies the weights, such as their SHA-256.
+        folder: for the recordings and their log.
     """
 
     def __init__(self, swapper: VoiceSwapper, model: str, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
         self.swapper, self.model, self.folder = swapper, model, folder
+        self.log = ResultsLog(folder / "conversions.jsonl")
+        self.logged = {row.get("name"): row for row in self.log.read()}
 
-    def convert(self, pair: Pair, references: int) -> Made:
+    def convert(self, pair: Pair, references: int) -> OutputFile:
         """The pair converted with its first `references` references."""
         chosen = [pair.target] if references == 1 else list(pair.targets[:references])
         name = f"{references}-reference{'s' * (references > 1)}/{pair.id}"
@@ -40,34 +50,36 @@ class PairConverter:
             name, [pair.source, *chosen], lambda: self.swapper.convert(pair.source, chosen)
         )
 
-    def copy_synthesis(self, recording: Path) -> Made:
+    def copy_synthesis(self, recording: Path) -> OutputFile:
         """The vocoder alone on the recording's own mel spectrogram: the ceiling."""
         name = f"copy-synthesis/{recording.stem}-{_digest(recording)[:8]}"
         return self._make(name, [recording], lambda: self.swapper.copy_synthesis(recording))
 
-    def pitch_moved(self, pair: Pair) -> Made:
-        """The source through the vocoder alone with its pitch moved to the target's mean: a floor."""
+    def pitch_moved(self, pair: Pair) -> OutputFile:
+        """The source through the vocoder alone at the target's mean pitch: a floor of the voice."""
 
-        def build() -> np.ndarray:
+        def synthesize() -> np.ndarray:
             return self.swapper.copy_synthesis(pair.source, self.swapper.embed(pair.target))
 
-        return self._make(f"pitch-moved/{pair.id}", [pair.source, pair.target], build)
+        return self._make(f"pitch-moved/{pair.id}", [pair.source, pair.target], synthesize)
 
-    def _make(self, name: str, made_from: list[Path], build: Callable[[], np.ndarray]) -> Made:
-        path, note = self.folder / f"{name}.wav", self.folder / f"{name}.json"
-        recipe = {"model": self.model, "made_from": [_digest(recording) for recording in made_from]}
-        if path.exists() and note.exists():
-            kept = json.loads(note.read_text())
-            if kept["recipe"] == recipe:
-                return Made(path, kept["rtf"])
-        note.unlink(missing_ok=True)
+    def _make(
+        self, name: str, made_from: list[Path], synthesize: Callable[[], np.ndarray]
+    ) -> OutputFile:
+        path = self.folder / f"{name}.wav"
+        code = code_hash(conversion, models, features, audio)
+        key = short_hash([self.model, code, *map(_digest, made_from)])
+        logged = self.logged.get(name, {})
+        if logged.get("key") == key and path.exists() and sha256(path) == logged["sha256"]:
+            return OutputFile(path, logged["rtf"])
         start = time.perf_counter()
-        samples = build()
+        samples = synthesize()
         rtf = (time.perf_counter() - start) * self.swapper.sample_rate / len(samples)
         write_audio(path, samples, self.swapper.sample_rate)
-        with whole_file(note) as temporary:
-            temporary.write_text(json.dumps({"recipe": recipe, "rtf": rtf}))
-        return Made(path, rtf)
+        row = {"name": name, "key": key, "sha256": sha256(path), "rtf": rtf}
+        self.log.append([row])
+        self.logged[name] = row
+        return OutputFile(path, rtf)
 
 
 @cache

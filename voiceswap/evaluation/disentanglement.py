@@ -1,4 +1,4 @@
-"""What each code knows: probes, information, and a picture of the speaker space."""
+"""What the codes contain: probes, information in nats, and the plane of speaker codes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,45 +15,40 @@ from voiceswap.models import pretrained
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 UNITS = 50  # k-means units of the content probe, of the order of the phones of a language
-PROBE_FRAMES = 12000  # frames that the content probe learns from and is tested on
-SPLITS = 20
-HELD_OUT = 0.2
+PROBE_FRAMES = 12000  # for training and testing the content probe
+SPLITS = 20  # of the speaker probe
+HELD_OUT = 0.2  # share of the recordings that a probe is tested on
 
 
 @dataclass(frozen=True)
-class Coded:
-    """A recording's posteriors and what the probes ask of them."""
+class CodedRecording:
+    """A recording's posteriors, and the features that the probes predict from them."""
 
     speaker: str
     seconds: float
     content: np.ndarray  # mean of q(content | speech), (frames, code)
     speaker_code: np.ndarray  # mean of q(speaker | speech), (code,)
     content_kl: float  # nats, whole recording
-    speaker_kl: float
+    speaker_kl: float  # the same
     log_f0_mean: float
-    phonetic: (
-        np.ndarray
-    )  # Whisper base encoder's features, normalised over the recording, (frames at 50 Hz, 512)
+    # Features of Whisper base's encoder, normalised over the recording, (frames at 50 Hz, 512).
+    phonetic: np.ndarray
 
 
 @torch.inference_mode()
-def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[Coded]:
-    """Both posteriors of each recording, and the features that the content probe takes its units from."""
-    listening = pretrained.front_end("whisper-base", AudioConfig()).to(swapper.device)
+def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[CodedRecording]:
+    """Encode recordings: both posteriors, and the features for the content probe's units."""
+    recogniser = pretrained.front_end("whisper-base", AudioConfig()).to(swapper.device)
     coded = []
     for path in paths:
         samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)
         content, speaker = swapper.codes(samples)
-        wave = torch.from_numpy(
-            prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate)
-        )[None].to(swapper.device)
-        phonetic = (
-            listening(wave, torch.tensor([wave.shape[-1]], device=swapper.device))[0]
-            .T.cpu()
-            .numpy()
-        )
+        wave = prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate)
+        length = torch.tensor([len(wave)], device=swapper.device)
+        features = recogniser(torch.from_numpy(wave)[None].to(swapper.device), length)
+        phonetic = features[0].T.cpu().numpy()
         coded.append(
-            Coded(
+            CodedRecording(
                 speaker=speaker_of(path),
                 seconds=len(samples) / swapper.sample_rate,
                 content=content.mode()[0].T.cpu().numpy(),
@@ -67,12 +62,20 @@ def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[Coded]:
     return coded
 
 
-def disentanglement(coded: list[Coded]) -> dict:
-    """Probes and rates of both codes. Raises ImportError without scikit-learn.
+def disentanglement(coded: list[CodedRecording]) -> dict:
+    """Probes and rates of both codes.
 
-    Speaker probes read who speaks from the content code pooled over time, in three ways: by its mean (AGAIN-VC,
-    2021); by mean and standard deviation; by the correlations between its channels. Instance norm makes the first two
-    constant whatever the code knows, so the third is the one to trust.
+    Speaker probes classify the speaker from the content code, pooled over time in three ways: its
+    mean (AGAIN-VC, 2021); mean and standard deviation; the correlations between its channels.
+    Instance norm makes the first two constant whatever the code contains, so the third is the
+    meaningful one.
+
+    Returns:
+        "recordings", "kl" and "speaker_space"; "speaker_probe" and "content_probe" with enough
+        recordings.
+
+    Raises:
+        ImportError: scikit-learn is missing.
     """
     seconds = sum(item.seconds for item in coded)
     report: dict = {
@@ -86,26 +89,19 @@ def disentanglement(coded: list[Coded]) -> dict:
     }
     speakers = [item.speaker for item in coded]
     names = sorted(set(speakers))
-    if (
-        len(names) >= 2
-        and min(map(speakers.count, names)) >= 2
-        and HELD_OUT * len(coded) >= len(names)
-    ):
-        report["speaker_probe"] = {
-            "chance": 1 / len(names),
-            "content_mean": speaker_probe(
-                np.stack([item.content.mean(0) for item in coded]), speakers
+    several = len(names) >= 2 and min(map(speakers.count, names)) >= 2
+    if several and HELD_OUT * len(coded) >= len(names):
+        pooled = {
+            "content_mean": lambda item: item.content.mean(0),
+            "content_mean_and_deviation": lambda item: np.concatenate(
+                [item.content.mean(0), item.content.std(0)]
             ),
-            "content_mean_and_deviation": speaker_probe(
-                np.stack(
-                    [np.concatenate([item.content.mean(0), item.content.std(0)]) for item in coded]
-                ),
-                speakers,
-            ),
-            "content_correlations": speaker_probe(
-                np.stack([_correlations(item.content) for item in coded]), speakers
-            ),
-            "speaker": speaker_probe(np.stack([item.speaker_code for item in coded]), speakers),
+            "content_correlations": lambda item: _correlations(item.content),
+            "speaker": lambda item: item.speaker_code,
+        }
+        report["speaker_probe"] = {"chance": 1 / len(names)} | {
+            name: speaker_probe(np.stack([pool(item) for item in coded]), speakers)
+            for name, pool in pooled.items()
         }
     if len(coded) >= 5:
         report["content_probe"] = content_probe(coded)
@@ -113,29 +109,36 @@ def disentanglement(coded: list[Coded]) -> dict:
 
 
 def speaker_probe(vectors: np.ndarray, speakers: list[str]) -> float:
-    """Accuracy of a linear classifier that reads the speaker from `vectors` (recordings, size), on recordings held out.
+    """Accuracy of a linear classifier of the speaker, on recordings held out.
 
-    Mean over 20 random splits into 80 and 20 %, each speaker in both. A vector that never changes gives chance.
+    Mean over 20 random splits into 80 and 20 %, with each speaker in both. Vectors that are
+    constant give chance.
+
+    Args:
+        vectors: (recordings, size).
+        speakers: of each recording.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 
-    spread = vectors.std(0)
-    informative = spread > 1e-4 * max(
-        1.0, float(np.abs(vectors).max())
-    )  # the rest is rounding, which scaling would blow up
-    scaled = (vectors - vectors.mean(0)) / np.where(informative, spread, np.inf)
+    deviation = vectors.std(0)
+    # Smaller deviations are rounding errors, which scaling would amplify.
+    informative = deviation > 1e-4 * max(1.0, float(np.abs(vectors).max()))
+    scaled = (vectors - vectors.mean(0)) / np.where(informative, deviation, np.inf)
     splits = StratifiedShuffleSplit(SPLITS, test_size=HELD_OUT, random_state=0)
-    return float(
-        cross_val_score(LogisticRegression(C=0.1, max_iter=500), scaled, speakers, cv=splits).mean()
-    )
+    classifier = LogisticRegression(C=0.1, max_iter=500)
+    return float(cross_val_score(classifier, scaled, speakers, cv=splits).mean())
 
 
-def content_probe(coded: list[Coded]) -> dict[str, float]:
-    """Accuracy of linear classifiers that read phone-like units, frame by frame, from each code.
+def content_probe(coded: list[CodedRecording]) -> dict[str, float]:
+    """Accuracy of linear classifiers of phone-like units, frame by frame, from each code.
 
-    Units are k-means clusters of Whisper's encoder features (as HuBERT's, Hsu et al., 2021), learned here; a fifth of
-    the recordings is held out. `chance` is the share of the commonest unit.
+    Units are k-means clusters of features of Whisper's encoder (as HuBERT's, Hsu et al., 2021),
+    learned here. A fifth of the recordings is held out.
+
+    Returns:
+        Accuracy from the "content" and from the "speaker" code, the number of "units", and
+        "chance", the share of the commonest unit.
     """
     from sklearn.cluster import KMeans
     from sklearn.linear_model import LogisticRegression
@@ -149,28 +152,30 @@ def content_probe(coded: list[Coded]) -> dict[str, float]:
     owner = np.concatenate([np.full(len(item.phonetic), index) for index, item in enumerate(coded)])
     phonetic = np.concatenate([item.phonetic for item in coded])
     random = np.random.default_rng(0)
-    held_out = np.isin(
-        owner, random.permutation(len(coded))[: max(1, round(HELD_OUT * len(coded)))]
-    )
+    test_recordings = random.permutation(len(coded))[: max(1, round(HELD_OUT * len(coded)))]
+    held_out = np.isin(owner, test_recordings)
     chosen = random.permutation(len(owner))[:PROBE_FRAMES]
-    learn, test = chosen[~held_out[chosen]], chosen[held_out[chosen]]
-    units = (
-        KMeans(UNITS, random_state=0, n_init=1, max_iter=30).fit(phonetic[learn]).predict(phonetic)
-    )
+    train, test = chosen[~held_out[chosen]], chosen[held_out[chosen]]
+    clusters = KMeans(UNITS, random_state=0, n_init=1, max_iter=30).fit(phonetic[train])
+    units = clusters.predict(phonetic)
     report = {
         "units": float(UNITS),
         "chance": float(np.unique(units[test], return_counts=True)[1].max() / len(test)),
     }
     for name, codes in (("content", content), ("speaker", speaker)):
         classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=100, tol=1e-2))
-        report[name] = float(
-            classifier.fit(codes[learn], units[learn]).score(codes[test], units[test])
-        )
+        classifier.fit(codes[train], units[train])
+        report[name] = float(classifier.score(codes[test], units[test]))
     return report
 
 
-def speaker_space(coded: list[Coded]) -> dict:
-    """The plane in which speaker codes differ most (principal components), a point for each recording."""
+def speaker_space(coded: list[CodedRecording]) -> dict:
+    """The first two principal components of the speaker codes.
+
+    Returns:
+        "explained", the share of the variance of each component, and "points", one for each
+        recording: "speaker", "x", "y" and the mean "f0" in Hz.
+    """
     codes = np.stack([item.speaker_code for item in coded]).astype(np.float64)
     centred = codes - codes.mean(0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
@@ -188,13 +193,12 @@ def speaker_space(coded: list[Coded]) -> dict:
 
 
 def _correlations(codes: np.ndarray) -> np.ndarray:
-    """Correlations between channels of (frames, code), each pair once."""
+    """Correlations between the channels of a code (frames, code): (code * (code - 1) / 2,)."""
     unit = (codes - codes.mean(0)) / (codes.std(0) + 1e-5)
     return (unit.T @ unit / len(codes))[np.triu_indices(codes.shape[1], 1)]
 
 
 def _resampled(codes: np.ndarray, frames: int) -> np.ndarray:
-    """Codes (any frames, code) at the nearest of `frames` evenly spread moments."""
-    return codes[
-        np.minimum((np.arange(frames) + 0.5) * len(codes) / frames, len(codes) - 1).astype(int)
-    ]
+    """A code (any frames, code) resampled to `frames` frames, by taking the nearest."""
+    nearest = np.minimum((np.arange(frames) + 0.5) * len(codes) / frames, len(codes) - 1)
+    return codes[nearest.astype(int)]

@@ -1,4 +1,4 @@
-"""Means with the range that another draw of the same size, of other speakers, could have given."""
+"""Means with bootstrap intervals that allow for pairs which share a speaker."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from voiceswap.evaluation.metrics import METRICS
 
-MIN_SPEAKERS = 4  # fewer tell nothing of how much speakers differ
+MIN_SPEAKERS = 4  # with fewer, values are drawn instead of speakers
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,32 @@ def bootstrap(
     resamples: int = 2000,
     seed: int = 0,
 ) -> Estimate:
-    """Mean of `values` (n,) with the percentile bootstrap interval (Efron, 1979). Raises ValueError when there are none.
+    """Mean with the 95 % percentile bootstrap interval (Efron, 1979).
 
-    `speakers` names those that each value depends on, such as a pair's source and target; then speakers are drawn, not
-    values, and a value counts as often as all of its speakers were drawn together (the pigeonhole bootstrap of Owen, 2007,
-    with one draw for both roles, since the same people have both). Values that share a speaker are not independent, and
-    counting them so makes intervals too narrow; with ten speakers the interval still holds the truth about nine times in
-    ten, not 95 in 100. Without `speakers`, or with fewer than four, values are drawn.
+    Values that share a speaker are not independent: drawing them one by one gives intervals that
+    are too narrow. With `speakers`, speakers are drawn instead, and the weight of a value is the
+    product of how often each of its speakers was drawn (the pigeonhole bootstrap of Owen, 2007,
+    with one draw for both roles, since the same people are sources and targets). With ten speakers
+    such an interval covers the true mean about nine times in ten, not 95 in 100.
+
+    Args:
+        values: (n,).
+        speakers: those that each value depends on, such as a pair's source and target. Without
+            them, or with fewer than four, values are drawn.
+        resamples: number of draws.
+        seed: of the draws.
+
+    Raises:
+        ValueError: there are no values.
     """
     array = np.asarray(values, dtype=float)
     if not len(array):
         raise ValueError("There are no values to take a mean of.")
     clusters = np.arange(len(array))[:, None]
     if speakers is not None:
-        names, found = np.unique(np.asarray(speakers), return_inverse=True)
+        names, indices = np.unique(np.asarray(speakers), return_inverse=True)
         if len(names) >= MIN_SPEAKERS:
-            clusters = found.reshape(len(array), -1)
+            clusters = indices.reshape(len(array), -1)
     count = clusters.max() + 1
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
     weights = drawn[:, clusters].prod(2)
@@ -58,11 +68,16 @@ def bootstrap(
 def summarise(
     rows: Sequence[Mapping[str, float]], speakers: Sequence[Sequence[str]] | None = None
 ) -> dict[str, Estimate]:
-    """Estimates of each metric that any of `rows` has, in the order of METRICS; `speakers` of each row as in `bootstrap`."""
+    """Estimates of each metric that any row has, in the order of METRICS.
+
+    Args:
+        rows: metrics of each output.
+        speakers: of each row, as in `bootstrap`.
+    """
     estimates = {}
     for key in METRICS:
-        found = [index for index, row in enumerate(rows) if key in row]
-        if found:
-            theirs = None if speakers is None else [speakers[index] for index in found]
-            estimates[key] = bootstrap([rows[index][key] for index in found], theirs)
+        chosen = [index for index, row in enumerate(rows) if key in row]
+        if chosen:
+            names = None if speakers is None else [speakers[index] for index in chosen]
+            estimates[key] = bootstrap([rows[index][key] for index in chosen], names)
     return estimates

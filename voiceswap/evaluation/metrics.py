@@ -1,20 +1,30 @@
-"""The metrics that conversions are judged by."""
+"""The metrics of conversions: names, directions and definitions."""
 
 from dataclasses import dataclass
 
-EQUAL_ERROR_SV = 0.69  # cosine at which Resemblyzer's two kinds of error are equal on VCTK, as TriAAN-VC (2023) uses it
+# Cosine of Resemblyzer vectors at the equal error rate on VCTK, as TriAAN-VC (2023) uses it.
+EQUAL_ERROR_SV = 0.69
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What a metric is called, which way is better, and how it is measured."""
+    """A metric.
+
+    Attributes:
+        name: as tables show it.
+        better: "higher" or "lower".
+        definition: how it is measured.
+        percent: whether it is shown in percent.
+        digits: after the decimal point.
+        share: whether it is a share of the outputs, so that it means nothing for a single one.
+    """
 
     name: str
-    better: str  # "higher" or "lower"
-    how: str
+    better: str
+    definition: str
     percent: bool = False
     digits: int = 3
-    share: bool = False  # counts outputs, so it says nothing of a single one
+    share: bool = False
 
     def format(self, value: float, sign: str = "") -> str:
         """The value as a table shows it; `sign` "+" for a difference."""
@@ -53,7 +63,7 @@ METRICS = {
     "closer": Metric(
         "closer",
         "higher",
-        "share of outputs with DV to the target above DV to the source",
+        "share of outputs whose DV with the target is above their DV with the source",
         percent=True,
         share=True,
     ),
@@ -66,13 +76,13 @@ METRICS = {
     "wer": Metric(
         "WER",
         "lower",
-        "word error rate of the same transcripts, where words are written apart",
+        "word error rate of the same transcripts, for languages with spaces between words",
         percent=True,
     ),
     "nll": Metric(
         "NLL",
         "lower",
-        "negative log-likelihood of the source's text by Whisper base, nats a token: doubts as well as errors",
+        "negative log-likelihood of the source's text by Whisper base, in nats per token",
     ),
     "mos": Metric("MOS", "higher", "predicted mean opinion score of DistillMOS, 1 to 5", digits=2),
     "f0_correlation": Metric(
@@ -81,7 +91,7 @@ METRICS = {
     "mcd": Metric(
         "MCD",
         "lower",
-        "mel-cepstral distortion in dB after warping, against the target saying the same sentence",
+        "mel-cepstral distortion in dB after warping, against the target reading the same sentence",
         digits=2,
     ),
     "rtf": Metric(

@@ -1,4 +1,4 @@
-"""The metrics of one output."""
+"""Computes the metrics of one output."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,17 @@ def voice_metrics(
     target: Measurement,
     enrolled: Sequence[Measurement] = (),
 ) -> dict[str, float]:
-    """Whose voice the output has: sv, sv_accepted, sv_source, dv, closer; those of a missing scorer left out.
+    """Metrics of the voice: sv, sv_accepted, sv_source, dv and closer.
 
-    With several `enrolled` recordings of the target's voice also sv_all and dv_all, against the mean of their vectors:
-    enrolment with several recordings. It does not depend on which of them the output was made from.
+    Args:
+        output: the conversion.
+        source: its source recording.
+        target: the first reference of the target's voice.
+        enrolled: several references of the target's voice; then also sv_all and dv_all, against the
+            mean of their vectors. They do not depend on which references the conversion used.
+
+    Returns:
+        Metrics by key, without those of a missing scorer.
     """
     metrics = {}
     if output.sv is not None:
@@ -39,20 +46,21 @@ def voice_metrics(
 def word_metrics(
     output: Measurement, source: Measurement, text: str, language: str
 ) -> dict[str, float]:
-    """Whether the words are still there: cer, wer and nll, or nothing without a recogniser or a text."""
-    transcript, nll = output.words(language), output.nll(text, language)
-    errors = (
-        {}
-        if transcript is None
-        else error_rates(text, transcript, language, source.words(language) or "")
-    )
-    return errors if nll is None else {**errors, "nll": nll}
+    """Metrics of the content: cer, wer and nll; none without a recogniser or a text."""
+    transcript, nll = output.transcript(language), output.nll(text, language)
+    metrics = {} if nll is None else {"nll": nll}
+    if transcript is not None:
+        metrics |= error_rates(text, transcript, language, source.transcript(language) or "")
+    return metrics
 
 
 def sound_metrics(
     output: Measurement, source: Measurement, parallel: Measurement | None = None
 ) -> dict[str, float]:
-    """How it sounds: mos, f0_correlation with the source, and mcd against `parallel`, the target saying the same."""
+    """Metrics of the sound: mos, f0_correlation with the source, and mcd.
+
+    mcd is against `parallel`, a recording of the target reading the same sentence.
+    """
     metrics: dict[str, float | None] = {
         "mos": output.mos,
         "f0_correlation": f0_correlation(output.f0, source.f0),
@@ -64,5 +72,5 @@ def sound_metrics(
 
 def similarity(first: np.ndarray | None, second: np.ndarray | None) -> float:
     """Cosine of two vectors of unit length."""
-    assert first is not None and second is not None  # one scorer heard both
+    assert first is not None and second is not None  # both are of the same scorer
     return float(first @ second)

@@ -1,4 +1,4 @@
-"""The pairs of recordings that a set asks to convert."""
+"""The pairs of recordings that are converted for an evaluation."""
 
 import csv
 from dataclasses import dataclass
@@ -13,32 +13,56 @@ REQUIRED = ("id", "source", "target", "source_text")
 
 @dataclass(frozen=True)
 class Pair:
-    """One conversion: the words of `source` in the voice of `target`."""
+    """One conversion: the content of `source` in the voice of `target`.
+
+    Attributes:
+        id: names the conversion's file.
+        source: recording that is converted.
+        target: first reference of the target's voice.
+        targets: all references of the target's voice; one if the set gives no more.
+        text: of the source.
+        language: of the text, such as "en".
+        parallel: recording of the target reading the source's sentence.
+        source_sex: as the set gives it; may be empty.
+        target_sex: the same of the target.
+        group: the pair's group in the report, such as "F to M"; may be empty.
+    """
 
     id: str
     source: Path
     target: Path
-    targets: tuple[
-        Path, ...
-    ]  # several references of the target's voice; one where the set gives no more
+    targets: tuple[Path, ...]
     text: str
     language: str = "en"
-    parallel: Path | None = None  # the target saying the source's sentence
+    parallel: Path | None = None
     source_sex: str = ""
     target_sex: str = ""
-    group: str = ""  # what the set tells its pairs apart by
+    group: str = ""
 
     @property
     def speakers(self) -> tuple[str, str]:
-        """Who speaks in the source and in the target."""
+        """The speakers of the source and of the target."""
         return speaker_of(self.source), speaker_of(self.target)
+
+    @property
+    def recordings(self) -> list[Path]:
+        """Every recording of the pair."""
+        return [self.source, *self.targets, *([self.parallel] if self.parallel else [])]
 
 
 def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
-    """Pairs of a CSV whose paths are relative to `root`; with `limit`, that many spread evenly over the set.
+    """Read pairs from a CSV.
 
-    Columns: id, source, target, source_text; optional targets3 (references apart by ";"), lang, parallel, source_sex,
-    target_sex. Raises DataError when the file is missing, lacks a column or names a recording that does not exist.
+    Columns: id, source, target, source_text; optional targets3 (references with ";" between them),
+    lang, parallel, source_sex, target_sex.
+
+    Args:
+        path: the CSV.
+        root: folder that the paths in the CSV start from.
+        limit: most pairs to take, spread evenly over the set.
+
+    Raises:
+        DataError: the file is missing, lacks a column, or names a recording that does not exist.
     """
     if not path.is_file():
         raise DataError(f"There is no list of pairs {path}.")
@@ -47,9 +71,8 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
         rows = list(reader)
     lacking = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
     if lacking or not rows:
-        raise DataError(
-            f"{path} needs rows with the columns {', '.join(REQUIRED)}; it lacks {', '.join(lacking) or 'rows'}."
-        )
+        columns, missing = ", ".join(REQUIRED), ", ".join(lacking) or "rows"
+        raise DataError(f"{path} needs rows with the columns {columns}; it lacks {missing}.")
     for number, row in enumerate(rows, 2):
         if empty := [column for column in REQUIRED if not row[column]]:
             raise DataError(f"Line {number} of {path} has no {empty[0]}.")
@@ -57,31 +80,29 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
         rows = [rows[round(index)] for index in np.linspace(0, len(rows) - 1, limit)]
     pairs = [_pair(row, root) for row in rows]
     for pair in pairs:
-        for recording in (pair.source, *pair.targets, *([pair.parallel] if pair.parallel else [])):
+        for recording in pair.recordings:
             if not recording.is_file():
                 raise DataError(
-                    f"The pair {pair.id} names {recording}, which does not exist; is the root folder right?"
+                    f"The pair {pair.id} names {recording}, which does not exist; is the root "
+                    "folder right?"
                 )
     return pairs
 
 
 def recordings(pairs: list[Pair]) -> list[Path]:
     """Every recording that the pairs name, once."""
-    return sorted(
-        {
-            path
-            for pair in pairs
-            for path in (pair.source, *pair.targets, *([pair.parallel] if pair.parallel else []))
-        }
-    )
+    return sorted({path for pair in pairs for path in pair.recordings})
 
 
 def speaker_of(path: Path) -> str:
-    """Who speaks: SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech), or of SPEAKER/RECORDING."""
+    """The speaker in a recording's path.
+
+    SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech), or of SPEAKER/RECORDING.
+    """
     grandparent = path.parent.parent.name
-    return (
-        grandparent if grandparent and path.stem.startswith(f"{grandparent}-") else path.parent.name
-    )
+    if grandparent and path.stem.startswith(f"{grandparent}-"):
+        return grandparent
+    return path.parent.name
 
 
 def _pair(row: dict[str, str], root: Path) -> Pair:

@@ -1,4 +1,4 @@
-"""The protocol: every pair of a set converted and judged, with ceilings and floors beside it."""
+"""The protocol: convert and measure every pair of a set, and measure its ceilings and floors."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,28 +18,30 @@ from voiceswap.evaluation.pairs import Pair
 ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 RECORDINGS, COPIES, MOVED = "source recordings", "copy synthesis", "pitch moved"
 
-Row = dict[str, float]
-Outputs = dict[
-    str, tuple[Path, Row]
-]  # a pair's id to the recording to scorer and what is known of it already
+Row = dict[str, float]  # metrics of one output, by key
+Outputs = dict[str, tuple[Path, Row]]  # by pair id: an output, and metrics already known of it
 
 
 @dataclass
 class Results:
-    """Figures by column, such as "1 reference" or "copy synthesis", then by pair."""
+    """Metrics by column, such as "1 reference" or "copy synthesis", then by pair id.
 
-    systems: dict[str, dict[str, Row]] = field(default_factory=dict)  # what is being judged
-    anchors: dict[str, dict[str, Row]] = field(default_factory=dict)  # ceilings and floors
-    outputs: dict[str, dict[str, Path]] = field(
-        default_factory=dict
-    )  # the recordings that were judged
+    Attributes:
+        systems: columns of the system that is evaluated.
+        anchors: columns of its ceilings and floors.
+        outputs: the systems' recordings, by column and pair id.
+    """
+
+    systems: dict[str, dict[str, Row]] = field(default_factory=dict)
+    anchors: dict[str, dict[str, Row]] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Path]] = field(default_factory=dict)
 
     def summary(self, pairs: list[Pair]) -> dict[str, dict[str, Estimate]]:
         """Means over all pairs, by column."""
         return {name: _summary(pairs, rows) for name, rows in (self.systems | self.anchors).items()}
 
     def groups(self, pairs: list[Pair]) -> dict[str, dict[str, Estimate]]:
-        """Means of the first system by group of pairs, where the set tells pairs apart."""
+        """Means of the first system by group of pairs; empty if the set has no groups."""
         first = next(iter(self.systems.values()))
         names = sorted({pair.group for pair in pairs if pair.group})
         return {
@@ -48,7 +50,15 @@ class Results:
 
 
 class Protocol:
-    """Judges what `measurements` hears of `pairs`, `jobs` at once; `console` shows how far it has come."""
+    """Measures a system on pairs.
+
+    Args:
+        pairs: what is converted.
+        measurements: measures recordings.
+        console: shows the progress.
+        jobs: recordings measured at once.
+        distortion: whether the mel-cepstral distortion is measured.
+    """
 
     def __init__(
         self,
@@ -58,106 +68,102 @@ class Protocol:
         jobs: int = 1,
         distortion: bool = True,
     ):
-        self.pairs, self.measurements, self.console, self.jobs, self.distortion = (
-            pairs,
-            measurements,
-            console,
-            jobs,
-            distortion,
-        )
+        self.pairs, self.measurements, self.console = pairs, measurements, console
+        self.jobs, self.distortion = jobs, distortion
 
     def evaluate_model(self, converter: PairConverter, references: Iterable[int]) -> Results:
-        """A model's conversions with each number of references, then its ceilings and floors."""
+        """Measure a model's conversions with each number of references, its ceilings and floors."""
         results = Results()
-        converter.swapper.convert(
-            self.pairs[0].source, self.pairs[0].target
-        )  # what is loaded on first use is not timed
+        # The first conversion loads what is loaded on first use, which should not be timed.
+        converter.swapper.convert(self.pairs[0].source, self.pairs[0].target)
         for number in references:
             name = f"{number} reference{'s' * (number > 1)}"
-            made = {
+            converted = {
                 pair.id: converter.convert(pair, number)
                 for pair in self._track(self.pairs, f"converting, {name}")
             }
-            outputs = {
-                pair_id: (recording.path, {"rtf": recording.rtf})
-                for pair_id, recording in made.items()
-            }
-            results.outputs[name] = {pair_id: path for pair_id, (path, _) in outputs.items()}
-            results.systems[name] = self._evaluate(outputs, name)
+            results.outputs[name] = {pair_id: file.path for pair_id, file in converted.items()}
+            results.systems[name] = self._measure_outputs(
+                {pair_id: (file.path, {"rtf": file.rtf}) for pair_id, file in converted.items()},
+                name,
+            )
         results.anchors[RECORDINGS] = self.evaluate_recordings()
-        copies = {
-            path: converter.copy_synthesis(path).path for path in self._track(self._ends(), COPIES)
-        }
-        results.anchors[COPIES] = self._each(
-            lambda pair: self._copied(pair, copies), f"judging, {COPIES}"
+        copied = sorted({path for pair in self.pairs for path in (pair.source, pair.target)})
+        copies = {path: converter.copy_synthesis(path).path for path in self._track(copied, COPIES)}
+        results.anchors[COPIES] = self._for_each_pair(
+            lambda pair: self._copy_metrics(pair, copies), f"measuring, {COPIES}"
         )
         if converter.swapper.engine.vocoder is not None:
             moved = {
                 pair.id: converter.pitch_moved(pair).path for pair in self._track(self.pairs, MOVED)
             }
-            results.anchors[MOVED] = self._each(
-                lambda pair: self._voice(pair, self.measurements.measure(moved[pair.id])),
-                f"judging, {MOVED}",
+            results.anchors[MOVED] = self._for_each_pair(
+                lambda pair: self._voice_metrics(pair, self.measurements.measure(moved[pair.id])),
+                f"measuring, {MOVED}",
             )
         return results
 
     def evaluate_files(self, folder: Path) -> Results:
-        """Another system's files, named by the pairs' ids. Raises DataError when one is missing."""
+        """Measure another system's files, which are named by the pairs' ids.
+
+        Raises:
+            DataError: a file is missing.
+        """
         files = {pair.id: _find(folder, pair.id) for pair in self.pairs}
         outputs: Outputs = {pair_id: (path, {}) for pair_id, path in files.items()}
         name = "converted"
         return Results(
-            {name: self._evaluate(outputs, name)},
+            {name: self._measure_outputs(outputs, name)},
             {RECORDINGS: self.evaluate_recordings()},
             {name: files},
         )
 
     def evaluate_recordings(self) -> dict[str, Row]:
-        """The source recordings themselves: a ceiling of words and sound, a floor of the voice."""
-        return self._evaluate({pair.id: (pair.source, {}) for pair in self.pairs}, RECORDINGS)
+        """Measure the source recordings: a ceiling of content and sound, a floor of the voice."""
+        return self._measure_outputs(
+            {pair.id: (pair.source, {}) for pair in self.pairs}, RECORDINGS
+        )
 
-    def _evaluate(self, outputs: Outputs, name: str) -> dict[str, Row]:
-        return self._each(lambda pair: self._score(pair, *outputs[pair.id]), f"judging, {name}")
+    def _measure_outputs(self, outputs: Outputs, name: str) -> dict[str, Row]:
+        return self._for_each_pair(
+            lambda pair: self._metrics(pair, *outputs[pair.id]), f"measuring, {name}"
+        )
 
-    def _score(self, pair: Pair, path: Path, known: Mapping[str, float]) -> Row:
+    def _metrics(self, pair: Pair, path: Path, known: Row) -> Row:
+        """All metrics of an output."""
         output, source = self.measurements.measure(path), self.measurements.measure(pair.source)
-        return {**self._voice(pair, output), **self._words_and_sound(pair, output, source), **known}
+        parallel = None
+        if pair.parallel and self.distortion:
+            parallel = self.measurements.measure(pair.parallel)
+        return {
+            **self._voice_metrics(pair, output),
+            **word_metrics(output, source, pair.text, pair.language),
+            **sound_metrics(output, source, parallel),
+            **known,
+        }
 
-    def _voice(self, pair: Pair, output: Measurement) -> Row:
+    def _voice_metrics(self, pair: Pair, output: Measurement) -> Row:
         source, target, *enrolled = (
             self.measurements.measure(path) for path in (pair.source, pair.target, *pair.targets)
         )
         return voice_metrics(output, source, target, enrolled)
 
-    def _words_and_sound(self, pair: Pair, output: Measurement, source: Measurement) -> Row:
-        parallel = (
-            self.measurements.measure(pair.parallel) if pair.parallel and self.distortion else None
-        )
-        return {
-            **word_metrics(output, source, pair.text, pair.language),
-            **sound_metrics(output, source, parallel),
-        }
-
-    def _copied(self, pair: Pair, copies: Mapping[Path, Path]) -> Row:
-        """Voice and MOS of the target's copy, since that is the voice to reach; words and pitch of the source's."""
-        source = self.measurements.measure(pair.source)
-        source_copy, target_copy = (
-            self.measurements.measure(copies[pair.source]),
-            self.measurements.measure(copies[pair.target]),
+    def _copy_metrics(self, pair: Pair, copies: Mapping[Path, Path]) -> Row:
+        """Voice and MOS of the target's copy, the voice to reach; the rest of the source's copy."""
+        source, source_copy, target_copy = (
+            self.measurements.measure(path)
+            for path in (pair.source, copies[pair.source], copies[pair.target])
         )
         row = {
-            **self._voice(pair, target_copy),
+            **self._voice_metrics(pair, target_copy),
             **word_metrics(source_copy, source, pair.text, pair.language),
+            **sound_metrics(source_copy, source),
         }
-        row |= sound_metrics(source_copy, source)
         return row if target_copy.mos is None else {**row, "mos": target_copy.mos}
 
-    def _ends(self) -> list[Path]:
-        return sorted({path for pair in self.pairs for path in (pair.source, pair.target)})
-
-    def _each(self, score: Callable[[Pair], Row], description: str) -> dict[str, Row]:
+    def _for_each_pair(self, measure: Callable[[Pair], Row], description: str) -> dict[str, Row]:
         with ThreadPoolExecutor(self.jobs) as pool:
-            rows = self._track(pool.map(score, self.pairs), description, len(self.pairs))
+            rows = self._track(pool.map(measure, self.pairs), description, len(self.pairs))
             return {pair.id: row for pair, row in zip(self.pairs, rows, strict=True)}
 
     def _track(self, items: Iterable, description: str, total: int | None = None) -> Iterable:

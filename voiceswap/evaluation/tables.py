@@ -16,9 +16,15 @@ Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by metric
 
 
 def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:
-    """A row for each metric that any column has: its name, then the mean and, a line below, "low–high"; empty where unknown.
+    """A row for each metric that any column has.
 
-    A single value has no interval. `sign` "+" is for differences.
+    Args:
+        columns: estimates by column and metric.
+        sign: "+" for differences.
+
+    Returns:
+        Rows of the metric's name, then for each column the mean and, on a second line, "low–high".
+        A mean of one value has no interval; a cell without an estimate is empty.
     """
     rows = []
     for key, metric in METRICS.items():
@@ -29,10 +35,8 @@ def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:
 
 
 def metric_table(columns: Columns, title: str, sign: str = "") -> Table:
-    """The same for a terminal."""
-    table = Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
-    )
+    """`metric_rows` as a table for a terminal."""
+    table = _table(title)
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
@@ -42,58 +46,30 @@ def metric_table(columns: Columns, title: str, sign: str = "") -> Table:
 
 
 def disentanglement_rows(report: Mapping) -> list[tuple[str, str, str]]:
-    """What was probed, on the content code and on the speaker code."""
-    kl = report["kl"]
+    """The probes and rates of `disentanglement`: name, content code, speaker code."""
     rows = []
     if probe := report.get("speaker_probe"):
         chance = f"(chance {probe['chance']:.0%})"
-        rows += [
-            (
-                f"who speaks, from the mean {chance}",
-                f"{probe['content_mean']:.1%}",
-                f"{probe['speaker']:.1%}",
-            ),
-            (
-                f"who speaks, from mean and deviation {chance}",
-                f"{probe['content_mean_and_deviation']:.1%}",
-                "",
-            ),
-            (
-                f"who speaks, from correlations of channels {chance}",
-                f"{probe['content_correlations']:.1%}",
-                "",
-            ),
-        ]
+        for name, content, speaker in (
+            ("mean", "content_mean", "speaker"),
+            ("mean and deviation", "content_mean_and_deviation", ""),
+            ("correlations of channels", "content_correlations", ""),
+        ):
+            accuracy = f"{probe[speaker]:.1%}" if speaker else ""
+            rows.append((f"speaker from {name} {chance}", f"{probe[content]:.1%}", accuracy))
     if probe := report.get("content_probe"):
-        rows.append(
-            (
-                f"which phone-like unit (chance {probe['chance']:.1%})",
-                f"{probe['content']:.1%}",
-                f"{probe['speaker']:.1%}",
-            )
-        )
-    rows.append(
-        (
-            "KL, nats a second",
-            f"{kl['content_nats_per_second']:.1f}",
-            f"{kl['speaker_nats_per_second']:.2f}",
-        )
-    )
+        name = f"phone-like unit (chance {probe['chance']:.1%})"
+        rows.append((name, f"{probe['content']:.1%}", f"{probe['speaker']:.1%}"))
+    content, speaker = (report["kl"][f"{code}_nats_per_second"] for code in ("content", "speaker"))
+    rows.append(("KL, nats per second", f"{content:.1f}", f"{speaker:.2f}"))
     return rows
 
 
 def disentanglement_table(report: Mapping) -> Table:
-    """The same for a terminal."""
-    table = Table(
-        "",
-        "content code",
-        "speaker code",
-        title="What each code knows",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    """`disentanglement_rows` as a table for a terminal."""
+    table = _table("What each code contains")
+    for column in ("", "content code", "speaker code"):
+        table.add_column(column)
     for row in disentanglement_rows(report):
         table.add_row(*row)
     return table
@@ -102,7 +78,7 @@ def disentanglement_table(report: Mapping) -> Table:
 def pair_rows(
     pairs: Sequence[Pair], columns: Mapping[str, Mapping[str, Mapping[str, float]]]
 ) -> list[dict]:
-    """A flat row for each pair and column with all metrics of it, for files."""
+    """A flat row for each column and pair with its metrics, for files."""
     return [
         {
             "id": pair.id,
@@ -124,12 +100,17 @@ def write_csv(path: Path, rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
+
+
 def _cell(metric: Metric, estimate: Estimate | None, sign: str) -> str:
     if estimate is None:
         return ""
     if estimate.n == 1:
         return metric.format(estimate.mean, sign)
-    low, high = (
-        metric.format(value, sign).removesuffix(" %") for value in (estimate.low, estimate.high)
-    )
+    bounds = estimate.low, estimate.high
+    low, high = (metric.format(value, sign).removesuffix(" %") for value in bounds)
     return f"{metric.format(estimate.mean, sign)}\n{low}{' to ' if sign else '–'}{high}"

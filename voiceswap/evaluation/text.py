@@ -1,22 +1,21 @@
-"""Error rates of recognised speech."""
+"""Error rates of transcripts."""
 
 import difflib
 import re
 import unicodedata
 from functools import cache
 
-CAP = 1.5  # a recogniser that rambles on must not outweigh the other utterances
-SPACELESS = {
-    "zh",
-    "ja",
-    "th",
-}  # languages written without spaces: characters are compared, words are not
+CAP = 1.5  # limits the weight of a transcript that repeats itself without end
+SPACELESS = {"zh", "ja", "th"}  # languages without spaces: characters are compared, not words
 
 
 def normalise(text: str, language: str = "en") -> str:
-    """Lower-cased letters and apostrophes with single spaces; Mandarin as simplified characters and digits, no spaces.
+    """Text for comparison: lower-case letters and apostrophes, with single spaces.
 
-    Mandarin raises ImportError without opencc.
+    Languages without spaces keep letters and digits, and Mandarin becomes simplified characters.
+
+    Raises:
+        ImportError: opencc is missing, for Mandarin.
     """
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
     if language == "zh":
@@ -27,9 +26,13 @@ def normalise(text: str, language: str = "en") -> str:
 
 
 def respell_digits(text: str, recognised: str) -> str:
-    """`text` with numbers written in digits where `recognised`, a transcript of the same words, writes them so.
+    """`text` with numbers in digits where `recognised` has digits.
 
-    Both normalised. Whether a recogniser writes 八 or 8 says nothing about a conversion.
+    Whether a recogniser writes 八 or 8 does not depend on the conversion.
+
+    Args:
+        text: normalised.
+        recognised: a normalised transcript of the same words.
     """
     pieces = []
     for kind, start, end, other_start, other_end in difflib.SequenceMatcher(
@@ -43,10 +46,20 @@ def respell_digits(text: str, recognised: str) -> str:
 def error_rates(
     text: str, transcript: str, language: str = "en", recognised: str = ""
 ) -> dict[str, float]:
-    """CER and WER of `transcript` against `text`, each at most 1.5; languages without spaces have no WER.
+    """Character and word error rate of a transcript, each at most 1.5.
 
-    `recognised` is the transcript of the source recording, from which Mandarin numbers take their spelling. Empty when
-    `text` has no letters. Raises ImportError without jiwer, and for Mandarin without opencc.
+    Args:
+        text: the true text.
+        transcript: of the conversion.
+        language: of both, such as "en".
+        recognised: transcript of the source recording, which decides how numbers are spelt in
+            languages without spaces.
+
+    Returns:
+        "cer", and "wer" for languages with spaces; empty if `text` has no letters.
+
+    Raises:
+        ImportError: jiwer is missing, or for Mandarin opencc.
     """
     import jiwer
 
