@@ -131,10 +131,11 @@ def load_checkpoint(
 def _check_sizes(sizes: Mapping[str, object]) -> None:
     """Raise ValueError for sizes that no model has."""
     for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError(f"{name} is no size")
-        if isinstance(value, str) or (name == "f_min" and value == 0):
+        if name == "front_end" or (name == "f_min" and value == 0):
             continue
+        kind = (int, float) if name in ("f_min", "f_max", "log_floor") else int
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise ValueError(f"{name} is {value}")
         if not 0 < value <= MAX_SIZES.get(name, MAX_SIZE):
             raise ValueError(f"{name} is {value}")
 

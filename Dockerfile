@@ -1,0 +1,22 @@
+# The page on port 7860, with the voice library in /voices:
+#   docker build -t voiceswap .                                        (CPU)
+#   docker build -t voiceswap --build-arg TORCH_INDEX=cu128 .          (CUDA; run with --gpus all)
+#   docker run -p 7860:7860 -v voices:/voices -e VOICESWAP_AUTH=me:secret voiceswap
+FROM python:3.12-slim
+ARG TORCH_INDEX=cpu
+RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir "torch>=2.11,<2.15" "torchaudio>=2.11,<2.12" \
+    --index-url https://download.pytorch.org/whl/${TORCH_INDEX}
+WORKDIR /app
+COPY pyproject.toml README.md LICENSE ./
+COPY voiceswap voiceswap
+COPY data_prep data_prep
+RUN pip install --no-cache-dir ".[ui]" && useradd --create-home voiceswap \
+    && mkdir /voices && chown voiceswap /voices
+USER voiceswap
+ENV VOICESWAP_VOICES=/voices
+VOLUME /voices
+EXPOSE 7860
+HEALTHCHECK CMD curl -fsS http://localhost:7860/ -o /dev/null
+STOPSIGNAL SIGTERM
+CMD ["voiceswap", "ui", "--host", "0.0.0.0"]
