@@ -1,1 +1,1 @@
-"""Corpora to manifests: `python -m data_prep CORPUS DIR OUT` writes Lhotse cut manifests for training."""
+"""Lhotse cut manifests of corpora, for training: `python -m data_prep CORPUS DIR OUT`."""

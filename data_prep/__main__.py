@@ -1,4 +1,4 @@
-"""python -m data_prep CORPUS DIR OUT: a corpus to manifests of cuts for training, split by speaker."""
+"""python -m data_prep CORPUS DIR OUT: write cut manifests of a corpus, split by speaker."""
 
 import os
 from collections.abc import Callable
@@ -39,6 +39,8 @@ CORPORA: dict[str, Callable[..., dict[str, int | str]]] = {
     "mls": prepare_mls,
 }
 
+JOBS = os.cpu_count() or 1
+
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -50,22 +52,22 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
             typer.Argument(help="Folder for the manifests and the report.", show_default=False),
         ],
         name: Annotated[
-            str | None, typer.Option(help="Names the manifests and comes before speakers' names.")
+            str | None, typer.Option(help="Begins the names of the manifests and of the speakers.")
         ] = None,
         min_seconds: Annotated[
             float, typer.Option(min=0.3, help="Recordings shorter than this are left out.")
         ] = 1.0,
         min_rate: Annotated[
-            int, typer.Option(help="Recordings with fewer samples a second are left out.")
+            int, typer.Option(help="Recordings with a lower sample rate, in Hz, are left out.")
         ] = 0,
         keep_pauses: Annotated[
             bool, typer.Option("--keep-pauses", help="Don't trim pauses at the ends.")
         ] = False,
         test_share: Annotated[
-            float, typer.Option(min=0, max=0.9, help="Share of the speakers kept for tests.")
+            float,
+            typer.Option(min=0, max=0.9, help="Share of the speakers that are held out for tests."),
         ] = 0.04,
-        jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = os.cpu_count()
-        or 1,
+        jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = JOBS,
     ) -> None:
         checks = Checks(min_seconds, min_rate, keep_pauses, test_share, jobs)
         counts = prepare(folder, out, checks, **({"name": name} if name else {}))

@@ -1,7 +1,8 @@
-"""What every corpus has in common: recordings of speakers to cut manifests, split by speaker.
+"""The step that all corpora share: from recordings of speakers to cut manifests, split by speaker.
 
-Recordings, cuts, validation and shards are Lhotse's. Its corpus readers are not used: they stop at the first broken
-file and read transcripts, which training does without, so each module here only says where a corpus keeps what.
+Recordings, cuts and validation are Lhotse's. Its corpus readers are not used: they stop at the
+first broken file and read transcripts, which training does not need. So each corpus module here
+only finds the recordings and their speakers.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,20 +23,28 @@ from lhotse.cut import Cut
 from lhotse.utils import fastcopy
 from rich.progress import track
 
+from data_prep import speech_check
 from data_prep.speech_check import Checks, check_recording
+from voiceswap import audio
 from voiceswap.errors import DataError
+from voiceswap.files import whole_file
+from voiceswap.results_log import ResultsLog, code_hash, short_hash
 
 ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 VALIDATION_SHARE = 0.04  # of the speakers
-MAX_SECONDS, PIECE_SECONDS = (
-    60.0,
-    30.0,
-)  # a recording above the first is cut into pieces of up to the second
+MAX_SECONDS = 60.0  # a longer recording is cut into pieces
+PIECE_SECONDS = 30.0  # longest piece
 PARTS = ("train", "validation", "test")
 
 
-class Found(NamedTuple):
-    """A recording of a corpus. `name` tells it from the speaker's others, if the file's own name does not."""
+class CorpusRecording(NamedTuple):
+    """A recording of a corpus.
+
+    Attributes:
+        speaker: the corpus's own name of the speaker.
+        path: the audio file.
+        name: the recording's name, unique for the speaker; None takes the file's name.
+    """
 
     speaker: str
     path: Path
@@ -44,14 +53,14 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a corpus is called, in its manifests and before its speakers' names, and the licence of its recordings."""
+    """A corpus's name, which begins its manifests' and its speakers' names, and its licence."""
 
     name: str
     licence: str
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Every audio file below `folder`, sorted by name, without the `._` files that macOS leaves behind."""
+    """Every audio file below `folder`, sorted, without the `._` files that macOS leaves behind."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -60,142 +69,149 @@ def audio_files(folder: Path) -> list[Path]:
 
 
 def part_of(speaker: str, test_share: float = 0.0) -> str:
-    """The part a speaker belongs to: decided by the name alone, so it is the same every time."""
+    """The part of a speaker: "train", "validation" or "test".
+
+    It depends on the name alone, so it is the same in every run.
+    """
     place = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") / 2**64
-    return (
-        "validation" if place < VALIDATION_SHARE else "test" if place >= 1 - test_share else "train"
-    )
+    if place < VALIDATION_SHARE:
+        return "validation"
+    return "test" if place >= 1 - test_share else "train"
 
 
 def write_manifests(
-    found: Iterable[Found], corpus: Corpus, out: Path, checks: Checks
+    recordings: Iterable[CorpusRecording], corpus: Corpus, out: Path, checks: Checks
 ) -> dict[str, int | str]:
-    """Write OUT/CORPUS-train.jsonl.gz, -validation and -test, CORPUS-report.json and CORPUS-left-out.txt.
+    """Check recordings and write the corpus's manifests.
 
-    Left-out files are listed with the reason. What was checked is noted as it comes, so a run that was stopped goes on
-    where it was. Nothing is replaced before all of it is checked. When no speaker's name falls to training, as can be
-    with very few, all train. Returns counts for the screen. Raises DataError when nothing usable is found.
+    Files: OUT/CORPUS-train.jsonl.gz, -validation and -test; CORPUS-report.json;
+    CORPUS-left-out.txt, which lists the files that can't be used with the reason. Checks are logged
+    as they are made, so a run that was stopped goes on where it was. Nothing is replaced before all
+    recordings are checked. With very few speakers it can be that none falls to training; then all
+    of them do.
+
+    Args:
+        recordings: in any order; duplicates count once.
+        corpus: name and licence.
+        out: folder for the files; made if it is missing.
+        checks: what recordings must fulfil.
+
+    Returns:
+        Counts to show: "speakers", "recordings", "minutes" and "left out".
+
+    Raises:
+        DataError: no recording can be used, or `out` can't be written.
     """
-    named = _cut_ids(sorted(set(found)), corpus.name)
-    journal = out / f".{corpus.name}-checked.jsonl"
-    with _said_plainly(out):
+    named = _cut_ids(sorted(set(recordings)), corpus.name)
+    log = ResultsLog(out / f".{corpus.name}-checked.jsonl")
+    with _plain_write_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        checked = _check_all([item.path for item in named.values()], corpus.name, checks, journal)
-    speakers = {
-        f"{corpus.name}-{item.speaker}"
-        for cut_id, item in named.items()
-        if "reason" not in checked[str(item.path)]
+        results = _check_all([item.path for item in named.values()], corpus.name, checks, log)
+    left_out = {path: result["reason"] for path, result in results.items() if "reason" in result}
+    used = {cut_id: item for cut_id, item in named.items() if str(item.path) not in left_out}
+    if not used:
+        raise DataError(f"No usable recordings were found for {corpus.name}{_example(left_out)}.")
+    parts = {
+        speaker: part_of(f"{corpus.name}-{speaker}", checks.test_share)
+        for speaker in {item.speaker for item in used.values()}
     }
-    parts = {speaker: part_of(speaker, checks.test_share) for speaker in speakers}
     if "train" not in parts.values():
         parts = dict.fromkeys(parts, "train")
     cuts: dict[str, list[Cut]] = {part: [] for part in PARTS}
-    left_out: dict[str, str] = {}
-    for cut_id, (speaker, path, _) in named.items():
-        facts = checked[str(path)]
-        if "reason" in facts:
-            left_out[str(path)] = facts["reason"]
-        else:
-            name = f"{corpus.name}-{speaker}"
-            cuts[parts[name]] += _cuts(cut_id, name, facts)
-    if not speakers:
-        raise DataError(f"No usable recordings were found for {corpus.name}{_example(left_out)}.")
-    report = _report(corpus, cuts, left_out, named, checked)
-    with _said_plainly(out):
-        _write(cuts, corpus.name, out)
-        _replace(
-            out / f"{corpus.name}-report.json",
-            json.dumps(report, indent=2, ensure_ascii=False) + "\n",
-        )
-        _replace(
-            out / f"{corpus.name}-left-out.txt",
-            "".join(f"{path}: {reason}\n" for path, reason in left_out.items()),
-        )
-        journal.unlink(missing_ok=True)
+    for cut_id, (speaker, path, _) in used.items():
+        cuts[parts[speaker]] += _cuts(cut_id, f"{corpus.name}-{speaker}", results[str(path)])
+    pauses = sum(_pause_seconds(results[str(item.path)]) for item in used.values())
+    report = _report(corpus, cuts, left_out, pauses)
+    with _plain_write_errors(out):
+        _write_cuts(cuts, corpus.name, out)
+        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+        _write_text(out / f"{corpus.name}-report.json", text)
+        text = "".join(f"{path}: {reason}\n" for path, reason in left_out.items())
+        _write_text(out / f"{corpus.name}-left-out.txt", text)
+        log.path.unlink(missing_ok=True)
     return {
-        "speakers": len(speakers),
-        "recordings": len(named) - len(left_out),
+        "speakers": len(parts),
+        "recordings": len(used),
         "minutes": round(sum(part["minutes"] for part in report["parts"].values())),
         "left out": len(left_out),
     }
 
 
-def _cut_ids(found: list[Found], corpus: str) -> dict[str, Found]:
-    """Recordings by cut id, CORPUS-SPEAKER-NAME. Files of one speaker that share a name are told apart by their folders too."""
-    plain = {item: f"{corpus}-{item.speaker}-{item.name or item.path.stem}" for item in found}
-    shared = Counter(plain.values())
-    common = Path(os.path.commonpath([item.path.parent for item in found])) if found else Path()
-    return {
-        name
-        if shared[name] == 1
-        else f"{corpus}-{item.speaker}-{'-'.join(item.path.relative_to(common).parts)}": item
-        for item, name in plain.items()
-    }
+def _cut_ids(recordings: list[CorpusRecording], corpus: str) -> dict[str, CorpusRecording]:
+    """Recordings by cut id, CORPUS-SPEAKER-NAME.
+
+    Where a speaker has several files of one name, NAME is the path from the common folder.
+    """
+    plain = {item: f"{corpus}-{item.speaker}-{item.name or item.path.stem}" for item in recordings}
+    counts = Counter(plain.values())
+    folders = [item.path.parent for item in recordings]
+    common = Path(os.path.commonpath(folders)) if folders else Path()
+    named = {}
+    for item, cut_id in plain.items():
+        if counts[cut_id] > 1:
+            cut_id = f"{corpus}-{item.speaker}-{'-'.join(item.path.relative_to(common).parts)}"
+        named[cut_id] = item
+    return named
 
 
-def _check_all(paths: list[Path], corpus: str, checks: Checks, journal: Path) -> dict[str, dict]:
-    """What `check_recording` says of each file, by path; from the journal what it said already of the file as it is now."""
+def _check_all(paths: list[Path], corpus: str, checks: Checks, log: ResultsLog) -> dict[str, dict]:
+    """The results of `check_recording` by path; those in the log are reused if still valid."""
     settings = [checks.min_seconds, checks.min_rate, checks.keep_pauses]
-    checked = {}
-    if journal.exists():
-        for line in journal.read_text().splitlines():
-            try:
-                entry = json.loads(line)
-            except ValueError:  # the line at which a run was stopped
-                continue
-            if entry["settings"] == settings and entry["state"] == _state(Path(entry["path"])):
-                checked[entry["path"]] = entry["facts"]
-    missing = [path for path in paths if str(path) not in checked]
-    with open(journal, "a") as notes, ProcessPoolExecutor(checks.jobs) as pool:
-        results = pool.map(partial(check_recording, checks=checks), missing, chunksize=8)
-        for path, facts in track(
-            zip(missing, results, strict=True), description=corpus, total=len(missing)
-        ):
-            checked[str(path)] = facts
-            notes.write(
-                json.dumps(
-                    {"path": str(path), "state": _state(path), "settings": settings, "facts": facts}
-                )
-                + "\n"
-            )
-            notes.flush()
-    return checked
+    code = code_hash(speech_check, audio)
+    keys = {str(path): short_hash([_file_signature(path), settings, code]) for path in paths}
+    logged = {row.get("path"): row for row in log.read()}
+    results = {
+        path: logged[path]["result"]
+        for path, key in keys.items()
+        if path in logged and logged[path].get("key") == key
+    }
+    missing = [path for path in paths if str(path) not in results]
+    with ProcessPoolExecutor(checks.jobs) as pool:
+        checked = pool.map(partial(check_recording, checks=checks), missing, chunksize=8)
+        pairs = zip(missing, checked, strict=True)
+        for path, result in track(pairs, description=corpus, total=len(missing)):
+            results[str(path)] = result
+            log.append([{"path": str(path), "key": keys[str(path)], "result": result}])
+    return {path: results[path] for path in keys}
 
 
-def _state(path: Path) -> list[int]:
-    """What changes when a file does."""
+def _file_signature(path: Path) -> list[int]:
+    """Size and modification time of a file; nothing of one that can't be read."""
     try:
-        facts = path.stat()
+        stat = path.stat()
     except OSError:
         return []
-    return [facts.st_size, facts.st_mtime_ns]
+    return [stat.st_size, stat.st_mtime_ns]
 
 
-def _cuts(cut_id: str, speaker: str, facts: dict) -> list[Cut]:
-    """The cut of a recording, without its end pauses; of a very long one, pieces of equal length."""
-    recording = fastcopy(Recording.from_dict(facts["recording"]), id=cut_id)
-    whole = recording.to_cut()
-    pieces_ = [(cut_id, facts["start"], facts["duration"])]
-    if facts["duration"] > MAX_SECONDS:
-        pieces = math.ceil(facts["duration"] / PIECE_SECONDS)
-        length = int(facts["duration"] / pieces * recording.sampling_rate) / recording.sampling_rate
-        pieces_ = [
-            (f"{cut_id}-{i + 1}", round(facts["start"] + i * length, 8), round(length, 8))
-            for i in range(pieces)
+def _cuts(cut_id: str, speaker: str, result: dict) -> list[Cut]:
+    """The cut of a recording without its end pauses; pieces of equal length of a very long one."""
+    recording = fastcopy(Recording.from_dict(result["recording"]), id=cut_id)
+    whole, rate = recording.to_cut(), recording.sampling_rate
+    spans = [(cut_id, result["start"], result["duration"])]
+    if result["duration"] > MAX_SECONDS:
+        count = math.ceil(result["duration"] / PIECE_SECONDS)
+        length = int(result["duration"] / count * rate) / rate
+        spans = [
+            (f"{cut_id}-{i + 1}", round(result["start"] + i * length, 8), round(length, 8))
+            for i in range(count)
         ]
     cuts = []
-    for name, start, duration in pieces_:
-        voice = SupervisionSegment(
+    for name, start, duration in spans:
+        segment = SupervisionSegment(
             name, cut_id, 0.0, duration, channel=whole.channel, speaker=speaker
         )
-        cuts.append(fastcopy(whole, id=name, start=start, duration=duration, supervisions=[voice]))
+        cuts.append(
+            fastcopy(whole, id=name, start=start, duration=duration, supervisions=[segment])
+        )
     return cuts
 
 
-def _write(cuts: dict[str, list[Cut]], corpus: str, out: Path) -> None:
+def _write_cuts(cuts: dict[str, list[Cut]], corpus: str, out: Path) -> None:
+    """Write the manifest of each part; replace those of an earlier run only if all are valid."""
     temporary = {}
-    for part, found in cuts.items():
-        manifest = CutSet.from_cuts(found)
+    for part, part_cuts in cuts.items():
+        manifest = CutSet.from_cuts(part_cuts)
         try:
             validate(manifest)
         except AssertionError as error:
@@ -208,37 +224,32 @@ def _write(cuts: dict[str, list[Cut]], corpus: str, out: Path) -> None:
         os.replace(path, out / f"{corpus}-{part}.jsonl.gz")
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+def _write_text(path: Path, text: str) -> None:
+    with whole_file(path, DataError) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def _report(
-    corpus: Corpus,
-    cuts: dict[str, list[Cut]],
-    left_out: dict[str, str],
-    named: dict[str, Found],
-    checked: dict[str, dict],
+    corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str], pause_seconds: float
 ) -> dict:
-    used = [checked[str(item.path)] for item in named.values() if str(item.path) not in left_out]
     return {
         "corpus": corpus.name,
         "licence": corpus.licence,
         "parts": {
             part: {
-                "speakers": len({cut.supervisions[0].speaker for cut in found}),
-                "cuts": len(found),
-                "minutes": round(sum(cut.duration for cut in found) / 60, 2),
+                "speakers": len({cut.supervisions[0].speaker for cut in part_cuts}),
+                "cuts": len(part_cuts),
+                "minutes": round(sum(cut.duration for cut in part_cuts) / 60, 2),
             }
-            for part, found in cuts.items()
+            for part, part_cuts in cuts.items()
         },
-        "minutes of end pauses": round(
-            sum(facts["recording"]["duration"] - facts["duration"] for facts in used) / 60, 2
-        ),
+        "minutes of end pauses": round(pause_seconds / 60, 2),
         "left out": dict(Counter(left_out.values()).most_common()),
     }
+
+
+def _pause_seconds(result: dict) -> float:
+    return result["recording"]["duration"] - result["duration"]
 
 
 def _example(left_out: dict[str, str]) -> str:
@@ -246,8 +257,8 @@ def _example(left_out: dict[str, str]) -> str:
 
 
 @contextmanager
-def _said_plainly(out: Path):
-    """What the system refuses to write, as a sentence."""
+def _plain_write_errors(out: Path) -> Iterator[None]:
+    """Turn the system's errors of writing below `out` into a DataError of one sentence."""
     try:
         yield
     except OSError as error:

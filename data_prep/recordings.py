@@ -1,24 +1,26 @@
-"""Loose recordings with no speaker known: any audio files below a folder, each counted as a voice of its own.
+"""Recordings of unknown speakers: any audio files below a folder, each taken as another speaker.
 
-A voice needs two pieces_ of speech, so recordings under about 5 s are of no use here. Where one person speaks in many
-files, sort them into folders and use `speakers`: the contrastive loss takes two voices for different ones.
+Training takes two segments of every speaker, so recordings under about 5 s are of no use here.
+Where one person speaks in several files, sort the files into folders by speaker and use `speakers`:
+the contrastive loss pushes the codes of different speakers apart.
 """
 
 from pathlib import Path
 
-from data_prep.manifests import Corpus, Found, audio_files, write_manifests
-from data_prep.speech_check import STANDARD, Checks
+from data_prep.manifests import Corpus, CorpusRecording, audio_files, write_manifests
+from data_prep.speech_check import DEFAULT_CHECKS, Checks
 from voiceswap.errors import DataError
 
 
 def prepare_recordings(
-    folder: Path, out: Path, checks: Checks = STANDARD, name: str = "recordings"
+    folder: Path, out: Path, checks: Checks = DEFAULT_CHECKS, name: str = "recordings"
 ) -> dict[str, int | str]:
-    """Loose recordings with no speaker known; each counts as a voice of its own."""
+    """Recordings of unknown speakers; each is taken as another speaker."""
     files = audio_files(folder)
     if not files:
         raise DataError(f"{folder} holds no recordings.")
-    found = (
-        Found("-".join(path.relative_to(folder).with_suffix("").parts), path) for path in files
+    recordings = (
+        CorpusRecording("-".join(path.relative_to(folder).with_suffix("").parts), path)
+        for path in files
     )
-    return write_manifests(found, Corpus(name, "not stated"), out, checks)
+    return write_manifests(recordings, Corpus(name, "not stated"), out, checks)

@@ -1,4 +1,4 @@
-"""What is asked of a recording before it is trained on, and where in it speech begins and ends."""
+"""The checks of a recording for training, and the span of speech in it."""
 
 import os
 from dataclasses import dataclass
@@ -12,18 +12,24 @@ from lhotse import Recording
 from voiceswap.audio import active_level_db, check_audio
 from voiceswap.errors import AudioError
 
-PAUSE_DB = 40.0  # what is this far below the loudest frame is a pause
-KEPT_PAUSE, SHORT_PAUSE = (
-    0.2,
-    0.3,
-)  # seconds: what is left of an end pause, and one too short to touch
-QUIET_DB = -60.0  # speech below this was digitised in a few bits of 16
+PAUSE_DB = 40.0  # a frame that is so far below the loudest is a pause
+KEPT_PAUSE = 0.2  # seconds of an end pause that are kept
+SHORT_PAUSE = 0.3  # seconds; a shorter end pause is kept whole
+QUIET_DB = -60.0  # speech below this level has only a few bits of 16
 CLIPPED_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What a preparation asks of recordings. `test_share` of the speakers are kept for tests; `min_rate` is in Hz."""
+    """The requirements on recordings, and the settings of a preparation.
+
+    Attributes:
+        min_seconds: shortest recording.
+        min_rate: lowest sample rate in Hz.
+        keep_pauses: whether pauses at the ends are kept.
+        test_share: share of the speakers that are held out for tests.
+        jobs: files read at a time.
+    """
 
     min_seconds: float = 1.0
     min_rate: int = 0
@@ -32,22 +38,24 @@ class Checks:
     jobs: int = os.cpu_count() or 1
 
 
-STANDARD = Checks()
+DEFAULT_CHECKS = Checks()
 
 
 def check_recording(path: Path, checks: Checks) -> dict:
-    """Facts of a recording, fit for JSON: Lhotse's, and where speech starts and how long it lasts, in seconds.
+    """Check one recording.
 
-    Of one that can't be used only `reason`. Never raises for what a file holds: no file stops a preparation.
+    Never raises for what the file contains: no file stops a preparation.
+
+    Returns:
+        A dict that JSON can hold: Lhotse's "recording", and "start" and "duration" of the speech in
+        seconds. Of a recording that can't be used only the "reason".
     """
     try:
         if path.stat().st_size == 0:
             return {"reason": "empty file"}
         recording = Recording.from_file(path.resolve(), recording_id=path.stem)
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (
-        Exception
-    ) as error:  # whatever a broken file makes the readers raise is reported, never lost
+    except Exception as error:  # a broken file makes the readers raise all kinds of errors
         return {"reason": f"can't be read ({type(error).__name__})"}
     if recording.duration < checks.min_seconds:
         return {"reason": f"shorter than {checks.min_seconds} s"}
@@ -63,18 +71,29 @@ def check_recording(path: Path, checks: Checks) -> dict:
     peak = np.abs(samples).max()
     if np.mean(np.abs(samples) >= 0.999 * peak) > CLIPPED_SHARE:
         return {"reason": f"more than {CLIPPED_SHARE:.0%} of the samples are clipped"}
-    start, duration = (
-        (0.0, recording.duration) if checks.keep_pauses else speech(mono, rate, recording.duration)
-    )
+    start, duration = 0.0, recording.duration
+    if not checks.keep_pauses:
+        start, duration = speech_span(mono, rate, recording.duration)
     if duration < checks.min_seconds:
         return {"reason": f"less than {checks.min_seconds} s between its end pauses"}
-    facts = recording.to_dict()
-    facts["id"] = path.stem
-    return {"recording": facts, "start": start, "duration": duration}
+    return {
+        "recording": recording.to_dict() | {"id": path.stem},
+        "start": start,
+        "duration": duration,
+    }
 
 
-def speech(samples: np.ndarray, rate: int, seconds: float) -> tuple[float, float]:
-    """Start and duration, in seconds, of `samples` (samples,) without pauses at the ends longer than 0.3 s."""
+def speech_span(samples: np.ndarray, rate: int, seconds: float) -> tuple[float, float]:
+    """The span of a recording without end pauses of more than 0.3 s.
+
+    Args:
+        samples: (samples,).
+        rate: in Hz.
+        seconds: the recording's duration.
+
+    Returns:
+        Start and duration in seconds.
+    """
     frame = rate // 50
     _, (first, last) = librosa.effects.trim(
         samples, top_db=PAUSE_DB, frame_length=2 * frame, hop_length=frame

@@ -1,4 +1,4 @@
-"""What the tests of the batch command share: a tiny model, many short recordings, and a look at an output folder."""
+"""Helpers of the batch tests: a tiny model, many short recordings, files in an output folder."""
 
 import csv
 import os
@@ -16,17 +16,16 @@ from voiceswap.models.vocoder import SourceFilterVocoder
 
 
 def save_tiny_model(folder: Path) -> Path:
-    """The file of a model that is small, quick and untrained."""
+    """Save a small, fast, untrained model. Returns its file."""
     torch.manual_seed(0)
     audio = AudioConfig()
-    checkpoint = Checkpoint(
-        Autoencoder(audio, "mel", decoder_blocks=1), SourceFilterVocoder(audio, blocks=1)
-    )
+    autoencoder = Autoencoder(audio, "mel", decoder_blocks=1)
+    checkpoint = Checkpoint(autoencoder, SourceFilterVocoder(audio, blocks=1))
     return save_checkpoint(folder / "tiny.safetensors", checkpoint)
 
 
 def write_talks(folder: Path, number: int, hello: np.ndarray) -> list[Path]:
-    """Short recordings in folders of fifty, no two of the same sound."""
+    """Write short recordings, all different, in folders of fifty."""
     paths = []
     for i in range(number):
         path = folder / f"day {i // 50}" / f"talk-{i:04}.wav"
@@ -38,19 +37,18 @@ def write_talks(folder: Path, number: int, hello: np.ndarray) -> list[Path]:
 
 
 def whole(path: Path, source: Path) -> bool:
-    """Whether a conversion is as long as its source, in its header and in its samples."""
-    return (
-        soundfile.info(path).frames == soundfile.info(source).frames == len(soundfile.read(path)[0])
-    )
+    """Whether a conversion's header and samples are as long as its source."""
+    frames = soundfile.info(source).frames
+    return soundfile.info(path).frames == len(soundfile.read(path)[0]) == frames
 
 
-def unlike(samples: np.ndarray, expected: np.ndarray) -> float:
-    """Power of what differs, relative to `expected`."""
+def relative_difference(samples: np.ndarray, expected: np.ndarray) -> float:
+    """Power of the difference, relative to that of `expected`."""
     return float(np.square(samples - expected).mean() / np.square(expected).mean())
 
 
 def outputs(out: Path) -> dict[str, Path]:
-    """All files in an output folder but the command's own."""
+    """The files in an output folder by name, without the journal, the report and the lock."""
     found = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
     return {
         name: path
@@ -60,6 +58,7 @@ def outputs(out: Path) -> dict[str, Path]:
 
 
 def report(out: Path) -> dict[str, dict[str, str]]:
+    """The rows of report.csv by source."""
     with open(out / "report.csv", newline="") as file:
         return {row["source"]: row for row in csv.DictReader(file)}
 
@@ -69,7 +68,7 @@ import os, pathlib, signal, soundfile
 info = soundfile.info
 def crash(path, *more):
     mark = pathlib.Path(os.environ["MARKS"]) / pathlib.Path(path).name
-    if "poison" in str(path) or ("unlucky" in str(path) and not mark.exists()):
+    if "crashes-always" in str(path) or ("crashes-once" in str(path) and not mark.exists()):
         with open(mark, "a") as file:
             file.write("x")
         os.kill(os.getpid(), signal.SIGKILL)
@@ -79,9 +78,10 @@ soundfile.info = crash
 
 
 def crashing_environment(folder: Path) -> dict[str, str]:
-    """Variables with which a worker is killed by every file called poison, and by one called unlucky the first time.
+    """Environment variables with which files kill the worker that opens them.
 
-    `folder`/marks gets a file for each of them, with an x for every death.
+    Files called crashes-always do it every time, those called crashes-once only the first time.
+    `crashes` counts how often it happened.
     """
     for name in ("site", "marks"):
         (folder / name).mkdir()
@@ -90,3 +90,8 @@ def crashing_environment(folder: Path) -> dict[str, str]:
         "PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}",
         "MARKS": str(folder / "marks"),
     }
+
+
+def crashes(folder: Path, path: Path) -> int:
+    """How often a file killed a worker in the `crashing_environment` of `folder`."""
+    return len((folder / "marks" / path.name).read_text())

@@ -1,4 +1,4 @@
-"""The command on many small files, and what can stop it: broken files, kills, Ctrl-C, crashes, a full disk.
+"""The command on many small files: broken files, kills, Ctrl-C, crashes, a full disk.
 
 VOICESWAP_FULL=1 runs the two largest tests at their full size: 2,000 files, and 20 kills.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from talks import crashing_environment, outputs, report, whole, write_talks
+from talks import crashes, crashing_environment, outputs, report, whole, write_talks
 
 from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.examples import GOODBYE
@@ -25,7 +25,7 @@ FULL = bool(os.environ.get("VOICESWAP_FULL"))
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """As a worker computes: sums in another order differ in their last bit."""
+    """One thread, as in a worker: sums in another order differ in their last bit."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -33,24 +33,8 @@ def one_thread():
 
 
 def arguments(model, source, out, *more) -> list[str]:
-    return [
-        *map(
-            str,
-            (
-                "batch",
-                source,
-                "--target",
-                GOODBYE,
-                "--out",
-                out,
-                "--checkpoint",
-                model,
-                "--device",
-                "cpu",
-                *more,
-            ),
-        )
-    ]
+    options = ["--target", GOODBYE, "--out", out, "--checkpoint", model, "--device", "cpu"]
+    return [str(argument) for argument in ("batch", source, *options, *more)]
 
 
 def start(*words: str, **settings) -> subprocess.Popen:
@@ -69,12 +53,12 @@ def start(*words: str, **settings) -> subprocess.Popen:
 def run(*words: str, **settings) -> tuple[int, str, str]:
     """Exit status, output and errors of the command."""
     process = start(*words, **settings)
-    shown, told = process.communicate(timeout=600)
-    assert "Traceback" not in told, told
-    return process.returncode, shown, told
+    output, errors = process.communicate(timeout=600)
+    assert "Traceback" not in errors, errors
+    return process.returncode, output, errors
 
 
-def called(process: str) -> str:
+def command_line(process: str) -> str:
     """The command line of a process; nothing of one that has just ended."""
     try:
         return Path(f"/proc/{process}/cmdline").read_text()
@@ -82,8 +66,8 @@ def called(process: str) -> str:
         return ""
 
 
-def spoil(path: Path, kind: int) -> str:
-    """Break a recording; what will be said of it."""
+def damage(path: Path, kind: int) -> str:
+    """Damage a recording. Returns what its error message contains."""
     rate, samples = 16000, soundfile.read(path)[0]
     if kind == 0:
         path.write_bytes(b"")
@@ -101,9 +85,8 @@ def spoil(path: Path, kind: int) -> str:
         soundfile.write(path, samples[:1000], rate)
         return "at least 0.3 s"
     if kind == 5:
-        soundfile.write(
-            path, np.where(np.arange(len(samples)) == 99, np.nan, samples), rate, "FLOAT"
-        )
+        with_nan = np.where(np.arange(len(samples)) == 99, np.nan, samples)
+        soundfile.write(path, with_nan, rate, "FLOAT")
         return "NaN"
     path.unlink()
     path.symlink_to("nowhere.wav" if kind == 6 else path.name)
@@ -113,25 +96,22 @@ def spoil(path: Path, kind: int) -> str:
 def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
     number, broken = (2000, 50) if FULL else (240, 16)
     paths = write_talks(tmp_path / "talks", number, hello)
-    bad = {
-        str(path): spoil(path, i % 8)
-        for i, path in enumerate(random.Random(1).sample(paths, broken))
-    }
-    (tmp_path / "talks/day 0/words.txt").write_text("what is said")
+    chosen = random.Random(1).sample(paths, broken)
+    bad = {str(path): damage(path, i % 8) for i, path in enumerate(chosen)}
+    (tmp_path / "talks/day 0/notes.txt").write_text("not audio")
     out = tmp_path / "out"
-    status, shown, told = run(*arguments(model, tmp_path / "talks", out, "--jobs", "2"))
-    assert status == 1 and f"{number - broken} converted, {broken} failed" in shown
+    status, output, errors = run(*arguments(model, tmp_path / "talks", out, "--jobs", "2"))
+    assert status == 1 and f"{number - broken} converted, {broken} failed" in output
     rows = report(out)
-    assert len(told.splitlines()) == broken and len(rows) == number
+    assert len(errors.splitlines()) == broken and len(rows) == number
     for path in map(str, paths):
         row = rows[path]
         assert row["status"] == ("failed" if path in bad else "converted")
         if path in bad:
-            assert bad[path] in row["error"] and row["error"] in told
+            assert bad[path] in row["error"] and row["error"] in errors
     made = outputs(out)
-    assert set(made) == {
-        path.relative_to(tmp_path / "talks").as_posix() for path in paths if str(path) not in bad
-    }
+    good = [path for path in paths if str(path) not in bad]
+    assert set(made) == {path.relative_to(tmp_path / "talks").as_posix() for path in good}
     voice = tiny.voice(GOODBYE)
     for name in random.Random(2).sample(sorted(made), 5):
         alone = tiny.convert_file(
@@ -140,16 +120,14 @@ def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
         assert alone.read_bytes() == made[name].read_bytes()
 
     before = {name: path.stat().st_mtime_ns for name, path in made.items()}
-    mended, changed, lost, *_ = [
-        Path(next(iter(bad))),
-        *[tmp_path / "talks" / name for name in made],
-    ]
-    soundfile.write(mended, hello[:7000], 16000)
+    repaired = Path(next(iter(bad)))
+    changed, lost, *_ = [tmp_path / "talks" / name for name in made]
+    soundfile.write(repaired, hello[:7000], 16000)
     os.utime(changed, (1, 1))
     made[lost.relative_to(tmp_path / "talks").as_posix()].unlink()
     assert run(*arguments(model, tmp_path / "talks", out, "--jobs", "2"))[0] == 1
     after = {name: path.stat().st_mtime_ns for name, path in outputs(out).items()}
-    redone = {path.relative_to(tmp_path / "talks").as_posix() for path in (mended, changed, lost)}
+    redone = {path.relative_to(tmp_path / "talks").as_posix() for path in (repaired, changed, lost)}
     assert {name for name in after if after[name] != before.get(name)} == redone
 
 
@@ -162,19 +140,15 @@ def test_kill_9_at_random_moments_loses_nothing_and_repeats_nothing(tmp_path, mo
     journal = out / "journal.jsonl"
     for _ in range(kills):
         process = start(*command, "--batch-size", chance.choice(["1", "4"]))
-        size, patience = (
-            journal.stat().st_size if journal.exists() else 0,
-            time.monotonic() + chance.uniform(1, 30),
-        )
-        while (
-            process.poll() is None
-            and time.monotonic() < patience
-            and not (journal.exists() and journal.stat().st_size > size)
-        ):
+        size = journal.stat().st_size if journal.exists() else 0
+        deadline = time.monotonic() + chance.uniform(1, 30)
+        while process.poll() is None and time.monotonic() < deadline:
+            if journal.exists() and journal.stat().st_size > size:
+                break
             time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.5))
         process.kill()
-        process.communicate()  # returns when the last of its processes has ended, for they hold its pipes
+        process.communicate()  # returns when all of its processes have ended: they hold its pipes
         for name, path in outputs(out).items():
             assert whole(path, tmp_path / "talks" / name)
             assert seen.setdefault(name, path.stat().st_mtime_ns) == path.stat().st_mtime_ns
@@ -195,38 +169,32 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path, model, hello):
     process = start(*arguments(model, tmp_path / "talks", out, "--jobs", "2"))
     while process.poll() is None and not outputs(out):
         time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGSTOP)  # or it may be done before the second has begun
+    os.killpg(process.pid, signal.SIGSTOP)  # otherwise it may end before the second one starts
     second = run(*arguments(model, tmp_path / "talks", out))
     assert second[0] == 2 and "Another run is at work" in second[2]
     os.killpg(process.pid, signal.SIGINT)
     os.killpg(process.pid, signal.SIGCONT)
-    _, told = process.communicate()
-    assert (
-        process.returncode == 130
-        and "Traceback" not in told
-        and "run the same command again" in told
-    )
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors and "run the same command again" in errors
     assert [path.name for path in (out / WORK_FOLDER).iterdir()] == ["lock"]
     done = outputs(out)
-    assert {row["status"] for row in report(out).values()} == {"converted", "not reached"} and len(
-        report(out)
-    ) == len(paths)
-    assert 0 < len(done) < len(paths) and all(
-        whole(path, tmp_path / "talks" / name) for name, path in done.items()
-    )
+    rows = report(out)
+    assert {row["status"] for row in rows.values()} == {"converted", "not reached"}
+    assert len(rows) == len(paths) and 0 < len(done) < len(paths)
+    assert all(whole(path, tmp_path / "talks" / name) for name, path in done.items())
 
 
-def test_ctrl_c_while_workers_start_leaves_no_trace(tmp_path, model, hello):
+def test_ctrl_c_while_workers_start_prints_no_traceback(tmp_path, model, hello):
     write_talks(tmp_path / "talks", 4, hello)
     process = start(*arguments(model, tmp_path / "talks", tmp_path / "out", "--jobs", "2"))
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while not any("spawn_main" in called(child) for child in children.read_text().split()):
+    while not any("spawn_main" in command_line(child) for child in children.read_text().split()):
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate()
-    assert process.returncode == 130 and told.splitlines() == [
-        "Stopped. What is done is kept; run the same command again to go on."
-    ]
+    _, errors = process.communicate()
+    message = "Stopped. What is done is kept; run the same command again to go on."
+    assert process.returncode == 130 and errors.splitlines() == [message]
 
 
 @pytest.mark.parametrize("batch_size", ["1", "4"])
@@ -234,25 +202,16 @@ def test_a_worker_that_dies_is_replaced_and_its_file_tried_once_more(
     tmp_path, model, hello, batch_size
 ):
     paths = write_talks(tmp_path / "talks", 12, hello)
-    poison, unlucky = (
-        path.rename(path.with_name(f"{name}.wav"))
-        for path, name in ((paths[3], "poison"), (paths[8], "unlucky"))
-    )
-    environment = crashing_environment(tmp_path)
-    command = arguments(
-        model, tmp_path / "talks", tmp_path / "out", "--jobs", "2", "--batch-size", batch_size
-    )
-    status, _, told = run(*command, env=os.environ | environment)
-    assert (
-        status == 1
-        and len(told.splitlines()) == 1
-        and "poison.wav: The process that converted it died twice" in told
-    )
-    assert (tmp_path / "marks/poison.wav").read_text() == "xx" and (
-        tmp_path / "marks/unlucky.wav"
-    ).read_text() == "x"
+    always = paths[3].rename(paths[3].with_name("crashes-always.wav"))
+    once = paths[8].rename(paths[8].with_name("crashes-once.wav"))
+    options = ["--jobs", "2", "--batch-size", batch_size]
+    command = arguments(model, tmp_path / "talks", tmp_path / "out", *options)
+    status, _, errors = run(*command, env=os.environ | crashing_environment(tmp_path))
+    assert status == 1 and len(errors.splitlines()) == 1
+    assert "crashes-always.wav: The process that converted it died twice" in errors
+    assert crashes(tmp_path, always) == 2 and crashes(tmp_path, once) == 1
     rows = report(tmp_path / "out")
-    assert rows[str(poison)]["status"] == "failed" and rows[str(unlucky)]["status"] == "converted"
+    assert rows[str(always)]["status"] == "failed" and rows[str(once)]["status"] == "converted"
     assert len(outputs(tmp_path / "out")) == 11
 
 
@@ -261,10 +220,17 @@ set -e
 mount -t tmpfs -o size=600k none "$1"; shift
 set +e
 "$@"; echo "status $?"
-find "$OUT" -path "$OUT/.voiceswap/*" -prune -o -name '*.wav' -print0 | xargs -0 -n1 soxi_frames
+find "$OUT" -path "$OUT/.voiceswap/*" -prune -o -name '*.wav' -print0 | xargs -0 "$PYTHON" "$CHECK"
 mount -o remount,size=60m "$OUT"
 "$@"; echo "status $?"
-find "$OUT" -path "$OUT/.voiceswap/*" -prune -o -name '*.wav' -print0 | xargs -0 -n1 soxi_frames
+find "$OUT" -path "$OUT/.voiceswap/*" -prune -o -name '*.wav' -print0 | xargs -0 "$PYTHON" "$CHECK"
+"""
+
+CHECK_WHOLE = """
+import soundfile, sys
+for path in sys.argv[1:]:
+    assert len(soundfile.read(path)[0]) == soundfile.info(path).frames, path
+    print('whole', path)
 """
 
 
@@ -273,24 +239,16 @@ def test_a_full_disk_stops_the_run_and_the_next_one_finishes(tmp_path, model, he
         pytest.skip("needs a file system of its own, which this user can't mount")
     write_talks(tmp_path / "talks", 60, hello)
     (tmp_path / "out").mkdir()
-    (tmp_path / "frames.py").write_text(
-        "import soundfile, sys\nfor p in sys.argv[1:]: assert len(soundfile.read(p)[0]) == soundfile.info(p).frames, p; print('whole', p)\n"
-    )
-    script = FULL_DISK.replace("soxi_frames", f"{sys.executable} {tmp_path / 'frames.py'}").replace(
-        "-n1 ", ""
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "voiceswap.cli",
-        *arguments(model, tmp_path / "talks", tmp_path / "out", "--jobs", "1"),
-    ]
-    environment = {**os.environ, "OUT": str(tmp_path / "out")}
+    check, out = tmp_path / "check.py", tmp_path / "out"
+    check.write_text(CHECK_WHOLE)
+    environment = {"OUT": str(out), "PYTHON": sys.executable, "CHECK": str(check)}
+    batch = arguments(model, tmp_path / "talks", out, "--jobs", "1")
+    command = [sys.executable, "-m", "voiceswap.cli", *batch]
     result = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, "sh", tmp_path / "out", *command],
+        ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh", out, *command],
         capture_output=True,
         text=True,
-        env=environment,
+        env=os.environ | environment,
     )
     _, second = result.stdout.split("status 1", 1)
     assert "The disk is full" in result.stderr and "Traceback" not in result.stderr, result.stderr

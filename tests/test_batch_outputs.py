@@ -1,21 +1,17 @@
-"""What comes out of a batch: formats, what is kept and what is done anew, any sound, any batch size."""
+"""The outputs of a batch: formats, batch sizes, and which files are kept or converted again."""
 
 import os
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from talks import outputs, unlike, whole, write_talks
+from talks import outputs, relative_difference, whole, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.examples import GOODBYE
-
-FULL = bool(os.environ.get("VOICESWAP_FULL"))
 
 
 @pytest.mark.parametrize(
@@ -32,39 +28,31 @@ FULL = bool(os.environ.get("VOICESWAP_FULL"))
         ("a.voc", 16000, "PCM_16", ("WAV", 16000, "PCM_16")),
     ],
 )
-def test_outputs_are_as_their_inputs(tmp_path, tiny, hello, name, rate, subtype, written):
+def test_outputs_have_their_inputs_format(tmp_path, tiny, hello, name, rate, subtype, written):
     format = {"opus": "OGG", "aiff": "AIFF"}.get(name[2:], name[2:].upper())
-    soundfile.write(
-        tmp_path / name,
-        np.stack([hello[: int(0.5 * rate)]] * (1 if name == "a.voc" else 2), 1),
-        rate,
-        subtype,
-        format=format,
-    )
+    channels = [hello[: int(0.5 * rate)]] * (1 if name == "a.voc" else 2)
+    soundfile.write(tmp_path / name, np.stack(channels, 1), rate, subtype, format=format)
     result = convert_folder(tmp_path / name, [GOODBYE], tmp_path / "out", swapper=tiny)
     assert result.exit_status == 0, list(result.failures)
-    facts = soundfile.info(tmp_path / "out" / result.rows[0].output)
-    assert (facts.format, facts.subtype, facts.channels) == (written[0], written[2], 1)
-    assert written[1] is None or facts.samplerate == written[1]
-    assert abs(facts.duration - soundfile.info(tmp_path / name).duration) < 0.1
+    info = soundfile.info(tmp_path / "out" / result.rows[0].output)
+    assert (info.format, info.subtype, info.channels) == (written[0], written[2], 1)
+    assert written[1] is None or info.samplerate == written[1]
+    assert abs(info.duration - soundfile.info(tmp_path / name).duration) < 0.1
 
 
-def test_formats_that_cant_hold_it(tmp_path, tiny, hello):
+def test_formats_that_cant_hold_the_inputs_rate_or_subtype(tmp_path, tiny, hello):
     soundfile.write(tmp_path / "a.wav", hello, 96000, "FLOAT")
     for format, rate, subtype in (
         ("flac", 96000, "PCM_24"),
         ("mp3", 48000, "MPEG_LAYER_III"),
         ("opus", 48000, "OPUS"),
     ):
+        options = BatchOptions(format=format)
         result = convert_folder(
-            tmp_path / "a.wav",
-            [GOODBYE],
-            tmp_path / "out",
-            BatchOptions(format=format),
-            swapper=tiny,
+            tmp_path / "a.wav", [GOODBYE], tmp_path / "out", options, swapper=tiny
         )
-        facts = soundfile.info(tmp_path / "out" / result.rows[0].output)
-        assert (facts.samplerate, facts.subtype) == (rate, subtype)
+        info = soundfile.info(tmp_path / "out" / result.rows[0].output)
+        assert (info.samplerate, info.subtype) == (rate, subtype)
     for options, sentence in (
         (BatchOptions(format="mp3", rate=96000), "mp3 can't hold 96000 Hz; it takes 8000"),
         (BatchOptions(format="flac", subtype="FLOAT"), "flac has no subtype FLOAT; it has PCM_S8"),
@@ -79,25 +67,25 @@ def test_formats_that_cant_hold_it(tmp_path, tiny, hello):
 
 @pytest.fixture
 def batching(model) -> VoiceSwapper:
-    """Four files at once, as a GPU would."""
+    """A model that converts four files at once, as on a GPU."""
     return VoiceSwapper.load(model, "cpu", batch_size=4)
 
 
-def test_files_converted_together_are_as_those_converted_alone(
+def test_files_converted_together_equal_those_converted_alone(
     tmp_path, tiny, batching, hello, monkeypatch
 ):
     paths = write_talks(tmp_path / "talks", 11, hello)
-    soundfile.write(
-        paths[10], np.tile(hello, 1 + 40 * 16000 // len(hello)), 16000
-    )  # the longest, so the first: several windows
+    # The longest file is converted first; it has several windows.
+    soundfile.write(paths[10], np.tile(hello, 1 + 40 * 16000 // len(hello)), 16000)
     paths[6].write_bytes(b"x" * paths[6].stat().st_size)
     options, together = BatchOptions(seed=3, subtype="FLOAT"), []
     convert_files = batching.convert_files
-    monkeypatch.setattr(
-        batching,
-        "convert_files",
-        lambda files, progress: together.append(len(files)) or convert_files(files, progress),
-    )
+
+    def counted(files, progress):
+        together.append(len(files))
+        return convert_files(files, progress)
+
+    monkeypatch.setattr(batching, "convert_files", counted)
     one = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "one", options, swapper=tiny)
     four = convert_folder(
         tmp_path / "talks", [GOODBYE], tmp_path / "four", options, swapper=batching
@@ -105,13 +93,12 @@ def test_files_converted_together_are_as_those_converted_alone(
     assert together == [4, 4, 3]
     for result in (one, four):
         (broken,) = result.failures
-        assert broken.source == str(paths[6]) and broken.error.startswith(
-            f"{paths[6]} can't be read as audio"
-        )
+        assert broken.source == str(paths[6])
+        assert broken.error.startswith(f"{paths[6]} can't be read as audio")
     alone, batched = outputs(tmp_path / "one"), outputs(tmp_path / "four")
     assert len(alone) == 10 and alone.keys() == batched.keys()
     for name, path in alone.items():
-        assert unlike(soundfile.read(batched[name])[0], soundfile.read(path)[0]) < 1e-6
+        assert relative_difference(soundfile.read(batched[name])[0], soundfile.read(path)[0]) < 1e-6
 
     def out_of_memory(files, progress):
         if len(files) > 1:
@@ -122,13 +109,11 @@ def test_files_converted_together_are_as_those_converted_alone(
     again = convert_folder(
         tmp_path / "talks", [GOODBYE], tmp_path / "again", options, swapper=batching
     )
-    assert (
-        again.counts() == {Status.CONVERTED: 10, Status.FAILED: 1}
-        and next(again.failures).error == broken.error
-    )
+    assert again.counts() == {Status.CONVERTED: 10, Status.FAILED: 1}
+    assert next(again.failures).error == broken.error
 
 
-def test_what_it_did_not_make_is_not_replaced(tmp_path, tiny, hello):
+def test_files_that_no_run_wrote_are_not_replaced(tmp_path, tiny, hello):
     first, second, third = write_talks(tmp_path / "talks", 3, hello)
     out = tmp_path / "out"
     (out / "day 0").mkdir(parents=True)
@@ -137,34 +122,23 @@ def test_what_it_did_not_make_is_not_replaced(tmp_path, tiny, hello):
     assert result.exit_status == 1 and "in the way" in next(result.failures).error
     assert (out / "day 0/talk-0000.wav").read_text() == "mine"
     (out / "day 0/talk-0001.wav").write_text("mine too")
-    os.utime(out / "day 0/talk-0002.wav")  # touched: still the command's own
-    statuses = [
-        row.status for row in convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny).rows
-    ]
-    assert (
-        statuses == [Status.FAILED, Status.FAILED, Status.ALREADY]
-        and (out / "day 0/talk-0001.wav").read_text() == "mine too"
-    )
+    os.utime(out / "day 0/talk-0002.wav")  # only touched: it has the content that a run wrote
+    result = convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny)
+    statuses = [row.status for row in result.rows]
+    assert statuses == [Status.FAILED, Status.FAILED, Status.ALREADY]
+    assert (out / "day 0/talk-0001.wav").read_text() == "mine too"
     planned = convert_folder(
         tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True, dry_run=True
     )
-    assert [row.status for row in planned.rows] == [
-        Status.TO_CONVERT,
-        Status.TO_CONVERT,
-        Status.TO_REDO,
-    ]
+    statuses = [row.status for row in planned.rows]
+    assert statuses == [Status.TO_CONVERT, Status.TO_CONVERT, Status.TO_REDO]
     assert (out / "day 0/talk-0000.wav").read_text() == "mine"
-    assert (
-        convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True).exit_status
-        == 0
-    )
+    result = convert_folder(tmp_path / "talks", [GOODBYE], out, swapper=tiny, overwrite=True)
+    assert result.exit_status == 0
     assert all(whole(out / "day 0" / path.name, path) for path in (first, second, third))
     result = convert_folder(first, [GOODBYE], first.parent, swapper=tiny, overwrite=True)
-    assert (
-        result.exit_status == 2
-        and "is the input itself" in next(result.failures).error
-        and whole(first, first)
-    )
+    assert result.exit_status == 2 and "is the input itself" in next(result.failures).error
+    assert whole(first, first)
     (tmp_path / "elsewhere").mkdir()
     for path in out.glob("day 0/*"):
         path.unlink()
@@ -175,7 +149,7 @@ def test_what_it_did_not_make_is_not_replaced(tmp_path, tiny, hello):
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_other_options_voices_and_models_are_done_anew_and_torn_lines_are_left(
+def test_changed_options_voices_and_inputs_are_converted_again_and_torn_lines_skipped(
     tmp_path, tiny, hello
 ):
     paths = write_talks(tmp_path / "talks", 2, hello)
@@ -187,7 +161,13 @@ def test_other_options_voices_and_models_are_done_anew_and_torn_lines_are_left(
         assert result.exit_status == 0
         return result.counts()[Status.CONVERTED]
 
-    assert [converted(), converted(), converted(pitch_shift=2), converted(pitch_shift=2), converted()] == [
+    assert [
+        converted(),
+        converted(),
+        converted(pitch_shift=2),
+        converted(pitch_shift=2),
+        converted(),
+    ] == [
         2,
         0,
         2,
@@ -207,30 +187,26 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     planned = convert_folder(
         tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, dry_run=True
     )
-    assert [row.status for row in planned.rows] == [Status.TO_CONVERT] * 5 and not (
-        tmp_path / "out"
-    ).exists()
-    paths[2].write_bytes(b"not audio" * 10_000)  # the largest, so the first
-    heard = []
+    assert [row.status for row in planned.rows] == [Status.TO_CONVERT] * 5
+    assert not (tmp_path / "out").exists()
+    paths[2].write_bytes(b"not audio" * 10_000)  # the largest, so it is converted first
+    updates = []
     result = convert_folder(
         tmp_path / "talks",
         [GOODBYE],
         tmp_path / "out",
         swapper=tiny,
         fail_fast=True,
-        progress=heard.append,
+        progress=updates.append,
     )
     assert result.counts() == {Status.FAILED: 1, Status.NOT_REACHED: 4} and result.exit_status == 2
     result = convert_folder(
-        tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=heard.append
+        tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=updates.append
     )
     assert result.exit_status == 1 and result.counts()[Status.NOT_REACHED] == 0
-    assert (
-        heard[-1].done == heard[-1].files == 5
-        and heard[-1].share == 1.0
-        and heard[-1].failed == 1
-        and heard[-1].times_real_time > 0
-    )
+    last = updates[-1]
+    assert last.done == last.files == 5 and last.share == 1.0
+    assert last.failed == 1 and last.times_real_time > 0
 
     def cancel(progress):
         raise InterruptedError("enough")
@@ -244,7 +220,7 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     (tmp_path / "empty").mkdir()
     for inputs, targets, sentence in (
         (tmp_path / "empty", [GOODBYE], "no audio file"),
-        (tmp_path / "talks", ["nobody.wav"], "nobody.wav does not exist"),
+        (tmp_path / "talks", ["missing.wav"], "missing.wav does not exist"),
         (tmp_path / "talks", [], "at least one --target"),
     ):
         with pytest.raises(VoiceswapError, match=sentence):
@@ -252,68 +228,3 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     assert not (tmp_path / "other").exists()
     with only_run(tmp_path / "out"), pytest.raises(VoiceswapError, match="Another run"):
         convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
-
-
-SOUNDS = {
-    "speech": lambda n, hello: np.resize(hello, n),
-    "silence": lambda n, hello: np.zeros(n),
-    "offset": lambda n, hello: np.full(n, 0.7),
-    "speech on an offset": lambda n, hello: 0.5 + 0.3 * np.resize(hello, n),
-    "clipped": lambda n, hello: np.clip(30 * np.resize(hello, n), -1, 1),
-    "over full scale": lambda n, hello: 20 * np.resize(hello, n),
-    "impulse": lambda n, hello: (np.arange(n) == n // 2).astype(float),
-    "noise": lambda n, hello: np.random.default_rng(0).normal(0, 0.3, n),
-    "nan": lambda n, hello: np.where(np.arange(n) == n // 3, np.nan, np.resize(hello, n)),
-    "infinite": lambda n, hello: np.where(np.arange(n) == n // 3, np.inf, np.resize(hello, n)),
-}
-
-
-@settings(deadline=None, max_examples=60 if FULL else 25)
-@given(
-    seconds=st.one_of(
-        st.just(0.0), st.floats(0.0, 1.0), st.floats(0.3, 20.0), st.floats(0.3, 120.0)
-    ),
-    rate=st.one_of(
-        st.sampled_from([4000, 8000, 16000, 22050, 44100, 48000, 96000, 192000]),
-        st.integers(4000, 192000),
-    ),
-    channels=st.integers(1, 8),
-    sound=st.sampled_from(sorted(SOUNDS)),
-    subtype=st.sampled_from(["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]),
-)
-def test_any_sound_is_converted_or_refused_in_one_sentence(
-    tmp_path_factory, tiny, hello, seconds, rate, channels, sound, subtype
-):
-    folder = tmp_path_factory.mktemp("sound")
-    frames = min(int(seconds * rate), 4_000_000 // channels)  # a larger file is only slower
-    wave = SOUNDS[sound](frames, hello)
-    soundfile.write(folder / "in.wav", np.stack([wave] * channels, 1), rate, subtype)
-    result = convert_folder(folder / "in.wav", [GOODBYE], folder / "out", swapper=tiny)
-    (row,) = result.rows
-    whole_numbers = subtype not in ("FLOAT", "DOUBLE")
-    refused = (
-        frames < 0.3 * rate
-        or sound in ("silence", "offset")
-        or (sound in ("nan", "infinite") and not whole_numbers)
-    )
-    if refused:
-        assert (
-            row.status is Status.FAILED
-            and len(row.error.splitlines()) == 1
-            and row.error.endswith(".")
-            and "Error" not in row.error
-        )
-        assert not outputs(folder / "out")
-    elif (
-        row.status is Status.FAILED
-    ):  # what whole numbers make of NaN, or 8 bits of little, may be silence
-        assert "silent" in row.error or "NaN" in row.error
-    else:
-        out, out_rate = soundfile.read(folder / "out/in.wav", always_2d=True)
-        assert (
-            out_rate == rate
-            and out.shape[1] == 1
-            and np.isfinite(out).all()
-            and abs(len(out) - frames) <= 1 + rate / 16000
-        )
-    assert outputs(folder / "out").keys() <= {"in.wav"}

@@ -2,7 +2,7 @@
 
 import pytest
 import soundfile
-from talks import crashing_environment, outputs, report, unlike, write_talks
+from talks import crashes, crashing_environment, outputs, relative_difference, report, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import Status, convert_folder
@@ -13,30 +13,25 @@ pytest.importorskip("ray")
 
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
-    """Its address; Python is as `crashing_environment` makes it."""
+    """The address of a cluster in a `crashing_environment`."""
     import ray
     from ray.cluster_utils import Cluster
 
     for name, value in crashing_environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv(
-        "RAY_worker_niceness", "0"
-    )  # Ray puts its workers behind all else on the machine
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-    )
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # workers have low priority by default
+    head = {"num_cpus": 1, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     cluster.add_node(num_cpus=1)
     yield cluster.address
     ray.shutdown()
     cluster.shutdown()
 
 
-def test_two_nodes_give_the_same_files_though_workers_die(tmp_path, model, hello, cluster):
+def test_two_nodes_write_the_same_files_when_workers_die(tmp_path, model, hello, cluster):
     paths = write_talks(tmp_path / "talks", 12, hello)
-    poison, unlucky = (
-        path.rename(path.with_name(f"{name}.wav"))
-        for path, name in ((paths[11], "poison"), (paths[8], "unlucky"))
-    )
+    always = paths[11].rename(paths[11].with_name("crashes-always.wav"))
+    once = paths[8].rename(paths[8].with_name("crashes-once.wav"))
     paths[2].write_text("not audio")
     result = convert_folder(
         tmp_path / "talks",
@@ -46,27 +41,20 @@ def test_two_nodes_give_the_same_files_though_workers_die(tmp_path, model, hello
         ray=cluster,
         batch_size=4,
     )
-    assert (tmp_path / "marks/unlucky.wav").read_text() in (
-        "x",
-        "xx",
-    )  # it is converted to two voices
-    assert (
-        tmp_path / "marks/poison.wav"
-    ).read_text() == "xxx"  # both were in one batch, then each was alone
+    assert crashes(tmp_path, once) in (1, 2)  # it is converted to two voices
+    assert crashes(tmp_path, always) == 3  # its two conversions in one batch, then each alone
     assert result.counts() == {Status.CONVERTED: 20, Status.FAILED: 4}
     rows = report(tmp_path / "out")
-    assert (
-        "died twice" in rows[str(poison)]["error"]
-        and "can't be read as audio" in rows[str(paths[2])]["error"]
-    )
-    assert rows[str(unlucky)]["status"] == "converted"
+    assert "died twice" in rows[str(always)]["error"]
+    assert "can't be read as audio" in rows[str(paths[2])]["error"]
+    assert rows[str(once)]["status"] == "converted"
 
     with pytest.raises(VoiceswapError, match="damaged or not a safetensors file"):
         convert_folder(
             tmp_path / "talks", [GOODBYE], tmp_path / "none", checkpoint=__file__, ray=cluster
         )
 
-    poison.unlink()
+    always.unlink()
     alone = convert_folder(
         tmp_path / "talks",
         [GOODBYE, HELLO],
@@ -77,7 +65,7 @@ def test_two_nodes_give_the_same_files_though_workers_die(tmp_path, model, hello
     here, there = outputs(tmp_path / "alone"), outputs(tmp_path / "out")
     assert here.keys() == there.keys()
     for name, path in here.items():
-        assert unlike(soundfile.read(there[name])[0], soundfile.read(path)[0]) < 1e-6
+        assert relative_difference(soundfile.read(there[name])[0], soundfile.read(path)[0]) < 1e-6
     again = convert_folder(
         tmp_path / "talks", [GOODBYE, HELLO], tmp_path / "out", checkpoint=model, jobs=1
     )
