@@ -1,7 +1,10 @@
-"""Times real time of voiceswap batch with one process, several, batches and Ray, on the same files: python benchmarks/batch.py [--jobs 2]
+"""Speed of voiceswap batch with one process, several, larger batches and Ray, on the same files.
 
-Every way is measured twice, in turns, and the better run of each is shown, since other work on the machine only ever slows.
-"Converting" leaves out what comes before the first file is done: starting processes and loading the model.
+python benchmarks/batch.py [--jobs 2] [--batch-sizes 4 16] [--no-ray]
+
+Every setting is measured twice, in turns, and the faster run is shown, since other work on the
+machine can only slow a run down. "Converting" leaves out the time until the first file is done, in
+which processes start and load the model.
 """
 
 import argparse
@@ -12,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voiceswap.batch import Progress, convert_folder
+from voiceswap.batch import BatchProgress, convert_folder
 from voiceswap.examples import GOODBYE, HELLO
 
 
 def main() -> None:
-    """Print a row for each way."""
+    """Print a row for each setting."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -31,60 +34,53 @@ def main() -> None:
         type=int,
         nargs="*",
         default=[],
-        help="files at once to compare, in one process",
+        help="numbers of files at once to compare, in one process",
     )
     parser.add_argument("--no-ray", action="store_true")
     options = parser.parse_args()
-    os.environ.setdefault(
-        "RAY_worker_niceness", "0"
-    )  # Ray's own 15 would measure what else runs on the machine
-    ways: dict[str, dict] = {
+    os.environ.setdefault("RAY_worker_niceness", "0")  # with Ray's 15, other work would slow it
+    settings: dict[str, dict] = {
         "one process": {"jobs": 1},
         f"{options.jobs} processes": {"jobs": options.jobs},
     }
-    ways |= {f"batches of {size}": {"jobs": 1, "batch_size": size} for size in options.batch_sizes}
+    for size in options.batch_sizes:
+        settings[f"batches of {size}"] = {"jobs": 1, "batch_size": size}
     if not options.no_ray:
-        ways[f"Ray, {options.jobs} workers"] = {"jobs": options.jobs, "ray": "local"}
-    best = dict.fromkeys(ways, (0.0, 0.0))
+        settings[f"Ray, {options.jobs} workers"] = {"jobs": options.jobs, "ray": "local"}
+    best = dict.fromkeys(settings, (0.0, 0.0))
     with tempfile.TemporaryDirectory() as folder:
         talks = write_talks(Path(folder) / "talks", options.files, options.seconds)
         for turn in range(2):
-            for way, settings in ways.items():
-                speed = measure(
-                    talks,
-                    Path(folder) / f"{way} {turn}",
-                    checkpoint=options.checkpoint,
-                    device=options.device,
-                    **settings,
-                )
-                best[way] = max(best[way], speed)
+            for name, arguments in settings.items():
+                out = Path(folder) / f"{name} {turn}"
+                model = {"checkpoint": options.checkpoint, "device": options.device}
+                speed = measure(talks, out, **model, **arguments)
+                best[name] = max(best[name], speed)
     print(f"{options.files} files of {options.seconds:g} s")
     print(f"{'':20} times real time, converting   whole run   100,000 hours at the first")
-    for way, (converting, whole) in best.items():
-        print(f"{way:20} {converting:27.1f}   {whole:9.1f}   {100_000 / converting / 24:8.0f} days")
+    for name, (converting, whole) in best.items():
+        days = 100_000 / converting / 24
+        print(f"{name:20} {converting:27.1f}   {whole:9.1f}   {days:8.0f} days")
 
 
 def write_talks(folder: Path, number: int, seconds: float) -> Path:
-    """Recordings of one length, no two the same."""
+    """Write recordings of one length, all different. Returns their folder."""
     folder.mkdir()
     wave, rate = soundfile.read(HELLO)
     for i in range(number):
-        soundfile.write(
-            folder / f"{i:04}.flac", np.resize(np.roll(wave, 997 * i), int(seconds * rate)), rate
-        )
+        samples = np.resize(np.roll(wave, 997 * i), int(seconds * rate))
+        soundfile.write(folder / f"{i:04}.flac", samples, rate)
     return folder
 
 
-def measure(talks: Path, out: Path, **settings) -> tuple[float, float]:
-    """Times real time once the first file is done, and of the whole run."""
-    heard: list[Progress] = []
-    report = convert_folder(talks, [GOODBYE], out, progress=heard.append, **settings)
+def measure(talks: Path, out: Path, **arguments) -> tuple[float, float]:
+    """Speed in times real time: after the first file is done, and of the whole run."""
+    updates: list[BatchProgress] = []
+    report = convert_folder(talks, [GOODBYE], out, progress=updates.append, **arguments)
     if report.exit_status:
         raise SystemExit(next(report.failures).error)
-    first = next(progress for progress in heard if progress.audio_seconds)
-    converting = (heard[-1].audio_seconds - first.audio_seconds) / (
-        heard[-1].seconds - first.seconds
-    )
+    first, last = next(update for update in updates if update.audio_seconds), updates[-1]
+    converting = (last.audio_seconds - first.audio_seconds) / (last.seconds - first.seconds)
     return converting, report.audio_seconds / report.seconds
 
 

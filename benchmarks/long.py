@@ -1,6 +1,9 @@
-"""Peak memory and time of converting long recordings: python benchmarks/long.py [--hours 1 2] [--threads 2] [--device cpu]
+"""Peak memory and time of converting long recordings.
 
-The recording is the package's two examples over and over, as a FLAC file; each length runs in a process of its own.
+python benchmarks/long.py [--hours 1 2] [--threads 2] [--device cpu]
+
+The recording repeats the package's two examples, as a FLAC file. Each length runs in a process of
+its own.
 """
 
 import argparse
@@ -22,17 +25,19 @@ from voiceswap.examples import GOODBYE, HELLO
 
 def main() -> None:
     """Print a row for each length."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--hours", type=float, nargs="+", default=[1.0, 2.0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--convert", nargs=2, help=argparse.SUPPRESS)  # what the child process does
+    parser.add_argument("--convert", nargs=2, help=argparse.SUPPRESS)  # for the child process
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.convert:
         convert(Path(options.convert[0]), Path(options.convert[1]), options.device)
         return
-    print("recording  seconds a second  times real time  peak memory", flush=True)
+    print("recording  seconds per second  times real time  peak memory", flush=True)
     for hours in options.hours:
         with tempfile.TemporaryDirectory() as folder:
             source, out = Path(folder, "long.flac"), Path(folder, "out.flac")
@@ -47,11 +52,11 @@ def main() -> None:
             seconds, peak = map(float, run.stdout.split())
             assert soundfile.info(out).frames == soundfile.info(source).frames
         share = seconds / (hours * 3600)
-        print(f"{hours:7.2f} h  {share:16.3f}  {1 / share:15.1f}  {peak:8.2f} GB", flush=True)
+        print(f"{hours:7.2f} h  {share:18.3f}  {1 / share:15.1f}  {peak:8.2f} GB", flush=True)
 
 
 def write_long(path: Path, hours: float) -> None:
-    """`hours` of speech."""
+    """Write a FLAC file of `hours` of speech."""
     both = np.concatenate([read_audio(HELLO, 16000), read_audio(GOODBYE, 16000)])
     left = round(hours * 3600 * 16000)
     with soundfile.SoundFile(path, "w", 16000, 1) as file:
@@ -61,7 +66,7 @@ def write_long(path: Path, hours: float) -> None:
 
 
 def convert(source: Path, out: Path, device: str) -> None:
-    """Print the seconds that the conversion took, model loaded, and the process's peak memory in GB."""
+    """Print the seconds of the conversion, without loading, and the process's peak memory in GB."""
     swapper = VoiceSwapper.load(device=device)
     start = time.perf_counter()
     swapper.convert_file(source, GOODBYE, out)

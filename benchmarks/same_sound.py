@@ -1,10 +1,12 @@
-"""Whether two checkouts of voiceswap convert alike: the sound of one beside the sound of the other.
+"""Compare the conversions of two checkouts of voiceswap.
 
     PYTHONPATH=BEFORE python benchmarks/same_sound.py before.npz --pairs pairs.csv --root CORPORA
-    PYTHONPATH=AFTER python benchmarks/same_sound.py after.npz --pairs pairs.csv --root CORPORA --against before.npz
+    PYTHONPATH=AFTER python benchmarks/same_sound.py after.npz --pairs pairs.csv --root CORPORA \\
+        --against before.npz
 
-Converts the two examples into each other's voice and `--limit` pairs spread evenly over a set, and prints the power of
-the difference relative to that of the conversion, in dB, for each and for the worst.
+Converts the two examples into each other's voice, and `--limit` pairs spread evenly over a set.
+Prints the power of the difference relative to that of the conversion, in dB, for each and for the
+worst.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from voiceswap.examples import GOODBYE, HELLO
 
 
 def main() -> None:
-    """Convert, and compare where asked."""
+    """Convert, and compare with another checkout's conversions if they are given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

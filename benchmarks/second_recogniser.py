@@ -1,11 +1,13 @@
-"""Words kept, by a recogniser that no training heard: character errors of conversions by PocketSphinx.
+"""Character error rate of conversions by PocketSphinx, a recogniser that training does not use.
 
 pip install pocketsphinx
-python benchmarks/second_recogniser.py --pairs pairs.csv --root corpora [--references 3] [CHECKPOINT ...]
+python benchmarks/second_recogniser.py --pairs pairs.csv --root corpora
+    [--references 3] [CHECKPOINT ...]
 
-Whisper's encoder is in the model, in its losses and in the CER of `voiceswap evaluate`, so it may flatter the model.
-PocketSphinx brings its own English model of another kind (hidden Markov models, a trigram language model). It makes many
-errors on anything: compare checkpoints with each other and with the recordings only.
+Whisper's encoder is in the model, in its losses and in the CER of `voiceswap evaluate`, so that CER
+may be too optimistic. PocketSphinx has its own English model of another kind (hidden Markov models
+and a trigram language model). Its error rate is high on any recording: compare checkpoints only
+with each other and with the recordings.
 """
 
 import argparse
@@ -47,34 +49,21 @@ def main() -> None:
         print(f"{name}: CER {100 * np.mean(errors):.1f} %, {total} recordings", flush=True)
 
     sources = list({pair.source: pair for pair in pairs}.values())
-    report(
-        "recordings",
-        ((pair, read_audio(pair.source, SAMPLE_RATE)) for pair in sources),
-        len(sources),
-    )
+    recordings = ((pair, read_audio(pair.source, SAMPLE_RATE)) for pair in sources)
+    report("recordings", recordings, len(sources))
     for checkpoint in options.checkpoints:
         swapper = VoiceSwapper.load(checkpoint, device="cpu")
-        outputs = (
-            (
-                pair,
-                swapper.convert(
-                    pair.source, pair.target if options.references == 1 else pair.targets
-                ),
-            )
-            for pair in pairs
-        )
-        report(
-            checkpoint,
-            (
-                (pair, prepare_audio(wave, swapper.sample_rate, SAMPLE_RATE))
-                for pair, wave in outputs
-            ),
-            len(pairs),
-        )
+
+        def convert(pair: Pair, swapper: VoiceSwapper = swapper) -> np.ndarray:
+            references = pair.target if options.references == 1 else pair.targets
+            wave = swapper.convert(pair.source, references)
+            return prepare_audio(wave, swapper.sample_rate, SAMPLE_RATE)
+
+        report(checkpoint, ((pair, convert(pair)) for pair in pairs), len(pairs))
 
 
 def transcript(decoder: Decoder, samples: np.ndarray) -> str:
-    """What PocketSphinx hears in one recording (samples,)."""
+    """PocketSphinx's transcript of 16 kHz samples (samples,)."""
     decoder.start_utt()
     decoder.process_raw((samples.clip(-1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
     decoder.end_utt()

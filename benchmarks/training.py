@@ -1,9 +1,10 @@
 """Steps per second of training, the share of time that it waits for data, and peak memory.
 
-python benchmarks/training.py MANIFEST... [--network autoencoder] [--steps 50] [--device cpu] [--precision 32 bf16] [--compile]
+python benchmarks/training.py MANIFEST... [--network autoencoder] [--steps 50] [--device cpu]
+    [--precision 32 bf16] [--compile]
 
-Features are computed below --cache first and are not timed, nor are the first steps of each row. The forward and
-backward pass and the optimiser are the task's own; there is no logging and no checkpoint.
+Features are computed below --cache first; neither that nor the first steps of each row are timed.
+The forward and backward pass and the optimiser are the task's own. Nothing is logged or saved.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", nargs="+", choices=("32", "bf16"), default=["32", "bf16"])
     parser.add_argument(
-        "--compile", action="store_true", help="a row with torch.compile for each precision too"
+        "--compile", action="store_true", help="also a row with torch.compile for each precision"
     )
     options = parser.parse_args()
     data = SpeechData(
@@ -49,20 +50,20 @@ def main() -> None:
         workers=options.workers,
     )
     data.prepare_data()
-    print("precision  compiled  steps a second  frames a second  waiting for data  peak memory")
+    print("precision  compiled  steps per second  frames per second  waiting for data  peak memory")
     for compiled in (False, True) if options.compile else (False,):
         for precision in options.precision:
             steps, waited, memory = measure(options, data, precision, compiled)
             frames = steps * options.batch_size * data.frames
-            print(
-                f"{precision:9s}  {'yes' if compiled else 'no':8s}  {steps:14.2f}  {frames:15.0f}  {waited:16.1%}  {memory:8.2f} GB"
-            )
+            setting = f"{precision:9s}  {'yes' if compiled else 'no':8s}"
+            speed = f"{steps:16.2f}  {frames:17.0f}  {waited:16.1%}"
+            print(f"{setting}  {speed}  {memory:8.2f} GB")
 
 
 def measure(
     options: argparse.Namespace, data: SpeechData, precision: str, compiled: bool
 ) -> tuple[float, float, float]:
-    """Steps a second, share of the time spent waiting for data, and peak memory in GB."""
+    """Steps per second, share of the time spent waiting for data, and peak memory in GB."""
     device = torch.device(options.device)
     torch.manual_seed(0)
     task = (AutoencoderTask if options.network == "autoencoder" else VocoderTask)(
@@ -83,27 +84,25 @@ def measure(
     for step in range(WARM_UP + options.steps):
         if step == WARM_UP:
             waiting, start = 0.0, now(device)
-        asked = time.perf_counter()
+        before = time.perf_counter()
         batch = next(batches)
-        waiting += time.perf_counter() - asked
+        waiting += time.perf_counter() - before
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             task.training_step(batch, step)
         if on_gpu:
-            torch.cuda.synchronize(
-                device
-            )  # so that waiting for data is not hidden behind work still queued
-    took = now(device) - start
-    peak = (
-        torch.cuda.max_memory_allocated(device)
-        if on_gpu
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    )
-    return options.steps / took, waiting / took, peak / 1e9
+            # Otherwise queued work would hide the time of waiting for data.
+            torch.cuda.synchronize(device)
+    seconds = now(device) - start
+    if on_gpu:
+        peak = torch.cuda.max_memory_allocated(device)
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return options.steps / seconds, waiting / seconds, peak / 1e9
 
 
 def now(device: torch.device) -> float:
-    """The time, once all work is done."""
+    """The time in seconds, after all queued work of the device."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()

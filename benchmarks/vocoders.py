@@ -1,6 +1,7 @@
-"""What vocoders keep of words and naturalness: copy synthesis by several checkpoints, beside Griffin-Lim and the recordings.
+"""CER and MOS of copy synthesis by several vocoders, by Griffin-Lim, and of the recordings.
 
-python benchmarks/vocoders.py --pairs pairs.csv --root corpora --asr whisper-base [--recordings 50] [CHECKPOINT ...]
+python benchmarks/vocoders.py --pairs pairs.csv --root corpora --asr whisper-base
+    [--recordings 50] [CHECKPOINT ...]
 
 CHECKPOINT is a model file, a vocoder's training checkpoint, or "default".
 """
@@ -19,6 +20,8 @@ from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.scorers import SAMPLE_RATE, load_scorers
 from voiceswap.evaluation.text import error_rates
 from voiceswap.training.export import load_network
+
+GRIFFIN_LIM = "Griffin-Lim"  # what the engine uses without a vocoder
 
 
 def main() -> None:
@@ -41,31 +44,25 @@ def main() -> None:
 
     def report(name: str, outputs: list[np.ndarray]) -> None:
         errors, scores = [], []
-        for pair, samples in track(
-            list(zip(pairs, outputs, strict=True)), description=name, transient=True
-        ):
-            errors.append(error_rates(pair.text, scorers["words"].measure(samples, "en"))["cer"])
-            scores.append(scorers["mos"].measure(samples))
-        print(
-            f"{name}: CER {100 * np.mean(errors):.1f} %, MOS {np.mean(scores):.2f}, {len(pairs)} recordings",
-            flush=True,
-        )
+        both = list(zip(pairs, outputs, strict=True))
+        for pair, samples in track(both, description=name, transient=True):
+            transcript = scorers["transcript"].compute(samples, "en")
+            errors.append(error_rates(pair.text, transcript)["cer"])
+            scores.append(scorers["mos"].compute(samples))
+        cer, mos = 100 * np.mean(errors), np.mean(scores)
+        print(f"{name}: CER {cer:.1f} %, MOS {mos:.2f}, {len(pairs)} recordings", flush=True)
 
     report("recordings", recordings)
     bundled = swapper.engine.vocoder
-    for checkpoint in ["", *options.checkpoints]:
-        swapper.engine.vocoder = (
-            None
-            if not checkpoint
-            else bundled
-            if checkpoint == "default"
-            else load_network(checkpoint, "vocoder").eval()
-        )
+    for checkpoint in [GRIFFIN_LIM, *options.checkpoints]:
+        if checkpoint == GRIFFIN_LIM:
+            swapper.engine.vocoder = None
+        elif checkpoint == "default":
+            swapper.engine.vocoder = bundled
+        else:
+            swapper.engine.vocoder = load_network(checkpoint, "vocoder").eval()
         with torch.inference_mode():
-            report(
-                checkpoint or "Griffin-Lim",
-                [swapper.copy_synthesis(samples) for samples in recordings],
-            )
+            report(checkpoint, [swapper.copy_synthesis(samples) for samples in recordings])
 
 
 if __name__ == "__main__":

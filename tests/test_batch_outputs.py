@@ -161,19 +161,8 @@ def test_changed_options_voices_and_inputs_are_converted_again_and_torn_lines_sk
         assert result.exit_status == 0
         return result.counts()[Status.CONVERTED]
 
-    assert [
-        converted(),
-        converted(),
-        converted(pitch_shift=2),
-        converted(pitch_shift=2),
-        converted(),
-    ] == [
-        2,
-        0,
-        2,
-        0,
-        2,
-    ]
+    assert [converted(), converted()] == [2, 0]
+    assert [converted(pitch_shift=2), converted(pitch_shift=2), converted()] == [2, 0, 2]
     os.utime(voice, (1, 1))
     assert [converted(), converted()] == [2, 0]
     with open(out / "journal.jsonl", "a") as file:
