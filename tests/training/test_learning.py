@@ -15,12 +15,12 @@ from voiceswap.conversion.recording import Recording
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models.layers import instance_norm, length_mask
+from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.models.pretrained import front_end, speaker_verifier
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import convert_segments, encode, segment_voices
 from voiceswap.training.data import SpeechData
-from voiceswap.training.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.training.validation_logger import ValidationLogger
 from voiceswap.training.vocoder_task import VocoderTask
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from voiceswap.conversion.mel_statistics import apply_mel_affine, match_mel_statistics
 from voiceswap.conversion.residuals import Residuals, extract_residuals, retrieve
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.layers import masked
 
 
@@ -19,16 +20,19 @@ from voiceswap.models.layers import masked
 class VoiceBatch:
     """The target voices of a batch, on one device.
 
-    code: speaker codes (batch, code). log_f0: mean and standard deviation of ln F0 (batch, 2).
-    mel_affine: gain and offset of every mel bin (batch, 2, mels); see `match_mel_statistics`.
-    residuals: a voice's reference recordings, each with the share (batch,) that it has in the
-    voice.
+    Attributes:
+        code: speaker codes (batch, code).
+        log_f0: mean and standard deviation of ln F0 (batch, 2).
+        mel_affine: gain and offset of every mel bin (batch, 2, mels); see `match_mel_statistics`.
+        residuals: a voice's reference recordings, each with its share (batch,) of the voice.
+        deltas: what each voice changes of the decoder; empty where none is adapted.
     """
 
     code: Tensor
     log_f0: Tensor
     mel_affine: Tensor
     residuals: tuple[tuple[Residuals, Tensor], ...] = ()
+    deltas: tuple[DecoderDelta | None, ...] = ()
 
 
 def decode(
@@ -52,13 +56,31 @@ def decode(
     Returns:
         Log-mel (batch, mels, frames).
     """
-    mel = autoencoder.decode(content, f0, voice.log_f0, voice.code, mask).float()
+    mel = _decode(autoencoder, content, f0, voice, mask).float()
     query = (
         content.detach().float()
     )  # residuals are data: training learns what decoding lacks of them
     for residuals, share in voice.residuals:
         mel = mel + share[:, None, None] * retrieve(residuals, query, f0.shape[-1], exclude_self)
     return masked(apply_mel_affine(mel, voice.mel_affine), mask)
+
+
+def _decode(
+    autoencoder: Autoencoder, content: Tensor, f0: Tensor, voice: VoiceBatch, mask: Tensor | None
+) -> Tensor:
+    """Decoded log-mels: at once for all voices that change the decoder alike."""
+    inputs = content, f0, voice.log_f0, voice.code
+    distinct = list({id(delta): delta for delta in voice.deltas}.values())
+    if len(distinct) <= 1:
+        return autoencoder.decode(*inputs, mask, *distinct)
+    mel = f0.new_empty(len(f0), autoencoder.audio.n_mels, f0.shape[-1])
+    for delta in distinct:
+        rows = [i for i, other in enumerate(voice.deltas) if other is delta]
+        some_content, some_f0, log_f0, code = (x[rows] for x in inputs)
+        some_mask = None if mask is None else mask[rows]
+        decoded = autoencoder.decode(some_content, some_f0, log_f0, code, some_mask, delta)
+        mel[rows] = decoded.float()
+    return mel
 
 
 @torch.no_grad()
@@ -70,6 +92,7 @@ def extract_voice(
     code: Tensor,
     natural: Tensor,
     mask: Tensor | None = None,
+    delta: DecoderDelta | None = None,
 ) -> VoiceBatch:
     """The voices of reference recordings: residuals and mel statistics of decoding them.
 
@@ -81,10 +104,13 @@ def extract_voice(
         code: speaker codes (batch, code).
         natural: log-mels (batch, mels, frames) of the references.
         mask: (batch, 1, frames), or None where nothing is padded.
+        delta: what the voices change of the decoder.
     """
     content, natural = content.float(), natural.float()
-    decoded = autoencoder.decode(content, f0, log_f0, code, mask).float()
+    decoded = autoencoder.decode(content, f0, log_f0, code, mask, delta).float()
     residuals = extract_residuals(content, decoded, natural, mask)
     compensated = decoded + retrieve(residuals, content, natural.shape[-1], exclude_self=True)
     mel_affine = match_mel_statistics(compensated, natural, mask)
-    return VoiceBatch(code, log_f0, mel_affine, ((residuals, code.new_ones(len(code))),))
+    shares = code.new_ones(len(code))
+    deltas = () if delta is None else (delta,) * len(code)
+    return VoiceBatch(code, log_f0, mel_affine, ((residuals, shares),), deltas)

@@ -203,7 +203,7 @@ class VoiceSwapper:
             stride=model.stride,
             n_mels=model.audio.n_mels,
         )
-        return load_voice(path, self.fingerprint, sizes).to(self.device)
+        return load_voice(path, self.fingerprint, sizes, model.decoder).to(self.device)
 
     def content(self, audio: AudioInput) -> np.ndarray:
         """The content code's mean (frames, code), `content_rate` frames a second."""

@@ -3,18 +3,20 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from voiceswap.conversion.core import VoiceBatch
 from voiceswap.conversion.residuals import Residuals, stack_residuals
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
+from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
 
 MEANS = ("code", "log_f0", "mel_affine")  # what a blend takes the mean of
 METADATA = "voiceswap-voice"
@@ -43,18 +45,23 @@ class Voice:
         log_f0: mean and standard deviation of ln F0 in Hz, (2,).
         mel_affine: gain and offset of every mel bin, (2, mels); see `match_mel_statistics`.
         residuals: the residuals of each reference recording, a batch of one, and its share.
+        delta: what an adapted voice changes of the decoder; None for any other.
+        notes: what else its file says: how it was adapted, and that its owner agreed.
     """
 
     code: Tensor
     log_f0: Tensor
     mel_affine: Tensor
     residuals: tuple[tuple[Residuals, float], ...] = ()
+    delta: DecoderDelta | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def to(self, device: torch.device | str) -> "Voice":
         """The same on a device."""
         moved = tuple((residuals.to(device), share) for residuals, share in self.residuals)
+        code, log_f0, mel_affine = (getattr(self, name).to(device) for name in MEANS)
         return Voice(
-            self.code.to(device), self.log_f0.to(device), self.mel_affine.to(device), moved
+            code, log_f0, mel_affine, moved, self.delta and self.delta.to(device), self.notes
         )
 
     def toward(self, other: "Voice", amount: float) -> "Voice":
@@ -64,6 +71,8 @@ class Voice:
 
 def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     """The weighted mean of voices; weights are scaled to sum to one.
+
+    Of adapted voices, the decoders' weights are mixed too.
 
     Raises VoiceswapError when there is no voice, or the weights are not finite or sum to zero or
     less.
@@ -84,7 +93,8 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
         stacked = torch.stack([getattr(voice, name).to(device) for voice, _ in voices])
         return torch.tensordot(weights.to(device, stacked.dtype), stacked, 1)
 
-    return Voice(**{name: mean(name) for name in MEANS}, residuals=tuple(shares))
+    delta = blend_deltas([(v.delta, float(w)) for (v, _), w in zip(voices, weights, strict=True)])
+    return Voice(mean("code"), mean("log_f0"), mean("mel_affine"), tuple(shares), delta)
 
 
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:
@@ -103,7 +113,12 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
     code, log_f0, mel_affine = (
         torch.stack([getattr(voice, name).to(device) for voice in voices]) for name in MEANS
     )
-    return VoiceBatch(code, log_f0, mel_affine, tuple(stacked))
+    moved: dict[int, DecoderDelta | None] = {}  # one object for voices that share one
+    for voice in voices:
+        if id(voice.delta) not in moved:
+            moved[id(voice.delta)] = voice.delta and voice.delta.to(device)
+    deltas = tuple(moved[id(voice.delta)] for voice in voices)
+    return VoiceBatch(code, log_f0, mel_affine, tuple(stacked), deltas if any(deltas) else ())
 
 
 def unstack_voices(batch: VoiceBatch, frames: Sequence[int]) -> list[Voice]:
@@ -134,14 +149,17 @@ def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
             f"residuals.{number}.values": residuals.values[0].half(),
             f"residuals.{number}.valid": residuals.valid[0],
         }
-    metadata = {"model": model, "shares": [share for _, share in voice.residuals]}
+    if voice.delta is not None:
+        tensors |= {f"delta.{name}": x.half() for name, x in voice.delta.tensors().items()}
+    shares = [share for _, share in voice.residuals]
+    metadata = {"model": model, "shares": shares, "notes": dict(voice.notes)}
     with whole_file(path) as temporary:
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
         save_file(contiguous, temporary, {METADATA: json.dumps(metadata)})
     return path
 
 
-def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes) -> Voice:
+def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: nn.Module) -> Voice:
     """A voice kept by `save_voice`, on the CPU.
 
     Raises VoiceswapError for another kind of file, for values that no voice has, and for a voice of
@@ -164,7 +182,15 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes) -> Voice:
             "one."
         )
     try:
-        return _checked(tensors, metadata.get("shares", []), sizes)
+        voice = _checked(tensors, metadata.get("shares", []), sizes)
+        prefix = "delta."
+        changes = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+        notes = metadata.get("notes", {})
+        return replace(
+            voice,
+            delta=DecoderDelta.from_tensors(changes, decoder) if changes else None,
+            notes=notes if isinstance(notes, dict) else {},
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise VoiceswapError(
             f"{path} is damaged or kept by another version of voiceswap ({error})."
@@ -204,7 +230,7 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
         if valid.shape != (frames,) or valid.dtype != torch.bool:
             raise ValueError(f"{names['valid']} has the wrong shape or type")
         recordings.append((Residuals(keys[None], values[None], valid[None]), float(share)))
-    return Voice(**means, residuals=tuple(recordings))
+    return Voice(means["code"], means["log_f0"], means["mel_affine"], tuple(recordings))
 
 
 def _tensor(

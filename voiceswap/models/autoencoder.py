@@ -4,10 +4,12 @@ The decoder takes any content code with any speaker code.
 """
 
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from voiceswap.features import MEL_MEAN, MEL_STD, AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.mel_decoder import MelDecoder, pitch_channels
 from voiceswap.models.speaker_encoder import SpeakerEncoder
@@ -74,6 +76,7 @@ class Autoencoder(nn.Module):
         f0_statistics: Tensor,
         speaker: Tensor,
         mask: Tensor | None = None,
+        delta: DecoderDelta | None = None,
     ) -> Tensor:
         """Log-mel of any content with any speaker.
 
@@ -83,8 +86,12 @@ class Autoencoder(nn.Module):
             f0_statistics: mean and standard deviation of ln F0 of the output's voice, (batch, 2).
             speaker: speaker code (batch, code).
             mask: (batch, 1, frames), or None where nothing is padded.
+            delta: what an adapted voice changes of the decoder.
 
         Returns:
             (batch, mels, frames).
         """
-        return self.decoder(content, pitch_channels(f0, f0_statistics), speaker, mask)
+        inputs = (content, pitch_channels(f0, f0_statistics), speaker, mask)
+        if delta is None:
+            return self.decoder(*inputs)
+        return functional_call(self.decoder, delta.weights(self.decoder), inputs)

@@ -20,6 +20,14 @@ def masked(x: Tensor, mask: Tensor | None) -> Tensor:
     return x if mask is None else x * mask
 
 
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over channels and the frames where the mask is one.
+
+    `values` are (batch, channels, frames), `mask` is (batch, 1, frames).
+    """
+    return (values * mask).sum() / (mask.sum() * values.shape[1]).clamp(min=1)
+
+
 def moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation over frames, (batch, channels, 1) each."""
     x = x.float()

@@ -7,6 +7,8 @@ from voiceswap.errors import CheckpointError, TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.layers import masked_mean
+from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.training import losses
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import (
@@ -18,7 +20,6 @@ from voiceswap.training.conversions import (
 )
 from voiceswap.training.distributed import all_gather, all_gather_posterior, sample_posterior
 from voiceswap.training.export import load_network
-from voiceswap.training.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.training.segments import Item
 
 MAX_PITCH_RANGE = 1.5  # conversions may be asked for with a wider or a flatter intonation
@@ -120,7 +121,7 @@ class AutoencoderTask(BaseTask):
         speaker_kl = losses.kl_with_free_bits(all_gather_posterior(speaker), free_nats=free_nats)
         means, statistics = all_gather(speaker.mean), all_gather(batch["f0_statistics"])
         parts = {
-            "reconstruction": losses.mean_where(error, all_gather(mask)),
+            "reconstruction": masked_mean(error, all_gather(mask)),
             "content_kl": content_kl,
             "speaker_kl": speaker_kl,
             "contrastive": losses.info_nce(means, all_gather(own.mean)),
@@ -145,7 +146,7 @@ class AutoencoderTask(BaseTask):
         rebuilt = self.autoencoder.decode(
             content.mode(), batch["f0"], batch["f0_statistics"], speaker.mode(), mask
         )
-        error = losses.mean_where((rebuilt - batch["mel"]).abs(), mask)
+        error = masked_mean((rebuilt - batch["mel"]).abs(), mask)
         self.log("validation/reconstruction", error, prog_bar=True)
 
     def forget_batches(self, batches: int) -> None:

@@ -25,13 +25,12 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import audio, features
+from voiceswap import audio, features, perturb
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
 from voiceswap.models import front_ends, pretrained, quantization, speaker_verifier
-from voiceswap.training import perturb
 from voiceswap.training.precision import has_fast_bfloat16
 
 

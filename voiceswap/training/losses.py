@@ -10,14 +10,6 @@ from voiceswap.models.gaussian import DiagonalGaussian
 FFT_SIZES = (256, 512, 1024, 2048)
 
 
-def mean_where(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over channels and the frames where the mask is one.
-
-    `values` are (batch, channels, frames), `mask` is (batch, 1, frames).
-    """
-    return (values * mask).sum() / (mask.sum() * values.shape[1]).clamp(min=1)
-
-
 def kl_with_free_bits(
     q: DiagonalGaussian, mask: Tensor | None = None, free_nats: float = 0.0
 ) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from voiceswap.errors import CheckpointError
 from voiceswap.features import LogMel
+from voiceswap.models.perceptual_losses import SpeakerLoss
 from voiceswap.models.vocoder import griffin_lim
 from voiceswap.training.conversions import (
     content_mask,
@@ -20,7 +21,6 @@ from voiceswap.training.conversions import (
     segment_voices,
 )
 from voiceswap.training.export import load_network
-from voiceswap.training.perceptual_losses import SpeakerLoss
 from voiceswap.training.segments import Item
 
 PROBED_SPEAKERS = 5

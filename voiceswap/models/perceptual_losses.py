@@ -14,8 +14,7 @@ from torchaudio.functional import resample
 from voiceswap.features import AudioConfig, LogMel, MelSpectrogram
 from voiceswap.models import pretrained
 from voiceswap.models.front_ends import WhisperFrontEnd
-from voiceswap.models.layers import instance_norm
-from voiceswap.training.losses import mean_where
+from voiceswap.models.layers import instance_norm, masked_mean
 
 MAX_LOG_MEL = 10.0  # above any log-mel of speech
 TYPICAL_POWER = 0.009  # mean of the verifier's own mels at its level
@@ -70,7 +69,7 @@ class ContentLoss(nn.Module):
         with torch.no_grad():
             wanted = self.embed(source, mask)
         unlike = 1 - F.cosine_similarity(self.embed(converted, mask), wanted)
-        return mean_where(unlike[:, None], mask[..., ::2])
+        return masked_mean(unlike[:, None], mask[..., ::2])
 
 
 class _MelPower(nn.Module):

@@ -1,15 +1,19 @@
 """Perturbation: the same words in a random other voice, as the content encoder's input.
 
-What is perturbed here and has to be restored by the decoder is pushed out of the content
-code, as in Choi et al., "Neural analysis and synthesis" (2021).
+What is perturbed here and has to be restored by the decoder is pushed out of the content code, as
+in Choi et al., "Neural analysis and synthesis" (2021).
 """
 
-import librosa
-import numpy as np
+import math
 
-ENVELOPE_QUEFRENCIES = (
-    32  # cepstral coefficients that count as vocal tract; pitch lies above at 16 kHz
-)
+import numpy as np
+import soxr
+import torch
+import torchaudio.functional
+from torch import Tensor
+
+N_FFT, HOP = 1024, 256
+ENVELOPE_QUEFRENCIES = 32  # cepstral coefficients of the vocal tract; pitch lies above at 16 kHz
 
 
 def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -20,21 +24,28 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
     """
     wave = samples
     if rng.random() < 0.7:
-        wave = librosa.effects.pitch_shift(
-            wave, sr=sample_rate, n_steps=rng.uniform(-5, 5), n_fft=1024, hop_length=256
-        )
-    spectrum = librosa.stft(wave, n_fft=1024, hop_length=256)
-    gain = (
-        formant_gain(spectrum, 2 ** rng.uniform(-0.25, 0.25))
-        + equaliser_gain(len(spectrum), rng)[:, None]
-    )
+        wave = shift_pitch(wave, sample_rate, rng.uniform(-5, 5))
+    spectrum = _stft(torch.from_numpy(wave)).numpy()
+    gain = formant_gain(spectrum, 2 ** rng.uniform(-0.25, 0.25))
+    gain = gain + equaliser_gain(len(spectrum), rng)[:, None]
     if rng.random() < 0.33:
         cutoff = rng.uniform(3000, 7000) / (sample_rate / 2) * len(spectrum)
         gain -= np.clip((np.arange(len(spectrum)) - cutoff) * 0.2, 0, 8)[:, None]
-    wave = librosa.istft(spectrum * np.exp(gain), n_fft=1024, hop_length=256, length=len(samples))
+    changed = torch.from_numpy((spectrum * np.exp(gain)).astype(np.complex64))
+    wave = _istft(changed, len(samples)).numpy()
     if rng.random() < 0.67:
         wave = add_noise(wave, rng.uniform(5, 35), rng)
     return wave.astype(np.float32)
+
+
+def shift_pitch(samples: np.ndarray, sample_rate: int, semitones: float) -> np.ndarray:
+    """`samples` (samples,) with pitch and formants moved, by a phase vocoder; same length."""
+    rate = 2 ** (-semitones / 12)
+    advance = torch.linspace(0, math.pi * HOP, N_FFT // 2 + 1)[:, None]
+    stretched = torchaudio.functional.phase_vocoder(_stft(torch.from_numpy(samples)), rate, advance)
+    slow = _istft(stretched, round(len(samples) / rate)).numpy()
+    shifted = soxr.resample(slow, sample_rate / rate, sample_rate)[: len(samples)]
+    return np.pad(shifted, (0, len(samples) - len(shifted))).astype(np.float32)
 
 
 def formant_gain(spectrum: np.ndarray, factor: float) -> np.ndarray:
@@ -62,3 +73,12 @@ def add_noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.n
     noise = np.fft.irfft(spectrum, len(wave))
     ratio = np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
     return wave + ratio * noise
+
+
+def _stft(wave: Tensor) -> Tensor:
+    window = torch.hann_window(N_FFT)
+    return torch.stft(wave, N_FFT, HOP, window=window, return_complex=True, pad_mode="constant")
+
+
+def _istft(spectrum: Tensor, length: int) -> Tensor:
+    return torch.istft(spectrum, N_FFT, HOP, window=torch.hann_window(N_FFT), length=length)
