@@ -45,7 +45,7 @@ class Journal:
             )
             self.entries[row["output"]].append(entry)
         except (KeyError, TypeError):
-            return  # not written by a run; its output is treated as somebody else's file
+            return  # an incomplete row: its output counts as a file that no run wrote
 
     def find(self, output: str) -> Entry | None:
         """The entry of the file that is at `output` now; None when no run wrote that file."""
