@@ -10,6 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
@@ -304,6 +305,7 @@ def export(
     _written(path, f"SHA-256 {digest}")
 
 
+app.command(epilog="Example: voiceswap adapt anna/*.wav --out anna.safetensors")(adapt)
 app.command(
     epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base "
     "--out evaluation"

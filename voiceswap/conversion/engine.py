@@ -79,8 +79,10 @@ class Engine:
         except (RuntimeError, AssertionError) as error:
             raise VoiceswapError(f"The device '{device}' can't be used here; try cpu.") from error
         self.audio = checkpoint.audio
-        self.autoencoder = checkpoint.autoencoder.to(self.device).eval()
-        self.vocoder = checkpoint.vocoder.to(self.device).eval() if checkpoint.vocoder else None
+        self.autoencoder = checkpoint.autoencoder.to(self.device).eval().requires_grad_(False)
+        self.vocoder = checkpoint.vocoder
+        if self.vocoder is not None:
+            self.vocoder.to(self.device).eval().requires_grad_(False)
         self.verifier = pretrained.speaker_verifier().to(self.device)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
@@ -89,7 +91,7 @@ class Engine:
     @torch.inference_mode()
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
-        return self._speaker(*self._reference_mels(recordings))
+        return self._speaker(*self.reference_mels(recordings))
 
     @torch.inference_mode()
     def embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
@@ -99,7 +101,7 @@ class Engine:
         ]
 
     def _embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
-        samples, mel, mask = self._reference_mels(recordings)
+        samples, mel, mask = self.reference_mels(recordings)
         code = self._speaker(samples, mel, mask).mode()
         spans = [item.recording.densest_segment(VOICE_SECONDS) for item in recordings]
         content, _ = self.encoder.content(
@@ -124,7 +126,7 @@ class Engine:
         stride = self.autoencoder.stride
         return unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
 
-    def _reference_mels(
+    def reference_mels(
         self, recordings: Sequence[EncodedRecording]
     ) -> tuple[list[np.ndarray], Tensor, Tensor | None]:
         """Denoised samples of the densest minute of recordings; their log-mels and mask."""

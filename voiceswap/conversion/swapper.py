@@ -173,6 +173,29 @@ class VoiceSwapper:
         voices |= dict(zip(recordings, embedded, strict=True))
         return blend([(voices[place], 1.0) for place in range(len(items))])
 
+    def adapt(
+        self,
+        recordings: Sequence[AudioInput],
+        progress: ProgressCallback = lambda done: None,
+        steps: int | None = None,
+        seed: int = 0,
+    ) -> Voice:
+        """A voice with a decoder of its own, learned from recordings; the model stays as it is.
+
+        Args:
+            recordings: of one voice; long ones are cut at pauses, what can't be used is left out.
+            progress: called with the share done, from 0 to 1.
+            steps: of training at most; None goes by the length of speech.
+            seed: of all that is random.
+
+        Returns:
+            The voice; its `notes["adapted"]` say what was used, and scores before and after. It is
+            as `voice` makes it where adapting did not help.
+        """
+        from voiceswap.adaptation.adapt import adapt  # it builds on this class
+
+        return adapt(self, recordings, steps, seed, None, lambda done, what: progress(done))[0]
+
     def blend(self, voices: Sequence[tuple[VoiceInput, float]]) -> Voice:
         """A mix of voices by weight; weights are scaled to sum to one."""
         return blend([(self.voice(voice), weight) for voice, weight in voices])

@@ -1,0 +1,112 @@
+"""`voiceswap adapt`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from voiceswap.errors import VoiceswapError
+
+
+def adapt(
+    recordings: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Recordings of one voice; some minutes serve best, ten seconds will do.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The .safetensors file to write.", show_default="NAME.safetensors"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call the voice.", show_default="voice")
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Steps at most.", show_default="60 to 200, by the speech there is"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is random.")] = 0,
+    checkpoint: Annotated[
+        str, typer.Option(help="A model file, or 'default' for the one in the package.")
+    ] = "default",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+) -> None:
+    """Adapt the model to one voice; the file serves wherever a --target does.
+
+    Prints what it brought, judged by a recording that is kept out, and draws it beside the file.
+    Ctrl-C keeps the best so far; the same command goes on from there.
+    """
+    from voiceswap.adaptation.adapt import adapt as run
+    from voiceswap.conversion.swapper import VoiceSwapper
+
+    console, errors = Console(), Console(stderr=True)
+    path = out or Path(f"{name or 'voice'}.safetensors")
+    if path.suffix.lower() != ".safetensors":
+        raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
+    with console.status("Loading the model ..."):
+        swapper = VoiceSwapper.load(checkpoint, device)
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Reading the recordings", total=1.0)
+
+        def show(done: float, what: str) -> None:
+            bar.update(task, completed=done, description=what)
+
+        state = path.with_suffix(".adapting")
+        voice, report = run(swapper, recordings, steps, seed, state, show)
+    swapper.save_voice(voice, path)
+    for sentence in report.left_out:
+        errors.print(Text(f"Left out: {sentence}", "yellow"), soft_wrap=True)
+    console.print(table(report))
+    if report.kept == "before":
+        console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
+    if report.stopped:
+        console.print("Stopped: this is the best so far; the same command goes on from here.")
+    picture = draw(swapper, recordings, voice, path.with_suffix(".png"))
+    for written, what in ((path, "the voice"), (picture, "before and after")):
+        console.print(Text.assemble((str(written), "green"), f"  {what}"), soft_wrap=True)
+
+
+def table(report) -> Table:
+    """What was used, and the scores before and after."""
+    from voiceswap.adaptation.report import rows
+
+    judged = (
+        report.kept_out or "a recording that was learned from: too little speech to keep one out"
+    )
+    made = Table(
+        "",
+        "before",
+        "after",
+        title=f"{report.seconds / 60:.1f} minutes of speech, {report.steps} steps; "
+        f"judged by {judged}",
+        title_justify="left",
+    )
+    for row in rows(report):
+        made.add_row(*row)
+    return made
+
+
+def draw(swapper, recordings: list[Path], voice, path: Path) -> Path:
+    """The mel spectrograms of an example in the voice before and after, and of the voice itself."""
+    from voiceswap.adaptation.speech import read_speech
+    from voiceswap.examples import HELLO
+    from voiceswap.plots import draw_mels
+
+    pieces = read_speech(recordings, swapper.sample_rate).pieces
+    plain = swapper.voice([(piece.samples, swapper.sample_rate) for piece in pieces[:8]])
+    own = pieces[0].samples[: 4 * swapper.sample_rate]
+    views = {
+        "an example in this voice, before": swapper.convert(HELLO, plain),
+        "after": swapper.convert(HELLO, voice),
+        "the voice itself": own,
+    }
+    return draw_mels(views, swapper.engine.audio, path, columns=1)

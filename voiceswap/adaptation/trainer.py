@@ -1,0 +1,213 @@
+"""The training of an adaptation: a speaker code, and a small change of the decoder."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from voiceswap.adaptation.material import Batch, Material, draw_batch
+from voiceswap.conversion.core import VoiceBatch, decode, extract_voice
+from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.pitch import transfer_pitch
+from voiceswap.conversion.voice import Voice, blend, unstack_voices
+from voiceswap.errors import VoiceswapError
+from voiceswap.models.decoder_delta import DecoderDelta, new_delta
+from voiceswap.models.layers import masked_mean
+from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
+
+BATCH = 8
+CONVERTED = 2  # of a batch, at every second step
+RANK = 8
+VERIFICATION, RECOGNITION = 1.0, 2.0  # weights of the losses of conversions
+MAX_PITCH_RANGE = 1.5
+RATE, CODE_RATE = 1e-3, 5e-3
+WARMUP = 20
+AVERAGE = 0.98  # decay of the running mean of weights
+REFERENCE_SECONDS = 60.0  # of recordings whose residuals the voice keeps
+STRENGTH = 0.7  # how far to go from the weights before to the mean of those after
+
+
+class Trainer:
+    """Adapts the decoder to the voice of `material`.
+
+    The loss is L1 of log-mels rebuilt from drawn content codes; at every second step also the
+    losses of conversions, from content of another voice, through the vocoder. The weights are a
+    running mean, taken STRENGTH of the way from those before (WiSE-FT: Wortsman et al., 2022),
+    which keeps more of the sound. The change of matrices is of low rank (LoRA: Hu et al., 2022).
+
+    A step depends on the seed, its number and the state alone, so a run that is resumed from
+    `state_dict` is the same.
+    """
+
+    def __init__(self, engine: Engine, material: Sequence[Material], steps: int, seed: int = 0):
+        if engine.vocoder is None:
+            raise VoiceswapError("A model without a vocoder can't be adapted.")
+        self.engine, self.steps, self.seed, self.step = engine, steps, seed, 0
+        decoder = engine.autoencoder.decoder
+        self.code = torch.stack([item.code for item in material]).mean(0)
+        self.material = [_with_quiet_pauses(engine, item, self.code) for item in material]
+        most = round(REFERENCE_SECONDS * engine.audio.frame_rate)
+        self.references = _spread(self.material, most)
+        start = new_delta(decoder, RANK, seed).to(engine.device)
+        self.parameters = _parameters(self.code, start)
+        self.mean = _parameters(self.code, start).requires_grad_(False)
+        rates = {name: CODE_RATE if name == "code" else RATE for name in self.parameters}
+        groups = [{"params": [p], "lr": rates[name]} for name, p in self.parameters.items()]
+        self.optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.98), weight_decay=0.0)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
+        self.speaker_loss = SpeakerLoss(engine.audio).to(engine.device)
+        self.content_loss = ContentLoss(engine.audio).to(engine.device)
+
+    def train_step(self) -> dict[str, float]:
+        """One step. Returns the parts of the loss. Raises VoiceswapError when it is not finite."""
+        rng = np.random.default_rng((self.seed, self.step))
+        batch = draw_batch(self.material, self.engine, BATCH, rng)
+        delta, code = _delta(self.parameters), self.parameters["code"]
+        codes = code.expand(len(batch.mel), -1)
+        rebuilt = self.engine.autoencoder.decode(
+            batch.drawn, batch.f0, batch.log_f0, codes, batch.mask, delta
+        )
+        parts = {"reconstruction": masked_mean((rebuilt - batch.mel).abs(), batch.mask)}
+        loss = parts["reconstruction"]
+        if self.step % 2 == 0:
+            parts |= self._conversion_losses(batch, codes, delta, rng)
+            loss = loss + VERIFICATION * parts["verification"] + RECOGNITION * parts["recognition"]
+        if not torch.isfinite(loss):
+            raise VoiceswapError(f"The loss became {loss.item()} at step {self.step}.")
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters.parameters(), 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        with torch.no_grad():
+            keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
+            for mean, now in zip(self.mean.values(), self.parameters.values(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        self.step += 1
+        return {name: value.item() for name, value in parts.items()}
+
+    @torch.no_grad()
+    def voice(self) -> Voice:
+        """The voice as adapted so far."""
+        code = self.code + STRENGTH * (self.mean["code"] - self.code)
+        delta = _delta(self.mean)
+        delta = DecoderDelta(
+            _as_kept(delta.down), _as_kept(delta.up, STRENGTH), _as_kept(delta.added, STRENGTH)
+        )
+        stride, voices = self.engine.autoencoder.stride, []
+        for item in self.references:
+            extracted = extract_voice(
+                self.engine.autoencoder,
+                item.content[:1],
+                item.f0[None],
+                item.log_f0[None],
+                code[None],
+                item.mel[None],
+                delta=delta,
+            )
+            frames = -(-item.mel.shape[-1] // stride)
+            voices += unstack_voices(extracted, [frames])
+        mixed = blend([(voice, 1.0) for voice in voices])
+        return Voice(code, mixed.log_f0, mixed.mel_affine, mixed.residuals, delta)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs to go on from here."""
+        return {
+            "step": self.step,
+            "parameters": self.parameters.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.step = state["step"]
+        for name in ("parameters", "mean", "optimiser", "schedule"):
+            getattr(self, name).load_state_dict(state[name])
+
+    def _conversion_losses(
+        self, batch: Batch, codes: Tensor, delta: DecoderDelta, rng: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """Losses of some segments' foreign content, converted as recordings are converted."""
+        engine, first = self.engine, slice(0, CONVERTED)
+        then = slice(CONVERTED, 2 * CONVERTED)  # other segments, as the references
+        voices = extract_voice(
+            engine.autoencoder,
+            batch.own[then],
+            batch.f0[then],
+            batch.log_f0[then],
+            codes[then],
+            batch.mel[then],
+            batch.mask[then],
+            delta,
+        )
+        log_f0, mask = batch.log_f0[first], batch.mask[first]
+        drawn = MAX_PITCH_RANGE ** rng.uniform(-1, 1, (CONVERTED, 1)).astype(np.float32)
+        pitch_range = torch.from_numpy(drawn).to(engine.device)
+        f0 = transfer_pitch(batch.f0[first], log_f0, log_f0, pitch_range)
+        target = VoiceBatch(
+            codes[first], log_f0, voices.mel_affine, voices.residuals, (delta,) * CONVERTED
+        )
+        mel = decode(engine.autoencoder, batch.foreign[first], f0, target, mask)
+        assert engine.vocoder is not None
+        wave, natural = engine.vocoder(mel, f0, mask), batch.samples[first]
+        wanted = F.normalize(self.speaker_loss.embed(batch.samples).mean(0), dim=0)
+        similarity = F.cosine_similarity(self.speaker_loss.embed(wave), wanted.detach()[None])
+        return {
+            "verification": 1 - similarity.mean(),
+            "recognition": self.content_loss(wave, natural, mask),
+        }
+
+    def _rate(self, step: int) -> float:
+        decay = 0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / self.steps))) / 2
+        return min(1.0, (step + 1) / WARMUP) * decay
+
+
+def _spread(material: Sequence[Material], frames: int) -> list[Material]:
+    """Some of the material, spread evenly over it, of about so many mel frames; at least one."""
+    total = sum(item.mel.shape[-1] for item in material)
+    count = max(1, min(len(material), round(len(material) * frames / total)))
+    return [material[round(i)] for i in np.linspace(0, len(material) - 1, count)]
+
+
+def _parameters(code: Tensor, delta: DecoderDelta) -> nn.ParameterDict:
+    tensors = {"code": code, **delta.tensors()}
+    return nn.ParameterDict(
+        {k.replace(".", "/"): nn.Parameter(x.clone()) for k, x in tensors.items()}
+    )
+
+
+def _delta(parameters: nn.ParameterDict) -> DecoderDelta:
+    parts: dict[str, dict[str, Tensor]] = {"down": {}, "up": {}, "added": {}}
+    for key, value in parameters.items():
+        part, _, name = key.partition("/")
+        if part in parts:
+            parts[part][name.replace("/", ".")] = value
+    return DecoderDelta(**parts)
+
+
+def _as_kept(values: Mapping[str, Tensor], strength: float = 1.0) -> dict[str, Tensor]:
+    """Scaled, and rounded to half precision, as files keep them: a saved voice is the same."""
+    return {name: (strength * value).half().float() for name, value in values.items()}
+
+
+@torch.no_grad()
+def _with_quiet_pauses(engine: Engine, item: Material, code: Tensor) -> Material:
+    """The material with pauses as decoded, or as recorded where that is quieter.
+
+    A recording's noise is not the voice, and would be learned.
+    """
+    decoded = engine.autoencoder.decode(
+        item.content[:1], item.f0[None], item.log_f0[None], code[None]
+    )[0]
+    quiet = torch.minimum(item.mel, decoded)
+    mel = torch.where(speech_frames(item.mel[None])[0], item.mel, quiet)
+    return Material(
+        mel, item.samples, item.f0, item.log_f0, item.code, item.content, item.deviation
+    )
