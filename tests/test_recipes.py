@@ -1,8 +1,11 @@
 """Every recipe's config parses and builds its networks."""
 
+import runpy
+import struct
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from voiceswap.training import precision
@@ -29,8 +32,7 @@ def built(*configs: str) -> TrainCLI:
     arguments = [part for config in configs for part in ("--config", str(RECIPES / config))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # A stage that goes on from another's checkpoint is built without it: it is made by
-        # training.
+        # A stage that starts from another's checkpoint is built without it: training makes it.
         text = (RECIPES / configs[-1]).read_text()
         for key in ("initial", "decoded", "vocoder"):
             arguments += [f"--model.{key}", "null"] if f"{key}: runs/" in text else []
@@ -54,6 +56,10 @@ def test_a_recipe_builds_its_networks(config):
         model.audio if network == "autoencoder" else model.config
     )
     assert cli.datamodule.manifests["train"] and cli.trainer.max_steps > 0
+    steps = cli.trainer.max_steps // len(cli.model.networks())
+    # The first stage ends before its learning rate's schedule does; base changes sizes alone.
+    longer = config in ("default/autoencoder.yaml", "base/autoencoder.yaml")
+    assert cli.model.steps in ((4500,) if longer else (None, steps))
 
 
 @pytest.mark.parametrize(("quick", "used"), [(True, "bf16-mixed"), (False, "32-true")])
@@ -80,3 +86,19 @@ def test_the_base_size_is_what_its_readme_says():
             cli.datamodule.manifests["train"][0]
         )
     assert 28e6 < sum(parameters.values()) < 32e6
+
+
+def test_the_tensors_of_a_ctranslate2_file_are_read(tmp_path):
+    read = runpy.run_path(str(RECIPES / "default/pack_pretrained.py"))["read_ctranslate2"]
+    tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.int8([-1, 2])}
+
+    def text(value: str) -> bytes:
+        return struct.pack("<H", len(value) + 1) + value.encode() + b"\0"
+
+    content = struct.pack("<I", 6) + text("WhisperSpec") + struct.pack("<II", 3, len(tensors))
+    for kind, (name, tensor) in enumerate(tensors.items()):
+        content += text(name) + struct.pack(f"<B{tensor.ndim}I", tensor.ndim, *tensor.shape)
+        content += struct.pack("<BI", kind, tensor.nbytes) + tensor.tobytes()
+    (tmp_path / "model.bin").write_bytes(content)
+    found = read(tmp_path / "model.bin")
+    assert all(np.array_equal(found[name], tensor) for name, tensor in tensors.items())

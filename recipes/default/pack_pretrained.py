@@ -1,6 +1,6 @@
-"""Make the two frozen networks of the package from their published files.
+"""Make the two pretrained networks of the package from their published files.
 
-    python recipes/default/pack_frozen.py WHISPER_BASE_DIR RESEMBLYZER_PT
+    python recipes/default/pack_pretrained.py WHISPER_BASE_DIR RESEMBLYZER_PT
 
 WHISPER_BASE_DIR holds the multilingual Whisper base model in CTranslate2 form (`model.bin`; OpenAI,
 MIT licence). RESEMBLYZER_PT is `resemblyzer/pretrained.pt` of the Resemblyzer 0.1.4 package
@@ -28,7 +28,7 @@ def read_ctranslate2(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file:
 
         def number(kind: str) -> int:
-            return struct.dequantize("<" + kind, file.read(struct.calcsize(kind)))[0]
+            return struct.unpack("<" + kind, file.read(struct.calcsize(kind)))[0]
 
         def text() -> str:
             return file.read(number("H"))[:-1].decode()
@@ -74,12 +74,10 @@ def whisper_state(tensors: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 def main(whisper_dir: str, resemblyzer_pt: str) -> None:
     """Write both files into the package."""
     state = whisper_state(read_ctranslate2(Path(whisper_dir) / "model.bin"))
-    WhisperFrontEnd().load_state_dict(
-        state
-    )  # every name and shape must fit before anything is written
-    packed = quantize(state, eight_bits=lambda name: state[name].ndim > 1)
+    WhisperFrontEnd().load_state_dict(state)  # raises on a missing name or a wrong shape
+    quantized = quantize(state, eight_bits=lambda name: state[name].ndim > 1)
     save_file(
-        packed,
+        quantized,
         WHISPER_BASE,
         {"origin": "OpenAI Whisper base (multilingual), encoder", "licence": "MIT"},
     )
@@ -88,9 +86,10 @@ def main(whisper_dir: str, resemblyzer_pt: str) -> None:
         name: tensor for name, tensor in state.items() if name.startswith(("lstm.", "linear."))
     }
     SpeakerVerifier().load_state_dict(state)
-    packed = quantize(state, eight_bits=lambda name: False)  # a recurrent network adds up its rounding
+    # Half precision only: rounding errors add up in a recurrent network.
+    quantized = quantize(state, eight_bits=lambda name: False)
     save_file(
-        packed,
+        quantized,
         VERIFIER,
         {"origin": "Resemblyzer 0.1.4, Resemble AI (GE2E)", "licence": "Apache-2.0"},
     )
