@@ -19,7 +19,7 @@ from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.models.checkpoint import DEFAULT
 
 
-def test_a_fault_of_ours_is_said_and_no_trace_is_shown(address, swapper, monkeypatch, tmp_path):
+def test_an_unexpected_error_is_one_sentence(address, swapper, monkeypatch, tmp_path):
     def broken(*_):
         raise RuntimeError("secret insides")
 
@@ -27,7 +27,7 @@ def test_a_fault_of_ours_is_said_and_no_trace_is_shown(address, swapper, monkeyp
     client = Client(address, verbose=False)
     with pytest.raises(
         AppError,
-        match=r"^Something went wrong that should not have \(RuntimeError\); the server's log says more.$",
+        match=r"^An unexpected error occurred \(RuntimeError\); the server's log has the details.$",
     ):
         client.predict(handle_file(HELLO), handle_file(GOODBYE), api_name="/swap")
     monkeypatch.undo()
@@ -75,6 +75,7 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(
         "/rename_voice",
         "/delete_voice",
         "/export_voice",
+        "/adapt_voice",
     }
     assert client.predict("../../Draw", 3, api_name="/keep_draw") == "../../Draw"
     assert client.predict(api_name="/list_voices") == ["../../Draw"] == context.library.names()
@@ -89,7 +90,7 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(
         picture
     ).suffix in (".png", ".webp")
     client.predict("../../Draw", api_name="/delete_voice")
-    late = tmp_path / "late.wav"  # nothing is to be heard in what would be drawn first
+    late = tmp_path / "late.wav"  # silent in the seconds that the picture shows by default
     soundfile.write(
         late, np.concatenate([np.zeros(31 * 16000), read_audio(speech[0], 16000)]), 16000
     )
@@ -113,7 +114,7 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(
             "/convert",
             "^long.wav is 3:20 minutes long; at most 3:00",
         ),
-        ((handle_file(speech[0]), None, None, None), "/convert", "^The voice to take is missing"),
+        ((handle_file(speech[0]), None, None, None), "/convert", "^The target voice is missing"),
         (
             (handle_file(speech[0]), None, None, ["Nobody"]),
             "/convert",
@@ -125,7 +126,7 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(
             "/batch",
             "^list.csv is a list, not a recording",
         ),
-        (([handle_file(speech[0])], None, None), "/batch", "^The voice to take is missing"),
+        (([handle_file(speech[0])], None, None), "/batch", "^The target voice is missing"),
         (
             ("x", handle_file(DEFAULT)),
             "/keep_import",

@@ -124,7 +124,7 @@ def adapt(
 def steps_for(seconds: float) -> int:
     """Steps of training for so many seconds of speech."""
     lengths, steps = zip(*STEPS, strict=True)
-    return round(float(np.interp(seconds, lengths, steps)) / EVERY) * EVERY
+    return max(1, round(float(np.interp(seconds, lengths, steps)) / EVERY)) * EVERY
 
 
 def _key(model: str, recordings: Iterable[np.ndarray], steps: int, seed: int) -> str:

@@ -78,5 +78,11 @@ class Report:
             table.writerow(COLUMNS)
             for row in self.rows:
                 times = f"{row.audio_seconds:.3f}", f"{row.seconds:.3f}"
-                table.writerow([row.source, row.output, row.status, row.error, *times])
+                names = (_no_formula(name) for name in (row.source, row.output))
+                table.writerow([*names, row.status, _no_formula(row.error), *times])
         return path
+
+
+def _no_formula(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -16,6 +16,9 @@ from typing import Any
 
 from voiceswap.errors import VoiceswapError
 
+# Others, such as tar:// and reference://, would open further files that a manifest names.
+PROTOCOLS = ("file", "s3", "gs", "gcs", "az", "abfs", "https", "http", "memory")
+
 
 @dataclass(frozen=True, slots=True)
 class FileSignature:
@@ -145,11 +148,9 @@ def _relative(top: str, path: str) -> str:
 
 def read_text(path: str) -> str:
     """The content of a text file in UTF-8."""
-    import fsspec
-
-    with _plain_errors(path), fsspec.open(path, "rb") as file:
+    with _plain_errors(path), local_copy(path) as copy:
         try:
-            return file.read().decode("utf-8-sig")
+            return copy.read_text("utf-8-sig")
         except UnicodeDecodeError as error:
             raise VoiceswapError(f"{path} is not a text in UTF-8.") from error
 
@@ -180,6 +181,9 @@ def disk_is_full(error: BaseException | None) -> bool:
 def _open(path: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
+    protocol = path.partition("://")[0]
+    if protocol not in PROTOCOLS or "::" in path:
+        raise ValueError(f"of URLs, those of {', '.join(PROTOCOLS)} can be read")
     return url_to_fs(path)
 
 
@@ -199,6 +203,8 @@ def _plain_errors(path: str) -> Iterator[None]:
         raise VoiceswapError(f"{path} does not exist.") from error
     except ImportError as error:
         raise VoiceswapError(f"{path} can't be opened: {' '.join(str(error).split())}.") from error
-    except (OSError, ValueError) as error:
+    except VoiceswapError:
+        raise
+    except Exception as error:  # each store has errors of its own kinds
         reason = " ".join((getattr(error, "strerror", None) or str(error)).split()).rstrip(".")
         raise VoiceswapError(f"{path} can't be opened ({reason}).") from error

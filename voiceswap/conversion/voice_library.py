@@ -58,6 +58,10 @@ class VoiceLibrary:
             self.swapper.save_voice(voice, self._new_path(name))
         return name
 
+    def free_name(self, name: str) -> str:
+        """The name, cleaned. Raises VoiceswapError when it is taken, or nothing is left of it."""
+        return self._free(name)
+
     def rename(self, name: str, new: str) -> str:
         """Give a voice another name. Returns it, cleaned."""
         with self._lock:

@@ -76,6 +76,8 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     for number, row in enumerate(rows, 2):
         if empty := [column for column in REQUIRED if not row[column]]:
             raise DataError(f"Line {number} of {path} has no {empty[0]}.")
+        if row["id"].startswith(".") or set(row["id"]) & set("/\\:\0"):
+            raise DataError(f"Line {number} of {path} has an id that can't be a file's name.")
     if limit is not None and limit < len(rows):
         rows = [rows[round(index)] for index in np.linspace(0, len(rows) - 1, limit)]
     pairs = [_pair(row, root) for row in rows]

@@ -8,13 +8,13 @@ TABLE: dict[str, tuple[str, str]] = {
     "consent": (
         "Use only voices whose owners agreed, and say that the result is synthetic wherever you "
         "share it.",
-        "只使用声音主人已同意的声音；分享结果时，请说明它是合成的。",
+        "请仅使用已获本人同意的声音；分享结果时，请说明它是合成的。",
     ),
     "light": ("Light or dark", "浅色或深色"),
-    "sorry": ("That did not work", "没有成功"),
+    "sorry": ("That did not work", "操作失败"),
     "fault": (
-        "Something went wrong that should not have ({kind}); the server's log says more.",
-        "发生了不应有的错误（{kind}）；服务器日志中有更多信息。",
+        "An unexpected error occurred ({kind}); the server's log has the details.",
+        "出现意外错误（{kind}）；服务器日志中有更多信息。",
     ),
     "busy": (
         "The queue is full: {size} requests are waiting already. Try again in a moment.",
@@ -31,11 +31,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "more_recordings": ("More recordings of the same voice", "同一声音的更多录音"),
     # Before and after
     "similarity": ("Similarity", "相似度"),
-    "similarity_to": ("Like {name}", "像{name}"),
+    "similarity_to": ("Like {name}", "与{name}的相似度"),
     "similarity_note": (
-        "How alike a speaker verifier finds two recordings: 1 is the same voice. It took part in "
-        "training, so it flatters.",
-        "说话人验证网络认为两段录音有多像：1 为同一声音。它参与过训练，因此偏高。",
+        "Similarity of two recordings by a speaker verifier: 1 is the same voice. The verifier "
+        "took part in training, so its values are optimistic.",
+        "说话人验证网络给出的两段录音的相似度：1 为同一声音。该网络参与过训练，因此数值偏高。",
     ),
     "similarity_unknown": (
         "A saved voice has no recording to compare with.",
@@ -74,11 +74,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "convert": ("Convert", "转换"),
     "convert_heading": ("Say it in another voice", "换一个声音说"),
     "convert_intro": (
-        "Long recordings are welcome. Three to ten seconds of the voice to take are enough.",
+        "Recordings may be long. Three to ten seconds of the target voice are enough.",
         "长录音也可以。目标声音有三到十秒就够了。",
     ),
-    "source": ("What is said", "要说的话"),
-    "target": ("The voice to take", "目标声音"),
+    "source": ("Recording to convert", "源录音"),
+    "target": ("Target voice", "目标声音"),
     "source_speaker": ("the source speaker", "原说话人"),
     "target_speaker": ("the target voice", "目标声音"),
     "more_targets": ("More recordings, or a saved voice", "更多录音，或已保存的声音"),
@@ -92,48 +92,51 @@ TABLE: dict[str, tuple[str, str]] = {
     "pitch_info": ("0 follows the target", "0 表示跟随目标"),
     "pitch_range": ("Pitch range", "音高起伏"),
     "pitch_range_info": ("below 1 flatter, above 1 livelier", "小于 1 更平，大于 1 更生动"),
-    "strength": ("How much of the target voice, %", "目标声音的比例（%）"),
+    "strength": ("Strength of the target voice, %", "目标声音的比例（%）"),
     "strength_info": ("0 is the source's own voice", "0 为原来的声音"),
     "seed": ("Seed", "随机种子"),
     "seed_info": (
-        "a number gives another reading; none the usual one",
-        "填数字得到另一种读法；留空为通常读法",
+        "a number draws another variant; empty is the default",
+        "填数字生成另一种结果；留空为默认结果",
     ),
     "convert_button": ("Convert", "转换"),
     "converting": ("Converting", "正在转换"),
     "converted": ("The same words in the other voice", "同样的话，另一个声音"),
-    "no_source": ("What is said is missing: record or upload it.", "缺少要说的话：请录音或上传。"),
+    "no_source": (
+        "The recording to convert is missing: record or upload it.",
+        "请先录制或上传源录音。",
+    ),
     "no_target": (
-        "The voice to take is missing: record it, upload it or choose a saved one.",
+        "The target voice is missing: record it, upload it or choose a saved one.",
         "缺少目标声音：请录音、上传或选择已保存的声音。",
     ),
     # Voices
     "voices": ("Voices", "声音库"),
     "voices_heading": ("The voice library", "声音库"),
     "voices_intro": (
-        "Keep voices by name and use them when you convert. Everybody who uses this page shares "
+        "Save voices by name and use them when you convert. Everybody who uses this page shares "
         "this library.",
         "按名字保存声音，供转换时使用。使用本页的所有人共用此库。",
     ),
     "map": ("Map of voices", "声音地图"),
     "map_info": ("Near means alike. Choose a voice by its dot.", "越近越像。点击圆点选择声音。"),
     "map_empty": ("No voices yet: make one below.", "还没有声音：请在下方添加。"),
-    "one_voice": ("A voice", "一个声音"),
+    "one_voice": ("Voice details", "声音详情"),
     "voice": ("Voice", "声音"),
     "listen": ("Listen", "试听"),
     "spoken": ("The example sentence in this voice", "用此声音说的示例句"),
-    "preview": ("How it sounds", "听起来如何"),
+    "preview": ("Preview", "试听结果"),
     "new_name": ("New name", "新名字"),
     "rename": ("Rename", "改名"),
     "export": ("Export", "导出"),
     "delete": ("Delete", "删除"),
     "delete_sure": ("Delete for good", "永久删除"),
-    "delete_not": ("Keep it", "保留"),
+    "delete_not": ("Cancel", "取消"),
     "no_voice": ("Choose a voice first.", "请先选择一个声音。"),
     "new_voice": ("A new voice", "新的声音"),
     "new_voice_info": (
-        "From recordings, from voices you have, or out of nothing.",
-        "来自录音、已有的声音，或凭空产生。",
+        "From recordings, from saved voices, or at random.",
+        "来自录音、已保存的声音，或随机生成。",
     ),
     "from_recordings": ("Recordings", "录音"),
     "recording": ("A recording of the voice", "该声音的录音"),
@@ -143,17 +146,20 @@ TABLE: dict[str, tuple[str, str]] = {
         "Choose at least one voice, with a share above zero.",
         "请至少选择一个声音，且比例大于零。",
     ),
-    "walk": ("Between two", "两者之间"),
+    "walk": ("Mix two voices", "混合两个声音"),
     "walk_from": ("From", "从"),
     "walk_to": ("To", "到"),
-    "way": ("How far, %", "走多远（%）"),
+    "way": ("Share of the second voice, %", "混合比例（%）"),
     "way_info": (
-        "points on a straight line between two voices are voices too",
-        "两个声音之间直线上的点也是声音",
+        "0 is the first voice, 100 the second",
+        "0 为第一个声音，100 为第二个声音",
     ),
-    "draw": ("Nobody's", "无主之声"),
+    "draw": ("Random voice", "随机声音"),
     "draw_seed": ("Seed", "随机种子"),
-    "draw_info": ("each number is a voice that nobody has", "每个数字都是一个不属于任何人的声音"),
+    "draw_info": (
+        "each number gives another synthetic voice",
+        "每个数字对应一个随机合成的声音",
+    ),
     "import": ("Import", "导入"),
     "import_file": ("A voice's .safetensors file", "声音的 .safetensors 文件"),
     "no_voice_file": (
@@ -161,7 +167,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "请先上传声音的 .safetensors 文件。",
     ),
     "name": ("Name", "名字"),
-    "keep": ("Keep this voice", "保存此声音"),
+    "keep": ("Save this voice", "保存此声音"),
     "kept": ("The voice is in the library.", "声音已存入库中。"),
     # Batch
     "batch": ("Batch", "批量"),
@@ -172,7 +178,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "全部转换为一个声音，或分别转换为几个已保存的声音：你会得到一个包含结果和报告的 zip 文件。",
     ),
     "batch_sources": ("Recordings to convert", "要转换的录音"),
-    "batch_target": ("Recordings of the voice to take", "目标声音的录音"),
+    "batch_target": ("Recordings of the target voice", "目标声音的录音"),
     "batch_voices_info": ("each one gives a folder of its own", "每个声音各得一个文件夹"),
     "format": ("Format of the results", "结果的格式"),
     "as_source": ("as each recording's", "与各录音相同"),
@@ -183,7 +189,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "batch_source": ("recording", "录音"),
     "batch_output": ("result", "结果"),
     "batch_status": ("status", "状态"),
-    "batch_error": ("why not", "原因"),
+    "batch_error": ("reason", "原因"),
     "batch_seconds": ("seconds", "秒"),
     "no_sources": ("Upload the recordings to convert first.", "请先上传要转换的录音。"),
     "no_manifest": (
@@ -193,7 +199,7 @@ TABLE: dict[str, tuple[str, str]] = {
     # About
     "about": ("About", "关于"),
     "about_heading": ("About this page", "关于本页"),
-    "must_not": ("What it must not be used for", "不得用于"),
+    "must_not": ("Prohibited uses", "禁止用途"),
     "must_not_text": (
         "Impersonation, deception, harassment, or getting around voice authentication; any voice "
         "whose owner did not agree. "
@@ -202,7 +208,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "冒充、欺骗、骚扰或绕过声纹验证；任何未经主人同意的声音。分享结果时，请说明它是合成的。请认为仅凭声音不能证明任何人的身份。",
     ),
     "model": ("Model", "模型"),
-    "model_code": ("Model code", "模型代码"),
+    "model_code": ("Model fingerprint", "模型指纹"),
     "unnamed": ("unnamed", "未命名"),
     "unknown": ("not stated", "未说明"),
     "licence": ("Licence", "许可证"),
@@ -224,7 +230,42 @@ TABLE: dict[str, tuple[str, str]] = {
         "MOS：预测的自然度，1 到 5。",
     ),
     "data": ("Training data and licences", "训练数据与许可证"),
-    "frozen": ("Frozen parts", "冻结部分"),
+    "frozen": ("Pretrained parts", "预训练（冻结）组件"),
+}
+
+# Adapting the model to a voice
+TABLE |= {
+    "adapt": ("Train a voice", "训练声音"),
+    "adapt_info": (
+        "The model learns one voice from some minutes of it, in about two minutes. "
+        "Ten seconds will do; three minutes serve best.",
+        "模型用几分钟的录音学习一个声音，约需两分钟。十秒即可，三分钟最好。",
+    ),
+    "adapt_recordings": ("Recordings of one voice", "同一声音的录音"),
+    "adapt_consent": (
+        "This is my own voice, or its owner has agreed.",
+        "这是我自己的声音，或已获声音主人同意。",
+    ),
+    "adapt_no_consent": (
+        "Tick the box first: only voices whose owners agreed may be trained.",
+        "请先勾选：只能训练已获本人同意的声音。",
+    ),
+    "adapt_button": ("Train this voice", "训练这个声音"),
+    "adapting": ("Training the voice", "正在训练声音"),
+    "adapt_before": ("Example before", "训练前示例"),
+    "adapt_after": ("Example after", "训练后示例"),
+    "adapt_summary": (
+        "{minutes:.1f} minutes of speech, {steps} steps.",
+        "{minutes:.1f} 分钟语音，{steps} 步。",
+    ),
+    "adapt_judged": ("Measured on {name}.", "评测录音：{name}。"),
+    "adapt_own": (
+        "a recording that was learned from, for want of more speech",
+        "一段参与训练的录音（语音太少，无法另留）",
+    ),
+    "adapt_similarity": ("Similarity to the voice (higher)", "与该声音的相似度（越高越好）"),
+    "adapt_words": ("Words kept (higher)", "保留的内容（越高越好）"),
+    "adapt_error": ("Error of its own recording (lower)", "自身录音的误差（越低越好）"),
 }
 
 

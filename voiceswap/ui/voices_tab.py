@@ -1,4 +1,4 @@
-"""The library: a map, each voice's buttons, and five ways to a new voice."""
+"""The Voices tab: the library with a map, each voice's buttons, and ways to make a new voice."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,17 +12,18 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.conversion.voice_library import file_name
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
+from voiceswap.ui import adapt_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, heading, player, recorder, voice_menu
 from voiceswap.ui.voice_map import map_points, voice_map
 
-BLENDED = 4  # voices at once
+BLENDED = 4  # voices at most
 
 
 def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]:
     """Lay out the tab inside the current Blocks.
 
-    Returns a function that lets the page's other menus of voices follow the library.
+    Returns a function that updates the page's other menus of voices when the library changes.
     """
     text = context.text
     changes: list[Dependency] = []  # the events that change the library
@@ -53,7 +54,7 @@ def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]
 
 
 def _fill(context: AppContext, choice: str | None, menus: int) -> list:
-    """The library as it is now: on the map, in the menu with the choice, in other menus."""
+    """Updates for the map, the menu with the choice, and the other menus."""
     names = context.library.names()
     choice = choice if choice in names else None
     return [
@@ -64,7 +65,7 @@ def _fill(context: AppContext, choice: str | None, menus: int) -> list:
 
 
 def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -> gr.Dropdown:
-    """What can be done with a voice of the library. Returns the menu that chooses it."""
+    """Lay out the actions on a voice of the library. Returns the menu that chooses it."""
     text, library, swapper = context.text, context.library, context.swapper
     chosen = voice_menu(text["voice"], library.names(), value=None, elem_id="voices-chosen")
     listen = gr.Button(text["listen"], size="md", elem_id="voices-listen")
@@ -102,12 +103,12 @@ def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -
             return speak(context, library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
-        """Give a voice another name. Returns the name as it is kept."""
+        """Give a voice another name. Returns the stored name."""
         with context.answering():
             return library.rename(context.needed(name, "no_voice"), new)
 
     def delete_voice(name: str | None):
-        """Forget a voice."""
+        """Delete a voice."""
         with context.answering():
             library.delete(context.needed(name, "no_voice"))
 
@@ -157,13 +158,13 @@ def _picked(event: gr.EventData) -> str:
 def _new_voice(
     context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]
 ) -> list[gr.Dropdown]:
-    """The ways to a new voice, each with buttons to play and to keep it. Returns their menus."""
+    """Lay out the ways to make a voice, each with buttons to play and save. Returns their menus."""
     text, library, swapper = context.text, context.library, context.swapper
     names = library.names()
     preview = player(text["preview"], elem_id="voices-preview", render=False)
 
     def ends(kind: str, inputs: list, make: Callable[..., Voice]) -> gr.Textbox:
-        """The last row of a way: `make` gives the voice from `inputs`. Returns the name's box."""
+        """Lay out the last row of a way: `make(*inputs)` is the voice. Returns the name's box."""
 
         def listen(*values):
             with context.answering():
@@ -176,7 +177,7 @@ def _new_voice(
             return kept
 
         with gr.Row(equal_height=False, elem_classes="vs-end"):
-            hear = gr.Button(
+            play = gr.Button(
                 text["listen"], size="md", min_width=110, scale=1, elem_id=f"{kind}-listen"
             )
             name = gr.Textbox(
@@ -190,7 +191,7 @@ def _new_voice(
                 scale=1,
                 elem_id=f"{kind}-keep",
             )
-        hear.click(listen, inputs, preview, api_name=f"listen_{kind}", **context.slots)
+        play.click(listen, inputs, preview, api_name=f"listen_{kind}", **context.slots)
         kept = add.click(
             keep,
             [name, *inputs],
@@ -219,6 +220,8 @@ def _new_voice(
                 [recording, more],
                 lambda one, many: swapper.voice(context.references([one, *(many or [])])),
             )
+        with gr.Tab(text["adapt"]):
+            changes.append(adapt_panel.build(context, chosen))
         with gr.Tab(text["blend"]):
             menus, shares = [], []
             with gr.Row():
@@ -299,13 +302,13 @@ def speak(context: AppContext, voice: Voice, name: str) -> str:
 
 
 def walk(context: AppContext, first: str | None, second: str | None, amount: float) -> Voice:
-    """The voice so many percent of the way from one to the other."""
+    """The mix of two voices with `amount` percent of the second."""
     a, b = (context.library.voice(context.needed(name, "no_voice")) for name in (first, second))
     return a.toward(b, amount / 100)
 
 
 def blend(context: AppContext, names: tuple[str | None, ...], shares: tuple[float, ...]) -> Voice:
-    """A mix of the named voices; places without a name are left out."""
+    """A mix of the named voices by their shares; slots without a name are left out."""
     parts = [
         (context.library.voice(name), share)
         for name, share in zip(names, shares, strict=True)

@@ -1,0 +1,75 @@
+"""Lists of files that somebody else made: each bad line is a failed row, and nothing escapes."""
+
+import csv
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import soundfile
+
+from voiceswap.batch import Status, convert_folder
+from voiceswap.errors import DataError
+from voiceswap.evaluation.pairs import read_pairs
+
+
+@pytest.fixture
+def failing_server():
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(500)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/talk.wav"
+    server.shutdown()
+
+
+def test_other_protocols_and_failing_stores_are_failed_rows(
+    tiny, hello, goodbye, tmp_path, failing_server
+):
+    for name, samples in (("hello", hello), ("goodbye", goodbye)):
+        soundfile.write(tmp_path / f"{name}.wav", samples, 16000)
+    (tmp_path / "secret.txt").write_text("secret")
+    sources = [
+        "hello.wav",
+        "tar://a.wav::file:///etc/passwd",
+        f"zip://a.wav::{tmp_path}/a.zip",
+        "reference://a.wav",
+        "github://a:b@c/d.wav",
+        failing_server,
+    ]
+    lines = "".join(f"{source},{tmp_path}/goodbye.wav\n" for source in sources)
+    (tmp_path / "jobs.csv").write_text(f"source,target\n{lines}")
+    report = convert_folder([tmp_path / "jobs.csv"], [], tmp_path / "out", swapper=tiny)
+    statuses = [row.status for row in report.rows]
+    assert statuses == [Status.CONVERTED] + [Status.FAILED] * 5
+    for row in report.failures:
+        assert "can't be opened" in row.error or "does not exist" in row.error
+        assert row.error.endswith(".") and "\n" not in row.error
+    assert "of URLs, those of file, s3" in report.rows[1].error
+
+
+def test_no_name_is_a_formula_in_the_report(tiny, hello, goodbye, tmp_path):
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / "=1+1.wav", hello, 16000)
+    soundfile.write(tmp_path / "goodbye.wav", goodbye, 16000)
+    out = tmp_path / "out"
+    convert_folder([tmp_path / "in"], [tmp_path / "goodbye.wav"], out, swapper=tiny)
+    assert (out / "=1+1.wav").exists()
+    with open(out / "report.csv", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert "'=1+1.wav" in cells and not any(cell.startswith(("=", "+", "@")) for cell in cells)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "..", ".hidden", "a\\b", "c:x"])
+def test_a_pairs_id_stays_in_the_output_folder(tmp_path, hello, name):
+    soundfile.write(tmp_path / "a.wav", hello, 16000)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(f"id,source,target,source_text\n{name},a.wav,a.wav,hello\n")
+    with pytest.raises(DataError, match="an id that can't be a file's name"):
+        read_pairs(pairs, tmp_path)

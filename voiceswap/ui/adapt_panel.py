@@ -1,0 +1,122 @@
+"""A way to a new voice: adapt the model to recordings of it."""
+
+from dataclasses import replace
+from html import escape
+
+import gradio as gr
+from gradio.events import Dependency
+
+from voiceswap.adaptation.adapt import adapt
+from voiceswap.adaptation.report import AdaptationReport, rows
+from voiceswap.audio import write_audio
+from voiceswap.conversion.voice import Voice
+from voiceswap.errors import VoiceswapError
+from voiceswap.examples import HELLO
+from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import DISPLAY_ONLY, heading, player
+
+ADAPTING = {"concurrency_id": "adapt", "concurrency_limit": 1}  # the model serves others meanwhile
+
+
+def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
+    """Lay out the panel inside the current Blocks. Returns the event that keeps a voice."""
+    text, swapper = context.text, context.swapper
+    heading("", text["adapt_info"], level=3)
+    with gr.Row():
+        recordings = gr.File(
+            label=text["adapt_recordings"],
+            file_count="multiple",
+            type="filepath",
+            elem_id="adapt-recordings",
+            height=200,
+        )
+        with gr.Column(min_width=260):
+            name = gr.Textbox(label=text["name"], max_length=100, elem_id="adapt-name")
+            agreed = gr.Checkbox(label=text["adapt_consent"], elem_id="adapt-consent")
+    with gr.Row():
+        button = gr.Button(text["adapt_button"], variant="primary", elem_id="adapt-go", scale=4)
+        stop = gr.Button(text["stop"], elem_id="adapt-stop", scale=1, visible=False)
+    with gr.Column(visible=False, elem_id="adapt-results") as results:
+        table = gr.HTML(apply_default_css=False, js_on_load=None, elem_id="adapt-table")
+        with gr.Row():
+            before = player(text["adapt_before"], elem_id="adapt-before")
+            after = player(text["adapt_after"], elem_id="adapt-after")
+
+    def adapt_voice(
+        recordings: list[str] | None,
+        name: str | None,
+        agreed: bool,
+        request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
+    ):
+        """Adapt the model to recordings of one voice, and keep it in the library.
+
+        Returns its name, a table, and an example before and after.
+        """
+        with context.answering(request) as check:
+            paths = context.needed(recordings, "no_target")
+            if not agreed:
+                raise VoiceswapError(text["adapt_no_consent"])
+            kept_name = context.library.free_name(name or "")
+            paths = [context.recording(path, "no_target", MAX_SECONDS) for path in paths]
+
+            def show(done: float, what: str) -> None:
+                check()
+                progress(done, desc=text["adapting"])
+
+            voice, report = adapt(swapper, paths, progress=show)
+            notes = {**voice.notes, "consent": True}
+            kept = context.library.add(kept_name, replace(voice, notes=notes))
+            plain = swapper.voice([path for path in paths][:MOST_COMPARED])
+            files = [_example(context, one, kept) for one in (plain, voice)]
+        return kept, html(context, report), *files
+
+    shown = [results, stop]
+    begun = button.click(
+        lambda: [gr.Column(visible=True), gr.Button(visible=True)], None, shown, **DISPLAY_ONLY
+    )
+    done = begun.then(
+        adapt_voice,
+        [recordings, name, agreed],
+        [chosen, table, before, after],
+        api_name="adapt_voice",
+        show_progress_on=table,
+        **ADAPTING,
+    )
+    done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
+    done.failure(
+        lambda: [gr.Column(visible=False), gr.Button(visible=False)], None, shown, **DISPLAY_ONLY
+    )
+    stop.click(context.halt, None, shown, cancels=done, **DISPLAY_ONLY)
+    return done
+
+
+MAX_SECONDS = 900.0  # of a recording
+MOST_COMPARED = 8  # recordings of the voice before
+
+
+def html(context: AppContext, report: AdaptationReport) -> str:
+    """The table of what adapting brought."""
+    text = context.text
+    head = text["adapt_summary"].format(minutes=report.seconds / 60, steps=report.steps)
+    names = (text["adapt_similarity"], text["adapt_words"], text["adapt_error"])
+    body = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(old)}</td><td>{escape(new)}</td></tr>"
+        for name, (_, old, new) in zip(names, rows(report), strict=True)
+    )
+    judged = text["adapt_judged"].format(name=report.kept_out or text["adapt_own"])
+    left_out = "".join(
+        f"<li>{escape(context.sentence(sentence))}</li>" for sentence in report.left_out
+    )
+    return (
+        f"<div class='vs-adapted'><p>{escape(head)} {escape(judged)}</p><table><tr><th></th>"
+        f"<th>{escape(text['before'])}</th><th>{escape(text['after'])}</th></tr>{body}</table>"
+        f"{f'<ul>{left_out}</ul>' if left_out else ''}</div>"
+    )
+
+
+def _example(context: AppContext, voice: Voice, name: str) -> str:
+    path = context.new_file("example.wav")
+    return str(
+        write_audio(path, context.swapper.convert(HELLO, voice), context.swapper.sample_rate)
+    )
