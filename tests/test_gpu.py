@@ -1,10 +1,13 @@
-"""The same sound from a CUDA device. Run with pytest -m gpu."""
+"""The same sound from a CUDA device, and training steps on it. Run with pytest -m gpu."""
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
-from voiceswap import VoiceSwapper
+from voiceswap import FileConversion, VoiceSwapper
+from voiceswap.adaptation.material import prepare
+from voiceswap.adaptation.trainer import Trainer
 from voiceswap.audio import active_level_db
 
 pytestmark = [
@@ -13,15 +16,50 @@ pytestmark = [
 ]
 
 
-def test_conversion_equals_the_cpus(swapper, hello, goodbye):
-    on_gpu = VoiceSwapper.load(device="cuda")
+@pytest.fixture(scope="module")
+def on_gpu() -> VoiceSwapper:
+    return VoiceSwapper.load(device="cuda")
+
+
+def assert_same(out, expected):
+    difference = active_level_db(out - expected, 16000)
+    assert difference < active_level_db(expected, 16000) - 30
+
+
+def test_conversion_equals_the_cpus(swapper, on_gpu, hello, goodbye):
     for source, target in ((hello, goodbye), (goodbye, hello)):
-        expected, out = swapper.convert(source, target), on_gpu.convert(source, target)
-        assert active_level_db(out - expected, 16000) < active_level_db(expected, 16000) - 30
+        assert_same(on_gpu.convert(source, target), swapper.convert(source, target))
 
 
-def test_seeded_draws_are_the_cpus(swapper, hello):
-    on_gpu = VoiceSwapper.load(device="cuda")
-    np.testing.assert_allclose(on_gpu.sample(3).code, swapper.sample(3).code)
+def test_long_recordings_and_batches_equal_the_cpus(swapper, on_gpu, hello, goodbye, tmp_path):
+    sources = [np.resize(hello, 20 * 16000), goodbye, hello]
+    files = []
+    for number, samples in enumerate(sources):
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, samples, 16000, subtype="FLOAT")
+        files.append(FileConversion(path, [goodbye, hello], tmp_path / f"out-{number}.wav"))
+    assert on_gpu.convert_files(files) == [None] * 3
+    voice = swapper.voice([goodbye, hello])
+    for file in files:
+        out = soundfile.read(file.out, dtype="float32")[0]
+        assert_same(out, swapper.convert(file.source, voice))
+
+
+def test_a_voice_of_either_device_serves_on_the_other(swapper, on_gpu, hello, goodbye, tmp_path):
+    kept = on_gpu.save_voice(on_gpu.embed(goodbye), tmp_path / "voice.safetensors")
+    assert_same(swapper.convert(hello, kept), on_gpu.convert(hello, kept))
+
+
+def test_seeded_draws_are_the_cpus(swapper, on_gpu, hello):
+    np.testing.assert_allclose(on_gpu.sample(3).code.cpu(), swapper.sample(3).code)
     expected, out = (each.convert(hello, each.sample(3), seed=5) for each in (swapper, on_gpu))
-    assert active_level_db(out - expected, 16000) < active_level_db(expected, 16000) - 30
+    assert_same(out, expected)
+
+
+def test_adaptation_steps_are_the_cpus(swapper, on_gpu, hello):
+    losses = []
+    for each in (swapper, on_gpu):
+        material = prepare(each.engine, [hello], [each.sample(1)])
+        trainer = Trainer(each.engine, material, 20)
+        losses.append([trainer.train_step()["reconstruction"] for _ in range(4)])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
