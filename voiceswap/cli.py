@@ -14,6 +14,7 @@ from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
+from voiceswap.training.command import export, train
 from voiceswap.ui.command import ui
 
 console, errors = Console(), Console(stderr=True)
@@ -253,59 +254,16 @@ def demo(
     _written(picture, "the four mel spectrograms, F0 in white")
 
 
-@app.command(
+app.command(epilog="Example: voiceswap adapt anna/*.wav --out anna.safetensors")(adapt)
+app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="Example: voiceswap train autoencoder --config recipes/default/autoencoder.yaml "
     "--trainer.max_steps 1000",
-)
-def train(
-    context: typer.Context,
-    network: Annotated[str, typer.Argument(help="autoencoder or vocoder.", show_default=False)],
-) -> None:
-    """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
-    if network not in ("autoencoder", "vocoder"):
-        raise VoiceswapError(
-            f"There is no network '{network}' to train; use autoencoder or vocoder."
-        )
-    from voiceswap.training import needs_extra
-
-    with needs_extra():
-        from voiceswap.training.run import train as run
-    run(network, context.args)
-
-
-@app.command(
+)(train)
+app.command(
     epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt "
     "--out my-model.safetensors"
-)
-def export(
-    autoencoder: Annotated[
-        list[Path],
-        typer.Argument(
-            help="An autoencoder's training checkpoint, or a model file to take it from; of "
-            "several, the mean of their weights.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
-    vocoder: Annotated[
-        Path | None,
-        typer.Option(help="A vocoder's training checkpoint, or a model file to take it from."),
-    ] = None,
-    card: Annotated[
-        Path | None, typer.Option(help="JSON with data, licences and measured figures.")
-    ] = None,
-) -> None:
-    """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
-    from voiceswap.training import needs_extra
-
-    with needs_extra():
-        from voiceswap.training.export import export as pack
-    path, digest = pack(autoencoder, vocoder, out, card)
-    _written(path, f"SHA-256 {digest}")
-
-
-app.command(epilog="Example: voiceswap adapt anna/*.wav --out anna.safetensors")(adapt)
+)(export)
 app.command(
     epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base "
     "--out evaluation"

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,12 +12,10 @@ from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.report import AdaptationReport, Judge, Scores, mean_score
 from voiceswap.adaptation.speech import keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
+from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
-
-if TYPE_CHECKING:
-    from voiceswap.conversion.swapper import VoiceSwapper
 
 STEPS = (
     (10.0, 60),
@@ -29,8 +27,20 @@ PATIENCE = 3  # scores without a rise before it ends
 Progress = Callable[[float, str], None]  # share done, and what is being done
 
 
+class Swapper(Protocol):
+    """What is used of a `VoiceSwapper`, which itself builds on this module."""
+
+    engine: Engine
+    fingerprint: str
+    sample_rate: int
+
+    def voice(self, references: list[tuple[np.ndarray, int]], /) -> Voice: ...
+
+    def sample(self, seed: int) -> Voice: ...
+
+
 def adapt(
-    swapper: "VoiceSwapper",
+    swapper: Swapper,
     recordings: Iterable[object],
     steps: int | None = None,
     seed: int = 0,

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 
-class References(StrEnum):
+class ReferenceCount(StrEnum):
     """How many references a conversion is given."""
 
     ONE = "1"
@@ -44,8 +44,8 @@ def evaluate(
         ),
     ] = None,
     references: Annotated[
-        References, typer.Option(help="References a conversion is given.")
-    ] = References.BOTH,
+        ReferenceCount, typer.Option(help="References a conversion is given.")
+    ] = ReferenceCount.BOTH,
     converted: Annotated[
         Path | None,
         typer.Option(
@@ -85,7 +85,7 @@ def evaluate(
         raise typer.BadParameter("--experiments needs a model, so it does not go with --converted.")
     from voiceswap.evaluation.report import Request, run
 
-    numbers = (1, 3) if references is References.BOTH else (int(references.value),)
+    numbers = (1, 3) if references is ReferenceCount.BOTH else (int(references.value),)
     request = Request(
         checkpoint=checkpoint or "default",
         pairs=pairs,

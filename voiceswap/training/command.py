@@ -1,0 +1,51 @@
+"""`voiceswap train` and `voiceswap export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from voiceswap.errors import VoiceswapError
+from voiceswap.training import needs_extra
+
+
+def train(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="autoencoder or vocoder.", show_default=False)],
+) -> None:
+    """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
+    if network not in ("autoencoder", "vocoder"):
+        raise VoiceswapError(
+            f"There is no network '{network}' to train; use autoencoder or vocoder."
+        )
+    with needs_extra():
+        from voiceswap.training.run import train as run
+    run(network, context.args)
+
+
+def export(
+    autoencoder: Annotated[
+        list[Path],
+        typer.Argument(
+            help="An autoencoder's training checkpoint, or a model file to take it from; of "
+            "several, the mean of their weights.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
+    vocoder: Annotated[
+        Path | None,
+        typer.Option(help="A vocoder's training checkpoint, or a model file to take it from."),
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="JSON with data, licences and measured figures.")
+    ] = None,
+) -> None:
+    """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
+    with needs_extra():
+        from voiceswap.training.export import export as pack
+    path, digest = pack(autoencoder, vocoder, out, card)
+    line = Text.assemble((str(path), "green"), f"  SHA-256 {digest}")
+    Console().print(line, soft_wrap=True)
