@@ -1,7 +1,7 @@
 """Real speech for the tests.
 
-The recordings in the package always; a corpora folder too where there is one: VOICESWAP_CORPORA, or shared/corpora
-beside the repository, with LibriSpeech/test-other in it.
+The recordings in the package, and a corpora folder where there is one: VOICESWAP_CORPORA, or
+shared/corpora beside the repository, with LibriSpeech/test-other in it.
 """
 
 import os
@@ -21,9 +21,8 @@ CORPORA = Path(
     os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora")
 )
 torch.set_num_threads(min(2, torch.get_num_threads()))
-signal.signal(
-    signal.SIGINT, signal.default_int_handler
-)  # in the background a shell ignores it, and so would the commands under test
+# A shell ignores SIGINT in background jobs, and so would the commands under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +64,7 @@ def corpora() -> Path:
 
 @pytest.fixture(scope="session")
 def people(corpora: Path) -> list[list[Path]]:
-    """Recordings of ten people that no training has heard, a list each."""
+    """Recordings of ten held-out speakers, a list each."""
     return [
         sorted(folder.rglob("*.flac"))
         for folder in sorted((corpora / "LibriSpeech" / "test-other").iterdir())

@@ -40,7 +40,7 @@ def test_what_is_saved_is_loaded(tmp_path, checkpoint):
             )
 
 
-def test_eight_bits_lose_nothing_that_is_heard(tmp_path, hello):
+def test_eight_bits_change_the_sound_by_less_than_minus_40_db(tmp_path, hello):
     torch.manual_seed(0)
     vocoder = SourceFilterVocoder(AUDIO).eval()
     path = save_checkpoint(
@@ -92,8 +92,8 @@ def newer(path):
 
 
 def incomplete(path):
-    facts = read_metadata(path)
-    save_file({"autoencoder.nothing": torch.zeros(2)}, path, {"voiceswap": json.dumps(facts)})
+    metadata = read_metadata(path)
+    save_file({"autoencoder.nothing": torch.zeros(2)}, path, {"voiceswap": json.dumps(metadata)})
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
     )
 
 
-def test_info_shows_licences_and_figures(monkeypatch, capsys):
+def test_info_shows_licences_and_metrics(monkeypatch, capsys):
     assert run(monkeypatch, "info") == 0
     shown = capsys.readouterr().out
     assert "16000" in shown and "CC BY 4.0" in shown and "CER" in shown

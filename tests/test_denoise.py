@@ -1,16 +1,16 @@
-"""Noise on a reference, and what is left of it."""
+"""Noise reduction of references."""
 
 import numpy as np
 import torch
 
-from voiceswap.conversion import engine as module
 from voiceswap.audio import active_level_db, read_audio
+from voiceswap.conversion import engine as module
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.mel_statistics import speech_frames
 
 
 def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:
-    """Noise `level_db` below the speech: white, or a mains hum with its harmonics and falling noise."""
+    """Noise `level_db` below the speech: white, or mains hum with harmonics and brown noise."""
     noise = np.random.default_rng(1).standard_normal(len(samples))
     if hum:
         noise = np.cumsum(noise) - np.linspace(0, noise.sum(), len(noise))
@@ -58,16 +58,16 @@ def test_what_may_be_speech_is_left():
 
 
 def test_a_noisy_reference_still_gives_its_voice(swapper, people, monkeypatch):
-    """Told by recordings of the target that are clean and were not the reference."""
+    """Measured with clean recordings of the target that are not the reference."""
     gained = []
     for i, recordings in enumerate(people[::2]):
         source = read_audio(recordings[0], 16000)[: 6 * 16000]
         other, reference = (read_audio(path, 16000) for path in people[2 * i + 1][:2])
-        judged = swapper.engine.verifier(torch.from_numpy(other))
-        likeness = []
-        for heard in (denoise, lambda samples, sample_rate: samples):
-            monkeypatch.setattr(module, "denoise", heard)
+        target = swapper.engine.verifier(torch.from_numpy(other))
+        similarity = []
+        for reduction in (denoise, lambda samples, sample_rate: samples):
+            monkeypatch.setattr(module, "denoise", reduction)
             out = swapper.convert(source, noisy(reference, 15))
-            likeness.append(float(swapper.engine.verifier(torch.from_numpy(out)) @ judged))
-        gained.append(likeness[0] - likeness[1])
+            similarity.append(float(swapper.engine.verifier(torch.from_numpy(out)) @ target))
+        gained.append(similarity[0] - similarity[1])
     assert np.mean(gained) > 0.05

@@ -49,7 +49,7 @@ def test_front_ends(name, hello, goodbye):
     assert together[1, :, frames[1] :].abs().max() == 0
 
 
-def test_whisper_listens_with_as_many_layers_as_its_name_says(hello):
+def test_whisper_has_as_many_layers_as_its_name_gives(hello):
     wave, seen = torch.from_numpy(hello)[None, :16000], []
     whole = pretrained.front_end("whisper-base", AUDIO)
     whole.layers[3].register_forward_hook(lambda module, inputs, output: seen.append(output))

@@ -35,7 +35,7 @@ def voice(swapper):
     return swapper.sample(1)
 
 
-def test_a_voice_is_kept_renamed_exported_and_forgotten(library, voice, swapper, tmp_path):
+def test_a_voice_is_saved_renamed_exported_and_deleted(library, voice, swapper, tmp_path):
     assert library.names() == []
     assert library.add("Anna", voice) == "Anna"
     np.testing.assert_array_equal(library.voice("Anna").code, voice.code)

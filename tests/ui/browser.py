@@ -1,29 +1,29 @@
-"""What a visitor does in the browser, at whatever pace the machine has."""
+"""Actions of a visitor in the browser, which wait as long as a slow machine needs."""
 
 import io
 
 import numpy as np
 import soundfile
 
-PATIENCE = 60.0  # seconds for anything to happen: a slow machine is no failure
+PATIENCE = 60.0  # seconds to wait for anything: a slow machine is no failure
 
 
 def ready(element):
-    """Wait until an element is there for good.
+    """Wait until an element is there and no longer changes.
 
     Gradio makes the fields of a tab or an accordion when it is first opened, and some frames later
-    sets them to their initial values. The browser's frames are counted, not seconds, so that a slow
-    one gets longer.
+    sets them to their initial values. This counts the browser's frames, not seconds: a slow browser
+    needs longer.
     """
     element.wait_for(state="attached")
-    element.evaluate(
-        "async () => { for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame); }"
-    )
+    element.evaluate("""async () => {
+        for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame);
+    }""")
     return element
 
 
 def open_tab(page, name, touch=False):
-    """Open a tab, and wait until what is in it is there."""
+    """Open a tab, and wait for its content."""
     tab = page.get_by_role("tab", name=name, exact=True)
     tab.tap() if touch else tab.click()
     page.get_by_role("tab", name=name, exact=True, selected=True).wait_for()
@@ -35,7 +35,7 @@ def open_tab(page, name, touch=False):
 
 
 def type_in(box, text):
-    """Type into a field of the page, leave it, and wait until it has taken that."""
+    """Type into a field of the page, leave it, and wait until it has the text."""
     ready(box).fill(text)
     box.press("Tab")
     assert ready(box).input_value() == text
@@ -47,7 +47,7 @@ def field(page, element):
 
 
 def choose(page, menu, name):
-    """Choose in a menu, of one or of several."""
+    """Choose in a menu, for one choice or several."""
     box = page.locator(f"#{menu}")
     ready(box.locator("input")).click()
     box.get_by_role("option", name=name, exact=True).click()
@@ -58,7 +58,7 @@ def choose(page, menu, name):
 
 
 def upload(page, element, paths):
-    """Give a recorder a file, or a place for files several, and wait until it has them."""
+    """Upload a file to a recorder, or files to a file field, and wait until it has them."""
     ready(page.locator(f"#{element} input[type=file]")).set_input_files(paths)
     page.wait_for_selector(
         f"#{element} :is(button[aria-label='Clear'], .file-preview)", state="attached"
@@ -66,7 +66,7 @@ def upload(page, element, paths):
 
 
 def take_examples(page, *names):
-    """The examples of speakers A and B, where it is English."""
+    """Choose the examples of speakers A and B on the English page."""
     for name in names or ("A man says hello", "A woman says goodbye"):
         page.get_by_role("button", name=name).click()
         has_recording(page, "swap-a" if "man says hello" in name else "swap-b")
@@ -79,13 +79,13 @@ def has_recording(page, element):
 
 
 def result(page, element):
-    """The bytes of a player's recording, as a visitor downloads them."""
+    """The bytes of a player's recording, downloaded."""
     link = page.wait_for_selector(f"#{element} a[download][href]", state="attached")
     return page.context.request.get(link.get_attribute("href"), timeout=PATIENCE * 1000).body()
 
 
-def heard(body):
-    """The samples of a recording."""
+def samples_of(body):
+    """The samples of a recording's bytes."""
     return soundfile.read(io.BytesIO(body), dtype="float32")[0]
 
 
@@ -108,6 +108,6 @@ def shoot(page, path=None, picture=None, **options):
 
 
 def assert_same(samples, expected):
-    """As the file keeps them: 16 bits, and scaled down where they would clip."""
+    """Equal as in a file: 16 bits, and scaled down where they would clip."""
     expected = expected / max(1.0, float(np.abs(expected).max()) / 0.999)
     np.testing.assert_allclose(samples, expected, atol=1e-3)

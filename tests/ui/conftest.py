@@ -1,7 +1,6 @@
 """One server and one browser for all tests of the page; each test leaves the library empty.
 
-VOICESWAP_SCREENSHOTS names a folder to keep the pictures of the page in; docs/page.png is one of
-them.
+VOICESWAP_SCREENSHOTS is a folder for the screenshots of the page; docs/page.png is one of them.
 """
 
 import os
@@ -38,7 +37,7 @@ def context(swapper, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def empty_library(request):
-    """A test that fails takes no other with it."""
+    """A test that fails does not affect the next."""
     yield
     if "context" in request.fixturenames:
         library = request.getfixturevalue("context").library
@@ -92,7 +91,7 @@ def visit(chromium):
 
 
 @pytest.fixture(scope="package")
-def pictures(tmp_path_factory):
+def screenshots(tmp_path_factory):
     folder = Path(os.environ.get("VOICESWAP_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -100,7 +99,7 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def speech(request, tmp_path_factory):
-    """Recordings of eight people, at most three seconds each: never heard in training where there are corpora."""
+    """Recordings of eight people, at most three seconds each; held out where there are corpora."""
     folder = tmp_path_factory.mktemp("speech")
     try:
         sources = [recordings[0] for recordings in request.getfixturevalue("people")][:8]
@@ -110,15 +109,14 @@ def speech(request, tmp_path_factory):
     for number in range(8):
         samples, rate = soundfile.read(sources[number % len(sources)], stop=3 * 16000)
         paths.append(folder / f"speaker {number}.flac")
-        soundfile.write(
-            paths[-1], samples * (1 - number / 20), rate
-        )  # all different, also when there are but two
+        # Different levels, so that all differ even with two sources.
+        soundfile.write(paths[-1], samples * (1 - number / 20), rate)
     return paths
 
 
 @pytest.fixture
 def endless(swapper, monkeypatch):
-    """Conversions go on until they are stopped: as convert_file does, by what its progress raises. Or the test is over."""
+    """Conversions that run until `progress` raises, as it does to stop them, or the test ends."""
     begun, ended, over = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
 
     def convert_file(*_, progress, **__):

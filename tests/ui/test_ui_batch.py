@@ -8,7 +8,7 @@ from browser import choose, shoot, upload
 
 
 def test_a_batch_gives_a_zip_and_a_report_of_every_file(
-    visit, address, context, swapper, speech, pictures, tmp_path
+    visit, address, context, swapper, speech, screenshots, tmp_path
 ):
     words = tmp_path / "words.wav"
     words.write_text("no sound at all")
@@ -39,4 +39,4 @@ def test_a_batch_gives_a_zip_and_a_report_of_every_file(
     page.locator("#batch-report").get_by_text("words.wav can't be read as audio").filter(
         visible=True
     ).first.wait_for()
-    shoot(page, pictures / "batch.png", full_page=True)
+    shoot(page, screenshots / "batch.png", full_page=True)

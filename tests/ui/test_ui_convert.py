@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import soundfile
-from browser import PATIENCE, choose, heard, result, shoot, type_in, upload
+from browser import PATIENCE, choose, result, samples_of, shoot, type_in, upload
 
 
-def test_convert_with_every_setting(visit, address, context, swapper, speech, pictures, tmp_path):
+def test_convert_with_every_setting(
+    visit, address, context, swapper, speech, screenshots, tmp_path
+):
     context.library.add("Saved one", swapper.embed(speech[2]))
     page = visit(address, "Convert")
     upload(page, "convert-source", speech[0])
@@ -17,18 +19,18 @@ def test_convert_with_every_setting(visit, address, context, swapper, speech, pi
     for label, value in (
         ("Pitch, semitones", "2"),
         ("Pitch range", "0.5"),
-        ("How much of the target voice, %", "75"),
+        ("Strength of the target voice, %", "75"),
     ):
         type_in(page.get_by_label(f"number input for {label}"), value)
     type_in(page.get_by_label("Seed").first, "3")
     page.click("#convert-go")
-    samples = heard(result(page, "convert-result"))
+    samples = samples_of(result(page, "convert-result"))
     targets = [speech[1], context.library.path("Saved one")]
-    swapper.convert_file(speech[0], targets, tmp_path / "expected.wav", 2, 0.75, 3, 0.5)
-    np.testing.assert_allclose(
-        samples, soundfile.read(tmp_path / "expected.wav", dtype="float32")[0], atol=1e-3
-    )
-    shoot(page, pictures / "convert.png", "convert-results", full_page=True)
+    path = tmp_path / "expected.wav"
+    options = {"pitch_shift": 2, "pitch_range": 0.5, "strength": 0.75, "seed": 3}
+    swapper.convert_file(speech[0], targets, path, **options)
+    np.testing.assert_allclose(samples, soundfile.read(path, dtype="float32")[0], atol=1e-3)
+    shoot(page, screenshots / "convert.png", "convert-results", full_page=True)
 
 
 @pytest.mark.parametrize("way", ["button", "closed browser"])

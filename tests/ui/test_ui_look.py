@@ -26,19 +26,19 @@ def test_every_text_is_there_in_both_languages():
     assert [name for name in re.findall(r'text\["(\w+)"\]', source) if name not in TABLE] == []
 
 
-def test_dark_and_light(visit, address, pictures):
+def test_dark_and_light(visit, address, screenshots):
     for scheme in ("light", "dark"):
         page = visit(address, color_scheme=scheme)
         background = "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)"
         for tab in ("Swap", "Convert", "Voices", "Batch", "About"):
             open_tab(page, tab)
-            shoot(page, pictures / f"{scheme}-{tab.lower()}.png")
+            shoot(page, screenshots / f"{scheme}-{tab.lower()}.png")
         assert (max(page.evaluate(background)) < 60) == (scheme == "dark")
         page.get_by_role("button", name="Light or dark").click()
         page.wait_for_function(f"Math.max(...{background}) {'>' if scheme == 'dark' else '<'} 60")
 
 
-def test_a_phone_in_chinese(visit, swapper, context, pictures, speech):
+def test_a_phone_in_chinese(visit, swapper, context, screenshots, speech):
     chinese = AppContext(swapper, context.library, Texts("zh"))
     with serving(chinese) as (_, address):
         page = visit(address, width=375, is_mobile=True, has_touch=True)
@@ -59,7 +59,7 @@ def test_a_phone_in_chinese(visit, swapper, context, pictures, speech):
             assert page.evaluate("document.documentElement.scrollWidth") <= 375, tab
             shoot(
                 page,
-                pictures / f"phone-{name}.png",
+                screenshots / f"phone-{name}.png",
                 "swap-results" if name == "swap" else None,
                 full_page=True,
             )
@@ -69,8 +69,12 @@ def test_everything_has_a_name_for_screen_readers(visit, address):
     page = visit(address)
     for tab in ("Swap", "Convert", "Voices", "Batch", "About"):
         open_tab(page, tab)
-        nameless = page.evaluate("""() => [...document.querySelectorAll("button, input, textarea, [role=meter]")]
-            .filter(e => e.checkVisibility() && !(e.innerText?.trim() || e.ariaLabel || e.title || e.labels?.length || e.type === "file"))
-            .map(e => e.outerHTML.slice(0, 200))""")
+        nameless = page.evaluate("""() => {
+            const all = document.querySelectorAll("button, input, textarea, [role=meter]");
+            const named = e => e.innerText?.trim() || e.ariaLabel || e.title || e.labels?.length;
+            return [...all]
+                .filter(e => e.checkVisibility() && !(named(e) || e.type === "file"))
+                .map(e => e.outerHTML.slice(0, 200));
+        }""")
         assert nameless == [], tab
         assert page.locator("h1:visible").count() == 1 and page.locator("h2:visible").count() == 1

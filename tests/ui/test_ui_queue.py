@@ -17,7 +17,7 @@ from voiceswap.ui.page import serving
 from voiceswap.ui.texts import Texts
 
 
-def test_a_full_queue_says_so(visit, swapper, endless, speech, tmp_path):
+def test_a_full_queue_is_a_sentence(visit, swapper, endless, speech, tmp_path):
     context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"), queue_size=1)
     with serving(context) as (_, address):
         client = Client(address, verbose=False)

@@ -57,7 +57,7 @@ def upload(address, speech):
 )
 @pytest.mark.parametrize("name", ["swap", "batch"])
 def test_only_uploaded_files_are_taken(address, upload, path, name):
-    folder, _, file_name = upload.rpartition("/")
+    folder = upload.rpartition("/")[0]
     places = {"uploads": folder.rpartition("/")[0], "folder": folder, "name": folder[-64:]}
     if isinstance(path, str):
         path = path.format(**places, upload=upload)
@@ -148,16 +148,15 @@ def test_old_files_and_folders_of_killed_servers_are_removed(tmp_path, monkeypat
     monkeypatch.setattr(cleanup.tempfile, "gettempdir", lambda: str(tmp_path))
     killed = tmp_path / f"{cleanup.PREFIX}killed"
     (killed / "inside").mkdir(parents=True)
-    with cleanup.temporary_files(3600) as first:
-        with cleanup.temporary_files(3600) as second:
-            assert not killed.exists() and first.exists()
-            (second / "hash").mkdir()
-            (second / "hash" / "old.wav").write_bytes(b"x")
-            cleanup.remove_old(second, 3600)
-            assert (second / "hash" / "old.wav").exists()
-            cleanup.remove_old(second, -1)
-            cleanup.remove_old(second, -1)
-            assert list(second.iterdir()) == []
+    with cleanup.temporary_files(3600) as first, cleanup.temporary_files(3600) as second:
+        assert not killed.exists() and first.exists()
+        (second / "hash").mkdir()
+        (second / "hash" / "old.wav").write_bytes(b"x")
+        cleanup.remove_old(second, 3600)
+        assert (second / "hash" / "old.wav").exists()
+        cleanup.remove_old(second, -1)
+        cleanup.remove_old(second, -1)
+        assert list(second.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -86,8 +86,11 @@ def test_a_wrong_start_is_one_sentence(monkeypatch, capsys, tmp_path, arguments,
     )
 
 
-def test_without_gradio_it_says_how_to_get_it():
-    code = "import sys; sys.modules['gradio'] = None; sys.argv = ['voiceswap', 'ui']; from voiceswap.cli import main; main()"
+def test_without_gradio_an_error_shows_how_to_install_it():
+    code = (
+        "import sys; sys.modules['gradio'] = None; sys.argv = ['voiceswap', 'ui']; "
+        "from voiceswap.cli import main; main()"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (
         result.returncode == 1

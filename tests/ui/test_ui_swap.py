@@ -2,27 +2,36 @@
 
 import io
 
-from browser import assert_same, has_recording, heard, result, says, shoot, take_examples, upload
+from browser import (
+    assert_same,
+    has_recording,
+    result,
+    samples_of,
+    says,
+    shoot,
+    take_examples,
+    upload,
+)
 from PIL import Image
 
 
-def test_swap(visit, address, swapper, speech, pictures):
+def test_swap(visit, address, swapper, speech, screenshots):
     page = visit(address)
     upload(page, "swap-a", speech[0])
     upload(page, "swap-b", speech[1])
     page.click("#swap-go")
     expected = swapper.swap(speech[0], speech[1])
     for element, samples in zip(("swap-ab", "swap-ba"), expected, strict=True):
-        assert_same(heard(result(page, element)), samples)
+        assert_same(samples_of(result(page, element)), samples)
     meters = page.locator("#swap-results [role=meter]")
     meters.nth(7).wait_for()
     assert meters.count() == 8
     before, after = (float(meters.nth(i).get_attribute("aria-valuenow")) for i in (2, 3))
-    assert after > before  # A's words sound more like B
-    shoot(page, pictures / "swap.png", "swap-results", full_page=True)
+    assert after > before  # A's content is more similar to B's voice
+    shoot(page, screenshots / "swap.png", "swap-results", full_page=True)
 
 
-def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, pictures):
+def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, screenshots):
     page = visit(address)
     for name in ("A man says hello", "A woman says goodbye", "Swap voices"):
         button = page.get_by_role("button", name=name)
@@ -33,9 +42,9 @@ def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, pictures):
     assert result(page, "swap-ab")[:4] == b"RIFF"
     shot = Image.open(io.BytesIO(shoot(page, None, "swap-results", full_page=True))).convert("RGB")
     shot.quantize(256, dither=Image.Dither.NONE).save(
-        pictures / "page.png", optimize=True
-    )  # is docs/page.png
-    assert (pictures / "page.png").stat().st_size < 300_000
+        screenshots / "page.png", optimize=True
+    )  # docs/page.png
+    assert (screenshots / "page.png").stat().st_size < 300_000
 
 
 def test_a_mistake_is_a_sentence_and_leaves_the_page_usable(visit, address, speech, tmp_path):

@@ -1,15 +1,15 @@
 """The tab of the voice library, in a real browser."""
 
 import numpy as np
-from browser import assert_same, choose, field, heard, open_tab, result, shoot, type_in, upload
+from browser import assert_same, choose, field, open_tab, result, samples_of, shoot, type_in, upload
 
 from voiceswap.examples import HELLO
 
 EVIL = "${alert(1)}<img src=x onerror=alert(1)>`"
 
 
-def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(
-    visit, address, context, swapper, speech, pictures, tmp_path
+def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
+    visit, address, context, swapper, speech, screenshots, tmp_path
 ):
     page = visit(address, "Voices")
     map_ = page.locator("#voices-map")
@@ -21,33 +21,34 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(
     map_.get_by_role("button", name=EVIL, exact=True).wait_for()
     assert (
         map_.get_by_role("button").all_inner_texts() == [EVIL] == context.library.names()
-    )  # shown as it is, and not run
+    )  # shown as text, not run
     np.testing.assert_allclose(
         context.library.voice(EVIL).code, swapper.embed(speech[1]).code, atol=1e-4
     )
 
-    open_tab(page, "Nobody's")
+    open_tab(page, "Random voice")
     type_in(field(page, "draw-seed"), "7")
     page.click("#draw-listen")
-    assert_same(heard(result(page, "voices-preview")), swapper.convert(HELLO, swapper.sample(7)))
-    type_in(field(page, "draw-name"), "Nobody")
+    expected = swapper.convert(HELLO, swapper.sample(7))
+    assert_same(samples_of(result(page, "voices-preview")), expected)
+    type_in(field(page, "draw-name"), "Random")
     page.click("#draw-keep")
     page.wait_for_selector(".vs-dot >> nth=1")
 
-    open_tab(page, "Between two")
-    choose(page, "walk-from", "Nobody")
+    open_tab(page, "Mix two voices")
+    choose(page, "walk-from", "Random")
     choose(page, "walk-to", EVIL)
     type_in(field(page, "walk-way"), "25")
     type_in(field(page, "walk-name"), "A quarter")
     page.click("#walk-keep")
     page.wait_for_selector(".vs-dot >> nth=2")
-    ends = [context.library.voice(name).code for name in ("Nobody", EVIL)]
+    ends = [context.library.voice(name).code for name in ("Random", EVIL)]
     np.testing.assert_allclose(
         context.library.voice("A quarter").code, 0.75 * ends[0] + 0.25 * ends[1], atol=1e-5
     )
 
     open_tab(page, "Blend")
-    choose(page, "blend-voice-1", "Nobody")
+    choose(page, "blend-voice-1", "Random")
     choose(page, "blend-voice-2", "A quarter")
     type_in(field(page, "blend-share-1"), "0")
     type_in(field(page, "blend-name"), "Mix")
@@ -57,11 +58,11 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(
         context.library.voice("Mix").code, context.library.voice("A quarter").code, atol=1e-5
     )
 
-    map_.get_by_role("button", name="Nobody").click()
-    page.wait_for_selector(".vs-dot[aria-pressed=true][data-name=Nobody]")
+    map_.get_by_role("button", name="Random").click()
+    page.wait_for_selector(".vs-dot[aria-pressed=true][data-name=Random]")
     page.click("#voices-listen")
-    assert_same(heard(result(page, "voices-spoken")), swapper.convert(HELLO, swapper.sample(7)))
-    shoot(page, pictures / "voices.png", full_page=True)
+    assert_same(samples_of(result(page, "voices-spoken")), expected)
+    shoot(page, screenshots / "voices.png", full_page=True)
     with page.expect_download() as download:
         page.click("#voices-export")
     exported = tmp_path / download.value.suggested_filename
@@ -79,7 +80,7 @@ def test_voices_are_made_chosen_heard_renamed_exported_and_deleted(
     open_tab(page, "Import")
     upload(page, "import-file", exported)
     page.wait_for_function(
-        "document.querySelector('#import-name input, #import-name textarea').value === 'Nobody'"
+        "document.querySelector('#import-name input, #import-name textarea').value === 'Random'"
     )
     page.click("#import-keep")
-    page.wait_for_selector(".vs-dot[data-name=Nobody]")
+    page.wait_for_selector(".vs-dot[data-name=Random]")

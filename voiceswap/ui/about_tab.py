@@ -1,4 +1,4 @@
-"""The About tab: the model, its measured metrics, licences, and what it must not be used for."""
+"""The About tab: the model, its measured metrics, licences, and prohibited uses."""
 
 import platform
 from html import escape

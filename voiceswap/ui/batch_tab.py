@@ -103,17 +103,17 @@ def build(context: AppContext) -> list[gr.Dropdown]:
 
             out = context.new_file("batch")
             try:
-                told = convert_folder(
+                result = convert_folder(
                     paths, targets, out, chosen, swapper=context.swapper, progress=report
                 )
-                if told.stopped:
-                    raise VoiceswapError(told.stopped)
-                zipped = _zip(context, told, out)
+                if result.stopped:
+                    raise VoiceswapError(result.stopped)
+                zipped = _zip(context, result, out)
             finally:
                 shutil.rmtree(out, ignore_errors=True)
             rows = [
                 [row.source, row.output, row.status, row.error, round(row.audio_seconds, 2)]
-                for row in told.rows
+                for row in result.rows
             ]
             return str(zipped), rows
 
@@ -151,7 +151,7 @@ def _zip(context: AppContext, report: Report, out: Path) -> Path:
         row.source, row.error = Path(row.source).name, context.sentence(row.error)
     report.write(out)
     path = context.new_file("voiceswap-batch.zip")
-    with zipfile.ZipFile(path, "w") as archive:  # sound hardly gets smaller
+    with zipfile.ZipFile(path, "w") as archive:  # stored, as compression gains little on sound
         for name in [*(row.output for row in report.rows if row.status is Status.CONVERTED), NAME]:
             archive.write(out / name, name)
     return path

@@ -1,4 +1,4 @@
-"""One recording in another voice, with every setting there is."""
+"""The Convert tab: one recording in another voice, with every setting."""
 
 import gradio as gr
 

@@ -1,4 +1,4 @@
-"""Two recordings, one button, two results."""
+"""The Swap tab: two recordings, one button, two results."""
 
 import gradio as gr
 
@@ -53,14 +53,14 @@ def build(context: AppContext) -> None:
             files = [context.result(a, b), context.result(b, a)]
             for path, samples in zip(files, converted, strict=True):
                 write_audio(path, samples, swapper.sample_rate)
-            seen = [
+            compared = [
                 comparison.compare(context, a, files[0], [b]),
                 comparison.compare(context, b, files[1], [a]),
             ]
         return (
             [str(path) for path in files]
-            + [drawn for drawn, _ in seen]
-            + [figures for _, figures in seen]
+            + [picture for picture, _ in compared]
+            + [similarity for _, similarity in compared]
         )
 
     shown = button.click(lambda: gr.Row(visible=True), None, results, **DISPLAY_ONLY)
