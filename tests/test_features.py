@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from voiceswap.audio import read_audio
 from voiceswap.errors import CheckpointError
+from voiceswap.f0_tracker import f0_tracker
 from voiceswap.features import AudioConfig, LogMel, extract_f0, log_f0_statistics
 
 AUDIO = AudioConfig()
@@ -52,3 +54,36 @@ def test_a_mismatch_names_both_values():
         CheckpointError, match="hop_length is 160 in the autoencoder and 256 in the vocoder"
     ):
         AUDIO.require_same(AudioConfig(hop_length=256), "the autoencoder", "the vocoder")
+
+
+def test_the_f0_tracker_equals_the_published_one(hello, goodbye, request):
+    """Within a cent where voiced; voicing equal in 99.9 % of frames."""
+    swift_f0 = pytest.importorskip("swift_f0", reason="swift-f0 is not installed")
+    published, tracker = swift_f0.SwiftF0(threads=1), f0_tracker()
+    recordings = [hello, goodbye, hello[:100], np.zeros(16000, np.float32)]
+    try:
+        people = request.getfixturevalue("people")
+    except pytest.skip.Exception:
+        people = []
+    recordings += [read_audio(paths[0], 16000) for paths in people]
+    cents, voicing = [], []
+    for samples in recordings:
+        expected = published.detect(samples, 16000, 60.0, 700.0)
+        with torch.inference_mode():
+            f0, voiced = tracker(torch.from_numpy(samples)[None], 60.0, 700.0)
+        f0, voiced = f0[0].numpy(), voiced[0].numpy() >= 0.5
+        theirs = expected.confidence >= 0.5
+        voicing += list(voiced == theirs)
+        both = voiced & theirs
+        cents += list(1200 * np.abs(np.log2(f0[both] / expected.pitch_hz[both])))
+    assert max(cents) < 1 and np.mean(voicing) >= 0.999
+
+
+def test_f0_of_a_batch_is_that_of_its_items(hello, goodbye):
+    length, tracker = 40000, f0_tracker()
+    waves = torch.stack([torch.from_numpy(wave[:length]) for wave in (hello, goodbye)])
+    with torch.inference_mode():
+        together = tracker(waves, 60.0, 700.0)
+        for number, wave in enumerate(waves):
+            for values, alone in zip(together, tracker(wave[None], 60.0, 700.0), strict=True):
+                torch.testing.assert_close(values[number], alone[0], atol=1e-3, rtol=1e-4)

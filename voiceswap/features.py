@@ -2,22 +2,20 @@
 
 import math
 from dataclasses import asdict, dataclass
-from functools import cache
 
 import numpy as np
+import soxr
+import torch
 import torchaudio.transforms
-from swift_f0 import SwiftF0
 from torch import Tensor, nn
 
 from voiceswap.errors import CheckpointError
+from voiceswap.f0_tracker import HOP, SAMPLE_RATE, f0_tracker
 
 F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
 DEFAULT_F0 = 150.0  # Hz; of a voice of which nothing is known, and where pitch inputs are centred
 DEFAULT_LOG_F0_STD = 0.2
-MEL_MEAN, MEL_STD = (
-    -5.0,
-    2.5,
-)  # rough moments of log-mels of speech, so that inputs are near unit scale
+MEL_MEAN, MEL_STD = -5.0, 2.5  # rough moments of log-mels of speech; inputs are scaled by them
 
 
 @dataclass(frozen=True)
@@ -133,27 +131,29 @@ class LogMel(nn.Module):
         return self.mel(samples).clamp(min=self.floor).log()
 
 
-@cache
-def _tracker() -> SwiftF0:
-    return SwiftF0(threads=1, spin=False)
-
-
+@torch.inference_mode()
 def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
     """F0 in Hz, one value a mel frame, 0 where unvoiced: (frames,), float32, of (samples,).
 
-    SwiftF0 (Nieradzik, 2025), whose frames of 16 ms are put on the mel's: pitch along a line from
-    one voiced frame to the next, voicing from the nearest frame.
+    The tracker's frames of 16 ms are put on the mel's: pitch along a line from one voiced frame to
+    the next, voicing from the nearest frame.
     """
-    tracked = _tracker().detect(samples, config.sample_rate, F0_MIN, F0_MAX)
-    voiced = tracked.confidence >= 0.5
+    at_16_khz = samples
+    if config.sample_rate != SAMPLE_RATE:
+        at_16_khz = soxr.resample(samples, config.sample_rate, SAMPLE_RATE)
+    wave = torch.from_numpy(np.ascontiguousarray(at_16_khz, np.float32))[None]
+    pitch, voicing = (values[0].numpy() for values in f0_tracker()(wave, F0_MIN, F0_MAX))
+    frames = config.frames(len(samples))
+    voiced = voicing >= 0.5
     if not voiced.any():
-        return np.zeros(config.frames(len(samples)), np.float32)
-    times = np.arange(config.frames(len(samples))) / config.frame_rate
-    middles = (tracked.timestamps[1:] + tracked.timestamps[:-1]) / 2
-    nearest = np.searchsorted(
-        middles, times + 1e-6
-    )  # a tie goes to the later frame, wherever the recording is cut
-    f0 = np.exp(np.interp(times, tracked.timestamps[voiced], np.log(tracked.pitch_hz[voiced])))
+        return np.zeros(frames, np.float32)
+    times, tracked = (
+        np.arange(frames) / config.frame_rate,
+        np.arange(len(pitch)) * HOP / SAMPLE_RATE,
+    )
+    middles = (tracked[1:] + tracked[:-1]) / 2
+    nearest = np.searchsorted(middles, times + 1e-6)  # a tie goes to the later frame, always
+    f0 = np.exp(np.interp(times, tracked[voiced], np.log(pitch[voiced])))
     return np.where(voiced[nearest], f0, 0.0).astype(np.float32)
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import audio, features, perturb
+from voiceswap import audio, f0_tracker, features, perturb
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
@@ -55,9 +54,9 @@ class CacheConfig:
 @cache
 def _code_signature() -> str:
     """Hash of the code that makes features: that of another version is not taken for this one's."""
-    modules = (audio, features, front_ends, quantization, speaker_verifier, perturb)
+    modules = (audio, features, f0_tracker, front_ends, quantization, speaker_verifier, perturb)
     sources = [inspect.getsource(module) for module in modules]
-    sources += [inspect.getsource(_Extractor), version("swift-f0")]
+    sources.append(inspect.getsource(_Extractor))
     return hashlib.sha256("".join(sources).encode()).hexdigest()
 
 
