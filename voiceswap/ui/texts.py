@@ -237,9 +237,9 @@ TABLE: dict[str, tuple[str, str]] = {
 TABLE |= {
     "adapt": ("Train a voice", "训练声音"),
     "adapt_info": (
-        "The model learns one voice from some minutes of it, in about two minutes. "
-        "Ten seconds will do; three minutes serve best.",
-        "模型用几分钟的录音学习一个声音，约需两分钟。十秒即可，三分钟最好。",
+        "Train the model on recordings of one voice, in about two minutes. Ten seconds of speech "
+        "are enough; three minutes are best.",
+        "用一个声音的录音训练模型，约需两分钟。十秒语音即可，三分钟最好。",
     ),
     "adapt_recordings": ("Recordings of one voice", "同一声音的录音"),
     "adapt_consent": (
@@ -260,12 +260,15 @@ TABLE |= {
     ),
     "adapt_judged": ("Measured on {name}.", "评测录音：{name}。"),
     "adapt_own": (
-        "a recording that was learned from, for want of more speech",
+        "a recording that was also trained on, as there is too little speech to hold one out",
         "一段参与训练的录音（语音太少，无法另留）",
     ),
     "adapt_similarity": ("Similarity to the voice (higher)", "与该声音的相似度（越高越好）"),
-    "adapt_words": ("Words kept (higher)", "保留的内容（越高越好）"),
-    "adapt_error": ("Error of its own recording (lower)", "自身录音的误差（越低越好）"),
+    "adapt_words": (
+        "Content similarity to the source (higher)",
+        "与源录音内容的相似度（越高越好）",
+    ),
+    "adapt_error": ("Reconstruction error (lower)", "重建误差（越低越好）"),
 }
 
 
