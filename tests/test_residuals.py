@@ -1,4 +1,4 @@
-"""Residuals of a voice, and what is retrieved of them for other content."""
+"""Residuals of a voice, and their retrieval for other content."""
 
 from dataclasses import replace
 
@@ -35,31 +35,31 @@ def sounds(frames=60, stride=2):
 
 
 def nearest(retrieved, residuals):
-    """The frame (frames / 2,) whose residuals are most like each of those retrieved."""
+    """The frame (frames / 2,) whose residuals are most similar to each of those retrieved."""
     centred = retrieved - retrieved.mean(2, keepdim=True)
     here, there = (torch.nn.functional.normalize(x[0, :, ::2], dim=0) for x in (centred, residuals))
     return (here.T @ there).argmax(1)
 
 
-def test_the_residuals_of_a_sound_are_retrieved_for_that_sound():
+def test_the_residuals_of_a_frame_are_retrieved_for_its_content():
     content, decoded, residuals = sounds()
     kept = extract_residuals(content, decoded, decoded + residuals)
     assert kept.valid[0].nonzero()[:, 0].tolist() == list(range(54))  # no pause
-    said = torch.arange(10, 54)
-    retrieved = retrieve(kept, 3 * content[..., said], 88)  # at another level
-    assert torch.equal(nearest(retrieved, residuals), said)
+    frames = torch.arange(10, 54)
+    retrieved = retrieve(kept, 3 * content[..., frames], 88)  # at another level
+    assert torch.equal(nearest(retrieved, residuals), frames)
     assert retrieve(kept, content, 119).shape == (1, 80, 119)
     itself = retrieve(kept, content, 120, exclude_self=True)[..., 20:108]
     # neither itself nor its neighbours
-    assert ((nearest(itself, residuals) - said).abs() > EXCLUDED_NEIGHBOURS).all()
+    assert ((nearest(itself, residuals) - frames).abs() > EXCLUDED_NEIGHBOURS).all()
 
 
-def test_of_two_like_sounds_that_between_like_neighbours_is_retrieved():
+def test_of_two_equal_frames_the_one_with_equal_neighbours_is_retrieved():
     content, decoded, residuals = sounds()
     content[..., 40] = content[..., 20]
     kept = extract_residuals(content, decoded, decoded + residuals)
     assert nearest(retrieve(kept, content, 120), residuals)[[20, 40]].tolist() == [20, 40]
-    # with nothing beside it, it is as much the one as the other
+    # without neighbours both have the same weight
     alone = retrieve(kept, content[..., 20:21], 2)
     weights = torch.linalg.lstsq(residuals[0, :, :108:2], alone[0, :, :1]).solution[:, 0]
     most = weights.topk(2)
@@ -67,7 +67,7 @@ def test_of_two_like_sounds_that_between_like_neighbours_is_retrieved():
     assert abs(most.values[0] - most.values[1]) < 0.01
 
 
-def test_a_recording_with_few_frames_of_speech_is_no_trouble():
+def test_recordings_with_few_or_no_frames_of_speech():
     content, decoded, residuals = sounds(EXCLUDED_NEIGHBOURS)
     natural = decoded + residuals
     one = extract_residuals(content[..., :1], decoded[..., :2], natural[..., :2])
@@ -114,27 +114,25 @@ def test_mel_statistics_of_a_compensated_voice_are_the_references():
     )
 
 
-def test_residuals_bring_a_voice_nearer_and_keep_the_words(swapper, people):
-    """Told by recordings of the target other than the reference, so that it is the voice and not the room."""
-    nearer, words = [], []
+def test_residuals_raise_similarity_and_keep_the_content(swapper, people):
+    """Measured with recordings of the target other than the reference: its room is no voice."""
+    gained, content = [], []
     for i, recordings in enumerate(people[::2]):
         source = read_audio(recordings[0], 16000)[: 8 * 16000]
         other, reference = people[2 * i + 1][:2]
-        voice, judged = (
-            swapper.embed(reference),
-            swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000))),
-        )
+        voice = swapper.embed(reference)
+        target = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
         outs = [swapper.convert(source, kept) for kept in (voice, replace(voice, residuals=()))]
         with_them, without = (
-            float(swapper.engine.verifier(torch.from_numpy(out)) @ judged) for out in outs
+            float(swapper.engine.verifier(torch.from_numpy(out)) @ target) for out in outs
         )
-        nearer.append(with_them - without)
-        said, *heard = (torch.from_numpy(swapper.content(wave)) for wave in (source, *outs))
-        words.append(
-            [float(torch.nn.functional.cosine_similarity(said, code).mean()) for code in heard]
+        gained.append(with_them - without)
+        first, *others = (torch.from_numpy(swapper.content(wave)) for wave in (source, *outs))
+        content.append(
+            [float(torch.nn.functional.cosine_similarity(first, code).mean()) for code in others]
         )
-    assert np.mean(nearer) > 0.01
-    kept, before = np.mean(words, 0)
+    assert np.mean(gained) > 0.01
+    kept, before = np.mean(content, 0)
     assert kept > before - 0.01
 
 
@@ -150,18 +148,18 @@ def test_shares_of_residuals_follow_the_blend(swapper, hello, goodbye):
     np.testing.assert_allclose(swapper.convert(hello, twice), swapper.convert(hello, a), atol=1e-5)
 
 
-def test_more_recordings_bring_a_voice_nearer(swapper, people):
-    """Nearer than the first of them alone, told by a recording that was not among them."""
-    nearer = []
+def test_more_recordings_raise_similarity(swapper, people):
+    """Against the first of them alone, measured with a recording that is not among them."""
+    gained = []
     for i, recordings in enumerate(people[::2]):
         *references, other = people[2 * i + 1][:4]
-        judged = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
+        target = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
         source = read_audio(recordings[0], 16000)[: 8 * 16000]
         outs = [
-            swapper.convert(source, swapper.voice(heard)) for heard in (references, references[:1])
+            swapper.convert(source, swapper.voice(given)) for given in (references, references[:1])
         ]
         several, one = (
-            float(swapper.engine.verifier(torch.from_numpy(out)) @ judged) for out in outs
+            float(swapper.engine.verifier(torch.from_numpy(out)) @ target) for out in outs
         )
-        nearer.append(several - one)
-    assert np.mean(nearer) > 0.005
+        gained.append(several - one)
+    assert np.mean(gained) > 0.005

@@ -1,4 +1,4 @@
-"""What training serves, hears and does with it, step by step."""
+"""Items, losses and steps of training."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ from voiceswap.training.validation_logger import ValidationLogger
 from voiceswap.training.vocoder_task import VocoderTask
 
 
-def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_stretch(data):
+def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_segment(data):
     dataset = data.train_dataloader().dataset
     first, again = dataset[7], dataset[7]
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -39,7 +39,7 @@ def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_stretch
         assert item["content"].shape[1] * 2 == item["mel"].shape[1] == data.frames
 
 
-def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
+def test_shares_give_how_often_each_corpus_is_drawn(data, corpus, tmp_path):
     cuts = CutSet.from_jsonl(corpus / "manifests/speakers-train.jsonl.gz")
     alone = cuts[0].supervisions[0].speaker
     manifests = [tmp_path / "one.jsonl.gz", tmp_path / "others.jsonl.gz"]
@@ -47,7 +47,7 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
         cuts.filter(
             lambda cut, wanted=wanted: (cut.supervisions[0].speaker == alone) == wanted
         ).to_file(path)
-    heard = {}
+    share = {}
     for shares in ((3, 1), (1, 0), (0, 1)):
         shared = SpeechData(
             manifests,
@@ -60,12 +60,12 @@ def test_shares_say_how_often_each_corpus_is_heard(data, corpus, tmp_path):
             shares=shares,
         )
         drawn = [shared.train_dataloader().dataset.drawn(i)[1] for i in range(300)]
-        heard[shares] = np.mean([name.startswith(alone) for name in drawn])
-    assert heard[1, 0] == 1 and heard[0, 1] == 0
-    assert 0.68 < heard[3, 1] < 0.82
+        share[shares] = np.mean([name.startswith(alone) for name in drawn])
+    assert share[1, 0] == 1 and share[0, 1] == 0
+    assert 0.68 < share[3, 1] < 0.82
 
 
-def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
+def test_the_speaker_loss_embeds_the_decoders_mels_as_the_verifier_does_the_sound(hello, goodbye):
     log_mel, loss, verifier = (
         LogMel(AudioConfig()),
         SpeakerLoss(AudioConfig()),
@@ -91,7 +91,7 @@ def test_the_verifier_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hell
     assert goodbye_on_ours @ goodbye_on_its_own > 0.8 > goodbye_on_ours @ hello_on_its_own
 
 
-def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(hello, goodbye):
+def test_the_content_loss_embeds_the_decoders_mels_as_whisper_does_the_sound(hello, goodbye):
     log_mel, loss, recogniser = (
         LogMel(AudioConfig()),
         ContentLoss(AudioConfig()),
@@ -114,7 +114,7 @@ def test_the_recogniser_hears_on_the_decoders_mels_what_it_hears_in_the_sound(he
     )
 
 
-def test_in_a_padded_batch_the_recogniser_hears_the_recording_alone(hello):
+def test_the_content_loss_ignores_padding(hello):
     loss, mel = (
         ContentLoss(AudioConfig()),
         LogMel(AudioConfig())(torch.from_numpy(hello)[None])[..., :100],
@@ -179,16 +179,16 @@ def test_every_caller_of_the_conversion_gets_the_same_mel(tiny, hello, goodbye, 
 
     # Losses take a quarter of the batch to the voices of the next.
     four = {name: x[[0, 1, 1, 1]] for name, x in batch.items()}
-    module, judged = AutoencoderTask(engine.audio, "mel", verification=1.0, sizes={}), []
+    module, measured = AutoencoderTask(engine.audio, "mel", verification=1.0, sizes={}), []
     module.autoencoder = engine.autoencoder
     monkeypatch.setattr(
-        module.frozen["verification"], "forward", lambda mel, _: judged.append(mel) or mel.mean()
+        module.frozen["verification"], "forward", lambda mel, _: measured.append(mel) or mel.mean()
     )
     monkeypatch.setattr("voiceswap.training.autoencoder_task.MAX_PITCH_RANGE", 1.0)
     with torch.no_grad():
         content, speaker, _ = encode(engine.autoencoder, four)
         module._conversion_losses(four, content, content.mode(), speaker.mode())
-    torch.testing.assert_close(judged[0], expected, atol=2e-3, rtol=1e-3)
+    torch.testing.assert_close(measured[0], expected, atol=2e-3, rtol=1e-3)
 
     # The vocoder's input is a conversion of the target to itself, without its own residuals.
     vocoder = VocoderTask(engine.audio, sizes={"blocks": 1})
@@ -205,7 +205,7 @@ def test_every_caller_of_the_conversion_gets_the_same_mel(tiny, hello, goodbye, 
 
 
 def test_a_conversion_in_training_ends_as_conversions_do(data):
-    """Converted to itself, a recording has its own statistics, however little the decoder knows."""
+    """Converted to itself, a recording has its mel statistics, even with an untrained decoder."""
     torch.manual_seed(0)
     batch = {name: x[[0, 0, 1, 1]] for name, x in next(iter(data.train_dataloader())).items()}
     task = AutoencoderTask(data.cache.config.audio)

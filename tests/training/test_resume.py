@@ -1,4 +1,4 @@
-"""Runs that are stopped and go on, or are done by several processes, are the run that was not."""
+"""A resumed run, or one of several processes, equals an uninterrupted run of one process."""
 
 import signal
 import subprocess
@@ -10,9 +10,7 @@ import torch
 from training_runs import TINY, command, config, refusal, same_weights
 
 
-def test_a_stopped_and_resumed_run_is_the_run_that_was_never_stopped(
-    corpus, tmp_path, monkeypatch, capsys
-):
+def test_a_resumed_run_equals_an_uninterrupted_one(corpus, tmp_path, monkeypatch, capsys):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     whole.mkdir(), halves.mkdir()
     command(monkeypatch, "train", "autoencoder", "--config", config(corpus, whole, 4))
@@ -26,10 +24,10 @@ def test_a_stopped_and_resumed_run_is_the_run_that_was_never_stopped(
     assert " 3/4 [" in bar and " 4/4 [" in bar
 
 
-def test_runs_stopped_by_sigterm_and_sigkill_are_the_run_that_was_never_stopped(
+def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
     corpus, tmp_path, monkeypatch
 ):
-    """Two batches are accumulated for a step, so that a run can be stopped, and validated, in the middle of one.
+    """A step accumulates two batches, so that a stop or a validation may fall between them.
 
     All runs compute with one thread: sums in another order differ in their last bit.
     """
@@ -52,11 +50,11 @@ def test_runs_stopped_by_sigterm_and_sigkill_are_the_run_that_was_never_stopped(
             assert process.poll() is None, process.stdout.read()
             time.sleep(0.02)
         process.send_signal(signal_)
-        said = process.communicate()[0]
+        output = process.communicate()[0]
         if signal_ == signal.SIGTERM:
             assert (
                 process.returncode == 143
-                and f"to go on: --ckpt_path {stopped / 'last.ckpt'}" in said
+                and f"to go on: --ckpt_path {stopped / 'last.ckpt'}" in output
             )
             assert (
                 torch.load(stopped / "last.ckpt", weights_only=True)["SpeechData"]["position"] % 2
@@ -124,7 +122,7 @@ def test_a_run_is_not_started_over_another(corpus, tmp_path, monkeypatch, capsys
     )
     held = (tmp_path / "last.ckpt").read_bytes()
     capsys.readouterr()
-    said = refusal(
+    output = refusal(
         monkeypatch,
         capsys,
         "train",
@@ -132,5 +130,5 @@ def test_a_run_is_not_started_over_another(corpus, tmp_path, monkeypatch, capsys
         "--config",
         config(corpus, tmp_path, 2, sizes=TINY),
     )
-    assert f"holds another run: go on with it by --ckpt_path {tmp_path / 'last.ckpt'}" in said
+    assert f"holds another run: go on with it by --ckpt_path {tmp_path / 'last.ckpt'}" in output
     assert (tmp_path / "last.ckpt").read_bytes() == held and not list(tmp_path.glob("*-v1*"))

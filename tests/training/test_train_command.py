@@ -49,9 +49,7 @@ def test_train_export_convert(corpus, tmp_path, monkeypatch):
         "licence: not stated" in card["data"]["speakers"]
         and card["vocoder training"]["steps made"] == 2
     )
-    assert (
-        card["vocoder training"]["decoded"] == "half.safetensors"
-    )  # and not the folder it lies in
+    assert card["vocoder training"]["decoded"] == "half.safetensors"  # without its folder
     assert (tmp_path / "model.safetensors.sha256").read_text().split()[0] == hashlib.sha256(
         model.read_bytes()
     ).hexdigest()
@@ -79,7 +77,7 @@ def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
         torch.testing.assert_close(
             made, (one + other) / 2, atol=0.02 * float(one.abs().max()), rtol=0
         )
-    said = refusal(
+    message = refusal(
         monkeypatch,
         capsys,
         "export",
@@ -89,7 +87,7 @@ def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
         tmp_path / "none.safetensors",
     )
     assert (
-        "larger.safetensors are not of one size" in said
+        "larger.safetensors are not of one size" in message
         and not (tmp_path / "none.safetensors").exists()
     )
 
@@ -118,7 +116,7 @@ def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(
     )
 
 
-def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_checkpoint(
+def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
     corpus, tmp_path, monkeypatch, capsys
 ):
     cache = tmp_path / "cache"
@@ -131,11 +129,10 @@ def test_a_run_whose_loss_is_not_a_number_names_its_cuts_and_the_last_good_check
         return batch | {"mel": batch["mel"] * torch.nan} if self.position == 4 else batch
 
     monkeypatch.setattr(SpeechData, "on_after_batch_transfer", spoilt)
-    said = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
-    assert (
-        f"The loss became nan at step 3; the last good checkpoint is {tmp_path / 'last.ckpt'}; the batch held speakers-"
-        in said
-    )
+    message = refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
+    good = tmp_path / "last.ckpt"
+    expected = f"The loss became nan at step 3; the last good checkpoint is {good}; the batch held "
+    assert f"{expected}speakers-" in message
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 2
 
 
@@ -225,19 +222,19 @@ def test_a_run_from_the_bundled_weights_can_be_watched(
         [sound] = events.Audio(f"{shown} {i}")
         samples, rate = soundfile.read(io.BytesIO(sound.encoded_audio_string))
         assert rate == 16000 and 0.01 < np.abs(samples).max() <= 1 and len(samples) > 8000
-    figures = {
+    metrics = {
         tag: events.Scalars(tag)[-1].value
         for tag in events.Tags()["scalars"]
         if tag.startswith("validation")
     }
-    assert 0.5 < figures["validation/sv"] <= 1
+    assert 0.5 < metrics["validation/sv"] <= 1
     if network == "autoencoder":
         assert (
-            figures["validation/content_kl_nats_a_second"]
-            > figures["validation/speaker_kl_nats_a_voice"]
+            metrics["validation/content_kl_nats_a_second"]
+            > metrics["validation/speaker_kl_nats_a_voice"]
             > 1
         )
-        assert 0 <= figures["validation/speaker_probe_on_content"] <= 1
+        assert 0 <= metrics["validation/speaker_probe_on_content"] <= 1
 
 
 def test_shards_give_what_manifests_give(corpus, data, tmp_path):

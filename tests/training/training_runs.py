@@ -1,4 +1,4 @@
-"""What the tests of training share: a run's config, the command, and looks at what came of it."""
+"""Helpers of the training tests: a run's config, the command, and comparisons of its results."""
 
 import sys
 
@@ -68,7 +68,7 @@ def command(monkeypatch, *arguments):
 
 
 def refusal(monkeypatch, capsys, *arguments) -> str:
-    """What is said of a command that can't be done: one line, no trace, status 1."""
+    """The error message of a command that fails with status 1: one line, no traceback."""
     monkeypatch.setattr(sys, "argv", ["voiceswap", *map(str, arguments)])
     with pytest.raises(SystemExit) as exit:
         cli.main()
