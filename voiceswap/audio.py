@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
 
@@ -17,18 +18,14 @@ from voiceswap.files import whole_file
 # nominal level).
 ACTIVE_LEVEL_DB = -26.0
 MIN_SECONDS = 0.3
-BLOCK_SECONDS = 16
 PEAK = 0.999  # the greatest magnitude that is written
-MAX_CHANNELS = 8
-MAX_BLOCK = 1 << 23  # samples of all channels that are read at once
-MIN_RATE, MAX_RATE = 1000, 384000  # Hz
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
 
 
 def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
-    """Read any file that soundfile reads, mixed down to one channel at `sample_rate` Hz.
+    """Read a file of any kind, mixed down to one channel at `sample_rate` Hz.
 
     Returns float32 samples, shape (samples,), full scale at 1.0. Raises AudioError when the file is
     missing, is not audio, or fails `check_audio`.
@@ -50,29 +47,22 @@ def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarr
         raise AudioError(f"{path} is a folder, not a recording.")
     if path.stat().st_size == 0:
         raise AudioError(f"{path} is an empty file.")
-    try:
-        with soundfile.SoundFile(path) as file:
-            _check_format(file, str(path))
-            resampler = (
-                None
-                if file.samplerate == sample_rate
-                else soxr.ResampleStream(file.samplerate, sample_rate, 1)
-            )
-            step = min(BLOCK_SECONDS * file.samplerate, MAX_BLOCK // file.channels)
-            offset, last = None, False
-            while not last:
-                block = file.read(step, dtype="float32", always_2d=True).mean(1)
-                last = len(block) < step
-                require_finite(block, str(path))
-                if resampler is None:
-                    yield block
-                    continue
-                if offset is None:
-                    offset = block.sum() / np.float32(max(len(block), 1))
-                # With an offset, resampling would begin and end with a click.
-                yield resampler.resample_chunk(block - offset, last)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path} can't be read as audio ({str(error).rstrip('.')}).") from error
+    resampler, offset, waiting = None, np.float32(0), None
+    for rate, samples in decode(path):
+        block = samples.mean(1)
+        require_finite(block, str(path))
+        if rate == sample_rate:
+            yield block
+            continue
+        if resampler is None:
+            resampler = soxr.ResampleStream(rate, sample_rate, 1)
+            offset = block.mean()
+        # With an offset, resampling would begin and end with a click.
+        if waiting is not None:
+            yield resampler.resample_chunk(waiting)
+        waiting = block - offset
+    if resampler is not None and waiting is not None:
+        yield resampler.resample_chunk(waiting, last=True)
 
 
 def is_pair(value: object) -> bool:
@@ -179,19 +169,6 @@ def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -
         )
     if np.abs(samples - samples.mean()).max() < SILENCE_PEAK:
         raise AudioError(f"{name} is silent.")
-
-
-def _check_format(file: soundfile.SoundFile, name: str) -> None:
-    """Raise AudioError for more channels, or a higher rate, than a recording of speech has."""
-    if file.channels > MAX_CHANNELS:
-        raise AudioError(
-            f"{name} has {file.channels} channels; at most {MAX_CHANNELS} can be read."
-        )
-    if not MIN_RATE <= file.samplerate <= MAX_RATE:
-        raise AudioError(
-            f"{name} has a sample rate of {file.samplerate} Hz; {MIN_RATE} to {MAX_RATE} can be "
-            "read."
-        )
 
 
 def require_finite(samples: np.ndarray, name: str) -> None:

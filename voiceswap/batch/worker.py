@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import soundfile
 import torch
@@ -26,6 +25,7 @@ from voiceswap.batch.tasks import (
     WrittenFile,
 )
 from voiceswap.conversion.voice import Voice
+from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.files import sha256
 
@@ -128,21 +128,22 @@ def _convert(
 
 @dataclass(frozen=True)
 class _File:
-    """A file to convert, and soundfile's info of its header; None where that can't be read."""
+    """A file to convert, and what its header says; None where that can't be read."""
 
     task: ConversionTask
     conversion: FileConversion
-    info: Any
+    info: SoundInfo | None
 
 
 def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
     try:
-        info = soundfile.info(source)
-    except (soundfile.LibsndfileError, OSError):
-        info = None  # the conversion raises a better message
+        info = sound_info(source)
+    except AudioError:
+        info = None  # the conversion raises the same, or a better message
     options, output_format = task.options, ending(task.output)
-    subtype = subtype_for(output_format, info and info.subtype, options.subtype)
-    rate = rate_for(output_format, subtype, info and info.samplerate, options.rate)
+    own_subtype, own_rate = (info.subtype, info.rate) if info else (None, None)
+    subtype = subtype_for(output_format, own_subtype, options.subtype)
+    rate = rate_for(output_format, subtype, own_rate, options.rate)
     voice = task.voice if isinstance(task.voice, Voice) else _extract_voice(swapper, task.voice)
     conversion = FileConversion(source, voice, task.part, options.conversion(rate, subtype))
     return _File(task, conversion, info)
@@ -152,11 +153,12 @@ def _written_file(file: _File, seconds: float) -> WrittenFile:
     """The file's output. Raises AudioError when it is shorter than its source."""
     part, info = Path(file.task.part), file.info
     duration = _duration(part)
-    # An MP3's header may hold an estimate, and a stream's no length at all.
-    known = info is not None and info.format != "MP3" and info.frames < 2**60
-    if known and duration < info.duration - DURATION_TOLERANCE:
+    # The header of an MP3, or of what FFmpeg decodes, may hold an estimate; a stream's no length.
+    exact = info is not None and info.format not in ("MP3", "")
+    expected = info.seconds if info is not None and exact else None
+    if expected is not None and duration < expected - DURATION_TOLERANCE:
         raise AudioError(
-            f"{file.task.source}: only {duration:.1f} of its {info.duration:.1f} s were written."
+            f"{file.task.source}: only {duration:.1f} of its {expected:.1f} s were written."
         )
     stat = part.stat()
     return WrittenFile(

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from voiceswap.audio import (
     ACTIVE_LEVEL_DB,
-    BLOCK_SECONDS,
     MIN_SECONDS,
     SILENCE_PEAK,
     frame_powers,
     level_of_powers,
 )
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.decoding import BLOCK_SECONDS
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import AudioConfig, extract_f0
 from voiceswap.models.front_ends import CONTEXT, CORE

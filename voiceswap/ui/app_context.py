@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import gradio as gr
-import soundfile
 from gradio.utils import get_upload_folder
 
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.decoding import sound_info
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.ui.jobs import Jobs
 from voiceswap.ui.texts import Texts
@@ -87,10 +87,10 @@ class AppContext:
         """
         path = self.needed(path, missing)
         try:
-            length = soundfile.info(path).duration
-        except (soundfile.LibsndfileError, OSError):
+            length = sound_info(Path(path)).seconds
+        except AudioError:
             return path  # the library says what is wrong with it
-        if length > seconds:
+        if length is not None and length > seconds:
             raise AudioError(
                 self.text["too_long"].format(
                     name=Path(path).name, length=clock(length), limit=clock(seconds)

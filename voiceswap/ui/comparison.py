@@ -5,10 +5,9 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
-import soundfile
 import torch
 
-from voiceswap.audio import prepare_audio
+from voiceswap.audio import prepare_audio, stream_audio
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
@@ -103,15 +102,23 @@ def compare(
 
 
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in segments at the model's rate; a silent one is empty."""
-    with soundfile.SoundFile(path) as file:
-        for samples in file.blocks(
-            int(SEEN_SECONDS * file.samplerate), dtype="float32", always_2d=True
-        ):
-            try:
-                yield prepare_audio(samples.mean(1), file.samplerate, swapper.sample_rate)
-            except AudioError:
-                yield np.zeros(0, np.float32)
+    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty."""
+    rate = swapper.sample_rate
+    step, waiting = int(SEEN_SECONDS * rate), np.zeros(0, np.float32)
+    for block in stream_audio(path, rate):
+        waiting = np.concatenate([waiting, block])
+        while len(waiting) >= step:
+            yield _audible(waiting[:step], rate)
+            waiting = waiting[step:]
+    if len(waiting):
+        yield _audible(waiting, rate)
+
+
+def _audible(samples: np.ndarray, rate: int) -> np.ndarray:
+    try:
+        return prepare_audio(samples, rate, rate)
+    except AudioError:
+        return np.zeros(0, np.float32)
 
 
 def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
