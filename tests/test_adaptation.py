@@ -118,12 +118,12 @@ def test_it_keeps_the_better_and_goes_on_where_it_was_stopped(
 ):
     """Scored by a stand-in, which rises up to the second score and then falls."""
     rising = iter([0.5, 0.6, 0.7, 0.4, 0.3, 0.2, 0.1, 0.1])
-    real = adaptation.Judge.score
+    real = adaptation.VoiceScorer.score
 
-    def score(judge, voice):
-        return replace(real(judge, voice), similarity=next(rising), words=1.0)
+    def score(scorer, voice):
+        return replace(real(scorer, voice), similarity=next(rising), words=1.0)
 
-    monkeypatch.setattr(adaptation.Judge, "score", score)
+    monkeypatch.setattr(adaptation.VoiceScorer, "score", score)
     monkeypatch.setattr(adaptation, "EVERY", 2)
     state, recordings = tmp_path / "state", [(hello, 16000), (goodbye, 16000)]
     steps = iter(range(100))
@@ -157,9 +157,9 @@ def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path)
     assert len(speech.pieces) > 1 and abs(speech.seconds - len(long) / 16000) < 1
     assert max(len(piece.samples) for piece in speech.pieces) <= 20 * 16000
     assert len(speech.left_out) == 4
-    told = " ".join(speech.left_out)
+    reasons = " ".join(speech.left_out)
     for sentence in ("is clipped", "has noise", "shorter than 1 s", "does not exist"):
-        assert sentence in told
+        assert sentence in reasons
     learned, kept = keep_out(speech)
     assert kept is not None and len(learned) == len(speech.pieces) - 1
     assert keep_out(read_speech([(hello, 16000)], 16000))[1] is None

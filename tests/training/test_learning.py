@@ -8,12 +8,9 @@ import torch
 import torch.nn.functional as F
 from lhotse import CutSet
 
-from voiceswap.conversion.core import decode
-from voiceswap.conversion.engine import Conversion
 from voiceswap.conversion.mel_statistics import speech_frames
-from voiceswap.conversion.recording import Recording
 from voiceswap.errors import TrainingError
-from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
+from voiceswap.features import AudioConfig, LogMel
 from voiceswap.models.layers import instance_norm, length_mask
 from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.models.pretrained import front_end, speaker_verifier
@@ -21,7 +18,6 @@ from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import convert_segments, encode, segment_voices
 from voiceswap.training.data import SpeechData
-from voiceswap.training.validation_logger import ValidationLogger
 from voiceswap.training.vocoder_task import VocoderTask
 
 
@@ -126,82 +122,6 @@ def test_the_content_loss_ignores_padding(hello):
     )
     torch.testing.assert_close(among[..., :50], alone, atol=2e-3, rtol=0)
     assert not among[..., 50:].any()
-
-
-def test_every_caller_of_the_conversion_gets_the_same_mel(tiny, hello, goodbye, monkeypatch):
-    """Conversion, training losses, vocoder training and validation: one input, one mel."""
-    engine = tiny.engine
-    encoded = engine.encoder.encode(
-        [Recording(iter([wave[:32000]]), engine.audio, "it") for wave in (hello, goodbye)]
-    )
-    monkeypatch.setattr("voiceswap.conversion.engine.denoise", lambda samples, rate: samples)
-    mels = []
-    real = engine.vocode
-    monkeypatch.setattr(engine, "vocode", lambda mel, *rest: mels.append(mel) or real(mel, *rest))
-    engine.convert([Conversion(encoded[0], *engine.embed(encoded[1:]))])
-    (expected,) = mels
-
-    # The same two recordings as a training batch, the source in its first half, the target after
-    # it.
-    batch = {
-        "content": torch.stack([item.features(0, 200) for item in encoded]),
-        "mel": engine.log_mel(
-            torch.stack([torch.from_numpy(item.recording.samples()) for item in encoded])
-        ),
-        "f0": torch.stack([torch.from_numpy(item.recording.f0) for item in encoded]),
-        "f0_statistics": torch.tensor([log_f0_statistics(x.recording.f0) for x in encoded]),
-        "length": torch.tensor([200, 200]),
-        "verifier": torch.stack(
-            [engine.speaker_vector(item.recording.samples()) for item in encoded]
-        ),
-    }
-    batch |= {"reference_mel": batch["mel"], "reference_verifier": batch["verifier"]}
-    batch |= {"reference_length": batch["length"]}
-    with torch.no_grad():
-        content, speaker, _ = encode(engine.autoencoder, batch)
-        voices = segment_voices(
-            engine.autoencoder, batch, content.mode(), speaker.mode(), slice(1, 2)
-        )
-        converted, _ = convert_segments(
-            engine.autoencoder, batch, content.mode(), voices, slice(0, 1)
-        )
-    torch.testing.assert_close(converted, expected, atol=2e-3, rtol=1e-3)
-
-    # The validation's conversion is of item i to the voice of item i + 1.
-    logger, seen = ValidationLogger(), []
-    logger.speaker_loss, logger.vocoder = SpeakerLoss(engine.audio), None
-    task = SimpleNamespace(autoencoder=engine.autoencoder, audio=engine.audio, log=lambda *_: None)
-    monkeypatch.setattr(logger, "_synthesize", lambda mel, *_: seen.append(mel))
-    monkeypatch.setattr(logger, "_show", lambda *_: None)
-    with torch.no_grad():
-        logger._convert(None, task, batch, content.mode(), speaker.mode(), 1)
-    torch.testing.assert_close(seen[0], expected, atol=2e-3, rtol=1e-3)
-
-    # Losses take a quarter of the batch to the voices of the next.
-    four = {name: x[[0, 1, 1, 1]] for name, x in batch.items()}
-    module, measured = AutoencoderTask(engine.audio, "mel", verification=1.0, sizes={}), []
-    module.autoencoder = engine.autoencoder
-    monkeypatch.setattr(
-        module.frozen["verification"], "forward", lambda mel, _: measured.append(mel) or mel.mean()
-    )
-    monkeypatch.setattr("voiceswap.training.autoencoder_task.MAX_PITCH_RANGE", 1.0)
-    with torch.no_grad():
-        content, speaker, _ = encode(engine.autoencoder, four)
-        module._conversion_losses(four, content, content.mode(), speaker.mode())
-    torch.testing.assert_close(measured[0], expected, atol=2e-3, rtol=1e-3)
-
-    # The vocoder's input is a conversion of the target to itself, without its own residuals.
-    vocoder = VocoderTask(engine.audio, sizes={"blocks": 1})
-    vocoder.autoencoders = [engine.autoencoder]
-    both = {name: x[[1, 1]] for name, x in batch.items()}
-    own = decode(
-        engine.autoencoder,
-        content.mode()[1:2],
-        batch["f0"][1:2],
-        voices,
-        exclude_self=True,
-    )
-    torch.testing.assert_close(vocoder._input_mels(both)[:1], own, atol=2e-3, rtol=1e-3)
 
 
 def test_a_conversion_in_training_ends_as_conversions_do(data):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from voiceswap.adaptation.material import prepare
-from voiceswap.adaptation.report import AdaptationReport, Judge, Scores, mean_score
+from voiceswap.adaptation.report import AdaptationReport, Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.speech import keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.conversion.engine import Engine
@@ -72,21 +72,23 @@ def adapt(
     learned, kept = keep_out(speech)
     steps = steps or steps_for(speech.seconds)
     progress(0.02, "Computing features")
-    judge = Judge(engine, (kept or max(learned, key=lambda piece: len(piece.samples))).samples)
+    scorer = VoiceScorer(
+        engine, (kept or max(learned, key=lambda piece: len(piece.samples))).samples
+    )
     plain = swapper.voice([(piece.samples, swapper.sample_rate) for piece in learned])
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
     trainer = Trainer(engine, prepare(engine, [p.samples for p in learned], others), steps, seed)
-    before = judge.score(plain)
+    before = scorer.score(plain)
     report = AdaptationReport(
         speech.seconds, speech.left_out, kept.name if kept else None, before, before, kept="before"
     )
     key = _key(swapper.fingerprint, [piece.samples for piece in speech.pieces], steps, seed)
     best, best_mean = plain, None
-    best_score, worse = mean_score(before, before), 0
+    best_score, worse = selection_score(before, before), 0
 
     def take(voice: Voice, scores: Scores, step: int) -> None:
         nonlocal best, best_mean, best_score
-        best, best_score = voice, mean_score(scores, before)
+        best, best_score = voice, selection_score(scores, before)
         best_mean = {name: x.clone() for name, x in trainer.mean.state_dict().items()}
         report.after, report.steps, report.kept = scores, step, "after"
 
@@ -94,7 +96,7 @@ def adapt(
         if saved["best_mean"] is not None:
             trainer.mean.load_state_dict(saved["best_mean"])
             voice = trainer.voice()
-            take(voice, judge.score(voice), saved["best_step"])
+            take(voice, scorer.score(voice), saved["best_step"])
         trainer.load_state_dict(saved["trainer"])
         report.curve, worse = [tuple(point) for point in saved["curve"]], saved["worse"]
     try:
@@ -104,8 +106,8 @@ def adapt(
             if trainer.step % EVERY and trainer.step != steps:
                 continue
             voice = trainer.voice()
-            scores = judge.score(voice)
-            score = mean_score(scores, before)
+            scores = scorer.score(voice)
+            score = selection_score(scores, before)
             report.curve.append((trainer.step, score))
             worse = 0 if score > best_score else worse + 1
             if score > best_score:

@@ -41,7 +41,7 @@ def adapt(
 ) -> None:
     """Adapt the model to one voice; the file serves wherever a --target does.
 
-    Prints what it brought, judged by a recording that is kept out, and draws it beside the file.
+    Prints what it brought, measured on a recording that is kept out, and draws it beside the file.
     Ctrl-C keeps the best so far; the same command goes on from there.
     """
     from voiceswap.adaptation.adapt import adapt as run
@@ -79,7 +79,7 @@ def table(report) -> Table:
     """What was used, and the scores before and after."""
     from voiceswap.adaptation.report import rows
 
-    judged = (
+    measured = (
         report.kept_out or "a recording that was learned from: too little speech to keep one out"
     )
     made = Table(
@@ -87,7 +87,7 @@ def table(report) -> Table:
         "before",
         "after",
         title=f"{report.seconds / 60:.1f} minutes of speech, {report.steps} steps; "
-        f"judged by {judged}",
+        f"measured on {measured}",
         title_justify="left",
     )
     for row in rows(report):

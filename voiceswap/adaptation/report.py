@@ -20,9 +20,9 @@ from voiceswap.examples import GOODBYE, HELLO
 class Scores:
     """Of a voice, on conversions of two recordings of the package to it.
 
-    similarity: cosine of the verifier's vectors of conversions and of the judging recording, mean.
+    similarity: cosine of the verifier's vectors of conversions and of the test recording, mean.
     words: cosine of content codes of conversions and of their sources, mean over frames.
-    reconstruction: L1 of log-mels of the judging recording and of its decoding in this voice, in
+    reconstruction: L1 of log-mels of the test recording and of its decoding in this voice, in
     dB.
     """
 
@@ -35,9 +35,9 @@ class Scores:
 class AdaptationReport:
     """What was done: speech used and left out in seconds, steps, and scores before and after.
 
-    `kept_out` names the recording that judged; None where there was too little speech to keep one
-    out, and a recording that was learned from judged. `kept` is "after", or "before" where adapting
-    did not help. `stopped` says that it was ended early.
+    `kept_out` names the recording that the scores are of; None where there was too little speech to
+    keep one out, and a recording of the training measured. `kept` is "after", or "before" where
+    adapting did not help. `stopped` says that it was ended early.
     """
 
     seconds: float
@@ -55,15 +55,15 @@ class AdaptationReport:
         return asdict(self)
 
 
-class Judge:
+class VoiceScorer:
     """Scores voices by one recording (samples,) at the model's rate."""
 
     def __init__(self, engine: Engine, samples: np.ndarray):
         self.engine = engine
         sources = [read_audio(path, engine.audio.sample_rate) for path in (HELLO, GOODBYE)]
         recordings = [Recording(iter([wave]), engine.audio, "it") for wave in (*sources, samples)]
-        *self.sources, self.judging = engine.encoder.encode(recordings)
-        self.wanted = engine.speaker_vector(self.judging.recording.samples())
+        *self.sources, self.test = engine.encoder.encode(recordings)
+        self.wanted = engine.speaker_vector(self.test.recording.samples())
         self.content = [self._content(source) for source in self.sources]
 
     @torch.inference_mode()
@@ -88,17 +88,17 @@ class Judge:
         return posterior.mode()
 
     def _reconstruction_db(self, voice: Voice) -> float:
-        recording, engine = self.judging.recording, self.engine
+        recording, engine = self.test.recording, self.engine
         wave = torch.from_numpy(recording.samples())[None].to(engine.device)
         f0 = torch.from_numpy(recording.f0)[None].to(engine.device)
         decoded = engine.autoencoder.decode(
-            self._content(self.judging), f0, voice.log_f0[None], voice.code[None], None, voice.delta
+            self._content(self.test), f0, voice.log_f0[None], voice.code[None], None, voice.delta
         )
         error = float((decoded - engine.log_mel(wave)).abs().mean())
         return error * 20 / math.log(10)
 
 
-def mean_score(scores: Scores, before: Scores) -> float:
+def selection_score(scores: Scores, before: Scores) -> float:
     """What is to rise: similarity, less what is lost of the words beyond the voice before."""
     return scores.similarity + 2.0 * min(0.0, scores.words - before.words + 0.005)
 

@@ -94,7 +94,7 @@ class TrainCLI(LightningCLI):
 
     def _instantiate_trainer(self, config, callbacks) -> Trainer:
         # Lightning can't accumulate when a task steps its optimisers itself; ours do it as they are
-        # told here.
+        # set here.
         batches = config.pop("accumulate_grad_batches", 1)
         if not isinstance(batches, int) or batches < 1:
             raise TrainingError(

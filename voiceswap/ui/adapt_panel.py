@@ -104,12 +104,12 @@ def html(context: AppContext, report: AdaptationReport) -> str:
         f"<tr><th>{escape(name)}</th><td>{escape(old)}</td><td>{escape(new)}</td></tr>"
         for name, (_, old, new) in zip(names, rows(report), strict=True)
     )
-    judged = text["adapt_judged"].format(name=report.kept_out or text["adapt_own"])
+    measured = text["adapt_judged"].format(name=report.kept_out or text["adapt_own"])
     left_out = "".join(
         f"<li>{escape(context.sentence(sentence))}</li>" for sentence in report.left_out
     )
     return (
-        f"<div class='vs-adapted'><p>{escape(head)} {escape(judged)}</p><table><tr><th></th>"
+        f"<div class='vs-adapted'><p>{escape(head)} {escape(measured)}</p><table><tr><th></th>"
         f"<th>{escape(text['before'])}</th><th>{escape(text['after'])}</th></tr>{body}</table>"
         f"{f'<ul>{left_out}</ul>' if left_out else ''}</div>"
     )

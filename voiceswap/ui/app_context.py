@@ -54,9 +54,7 @@ class AppContext:
             ) from error
         except gr.Error:
             raise
-        except (
-            Exception
-        ) as error:  # a fault of ours: the visitor is told so, the log gets the trace
+        except Exception as error:  # a fault of ours: the page says so, the log gets the trace
             raise gr.Error(
                 self.text["fault"].format(kind=type(error).__name__), title=self.text["sorry"]
             ) from error

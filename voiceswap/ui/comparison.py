@@ -13,9 +13,7 @@ from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
 from voiceswap.ui.app_context import AppContext
 
-SEEN_SECONDS = (
-    30.0  # of a long recording are drawn and compared: the first in which something is to be heard
-)
+SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first that are not silent
 
 # The numbers are put in by the browser, in figures: nothing that a visitor wrote is part of this.
 _ROW = """
@@ -85,7 +83,9 @@ def compare(
         if all(map(len, pair))
     )
     path = draw_change(*views, swapper.engine.audio, context.new_file("mels.png"))
-    heard = [speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets]
+    targets_seen = [
+        speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets
+    ]
     seen = [speaker(swapper, view) for view in views]
     figures = {
         key: None
@@ -95,7 +95,7 @@ def compare(
         }
         for key, other in (
             ("source", seen[0]),
-            ("target", torch.stack(heard).mean(0) if heard else None),
+            ("target", torch.stack(targets_seen).mean(0) if targets_seen else None),
         )
     }
     return str(path), figures

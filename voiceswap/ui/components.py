@@ -23,7 +23,7 @@ def heading(title: str, intro: str = "", level: int = 2) -> gr.HTML:
     )
 
 
-# Grey on light as on dark; what has been heard is in the page's teal.
+# Grey on light as on dark; what was played is in the page's teal.
 WAVE = gr.WaveformOptions(waveform_color="#9ca3a0", waveform_progress_color="#14a094")
 
 
@@ -40,7 +40,7 @@ def recorder(label: str, **options) -> gr.Audio:
 
 
 def player(label: str, **options) -> gr.Audio:
-    """A result to hear and download."""
+    """A result to play and download."""
     return gr.Audio(
         label=label,
         interactive=False,
