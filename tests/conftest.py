@@ -5,6 +5,9 @@ shared/corpora beside the repository, with LibriSpeech/test-other in it.
 """
 
 import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch, as the package does
+
 import signal
 from pathlib import Path
 

@@ -5,6 +5,7 @@ swapper = VoiceSwapper.load()
 a_words_in_b_voice, b_words_in_a_voice = swapper.swap("a.wav", "b.wav")
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.conversion.voice import Voice
     from voiceswap.features import AudioConfig
+
+# Before torch is imported: its threads wait for each other asleep. Awake, each takes a core while
+# it waits, and on a computer that is busy otherwise a conversion takes many times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = [
