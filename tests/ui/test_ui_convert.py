@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
-from browser import PATIENCE, choose, result, samples_of, shoot, type_in, upload
+from browser import PATIENCE, choose, field, ready, result, samples_of, shoot, type_in, upload
 
 
 def test_convert_with_every_setting(
@@ -22,7 +22,8 @@ def test_convert_with_every_setting(
         ("Strength of the target voice, %", "75"),
     ):
         type_in(page.get_by_label(f"number input for {label}"), value)
-    type_in(page.get_by_label("Seed").first, "3")
+    page.check("#convert-another input")
+    type_in(field(page, "convert-seed"), "3")
     page.click("#convert-go")
     samples = samples_of(result(page, "convert-result"))
     targets = [speech[1], context.library.path("Saved one")]
@@ -31,6 +32,28 @@ def test_convert_with_every_setting(
     swapper.convert_file(speech[0], targets, path, **options)
     np.testing.assert_allclose(samples, soundfile.read(path, dtype="float32")[0], atol=1e-3)
     shoot(page, screenshots / "convert.png", "convert-results", full_page=True)
+
+
+def test_opening_the_settings_changes_nothing(visit, address, swapper, speech, monkeypatch):
+    """Also after another reading was asked for, and not wanted after all."""
+    sent, real = [], swapper.convert_file
+
+    def convert_file(*arguments, **options):
+        sent.append(options["seed"])
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(swapper, "convert_file", convert_file)
+    page = visit(address, "Convert")
+    upload(page, "convert-source", speech[0])
+    upload(page, "convert-target", speech[1])
+    page.get_by_role("button", name="Settings").click()
+    page.check("#convert-another input")
+    ready(field(page, "convert-seed"))
+    page.uncheck("#convert-another input")
+    field(page, "convert-seed").wait_for(state="detached")
+    page.click("#convert-go")
+    result(page, "convert-result")
+    assert sent == [None]
 
 
 @pytest.mark.parametrize("way", ["button", "closed browser"])

@@ -32,7 +32,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
                 context, text["batch_target"], text["batch_voices_info"], "batch"
             )
     with gr.Accordion(text["settings"], open=False):
-        options = settings(text)
+        options = settings(text, "batch")
         kind = gr.Dropdown(
             [(text["as_source"], ""), *FORMATS],
             value="",

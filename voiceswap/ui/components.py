@@ -80,10 +80,10 @@ def target_parts(
     return recordings, voices
 
 
-def settings(text: Texts) -> list[gr.Slider | gr.Number]:
-    """Pitch, its range, strength in percent, and seed."""
+def settings(text: Texts, name: str) -> list[gr.Slider | gr.Number]:
+    """Pitch, its range, strength in percent, and a seed, which is None until it is asked for."""
     with gr.Row():
-        return [
+        sliders = [
             gr.Slider(
                 -12, 12, 0, step=0.5, label=text["pitch"], info=text["pitch_info"], min_width=320
             ),
@@ -105,13 +105,22 @@ def settings(text: Texts) -> list[gr.Slider | gr.Number]:
                 info=text["strength_info"],
                 min_width=320,
             ),
-            gr.Number(
-                None,
-                precision=0,
-                minimum=0,
-                maximum=MAX_SEED,
-                label=text["seed"],
-                info=text["seed_info"],
-                min_width=320,
-            ),
         ]
+    another = gr.Checkbox(label=text["another"], info=text["seed_info"], elem_id=f"{name}-another")
+    # Hidden until then: a number field that is shown empty sends 0.
+    seed = gr.Number(
+        None,
+        precision=0,
+        minimum=0,
+        maximum=MAX_SEED,
+        label=text["seed"],
+        visible=False,
+        elem_id=f"{name}-seed",
+    )
+    another.change(
+        lambda wanted: gr.Number(1 if wanted else None, visible=wanted),
+        another,
+        seed,
+        **DISPLAY_ONLY,
+    )
+    return [*sliders, seed]

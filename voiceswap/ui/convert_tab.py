@@ -21,7 +21,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
                     context, text["more_recordings"], text["saved_voices_info"], "convert"
                 )
     with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
-        options = settings(text)
+        options = settings(text, "convert")
     with gr.Row():
         button = gr.Button(
             text["convert_button"], variant="primary", size="lg", elem_id="convert-go", scale=4

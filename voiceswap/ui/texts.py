@@ -94,10 +94,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "pitch_range_info": ("below 1 flatter, above 1 livelier", "小于 1 更平，大于 1 更生动"),
     "strength": ("Strength of the target voice, %", "目标声音的比例（%）"),
     "strength_info": ("0 is the source's own voice", "0 为原来的声音"),
+    "another": ("Another reading", "另一种读法"),
     "seed": ("Seed", "随机种子"),
     "seed_info": (
-        "a number draws another variant; empty is the default",
-        "填数字生成另一种结果；留空为默认结果",
+        "draws another variant of the same words, by a number",
+        "按数字生成同一内容的另一种读法",
     ),
     "convert_button": ("Convert", "转换"),
     "converting": ("Converting", "正在转换"),
