@@ -15,7 +15,7 @@ from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceSwappe
 from voiceswap.audio import read_audio
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.pitch import transfer_pitch
-from voiceswap.conversion.recording import Recording
+from voiceswap.conversion.recording import Output, Recording
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.features import extract_f0, log_f0_statistics
 
@@ -46,7 +46,9 @@ def whole(swapper, samples, voice):
     own = torch.tensor([log_f0_statistics(recording.f0)])
     f0 = transfer_pitch(torch.from_numpy(recording.f0)[None], own, voice.log_f0[None])
     mel = decode(engine.autoencoder, content, f0, stack_voices([voice], "cpu"))
-    return engine.vocoder(mel, f0)[0, : len(samples)].numpy()
+    output = Output(recording)
+    output.append(engine.vocoder(mel, f0)[0].numpy())
+    return np.concatenate(list(output.blocks()))
 
 
 @pytest.mark.parametrize("seconds", LENGTHS)
@@ -109,10 +111,7 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
     for i, file in enumerate(files[:3]):
         alone = swapper.convert(file.source, voice, pitch_shift=i, seed=i or None)
         together = soundfile.read(file.out, dtype="float32")[0]
-        assert (
-            np.abs(together - alone * min(1, 0.999 / np.abs(alone).max())).max()
-            < 1e-3 * np.abs(alone).max()
-        )
+        assert np.abs(together - alone).max() < 1e-3 * np.abs(alone).max()
 
 
 def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_path):

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
+from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
 
-# Speech level that the models are trained at, dB relative to full scale (ITU-T P.56 uses the same
-# nominal level).
+# Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
 MIN_SECONDS = 0.3
 PEAK = 0.999  # the greatest magnitude that is written
+TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
@@ -153,9 +154,8 @@ def _is_number(value: object) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray) or hasattr(
-        value, "detach"
-    )  # a tensor, without importing torch
+    # A tensor, without importing torch, has `detach`.
+    return isinstance(value, np.ndarray) or hasattr(value, "detach")
 
 
 def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
@@ -191,11 +191,16 @@ def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
 
 
 def level_of_powers(power: np.ndarray) -> float:
-    """Level in dB of the `frame_powers` within 30 dB of the greatest.
+    """Level in dB of the `frame_powers` within 30 dB of the greatest of speech.
 
-    So pauses do not count.
+    Pauses do not count, nor do 0.1 s around a clap or a bang: they alone are 14 dB above what half
+    of the 0.3 s around any frame surpass.
     """
-    active = power[power > power.max() * 1e-3]
+    around = sliding_window_view(np.pad(power, TRANSIENT_FRAMES // 2), TRANSIENT_FRAMES)
+    loud = np.pad(power > np.median(around, 1).max() * TRANSIENT_FACTOR, TRANSIENT_MARGIN)
+    near = sliding_window_view(loud, 2 * TRANSIENT_MARGIN + 1).any(1)
+    speech = power if near.all() else power[~near]
+    active = speech[speech >= speech.max() * 1e-3]
     return float(10 * np.log10(active.mean() + 1e-12))
 
 
@@ -221,11 +226,9 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) 
 class AudioWriter:
     """Writes a recording in blocks; the file appears under its name when all is written.
 
-    Its format is that of the path's ending.
-
-    `rate` is that of the blocks; the file gets `file_rate`, if given, and `subtype` as soundfile
-    names it ("PCM_24"). Leaving the context by an exception leaves nothing behind. Raises
-    AudioError.
+    Its format is that of the path's ending. `rate` is that of the blocks; the file gets
+    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). Leaving the context by an
+    exception leaves nothing behind. Raises AudioError.
     """
 
     def __init__(

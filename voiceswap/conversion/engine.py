@@ -159,7 +159,7 @@ class Engine:
         progress: ProgressCallback = lambda done: None,
     ) -> list[Output]:
         """The samples of conversions, all windows of all of them in batches."""
-        outputs = [Output(len(item.source.recording), self.audio) for item in conversions]
+        outputs = [Output(item.source.recording) for item in conversions]
         todo = []
         for conversion, output in zip(conversions, outputs, strict=True):
             todo += self._output_windows(conversion, output)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voiceswap.audio import PEAK, AudioWriter, stream_audio
+from voiceswap.audio import AudioWriter, stream_audio
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
@@ -101,11 +101,10 @@ class FileConverter:
         ]
         outputs = self.engine.convert(conversions, _part(progress, 0.6, 1.0))
         for item, output in zip(batch, outputs, strict=True):
-            gain = min(output.gain_to(item.recording.level_db), PEAK / output.peak)
             try:
                 with item.writer:
                     for block in output.blocks():
-                        item.writer.write(block * gain)
+                        item.writer.write(block)
             except AudioError as error:
                 errors[item.number] = error
 

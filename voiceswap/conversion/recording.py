@@ -15,11 +15,19 @@ from voiceswap.audio import (
     level_of_powers,
 )
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.conversion.loudness import (
+    contour,
+    high_pass,
+    hop_peaks,
+    limited_gain,
+    loudness_gain,
+)
 from voiceswap.decoding import BLOCK_SECONDS
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import AudioConfig, extract_f0
 from voiceswap.models.front_ends import CONTEXT, CORE
 
+RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, that the networks can't do with
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
 
 
@@ -55,11 +63,14 @@ def windows(
 class Recording:
     """Samples at the normal level, F0 and level of a recording. Does not change once made.
 
+    Where there is much below 45 Hz, it is removed: it is no speech, but would count as level.
+
     Attributes:
         config: the audio settings.
         frames: number of mel frames.
         f0: (frames,), Hz, 0 where unvoiced.
         level_db: active level of the recording as it came, dB relative to full scale.
+        powers: mean power above 45 Hz of every mel frame of the recording as it came, (frames,).
         windows: the front end's windows.
     """
 
@@ -71,20 +82,27 @@ class Recording:
         """
         self.config = config
         self._samples = DiskArray(np.float32)
-        total = 0.0
-        for block in blocks:
-            self._samples.append(block)
-            total += float(block.sum(dtype=np.float64))
+        moments = np.zeros(2)
+
+        def kept() -> Iterator[np.ndarray]:
+            for block in blocks:
+                self._samples.append(block)
+                wide = block.astype(np.float64)
+                moments[:] += wide.sum(), np.square(wide).sum()
+                yield block
+
+        self.powers = contour(high_pass(kept(), config.sample_rate), config.hop_length)
         if len(self._samples) == 0:
             raise AudioError(f"{name} holds no samples.")
         if len(self) < MIN_SECONDS * config.sample_rate:
             seconds = len(self) / config.sample_rate
             raise AudioError(f"{name} is {seconds:.2f} s long; at least {MIN_SECONDS} s is needed.")
         self.frames = config.frames(len(self))
-        self._offset, self._gain = (
-            total / len(self),
-            1.0,
-        )  # an offset is no sound, but counts as level
+        mean, square = moments / len(self)
+        self._offset, self._gain = float(mean), 1.0  # an offset is no sound, but counts as level
+        below = square - mean**2 - self.powers.mean()
+        if below > RUMBLE * 10 ** (level_of_powers(self.powers) / 10):
+            self._remove_rumble()
         self.windows = windows(self.frames, config.frame_rate, CONTEXT)
         powers, peak = [], 0.0
         for window in self.windows:
@@ -113,6 +131,12 @@ class Recording:
         first = int(np.argmax(voiced[length:] - voiced[: len(voiced) - length])) // 2 * 2
         return first, first + length
 
+    def _remove_rumble(self) -> None:
+        unfiltered, self._samples, self._offset = self._samples, DiskArray(np.float32), 0.0
+        rate = self.config.sample_rate
+        for block in high_pass(_blocks(unfiltered, BLOCK_SECONDS * rate), rate):
+            self._samples.append(block)
+
     def _window_f0(self, window: Window) -> np.ndarray:
         f0 = extract_f0(self.samples(window.left, window.right), self.config)
         return f0[window.first - window.left : window.last - window.left]
@@ -137,33 +161,39 @@ class EncodedRecording:
 
 
 class Output:
-    """A conversion's samples, written window by window and read back in blocks."""
+    """A conversion's samples, written window by window and read back as loud as the source."""
 
-    def __init__(self, samples: int, config: AudioConfig):
-        self.length, self.config = samples, config
-        self._samples, self.peak = DiskArray(np.float32), 1e-9
-        self._powers: list[np.ndarray] = []
+    def __init__(self, source: Recording):
+        self.source, self._samples = source, DiskArray(np.float32)
+        self._peaks: list[np.ndarray] = []
 
     def append(self, samples: np.ndarray) -> None:
-        """Add the next samples; what is beyond the recording's length is left out."""
-        samples = samples[: self.length - len(self._samples)]
+        """Add samples of whole mel frames; what is beyond the source's end is left out."""
+        samples = samples[: len(self.source) - len(self._samples)]
         if not np.isfinite(samples).all():
             raise VoiceswapError(
                 "The model gave samples that are not numbers; its file, or the voice's, is damaged."
             )
         self._samples.append(samples)
-        self._powers.append(frame_powers(samples, self.config.sample_rate))
-        self.peak = max(self.peak, float(np.abs(samples).max()))
-
-    def gain_to(self, level_db: float) -> float:
-        """The factor that brings the active level to `level_db`."""
-        return 10 ** ((level_db - level_of_powers(np.concatenate(self._powers))) / 20)
+        self._peaks.append(hop_peaks(samples, self.source.config.hop_length))
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """The samples, some seconds at a time."""
-        step = BLOCK_SECONDS * self.config.sample_rate
-        for first in range(0, len(self._samples), step):
-            yield self._samples.read(first, first + step)
+        """The samples as loud as the source over time and within full scale, in blocks."""
+        config = self.source.config
+        hop, step = config.hop_length, BLOCK_SECONDS * config.sample_rate
+        powers = contour(high_pass(_blocks(self._samples, step), config.sample_rate), hop)
+        gain_db = loudness_gain(self.source.powers, powers, config.frame_rate)
+        gain = limited_gain(gain_db, np.concatenate(self._peaks))
+        edges, first = np.arange(len(gain)) * hop, 0
+        for samples in _blocks(self._samples, step):
+            factors = np.interp(np.arange(first, first + len(samples)), edges, gain)
+            yield (samples * factors).astype(np.float32)
+            first += len(samples)
+
+
+def _blocks(samples: DiskArray, longest: int) -> Iterator[np.ndarray]:
+    """All samples in order, `longest` at a time."""
+    return (samples.read(first, first + longest) for first in range(0, len(samples), longest))
 
 
 def noise_at(seed: int, first: int, last: int, channels: int) -> Tensor:

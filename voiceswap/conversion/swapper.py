@@ -101,7 +101,10 @@ class VoiceSwapper:
         (encoded,) = self._encode([source])
         voice = self._between(encoded, self.voice(references), chosen.strength)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
-        return samples if chosen.rate is None else resample(samples, self.sample_rate, chosen.rate)
+        if chosen.rate is None:
+            return samples
+        resampled = resample(samples, self.sample_rate, chosen.rate)
+        return resampled.clip(-1.0, 1.0)  # resampling may overshoot where a peak was limited
 
     def convert_file(
         self,
@@ -270,13 +273,8 @@ class VoiceSwapper:
 
     def _convert(self, conversions: Sequence[Conversion]) -> list[np.ndarray]:
         """Samples of conversions, as long and as loud as their sources."""
-        return [
-            np.concatenate(list(output.blocks()))
-            * np.float32(output.gain_to(conversion.source.recording.level_db))
-            for conversion, output in zip(
-                conversions, self.engine.convert(conversions), strict=True
-            )
-        ]
+        outputs = self.engine.convert(conversions)
+        return [np.concatenate(list(output.blocks())) for output in outputs]
 
 
 def _is_voice_file(path: str | os.PathLike) -> bool:

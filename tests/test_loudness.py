@@ -1,0 +1,195 @@
+"""The loudness of conversions: that of the source over time, whatever else the source holds."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from voiceswap.audio import frame_powers, level_of_powers, read_audio
+from voiceswap.conversion.loudness import high_pass, limited_gain, loudness_gain
+from voiceswap.conversion.recording import Output, Recording
+
+RATE = 16000
+
+
+def db(samples):
+    """Level of all samples."""
+    return 10 * np.log10(np.square(samples.astype(np.float64)).mean() + 1e-14)
+
+
+def scaled(samples, gain_db):
+    """Samples with a gain, a number or one for every sample."""
+    return (samples * 10 ** (np.asarray(gain_db) / 20)).astype(np.float32)
+
+
+def speech(samples):
+    """Which samples are speech: frames within 30 dB of the loudest."""
+    power = frame_powers(samples, RATE)
+    active = np.repeat(power > power.max() * 1e-3, RATE // 50)
+    return np.pad(active, (0, len(samples) - len(active)))
+
+
+def without_rumble(samples):
+    return np.concatenate(list(high_pass(iter([samples]), RATE)))
+
+
+def noise(samples, level_db, seed=0):
+    return scaled(np.random.default_rng(seed).standard_normal(samples), level_db)
+
+
+def bang(seconds, decay):
+    """A burst of noise, as loud as a file can hold."""
+    burst = noise(round(seconds * RATE), 0) * np.exp(-np.arange(seconds * RATE) / RATE / decay)
+    return (0.9 * burst / np.abs(burst).max()).astype(np.float32)
+
+
+CLAP, BANG = bang(0.1, 0.015), bang(0.4, 0.06)
+
+
+def test_a_step_stays_a_step(swapper, hello, goodbye):
+    for source, target in ((hello, goodbye), (goodbye, hello)):
+        out = swapper.convert(np.concatenate([source, scaled(source, -24)]), target)
+        loud, soft = (half[speech(source)] for half in np.split(out, 2))
+        assert db(loud) - db(soft) == pytest.approx(24, abs=1)
+
+
+def test_a_fade_stays_a_fade(swapper, hello, goodbye):
+    source = np.tile(hello, 2)
+    fade = np.linspace(0, -40, len(source))
+    out, steady = swapper.convert(scaled(source, fade), goodbye), swapper.convert(source, goodbye)
+    for first in range(0, len(source) - RATE, RATE):
+        second = slice(first, first + RATE)
+        faded = db(scaled(source, fade)[second]) - db(source[second])
+        assert db(out[second]) - db(steady[second]) == pytest.approx(faded, abs=1)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.45])
+def test_a_louder_word_is_as_much_louder(swapper, hello, goodbye, seconds):
+    length = round(seconds * RATE)
+    for source, target in ((hello, goodbye), (goodbye, hello)):
+        source = scaled(source, -14)
+        power = np.convolve(np.square(source), np.ones(length), "valid")
+        first = int(power.argmax())
+        word = slice(first, first + length)
+        louder = source.copy()
+        louder[word] = scaled(louder[word], 10)
+        gained = db(swapper.convert(louder, target)[word])
+        assert gained - db(swapper.convert(source, target)[word]) == pytest.approx(10, abs=1)
+
+
+def test_every_second_of_a_reading_is_as_loud_as_in_the_source(swapper, people):
+    errors = []
+    for i in range(1, 5):  # the first is noisy, and its noise is not converted
+        source = read_audio(people[i][0], RATE)[: 8 * RATE]
+        out = swapper.convert(source, people[i - 1][1])
+        source, out = without_rumble(source), without_rumble(out)
+        assert db(out[speech(source)]) == pytest.approx(db(source[speech(source)]), abs=0.5)
+        for first in range(0, len(source) - RATE, RATE // 2):
+            second = slice(first, first + RATE)
+            if db(source[second]) > db(source[speech(source)]) - 15:
+                errors.append(db(out[second]) - db(source[second]))
+    assert np.abs(errors).mean() < 0.3 and np.quantile(np.abs(errors), 0.9) < 0.6
+
+
+def test_pauses_are_not_louder_than_the_sources(swapper, hello, goodbye):
+    pause = slice(len(hello) + RATE // 2, len(hello) + 5 * RATE // 2)
+    source = np.concatenate([hello, np.zeros(3 * RATE, np.float32), hello])
+    assert db(swapper.convert(source, goodbye)[pause]) < -75
+    for level_db in (-60, -45):
+        room = noise(len(source), level_db)
+        assert db(swapper.convert(source + room, goodbye)[pause]) < level_db + 1
+
+
+def test_what_is_below_speech_does_not_count(swapper, hello, goodbye):
+    plain, times = swapper.convert(hello, goodbye), np.arange(len(hello)) / RATE
+    rumble, step = np.sin(2 * np.pi * 15 * times), times > times[-1] / 2
+    for disturbance in (0.03 * rumble, 0.7 * rumble, 0.05 * step, 0.3 * step, 0.5 + 0 * times):
+        out = swapper.convert((hello + disturbance).astype(np.float32), goodbye)
+        difference = db(out[speech(hello)]) - db(plain[speech(hello)])
+        assert difference == pytest.approx(0, abs=1)
+
+
+def test_an_ending_while_the_voice_sounds_is_not_faded(swapper, hello, goodbye):
+    lost = []
+    for source, target in ((hello, goodbye), (goodbye, hello)):
+        voice = swapper.embed(target)
+        whole = swapper.convert(source, voice)
+        power = np.square(source.reshape(-1, 400)).mean(1)  # 25 ms
+        loud = power > 0.3 * power[speech(source)[::400]].mean()
+        stops = 400 * np.flatnonzero(loud[39:-1] & loud[40:])[::8] + 16000
+        for stop in stops[:6]:
+            out = swapper.convert(source[:stop], voice)
+            lost.append(db(whole[stop - 480 : stop]) - db(out[-480:]))
+    assert len(lost) > 6 and abs(np.median(lost)) < 2  # 8.5 without compensation
+
+
+@pytest.mark.parametrize("level_db", [-30, -40, -45])
+def test_a_clap_or_a_bang_does_not_move_the_speech(swapper, hello, goodbye, level_db):
+    source = scaled(hello, level_db - db(hello[speech(hello)]))
+    plain, voice = swapper.convert(source, goodbye), swapper.voice(goodbye)
+    for sound in (CLAP, BANG):
+        first = len(source) // 2
+        beside = speech(source)
+        beside[first - RATE // 5 : first + len(sound) + RATE // 5] = False
+        disturbed = source.copy()
+        disturbed[first : first + len(sound)] += sound
+        out = swapper.convert(disturbed, voice)
+        assert db(out[beside]) == pytest.approx(db(plain[beside]), abs=1)
+
+
+def test_the_level_of_speech_is_that_of_its_frames_within_30_db(people):
+    """As it was defined when the networks were trained; and a clap does not count."""
+    for recordings in people:
+        samples = read_audio(recordings[0], RATE)
+        power = frame_powers(samples, RATE)
+        active = power[power > power.max() * 1e-3]
+        assert level_of_powers(power) == pytest.approx(10 * np.log10(active.mean()), abs=0.3)
+        quiet = scaled(samples, -20)
+        level = level_of_powers(frame_powers(quiet, RATE))
+        quiet[RATE : RATE + len(CLAP)] += CLAP
+        assert level_of_powers(frame_powers(quiet, RATE)) == pytest.approx(level, abs=1)
+
+
+def test_samples_are_within_full_scale(swapper, hello, goodbye, tmp_path):
+    for gain in (1, 4, 20):
+        clipped = np.clip(hello / np.abs(hello).max() * gain, -1, 1)
+        out = swapper.convert(clipped, goodbye)
+        assert np.abs(out).max() < 1
+        resampled = swapper.convert(clipped, goodbye, rate=44100)
+        assert np.abs(resampled).max() <= 1
+        soundfile.write(tmp_path / "clipped.wav", clipped, RATE, subtype="FLOAT")
+        path = swapper.convert_file(tmp_path / "clipped.wav", goodbye, tmp_path / "out.flac")
+        assert np.abs(soundfile.read(path, dtype="float32")[0] - out).max() < 1e-3
+
+
+def test_the_limiter_leaves_what_fits_and_keeps_the_rest_below_full_scale():
+    gain_db, peaks = np.full(300, 6.0), np.full(300, 0.3)
+    np.testing.assert_allclose(limited_gain(gain_db, peaks), 10**0.3)
+    draw = np.random.default_rng(0)
+    gain_db, peaks = draw.uniform(-6, 6, 300), draw.uniform(0.1, 2, 300)
+    gain = limited_gain(gain_db, peaks)
+    assert (peaks * np.maximum(gain[1:], gain[:-1])).max() < 1
+    peaks[:150] = 0.1
+    free = limited_gain(gain_db, peaks)[:140]
+    edges = np.pad(gain_db, 1, "edge")
+    np.testing.assert_allclose(free, 10 ** ((edges[1:] + edges[:-1]) / 40)[:140])
+
+
+def test_a_gain_over_time_has_no_seam(swapper, hello, goodbye):
+    """Half a minute in blocks of any length is what it is at once."""
+    samples = np.resize(np.concatenate([hello, scaled(goodbye, -12)]), 36 * RATE)
+    blocks = list(high_pass(iter(np.array_split(samples, 7)), RATE))
+    np.testing.assert_allclose(np.concatenate(blocks), without_rumble(samples), atol=1e-6)
+    recording = Recording(iter([samples]), swapper.engine.audio, "speech")
+    outputs = [Output(recording), Output(recording)]
+    outputs[0].append(goodbye := np.resize(goodbye, len(samples)))
+    for first in range(0, len(samples), 16 * RATE):
+        outputs[1].append(goodbye[first : first + 16 * RATE])
+    at_once, in_parts = (np.concatenate(list(output.blocks())) for output in outputs)
+    np.testing.assert_array_equal(at_once, in_parts)
+    gain = at_once[np.abs(goodbye) > 1e-3] / goodbye[np.abs(goodbye) > 1e-3]
+    assert np.isfinite(gain).all() and (gain > 0).all()
+
+
+def test_what_equals_the_source_gets_no_gain(people):
+    power = np.square(np.abs(noise(1000, -26))).astype(np.float64)
+    np.testing.assert_allclose(loudness_gain(power, power / 4, 100.0), 6.02, atol=0.2)

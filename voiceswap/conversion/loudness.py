@@ -1,0 +1,200 @@
+"""Loudness over time: a high-pass for recordings, and the gain by which outputs follow sources.
+
+Contours are mean powers, one value a mel frame, so those of an hour fit in memory.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from voiceswap.audio import PEAK, level_of_powers
+from voiceswap.decoding import BLOCK_SECONDS
+
+CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not
+KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
+SMOOTHING, BRIDGE, CORRECTION = 0.3, 8.0, 0.6  # seconds; lengths of Hann windows
+BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause and of no gain
+FLOOR = 1e-6  # power relative to the active level below which levels do not differ
+RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
+ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
+LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
+END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 15.0  # see `_lost_at_ends`
+LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel frames
+
+
+def high_pass(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
+    """Remove what is below 45 Hz: offsets, rumble and steps, which are no speech.
+
+    The filter has linear phase and is centred, so nothing moves in time, and the result does not
+    depend on where blocks end. The recording is mirrored at its ends.
+
+    Args:
+        blocks: samples (samples,) of a recording, of any lengths.
+        sample_rate: Hz.
+
+    Yields:
+        Blocks of as many samples in all, float32.
+    """
+    taps = _high_pass_taps(sample_rate)
+    half = len(taps) // 2
+    held, begun = np.zeros(0), False
+    for block in _cut(blocks, BLOCK_SECONDS * sample_rate):
+        held = np.concatenate([held, block])
+        if not begun and len(held) > half:
+            held, begun = np.pad(held, (half, 0), "reflect"), True
+        if begun and len(held) > 2 * half:
+            yield _filter(held, taps)
+            held = held[-2 * half :]
+    if len(held):
+        sides = (0 if begun else half, half)
+        yield _filter(np.pad(held, sides, "reflect"), taps)
+
+
+@cache
+def _high_pass_taps(sample_rate: int) -> np.ndarray:
+    """A windowed sinc, (2 * half + 1,)."""
+    half = round(KAISER_LENGTH / TRANSITION * sample_rate)
+    times = np.arange(-half, half + 1)
+    low = np.sinc(2 * CUTOFF / sample_rate * times) * np.kaiser(2 * half + 1, KAISER_BETA)
+    taps = -low / low.sum()  # the sum of all taps is zero: no offset passes
+    taps[half] += 1.0
+    return taps
+
+
+def _filter(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    """Convolution where taps and samples overlap whole, float32."""
+    size = -(-len(samples) // 4096) * 4096
+    spectrum = np.fft.rfft(samples, size) * np.fft.rfft(taps, size)
+    return np.fft.irfft(spectrum, size)[len(taps) - 1 : len(samples)].astype(np.float32)
+
+
+def _cut(blocks: Iterator[np.ndarray], longest: int) -> Iterator[np.ndarray]:
+    for block in blocks:
+        for first in range(0, len(block), longest):
+            yield block[first : first + longest]
+
+
+def contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
+    """Mean power of every `hop` samples begun of a recording in blocks, (frames,), float64."""
+    powers, held = [np.zeros(0)], np.zeros(0)
+    for block in blocks:
+        held = np.concatenate([held, block])
+        whole = len(held) // hop * hop
+        powers.append(np.square(held[:whole]).reshape(-1, hop).mean(1))
+        held = held[whole:]
+    if len(held):
+        powers.append(np.square(held).mean(keepdims=True))
+    return np.concatenate(powers)
+
+
+def hop_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
+    """Greatest magnitude of every `hop` samples begun, (frames,)."""
+    return np.maximum.reduceat(np.abs(samples), np.arange(0, len(samples), hop))
+
+
+def without_transients(power: np.ndarray, frame_rate: float) -> np.ndarray:
+    """A contour (frames,) in which claps and bangs are no louder than the loudest speech near.
+
+    Speech stays below ten times the level that it surpasses for 10 % of the time, a clap does not.
+    """
+    beside = round(LOUD_SECONDS * frame_rate / 2)
+    padded = np.pad(power, beside, "reflect" if len(power) > beside else "wrap")
+    around, loud, step = sliding_window_view(padded, 2 * beside + 1), [], 4096
+    rank = round(LOUD_QUANTILE * 2 * beside)
+    for first in range(0, len(power), step):
+        loud.append(np.partition(around[first : first + step], rank, axis=1)[:, rank])
+    return np.minimum(power, LOUD_FACTOR * np.concatenate(loud))
+
+
+def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
+    """The gain that gives an output the loudness of its source over time.
+
+    The difference of both contours in dB, smoothed over 0.4 s, with the output's power as weight:
+    the balance of vowels and consonants stays the output's. Across pauses the gain goes from that
+    of the speech before to that of the speech after. It never lifts what is smoothed above the
+    source, so a pause does not become louder than the source's. What smoothing dB loses of the
+    level is corrected over 1 s.
+
+    Args:
+        source: contour (frames,) of the source.
+        output: contour (frames,) of what was synthesized.
+        frame_rate: frames a second.
+
+    Returns:
+        Gain of every frame in dB, (frames,).
+    """
+    source_db, output_db = level_of_powers(source), level_of_powers(output)
+    wanted = without_transients(source, frame_rate) / 10 ** (source_db / 10)
+    given = output / 10 ** (output_db / 10)
+    short, long = (_hann(seconds, frame_rate) for seconds in (SMOOTHING, BRIDGE))
+    difference = 10 * np.log10((wanted + FLOOR) / (given + FLOOR))
+    difference = np.clip(difference, -RANGE_DB, RANGE_DB)
+    active = given / (given + ACTIVE)
+    weight = active * given
+
+    def bridged(values: np.ndarray) -> np.ndarray:
+        return _smooth(values, short) + BRIDGE_SHARE * _smooth(values, long)
+
+    gain = bridged(weight * difference) / (bridged(weight) + LEVEL_SHARE)
+    highest = 10 * np.log10((_smooth(wanted, short) + FLOOR) / (_smooth(given, short) + 1e-12))
+    gain = np.minimum(gain, np.maximum(highest, -RANGE_DB))
+
+    wide = _hann(CORRECTION, frame_rate)
+    lacking = (_smooth(active * wanted, wide) + FLOOR) / (
+        _smooth(active * given * 10 ** (gain / 10), wide) + FLOOR
+    )
+    correction = np.clip(10 * np.log10(lacking), -CORRECTION_DB, CORRECTION_DB)
+    gain += correction
+    return gain + _lost_at_ends(wanted, given, gain, frame_rate) + source_db - output_db
+
+
+def _lost_at_ends(
+    wanted: np.ndarray, given: np.ndarray, gain: np.ndarray, frame_rate: float
+) -> np.ndarray:
+    """What the ends of an output lack, in dB, (frames,).
+
+    The networks fade what begins or stops while the voice sounds, within less time than the gain is
+    smoothed over.
+    """
+    short = _hann(END_FRAMES / frame_rate, frame_rate)
+    lacking = (_smooth(wanted, short) + FLOOR) / (_smooth(given, short) + FLOOR)
+    frames = np.arange(len(wanted))
+    near = 2 - 2 * np.minimum(frames, frames[::-1]) / (END_SECONDS * frame_rate)
+    share = np.clip(near, 0, 1) * wanted / (wanted + 10 * ACTIVE)
+    return share * np.clip(10 * np.log10(lacking) - gain, 0, END_DB)
+
+
+def limited_gain(gain_db: np.ndarray, peaks: np.ndarray) -> np.ndarray:
+    """A gain at the edges of frames, of which a line from edge to edge keeps samples below PEAK.
+
+    Args:
+        gain_db: (frames,).
+        peaks: greatest magnitude of every frame before the gain, (frames,).
+
+    Returns:
+        Factors (frames + 1,), at the first sample of every frame and at the end of the last.
+    """
+    padded = np.pad(gain_db, 1, "edge")
+    gain = 10 ** ((padded[1:] + padded[:-1]) / 40)
+    highest = PEAK / np.maximum(peaks * np.maximum(gain[1:], gain[:-1]), PEAK)
+    if highest.min() == 1.0:
+        return gain
+    reach, width = LIMITER_FRAMES, 2 * LIMITER_FRAMES + 1
+    edges = np.minimum(np.pad(highest, (1, 0), "edge"), np.pad(highest, (0, 1), "edge"))
+    # The least of what is near, averaged over as far, is nowhere above the highest that may be.
+    least = sliding_window_view(np.pad(edges, 2 * reach, "edge"), width).min(1)
+    return gain * np.convolve(least, np.hanning(width + 2)[1:-1] / (reach + 1), "valid")
+
+
+def _hann(seconds: float, frame_rate: float) -> np.ndarray:
+    length = 2 * int(seconds * frame_rate / 2) + 1
+    window = np.hanning(length + 2)[1:-1]
+    return window / window.sum()
+
+
+def _smooth(values: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """A convolution as long as `values`; beyond the ends there is nothing."""
+    half = len(window) // 2
+    return np.convolve(np.pad(values, half), window, "valid")
