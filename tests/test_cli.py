@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -104,3 +105,56 @@ main()
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1, result.stderr
     assert "pip install 'voiceswap[train]'" in result.stderr and "Traceback" not in result.stderr
+
+
+def refusal(monkeypatch, capsys, *arguments) -> str:
+    """The one sentence that a command is refused with."""
+    assert run(monkeypatch, *arguments) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" not in shown
+    return " ".join(shown.split())
+
+
+def test_nothing_that_is_read_is_written_over(monkeypatch, capsys, tmp_path):
+    talk, voice = tmp_path / "talk.wav", tmp_path / "voice.wav"
+    for path, source in ((talk, HELLO), (voice, GOODBYE)):
+        soundfile.write(path, *soundfile.read(source))
+    before = talk.read_bytes(), voice.read_bytes()
+    for arguments in (
+        ("convert", talk, "--target", voice, "--out", talk),
+        ("convert", talk, "--target", voice, "--out", voice),
+        ("reconstruct", talk, "--out", talk),
+        ("embed", talk, "--out", talk),
+        ("voice", voice, "--out", voice),
+    ):
+        sentence = refusal(monkeypatch, capsys, *arguments)
+        assert "give another --out" in sentence or "has to end in" in sentence
+    assert before == (talk.read_bytes(), voice.read_bytes())
+    (tmp_path / "folder.wav").mkdir()
+    arguments = ("convert", talk, "--target", voice, "--out", tmp_path / "folder.wav")
+    assert "is a folder" in refusal(monkeypatch, capsys, *arguments)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems alone")
+def test_names_that_are_no_utf_8_are_read_and_links_are_written_through(
+    monkeypatch, capsys, tmp_path
+):
+    named = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    with open(named, "wb") as file:
+        soundfile.write(file, *soundfile.read(HELLO), format="WAV")
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "out.wav"
+    link.symlink_to(tmp_path / "elsewhere" / "out.wav")
+    source = os.fsdecode(named)
+    assert run(monkeypatch, "convert", source, "--target", GOODBYE, "--out", link) == 0
+    assert link.is_symlink() and (tmp_path / "elsewhere" / "out.wav").is_file()
+    assert "caf" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_a_full_disk_under_the_output_is_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "voiceswap.cli", "info"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "can't be written (No space left on device)" in " ".join(result.stderr.split())

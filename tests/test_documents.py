@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     [
         ROOT / "README.md",
+        *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("recipes/**/*.md"),
         *ROOT.glob("voiceswap/**/*.md"),
@@ -54,3 +55,11 @@ def test_the_commands_of_a_document_parse(document):
 def test_the_readme_shows_the_commands():
     shown = {words[1] for words in lines(ROOT / "README.md") if words[:1] == ["voiceswap"]}
     assert {"demo", "swap", "convert", "ui", "batch", "train", "export", "evaluate"} <= shown
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_links_of_a_document_lead_somewhere(document):
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target

@@ -1,5 +1,6 @@
 """The `voiceswap` command: thin over VoiceSwapper."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
+from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
 from voiceswap.training.command import export, train
@@ -27,7 +29,7 @@ app = typer.Typer(
 
 RecordingPath = Annotated[
     Path,
-    typer.Argument(help="A recording: wav, flac, ogg, opus, mp3, aiff, ...", show_default=False),
+    typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
 ]
 Model = Annotated[
     str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")
@@ -51,7 +53,14 @@ def _save(path: Path, samples, rate: int, what: str) -> None:
 
 def _written(path: Path, what: str) -> None:
     # Text, not markup: brackets in a file's name are a part of it.
-    console.print(Text.assemble((str(path), "green"), f"  {what}"), soft_wrap=True)
+    console.print(Text.assemble((plain(path), "green"), f"  {plain(what)}"), soft_wrap=True)
+
+
+def _keep(out: Path, *inputs: Path) -> None:
+    """Refuse to write over a recording or voice that is read."""
+    for path in inputs:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise VoiceswapError(f"{out} is read by this command; give another --out.")
 
 
 @app.command(epilog="Example: voiceswap swap anna.wav ben.mp3 --out swapped")
@@ -115,6 +124,7 @@ def convert(
     device: Device = "auto",
 ) -> None:
     """Say the words of SOURCE in another voice."""
+    _keep(out, source, *target)
     swapper = _swapper(checkpoint, device)
     options = {
         "pitch_shift": pitch,
@@ -162,6 +172,7 @@ def reconstruct(
     device: Device = "auto",
 ) -> None:
     """Take a recording through both codes and back in its own voice: what the model can keep."""
+    _keep(out, source)
     swapper = _swapper(checkpoint, device)
     _save(out, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
 
@@ -180,11 +191,14 @@ def embed(
     """
     import numpy as np
 
+    from voiceswap.files import whole_file
+
+    if out.suffix != ".npz":
+        raise VoiceswapError(f"The codes' file has to end in .npz, and {out} does not.")
     swapper = _swapper(checkpoint, device)
     content, voice = swapper.content(source), swapper.embed(source)
-    out.parent.mkdir(parents=True, exist_ok=True)
     rate = swapper.content_rate
-    with open(out, "wb") as file:
+    with whole_file(out) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
             content=content,
@@ -280,8 +294,14 @@ def main() -> None:
     try:
         app()
     except VoiceswapError as error:
-        errors.print(Text(str(error), "red"), soft_wrap=True)
+        errors.print(Text(plain(error), "red"), soft_wrap=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print(Text("Stopped.", "red"))
+        sys.exit(130)
+    except OSError as error:  # what is printed can't be written, such as to a full disk
+        errors.print(Text(f"The output can't be written ({error.strerror}).", "red"))
+        os._exit(1)  # without writing again what is left in the buffer
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Sound files of any kind as blocks of samples: libsndfile's formats, and by FFmpeg all others."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class SoundInfo:
 def sound_info(path: Path) -> SoundInfo:
     """What a file's header says. Raises AudioError when no decoder can read it."""
     try:
-        known = soundfile.info(path)
+        known = soundfile.info(_name(path))
     except (soundfile.LibsndfileError, OSError):
         with _opened(path) as (info, _):
             return info
@@ -58,7 +59,7 @@ def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
     try:
         with contextlib.ExitStack() as stack:
             try:
-                file = stack.enter_context(soundfile.SoundFile(path))
+                file = stack.enter_context(soundfile.SoundFile(_name(path)))
             except soundfile.LibsndfileError as error:
                 info, blocks = _open_by_ffmpeg(path, stack, error)
             else:
@@ -68,7 +69,17 @@ def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
             _check(info, path)
             yield info, blocks
     except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path} can't be read as audio ({str(error).rstrip('.')}).") from error
+        reason = str(error).rstrip(".").rpartition(": ")[2]
+        raise AudioError(f"{path} can't be read as audio ({reason}).") from error
+
+
+def _name(path: Path) -> str | bytes:
+    """A path as libsndfile takes it: a name in another encoding than UTF-8 as bytes."""
+    try:
+        str(path).encode()
+        return str(path)
+    except UnicodeEncodeError:
+        return os.fsencode(path)
 
 
 def _check(info: SoundInfo, path: Path) -> None:
@@ -103,7 +114,8 @@ def _open_by_ffmpeg(
             f"install av, or convert it: ffmpeg -i {path.name} {path.stem}.wav."
         ) from refused
     try:
-        container = stack.enter_context(av.open(str(path)))
+        stream = stack.enter_context(path.open("rb"))
+        container = stack.enter_context(av.open(stream, "r"))
     except (av.FFmpegError, ValueError):
         raise refused from None
     if not container.streams.audio:

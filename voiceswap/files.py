@@ -22,7 +22,9 @@ def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iter
     """
     if "\0" in str(path):
         raise error(f"{path} can't be written (no name holds a null character).")
-    temporary = None
+    if path.exists() and not path.is_file():
+        raise error(f"{path} is {'a folder' if path.is_dir() else 'no file'}; give a file's name.")
+    path, temporary = Path(os.path.realpath(path)), None  # what a link leads to, not the link
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".voiceswap-")

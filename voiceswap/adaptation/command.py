@@ -51,8 +51,12 @@ def adapt(
     path = out or Path(f"{name or 'voice'}.safetensors")
     if path.suffix.lower() != ".safetensors":
         raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
+    for recording in recordings:
+        if not recording.exists():
+            raise VoiceswapError(f"{recording} does not exist.")
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
+    state = path.with_suffix(".adapting")
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Reading the recordings", total=1.0)
@@ -60,7 +64,6 @@ def adapt(
         def show(done: float, what: str) -> None:
             bar.update(task, completed=done, description=what)
 
-        state = path.with_suffix(".adapting")
         voice, report = run(swapper, recordings, steps, seed, state, show)
     swapper.save_voice(voice, path)
     for sentence in report.left_out:
@@ -69,7 +72,10 @@ def adapt(
     if report.kept == "before":
         console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
     if report.stopped:
-        console.print("Stopped: this is the best so far; the same command goes on from here.")
+        console.print(
+            f"Stopped: this is the best so far; the same command goes on from {state}.",
+            soft_wrap=True,
+        )
     picture = draw(swapper, recordings, voice, path.with_suffix(".png"))
     for written, what in ((path, "the voice"), (picture, "before and after")):
         console.print(Text.assemble((str(written), "green"), f"  {what}"), soft_wrap=True)
@@ -86,7 +92,7 @@ def table(report) -> Table:
         "",
         "before",
         "after",
-        title=f"{report.seconds / 60:.1f} minutes of speech, {report.steps} steps; "
+        title=f"{report.seconds / 60:.1f} minutes of speech, best after {report.steps} steps; "
         f"measured on {measured}",
         title_justify="left",
     )

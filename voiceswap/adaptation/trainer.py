@@ -36,9 +36,10 @@ class Trainer:
     """Adapts the decoder to the voice of `material`.
 
     The loss is L1 of log-mels rebuilt from drawn content codes; at every second step also the
-    losses of conversions, from content of another voice, through the vocoder. The weights are a
-    running mean, taken STRENGTH of the way from those before (WiSE-FT: Wortsman et al., 2022),
-    which keeps more of the sound. The change of matrices is of low rank (LoRA: Hu et al., 2022).
+    losses of conversions, from the same words in another voice, through the vocoder. The weights
+    are a running mean, taken STRENGTH of the way from those before (WiSE-FT: Wortsman et al.,
+    2022), which keeps more of the sound. The change of matrices is of low rank (LoRA: Hu et al.,
+    2022).
 
     A step depends on the seed, its number and the state alone, so a run that is resumed from
     `state_dict` is the same.

@@ -1,7 +1,6 @@
 """`voiceswap batch`."""
 
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def batch(
                 progress=display.show,
             )
     except VoiceswapError as error:
-        errors.print(Text(_printable(error), "red"), soft_wrap=True)
+        errors.print(Text(plain(error), "red"), soft_wrap=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
         message = "Stopped. What is done is kept; run the same command again to go on."
@@ -152,7 +152,7 @@ def _print_plan(report: "Report", out: Path, console: Console) -> None:
 
     for row in report.rows:
         if row.status is not Status.FAILED:
-            line = f"{_printable(row.source)} -> {_printable(out / row.output)}  ({row.status})"
+            line = f"{plain(row.source)} -> {plain(out / row.output)}  ({row.status})"
             console.print(Text(line), soft_wrap=True)
 
 
@@ -161,7 +161,7 @@ def _print_result(report: "Report", console: Console, errors: Console) -> None:
     from voiceswap.batch import Status
 
     for row in report.failures:
-        line = Text.assemble((_printable(row.source), "red"), f": {_printable(row.error)}")
+        line = Text.assemble((plain(row.source), "red"), f": {plain(row.error)}")
         errors.print(line, soft_wrap=True)
     counts = report.counts()
     summary = ", ".join(f"{counts[status]} {status}" for status in Status if status in counts)
@@ -222,13 +222,3 @@ def _time(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
-
-
-def _printable(text: object) -> str:
-    """One line of characters that the terminal can show: names of files can hold any others."""
-    line = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in str(text)
-    )
-    encoding = sys.stdout.encoding or "utf-8"
-    return line.encode(encoding, "replace").decode(encoding)

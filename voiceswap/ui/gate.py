@@ -69,11 +69,12 @@ class Gate:
                     if wait > 0:
                         raise RefusedError(429, f"Too many wrong passwords: wait {wait:.0f} s.")
                     send = self._count_login(visitor, send)
-                elif path.startswith("/gradio_api/upload"):
+                if path.startswith("/gradio_api/upload"):
                     receive = self._count_upload(visitor, receive)
-                elif path.startswith(CALLS):
+                else:
                     body = await _body(receive)
-                    self._check_call(body, visitor, queued=path.startswith(QUEUED))
+                    if path.startswith(CALLS):
+                        self._check_call(body, visitor, queued=path.startswith(QUEUED))
                     receive = _replay(body, receive)
             await self.app(scope, receive, send)
         except RefusedError as refused:
