@@ -13,6 +13,7 @@ from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
+from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
@@ -31,10 +32,6 @@ RecordingPath = Annotated[
     Path,
     typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
 ]
-Model = Annotated[
-    str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 
 
 def _swapper(checkpoint: str, device: str):
@@ -99,7 +96,7 @@ def convert(
     target: Annotated[
         list[Path],
         typer.Option(
-            help="A recording of the voice to take, or a voice kept by 'voiceswap voice'; several "
+            help="A recording of the target voice, or a voice kept by 'voiceswap voice'; several "
             "are averaged, and of one person bring the voice nearer.",
             show_default=False,
         ),
@@ -107,23 +104,14 @@ def convert(
     out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path(
         "converted.wav"
     ),
-    pitch: Annotated[
-        float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")
-    ] = 0.0,
-    pitch_range: Annotated[
-        float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")
-    ] = 1.0,
-    strength: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's."),
-    ] = 1.0,
-    seed: Annotated[
-        int | None, typer.Option(help="Draw another reading of the same words.")
-    ] = None,
+    pitch: Pitch = 0.0,
+    pitch_range: PitchRange = 1.0,
+    strength: Strength = 1.0,
+    seed: Seed = None,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Say the words of SOURCE in another voice."""
+    """Convert SOURCE to another voice."""
     _keep(out, source, *target)
     swapper = _swapper(checkpoint, device)
     options = {

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.command_options import Device, Model
 from voiceswap.errors import VoiceswapError
 
 
@@ -34,10 +35,8 @@ def adapt(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is random.")] = 0,
-    checkpoint: Annotated[
-        str, typer.Option(help="A model file, or 'default' for the one in the package.")
-    ] = "default",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    checkpoint: Model = "default",
+    device: Device = "auto",
 ) -> None:
     """Adapt the model to one voice; the file serves wherever a --target does.
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
@@ -52,20 +53,10 @@ def batch(
     subtype: Annotated[
         str | None, typer.Option(help="PCM_16, PCM_24, FLOAT, ... (default: the input's)")
     ] = None,
-    pitch: Annotated[
-        float, typer.Option(min=-24, max=24, help="Semitones above the target's own pitch.")
-    ] = 0.0,
-    pitch_range: Annotated[
-        float, typer.Option(min=0, max=3, help="Widens (above 1) or flattens the intonation.")
-    ] = 1.0,
-    strength: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="How far to go from the source's voice to the target's."),
-    ] = 1.0,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Draw the content code from its posterior with this seed."),
-    ] = None,
+    pitch: Pitch = 0.0,
+    pitch_range: PitchRange = 1.0,
+    strength: Strength = 1.0,
+    seed: Seed = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Processes (default: as many as cores and memory allow)"),
@@ -94,10 +85,8 @@ def batch(
     ray_gpus: Annotated[
         float, typer.Option(min=0, help="GPUs that a Ray worker takes; 0.25 puts four on one.")
     ] = 0.0,
-    checkpoint: Annotated[
-        str, typer.Option(help="A model file, or 'default' for the one in the package.")
-    ] = "default",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    checkpoint: Model = "default",
+    device: Device = "auto",
 ) -> None:
     """Convert files and folders of any size; the same command again continues a stopped run.
 

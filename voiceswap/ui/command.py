@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from voiceswap.command_options import Device, Model
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
@@ -69,10 +70,8 @@ def ui(
         float, typer.Option(min=0.1, help="Longest recording to convert.")
     ] = 60.0,
     max_megabytes: Annotated[float, typer.Option(min=0.1, help="Largest file to upload.")] = 200.0,
-    checkpoint: Annotated[
-        str, typer.Option(help="A model file, or 'default' for the one in the package.")
-    ] = "default",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    checkpoint: Model = "default",
+    device: Device = "auto",
 ) -> None:
     """Open the web page: two voices, one button."""
     user, _, password = (auth or "").partition(":")
