@@ -181,4 +181,7 @@ def test_the_command(model, hello, goodbye, tmp_path):
     arguments = ["convert", paths[0], "--target", str(out), "--out", str(made), *options[2:]]
     assert CliRunner().invoke(app, arguments).exit_code == 0 and made.exists()
     result = CliRunner().invoke(app, ["adapt", str(tmp_path / "none.wav"), *options])
+    assert result.exit_code == 1 and "none.wav does not exist" in str(result.exception)
+    (tmp_path / "empty").mkdir()
+    result = CliRunner().invoke(app, ["adapt", str(tmp_path / "empty"), *options])
     assert result.exit_code == 1 and "no recording to learn from" in str(result.exception)
