@@ -9,13 +9,12 @@ import numpy as np
 import soundfile
 from lhotse import Recording
 
-from voiceswap.audio import active_level_db, check_audio
+from voiceswap.audio import QUIET_DB, active_level_db, check_audio
 from voiceswap.errors import AudioError
 
 PAUSE_DB = 40.0  # a frame that is so far below the loudest is a pause
 KEPT_PAUSE = 0.2  # seconds of an end pause that are kept
 SHORT_PAUSE = 0.3  # seconds; a shorter end pause is kept whole
-QUIET_DB = -60.0  # speech below this level has only a few bits of 16
 CLIPPED_SHARE = 0.01
 
 

@@ -67,10 +67,12 @@ def test_a_vocoder_for_other_mels_is_refused(tmp_path, checkpoint):
 def test_a_place_that_cant_be_written_is_one_sentence(tmp_path, checkpoint):
     (tmp_path / "file").touch()
     (tmp_path / "model.safetensors").mkdir()
-    for path in (tmp_path / "file/model.safetensors", tmp_path / "model.safetensors"):
-        with pytest.raises(
-            CheckpointError, match=r"model.safetensors can't be written \([A-Z].*\)\.$"
-        ):
+    reasons = {
+        tmp_path / "file/model.safetensors": r"model.safetensors can't be written \([A-Z].*\)\.$",
+        tmp_path / "model.safetensors": r"model.safetensors is a folder; give a file's name\.$",
+    }
+    for path, reason in reasons.items():
+        with pytest.raises(CheckpointError, match=reason):
             save_checkpoint(path, checkpoint)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "model.safetensors"]
 

@@ -136,6 +136,17 @@ def test_a_clap_or_a_bang_does_not_move_the_speech(swapper, hello, goodbye, leve
         assert db(out[beside]) == pytest.approx(db(plain[beside]), abs=1)
 
 
+def test_a_short_word_is_no_clap(swapper, hello, goodbye):
+    loudest = int(np.abs(hello).argmax())
+    word = hello[loudest - 1200 : loudest + 1200] * np.hanning(2400).astype(np.float32)  # 0.15 s
+    silence = noise(2 * RATE, -75)
+    alone = np.concatenate([silence, word, silence])
+    for source, first in ((alone, 2 * RATE), (np.append(hello, alone), 2 * RATE + len(hello))):
+        here = slice(first, first + len(word))
+        out = swapper.convert(source, goodbye)
+        assert db(out[here]) == pytest.approx(db(source[here]), abs=3)
+
+
 def test_the_level_of_speech_is_that_of_its_frames_within_30_db(people):
     """As it was defined when the networks were trained; and a clap does not count."""
     for recordings in people:

@@ -17,6 +17,7 @@ from voiceswap.files import whole_file
 
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
+QUIET_DB = -60.0  # speech below this level has only a few bits of 16
 MIN_SECONDS = 0.3
 PEAK = 0.999  # the greatest magnitude that is written
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
@@ -194,14 +195,17 @@ def level_of_powers(power: np.ndarray) -> float:
     """Level in dB of the `frame_powers` within 30 dB of the greatest of speech.
 
     Pauses do not count, nor do 0.1 s around a clap or a bang: they alone are 14 dB above what half
-    of the 0.3 s around any frame surpass.
+    of the 0.3 s around any frame surpass. Where the rest is silence, they are a short word.
     """
     around = sliding_window_view(np.pad(power, TRANSIENT_FRAMES // 2), TRANSIENT_FRAMES)
     loud = np.pad(power > np.median(around, 1).max() * TRANSIENT_FACTOR, TRANSIENT_MARGIN)
     near = sliding_window_view(loud, 2 * TRANSIENT_MARGIN + 1).any(1)
-    speech = power if near.all() else power[~near]
-    active = speech[speech >= speech.max() * 1e-3]
-    return float(10 * np.log10(active.mean() + 1e-12))
+    for speech in (power[~near], power):
+        active = speech[speech >= speech.max(initial=0.0) * 1e-3]
+        level = float(10 * np.log10(active.sum() / max(len(active), 1) + 1e-12))
+        if len(active) >= TRANSIENT_FRAMES and level > QUIET_DB:
+            break
+    return level
 
 
 def set_level(

@@ -94,10 +94,11 @@ def hop_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
     return np.maximum.reduceat(np.abs(samples), np.arange(0, len(samples), hop))
 
 
-def without_transients(power: np.ndarray, frame_rate: float) -> np.ndarray:
+def without_transients(power: np.ndarray, level_db: float, frame_rate: float) -> np.ndarray:
     """A contour (frames,) in which claps and bangs are no louder than the loudest speech near.
 
-    Speech stays below ten times the level that it surpasses for 10 % of the time, a clap does not.
+    Speech stays below ten times the power that it surpasses for 10 % of the time, a clap does not.
+    A short word after a pause stays below ten times the power of all speech, `level_db`.
     """
     beside = round(LOUD_SECONDS * frame_rate / 2)
     padded = np.pad(power, beside, "reflect" if len(power) > beside else "wrap")
@@ -105,7 +106,7 @@ def without_transients(power: np.ndarray, frame_rate: float) -> np.ndarray:
     rank = round(LOUD_QUANTILE * 2 * beside)
     for first in range(0, len(power), step):
         loud.append(np.partition(around[first : first + step], rank, axis=1)[:, rank])
-    return np.minimum(power, LOUD_FACTOR * np.concatenate(loud))
+    return np.minimum(power, LOUD_FACTOR * np.maximum(np.concatenate(loud), 10 ** (level_db / 10)))
 
 
 def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
@@ -126,7 +127,7 @@ def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> 
         Gain of every frame in dB, (frames,).
     """
     source_db, output_db = level_of_powers(source), level_of_powers(output)
-    wanted = without_transients(source, frame_rate) / 10 ** (source_db / 10)
+    wanted = without_transients(source, source_db, frame_rate) / 10 ** (source_db / 10)
     given = output / 10 ** (output_db / 10)
     short, long = (_hann(seconds, frame_rate) for seconds in (SMOOTHING, BRIDGE))
     difference = 10 * np.log10((wanted + FLOOR) / (given + FLOOR))
