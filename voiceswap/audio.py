@@ -181,9 +181,8 @@ def require_finite(samples: np.ndarray, name: str) -> None:
 def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """Mean power of every whole 20 ms frame of `samples` (samples,)."""
     frame = max(1, sample_rate // 50)
-    return np.square(
-        samples[: len(samples) // frame * frame].astype(np.float64).reshape(-1, frame)
-    ).mean(1)
+    frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
+    return np.square(frames, dtype=np.float64).mean(1)
 
 
 def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
