@@ -15,7 +15,7 @@ import torch
 from rich.progress import track
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import read_audio
+from voiceswap.audio import read_audio, resample
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.scorers import SAMPLE_RATE, load_scorers
 from voiceswap.evaluation.text import error_rates
@@ -62,7 +62,13 @@ def main() -> None:
         else:
             swapper.engine.vocoder = load_network(checkpoint, "vocoder").eval()
         with torch.inference_mode():
-            report(checkpoint, [swapper.copy_synthesis(samples) for samples in recordings])
+            report(checkpoint, [synthesize(swapper, samples) for samples in recordings])
+
+
+def synthesize(swapper: VoiceSwapper, samples: np.ndarray) -> np.ndarray:
+    """Copy synthesis at the scorers' rate."""
+    made = swapper.copy_synthesis((samples, SAMPLE_RATE))
+    return resample(made, swapper.engine.output_audio.sample_rate, SAMPLE_RATE)
 
 
 if __name__ == "__main__":

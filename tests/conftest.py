@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rates import RATE
 from talks import save_tiny_model
 
 from voiceswap import VoiceSwapper
@@ -55,6 +56,18 @@ def hello() -> np.ndarray:
 def goodbye() -> np.ndarray:
     """A woman, 16 kHz."""
     return read_audio(GOODBYE, 16000)
+
+
+@pytest.fixture(scope="session")
+def hello_24k() -> np.ndarray:
+    """The man at the rate of the model in the package."""
+    return read_audio(HELLO, RATE)
+
+
+@pytest.fixture(scope="session")
+def goodbye_24k() -> np.ndarray:
+    """The woman at the rate of the model in the package."""
+    return read_audio(GOODBYE, RATE)
 
 
 @pytest.fixture(scope="session")

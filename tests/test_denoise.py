@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
+from rates import RATE
 
-from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio import active_level_db, read_audio, resample
 from voiceswap.conversion import engine as module
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.mel_statistics import speech_frames
@@ -61,13 +62,14 @@ def test_a_noisy_reference_still_gives_its_voice(swapper, people, monkeypatch):
     """Measured with clean recordings of the target that are not the reference."""
     gained = []
     for i, recordings in enumerate(people[::2]):
-        source = read_audio(recordings[0], 16000)[: 6 * 16000]
+        source = read_audio(recordings[0], RATE)[: 6 * RATE]
         other, reference = (read_audio(path, 16000) for path in people[2 * i + 1][:2])
         target = swapper.engine.verifier(torch.from_numpy(other))
         similarity = []
         for reduction in (denoise, lambda samples, sample_rate: samples):
             monkeypatch.setattr(module, "denoise", reduction)
-            out = swapper.convert(source, noisy(reference, 15))
-            similarity.append(float(swapper.engine.verifier(torch.from_numpy(out)) @ target))
+            out = swapper.convert(source, (noisy(reference, 15), 16000))
+            vector = swapper.engine.speaker_vector(resample(out, RATE, 16000))
+            similarity.append(float(vector @ target))
         gained.append(similarity[0] - similarity[1])
     assert np.mean(gained) > 0.05

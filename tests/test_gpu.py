@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from rates import RATE
 
 from voiceswap import FileConversion, VoiceSwapper
 from voiceswap.adaptation.material import prepare
@@ -16,14 +17,24 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(name="hello", scope="session")
+def hello_at_its_rate(hello_24k):
+    return hello_24k
+
+
+@pytest.fixture(name="goodbye", scope="session")
+def goodbye_at_its_rate(goodbye_24k):
+    return goodbye_24k
+
+
 @pytest.fixture(scope="module")
 def on_gpu() -> VoiceSwapper:
     return VoiceSwapper.load(device="cuda")
 
 
 def assert_same(out, expected):
-    difference = active_level_db(out - expected, 16000)
-    assert difference < active_level_db(expected, 16000) - 30
+    difference = active_level_db(out - expected, RATE)
+    assert difference < active_level_db(expected, RATE) - 30
 
 
 def test_conversion_equals_the_cpus(swapper, on_gpu, hello, goodbye):
@@ -32,11 +43,11 @@ def test_conversion_equals_the_cpus(swapper, on_gpu, hello, goodbye):
 
 
 def test_long_recordings_and_batches_equal_the_cpus(swapper, on_gpu, hello, goodbye, tmp_path):
-    sources = [np.resize(hello, 20 * 16000), goodbye, hello]
+    sources = [np.resize(hello, 20 * RATE), goodbye, hello]
     files = []
     for number, samples in enumerate(sources):
         path = tmp_path / f"{number}.wav"
-        soundfile.write(path, samples, 16000, subtype="FLOAT")
+        soundfile.write(path, samples, RATE, subtype="FLOAT")
         files.append(FileConversion(path, [goodbye, hello], tmp_path / f"out-{number}.wav"))
     assert on_gpu.convert_files(files) == [None] * 3
     voice = swapper.voice([goodbye, hello])

@@ -10,9 +10,10 @@ import pytest
 import soundfile
 import soxr
 import torch
+from rates import RATE
 
 from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceSwapper
-from voiceswap.audio import read_audio
+from voiceswap.audio import read_audio, resample
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.pitch import transfer_pitch
 from voiceswap.conversion.recording import Output, Recording
@@ -22,10 +23,20 @@ from voiceswap.features import extract_f0, log_f0_statistics
 LENGTHS = [68, 600] if os.environ.get("VOICESWAP_FULL") else [68]  # seconds; 68 are five windows
 
 
+@pytest.fixture(name="hello", scope="session")
+def hello_at_its_rate(hello_24k):
+    return hello_24k
+
+
+@pytest.fixture(name="goodbye", scope="session")
+def goodbye_at_its_rate(goodbye_24k):
+    return goodbye_24k
+
+
 def conversation(hello, goodbye, seconds):
     """Two voices, pauses, and levels that differ."""
-    parts = [hello, 0.3 * goodbye, np.zeros(8000, np.float32), goodbye, 0.6 * hello]
-    return np.resize(np.concatenate(parts), seconds * 16000)
+    parts = [hello, 0.3 * goodbye, np.zeros(RATE // 2, np.float32), goodbye, 0.6 * hello]
+    return np.resize(np.concatenate(parts), seconds * RATE)
 
 
 def unlike(samples, expected):
@@ -38,7 +49,8 @@ def unlike(samples, expected):
 def whole(swapper, samples, voice):
     """The conversion with every network run once, over all of the recording."""
     engine = swapper.engine
-    recording = Recording(iter([samples]), engine.audio, "the conversation")
+    analysed = resample(samples, RATE, engine.audio.sample_rate)
+    recording = Recording(iter([analysed]), engine.audio, "the conversation")
     wave = torch.from_numpy(recording.samples())[None]
     np.testing.assert_allclose(recording.f0, extract_f0(wave[0].numpy(), engine.audio), atol=0.01)
     features = engine.encoder.front_end(wave, torch.tensor([wave.shape[-1]]))
@@ -46,7 +58,7 @@ def whole(swapper, samples, voice):
     own = torch.tensor([log_f0_statistics(recording.f0)])
     f0 = transfer_pitch(torch.from_numpy(recording.f0)[None], own, voice.log_f0[None])
     mel = decode(engine.autoencoder, content, f0, stack_voices([voice], "cpu"))
-    output = Output(recording)
+    output = Output(recording, engine.output_audio)
     output.append(engine.vocoder(mel, f0)[0].numpy())
     return np.concatenate(list(output.blocks()))
 
@@ -57,18 +69,18 @@ def test_there_is_no_seam(swapper, hello, goodbye, seconds):
     expected, out = whole(swapper, samples, voice), swapper.convert(samples, voice)
     assert len(out) == len(samples)
     for seam in range(16, seconds, 16):
-        around = slice(round((seam - 0.5) * 16000), round((seam + 0.5) * 16000))
+        around = slice(round((seam - 0.5) * RATE), round((seam + 0.5) * RATE))
         assert unlike(out[around], expected[around]) < 1e-4
     assert unlike(out, expected) < 1e-4
 
 
 def test_files_are_converted_like_arrays_in_any_format(swapper, hello, goodbye, tmp_path):
-    soundfile.write(tmp_path / "hello.wav", np.stack([hello, hello], 1), 16000)
+    soundfile.write(tmp_path / "hello.wav", np.stack([hello, hello], 1), RATE)
     expected = swapper.convert(tmp_path / "hello.wav", goodbye)
     shares = []
     out = swapper.convert_file(
         tmp_path / "hello.wav",
-        (goodbye, 16000),
+        (goodbye, RATE),
         tmp_path / "out.flac",
         rate=44100,
         subtype="PCM_24",
@@ -76,9 +88,9 @@ def test_files_are_converted_like_arrays_in_any_format(swapper, hello, goodbye, 
     )
     facts = soundfile.info(out)
     assert (facts.samplerate, facts.subtype) == (44100, "PCM_24") and abs(
-        facts.duration - len(hello) / 16000
+        facts.duration - len(hello) / RATE
     ) < 0.001
-    assert unlike(read_audio(out, 44100), soxr.resample(expected, 16000, 44100)) < 1e-4
+    assert unlike(read_audio(out, 44100), soxr.resample(expected, RATE, 44100)) < 1e-4
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
 
 
@@ -87,10 +99,10 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
         "a": hello,
         "b": goodbye[:20000],
         "c": conversation(hello, goodbye, 40),
-        "bad": np.zeros(16000),
+        "bad": np.zeros(RATE),
     }
     for name, samples in sources.items():
-        soundfile.write(tmp_path / f"{name}.wav", samples, 16000)
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE)
     paths, voice = [tmp_path / f"{name}.wav" for name in sources], swapper.embed(goodbye)
     files = [
         FileConversion(
@@ -115,7 +127,7 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
 
 
 def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_path):
-    soundfile.write(tmp_path / "hello.wav", hello, 16000)
+    soundfile.write(tmp_path / "hello.wav", hello, RATE)
 
     def stop(done):
         if done > 0.5:

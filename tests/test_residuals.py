@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from rates import RATE
 
-from voiceswap.audio import read_audio
+from voiceswap.audio import read_audio, resample
 from voiceswap.conversion.mel_statistics import (
     apply_mel_affine,
     match_mel_statistics,
@@ -114,18 +115,20 @@ def test_mel_statistics_of_a_compensated_voice_are_the_references():
     )
 
 
+def similarity(swapper, out, target):
+    return float(swapper.engine.speaker_vector(resample(out, RATE, 16000)) @ target)
+
+
 def test_residuals_raise_similarity_and_keep_the_content(swapper, people):
     """Measured with recordings of the target other than the reference: its room is no voice."""
     gained, content = [], []
     for i, recordings in enumerate(people[::2]):
-        source = read_audio(recordings[0], 16000)[: 8 * 16000]
+        source = read_audio(recordings[0], RATE)[: 8 * RATE]
         other, reference = people[2 * i + 1][:2]
         voice = swapper.embed(reference)
         target = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
         outs = [swapper.convert(source, kept) for kept in (voice, replace(voice, residuals=()))]
-        with_them, without = (
-            float(swapper.engine.verifier(torch.from_numpy(out)) @ target) for out in outs
-        )
+        with_them, without = (similarity(swapper, out, target) for out in outs)
         gained.append(with_them - without)
         first, *others = (torch.from_numpy(swapper.content(wave)) for wave in (source, *outs))
         content.append(
@@ -136,7 +139,8 @@ def test_residuals_raise_similarity_and_keep_the_content(swapper, people):
     assert kept > before - 0.01
 
 
-def test_shares_of_residuals_follow_the_blend(swapper, hello, goodbye):
+def test_shares_of_residuals_follow_the_blend(swapper, hello_24k, goodbye_24k):
+    hello, goodbye = hello_24k, goodbye_24k
     a, b = swapper.embed(hello), swapper.embed(goodbye)
     mix = blend([(blend([(a, 1.0), (b, 1.0)]), 0.5), (a, 0.5), (b, 0.0)])
     assert [share for _, share in mix.residuals] == [0.25, 0.25, 0.5]
@@ -149,17 +153,17 @@ def test_shares_of_residuals_follow_the_blend(swapper, hello, goodbye):
 
 
 def test_more_recordings_raise_similarity(swapper, people):
-    """Against the first of them alone, measured with a recording that is not among them."""
+    """Against the first of them alone, measured with recordings that are not among them."""
     gained = []
     for i, recordings in enumerate(people):
-        *references, other = people[(i + 1) % len(people)][:4]
-        target = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
-        source = read_audio(recordings[0], 16000)[: 8 * 16000]
-        outs = [
-            swapper.convert(source, swapper.voice(given)) for given in (references, references[:1])
-        ]
+        target = people[(i + 1) % len(people)]
+        references, others = target[:3], target[3:7]
+        vectors = [swapper.engine.speaker_vector(read_audio(path, 16000)) for path in others]
+        wanted = torch.nn.functional.normalize(torch.stack(vectors).mean(0), dim=0)
+        source = read_audio(recordings[0], RATE)[: 8 * RATE]
         several, one = (
-            float(swapper.engine.verifier(torch.from_numpy(out)) @ target) for out in outs
+            similarity(swapper, swapper.convert(source, swapper.voice(given)), wanted)
+            for given in (references, references[:1])
         )
         gained.append(several - one)
     assert np.mean(gained) > 0.005

@@ -8,20 +8,35 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rates import RATE
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from voiceswap import AudioError, VoiceswapError, VoiceSwapper
-from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio import active_level_db, read_audio, resample
 from voiceswap.conversion.voice import save_voice
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.checkpoint import DEFAULT, Checkpoint
 
 
+@pytest.fixture(name="hello", scope="session")
+def hello_at_its_rate(hello_24k):
+    return hello_24k
+
+
+@pytest.fixture(name="goodbye", scope="session")
+def goodbye_at_its_rate(goodbye_24k):
+    return goodbye_24k
+
+
 def likeness(swapper, first, second):
     """Cosine of the frozen verifier's vectors of two recordings."""
-    vectors = [swapper.engine.verifier(torch.from_numpy(wave)) for wave in (first, second)]
+    vectors = [swapper.engine.speaker_vector(at_16_khz(wave)) for wave in (first, second)]
     return float(vectors[0] @ vectors[1])
+
+
+def at_16_khz(wave):
+    return resample(wave, RATE, 16000)
 
 
 def same_words(swapper, first, second):
@@ -33,13 +48,13 @@ def same_words(swapper, first, second):
 @settings(deadline=None, max_examples=12)
 @given(seconds=st.floats(0.31, 12.0))
 def test_any_length_in_gives_the_same_length_out(swapper, hello, goodbye, seconds):
-    source = np.tile(hello, 5)[: math.ceil(seconds * 16000)]
+    source = np.tile(hello, 5)[: math.ceil(seconds * RATE)]
     out = swapper.convert(source, goodbye)
     assert len(out) == len(source) and np.isfinite(out).all()
 
 
 def test_a_minute_keeps_its_length(swapper, hello, goodbye):
-    minute = np.tile(hello, 30)[: 60 * 16000]
+    minute = np.tile(hello, 30)[: 60 * RATE]
     assert len(swapper.convert(minute, goodbye)) == len(minute)
 
 
@@ -57,8 +72,8 @@ def test_people_never_heard_in_training(swapper, people):
     nearer = 0
     for i, recordings in enumerate(people):
         source, target = (
-            read_audio(recordings[0], 16000)[: 8 * 16000],
-            read_audio(people[(i + 1) % len(people)][1], 16000),
+            read_audio(recordings[0], RATE)[: 8 * RATE],
+            read_audio(people[(i + 1) % len(people)][1], RATE),
         )
         out = swapper.convert(source, target)
         nearer += likeness(swapper, out, target) > likeness(swapper, out, source)
@@ -70,7 +85,7 @@ def test_converting_to_ones_own_voice_is_reconstruction(swapper, hello, goodbye)
     own, rebuilt = swapper.convert(hello, hello), swapper.reconstruct(hello)
     np.testing.assert_allclose(own, rebuilt, atol=1e-5)
     mel, *others = (
-        swapper.engine.log_mel(torch.from_numpy(wave)[None])[0]
+        swapper.engine.log_mel(torch.from_numpy(at_16_khz(wave))[None])[0]
         for wave in (hello, rebuilt, swapper.convert(hello, goodbye))
     )
     speech = mel.mean(0) > mel.mean(0).max() - 4
@@ -80,7 +95,7 @@ def test_converting_to_ones_own_voice_is_reconstruction(swapper, hello, goodbye)
 
 def test_pitch_follows_the_target_and_the_shift(swapper, hello, goodbye):
     def median_f0(wave):
-        f0 = extract_f0(wave, swapper.engine.audio)
+        f0 = extract_f0(wave, swapper.engine.output_audio)
         return np.median(f0[f0 > 0])
 
     out, raised = swapper.convert(hello, goodbye), swapper.convert(hello, goodbye, pitch_shift=3.0)
@@ -101,16 +116,14 @@ def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
 
 def test_level_is_the_sources(swapper, hello, goodbye):
     out = swapper.convert(hello * 0.05, goodbye)
-    assert abs(active_level_db(out, 16000) - active_level_db(hello * 0.05, 16000)) < 0.5
+    assert abs(active_level_db(out, RATE) - active_level_db(hello * 0.05, RATE)) < 0.5
 
 
 def test_rate_channels_and_kind_of_input_do_not_matter(swapper, hello, goodbye):
     plain = swapper.convert(hello, goodbye)
     stereo = np.stack([hello, hello])
-    np.testing.assert_allclose(
-        swapper.convert((stereo, 16000), [(goodbye, 16000)]), plain, atol=1e-4
-    )
-    whole_numbers = (np.round(hello * 32767).astype(np.int16), 16000)
+    np.testing.assert_allclose(swapper.convert((stereo, RATE), [(goodbye, RATE)]), plain, atol=1e-4)
+    whole_numbers = (np.round(hello * 32767).astype(np.int16), RATE)
     assert same_words(swapper, swapper.convert(whole_numbers, goodbye), plain) > 0.95
 
 
@@ -155,7 +168,7 @@ def test_a_model_without_a_vocoder_still_speaks(swapper, hello, goodbye):
 
 def test_bad_recordings_and_devices_are_sentences(swapper, hello):
     with pytest.raises(AudioError, match="silent"):
-        swapper.convert(np.zeros(16000, np.float32), hello)
+        swapper.convert(np.zeros(RATE, np.float32), hello)
     with pytest.raises(AudioError, match="does not exist"):
         swapper.convert(hello, "nobody.wav")
     with pytest.raises(VoiceswapError, match="can't be used here"):
@@ -179,10 +192,6 @@ def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
 
 
 def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
-    spreads = [
-        log_f0_statistics(
-            extract_f0(swapper.convert(hello, goodbye, pitch_range=width), swapper.engine.audio)
-        )[1]
-        for width in (0.0, 1.0)
-    ]
+    outs = [swapper.convert(hello, goodbye, pitch_range=width) for width in (0.0, 1.0)]
+    spreads = [log_f0_statistics(extract_f0(out, swapper.engine.output_audio))[1] for out in outs]
     assert spreads[0] < spreads[1] / 2

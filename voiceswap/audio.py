@@ -139,6 +139,19 @@ def resample(samples: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
     return soxr.resample(samples, rate, new_rate).astype(np.float32)
 
 
+def resample_blocks(
+    blocks: Iterator[np.ndarray], rate: float, new_rate: float
+) -> Iterator[np.ndarray]:
+    """`resample` of a recording in blocks (samples,); float32."""
+    if rate == new_rate:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(rate, new_rate, 1)
+    for block in blocks:
+        yield resampler.resample_chunk(block.astype(np.float32))
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
 def _channel_axis(shape: tuple[int, ...], name: str) -> int:
     """The axis of a two-dimensional recording that counts channels: the short one."""
     short = [axis for axis in (0, 1) if shape[axis] <= MAX_CHANNELS]

@@ -211,6 +211,9 @@ def info(
 
     metadata = read_metadata(checkpoint)
     table = Table(show_header=False, title=f"voiceswap model: {checkpoint}", title_justify="left")
+    analysed = metadata["audio"]["sample_rate"]
+    synthesized = metadata.get("vocoder", {}).get("rate", analysed)
+    table.add_row("rates", f"{analysed} Hz in, {synthesized} Hz out")
     for part in ("audio", "autoencoder", "vocoder"):
         if part in metadata:
             table.add_row(
@@ -250,7 +253,7 @@ def demo(
         _save(out / f"{name}.wav", samples, rate, what)
     picture = draw_mels(
         {what: samples for samples, what in results.values()},
-        swapper.engine.audio,
+        rate,
         out / "mels.png",
     )
     _written(picture, "the four mel spectrograms, F0 in white")

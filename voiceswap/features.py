@@ -1,7 +1,7 @@
 """Features of speech: log-mel spectrograms and F0."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import soxr
@@ -42,6 +42,20 @@ class AudioConfig:
     def frames(self, samples: int) -> int:
         """Number of mel frames of a recording of `samples` samples: one for every hop begun."""
         return math.ceil(samples / self.hop_length)
+
+    def at_rate(self, rate: int) -> "AudioConfig":
+        """The same mel frames of recordings at another rate, in Hz.
+
+        Raises CheckpointError where a frame is no whole number of samples at that rate.
+        """
+        hop, n_fft = self.hop_length * rate, self.n_fft * rate
+        if hop % self.sample_rate or n_fft % self.sample_rate:
+            raise CheckpointError(
+                f"Frames of {self.hop_length} samples at {self.sample_rate} Hz are no whole "
+                f"number of samples at {rate} Hz."
+            )
+        hop, n_fft = hop // self.sample_rate, n_fft // self.sample_rate
+        return replace(self, sample_rate=rate, hop_length=hop, n_fft=n_fft)
 
     def to_dict(self) -> dict:
         """As plain numbers, for a checkpoint's metadata."""

@@ -15,12 +15,13 @@ F0_COLOUR = "#4de3ff"  # on a small picture white is lost among the harmonics
 
 
 def draw_mels(
-    recordings: dict[str, np.ndarray], audio: AudioConfig, path: str | os.PathLike, columns: int = 2
+    recordings: dict[str, np.ndarray], sample_rate: int, path: str | os.PathLike, columns: int = 2
 ) -> Path:
     """Write a PNG of the log-mel of each recording (samples,), on one scale, F0 in white.
 
-    Keys are titles.
+    Keys are titles. What is drawn reaches to half of `sample_rate`, in Hz.
     """
+    audio = _shown_audio(sample_rate)
     rows = -(-len(recordings) // columns)
     figure = Figure(figsize=(5.5 * columns, 2.8 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
@@ -34,9 +35,10 @@ def draw_mels(
 
 
 def draw_change(
-    before: np.ndarray, after: np.ndarray, audio: AudioConfig, path: str | os.PathLike
+    before: np.ndarray, after: np.ndarray, sample_rate: int, path: str | os.PathLike
 ) -> Path:
     """Write a PNG of a recording's log-mel above its conversion's, for any background."""
+    audio = _shown_audio(sample_rate)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained", facecolor="none")
     grid = figure.subplots(2, 1, sharex=True)
     _paint(list(grid), [before, after], audio, line=F0_COLOUR, width=2.2)
@@ -47,6 +49,11 @@ def draw_change(
         axes.spines[:].set_visible(False)
     grid[1].set_xlabel("s", color=grey)
     return _save(figure, path)
+
+
+def _shown_audio(sample_rate: int) -> AudioConfig:
+    at_16_khz = AudioConfig(n_mels=100, f_max=sample_rate / 2)
+    return at_16_khz.at_rate(sample_rate)
 
 
 def _paint(
@@ -74,7 +81,7 @@ def _paint(
         f0 = extract_f0(samples, audio)
         times = np.arange(len(f0)) / audio.frame_rate
         axes.plot(times, np.where(f0 > 0, mel_bin(f0, audio), np.nan), color=line, linewidth=width)
-        ticks = np.array([200, 500, 1000, 2000, 4000, 8000])
+        ticks = np.array([200, 500, 1000, 2000, 4000, 8000, 12000])
         ticks = ticks[ticks <= audio.f_max]
         axes.set_yticks(mel_bin(ticks, audio), [f"{tick / 1000:g}" for tick in ticks])
     return picture

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.report import AdaptationReport, Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.speech import keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
+from voiceswap.audio import resample
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
@@ -72,12 +74,12 @@ def adapt(
     learned, kept = keep_out(speech)
     steps = steps or steps_for(speech.seconds)
     progress(0.02, "Computing features")
-    scorer = VoiceScorer(
-        engine, (kept or max(learned, key=lambda piece: len(piece.samples))).samples
-    )
+    rates = swapper.sample_rate, engine.audio.sample_rate
+    analysed = [resample(piece.samples, *rates) for piece in learned]
+    scorer = VoiceScorer(engine, resample(kept.samples, *rates) if kept else max(analysed, key=len))
     plain = swapper.voice([(piece.samples, swapper.sample_rate) for piece in learned])
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
-    trainer = Trainer(engine, prepare(engine, [p.samples for p in learned], others), steps, seed)
+    trainer = Trainer(engine, prepare(engine, analysed, others), steps, seed)
     before = scorer.score(plain)
     report = AdaptationReport(
         speech.seconds, speech.left_out, kept.name if kept else None, before, before, kept="before"
@@ -130,7 +132,7 @@ def adapt(
         state.unlink(missing_ok=True)
     progress(1.0, "Done")
     notes = {"adapted": report.to_dict()}
-    return Voice(best.code, best.log_f0, best.mel_affine, best.residuals, best.delta, notes), report
+    return replace(best, high_gain=plain.high_gain, notes=notes), report
 
 
 def steps_for(seconds: float) -> int:

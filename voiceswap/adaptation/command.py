@@ -106,12 +106,13 @@ def draw(swapper, recordings: list[Path], voice, path: Path) -> Path:
     from voiceswap.examples import HELLO
     from voiceswap.plots import draw_mels
 
-    pieces = read_speech(recordings, swapper.sample_rate).pieces
-    plain = swapper.voice([(piece.samples, swapper.sample_rate) for piece in pieces[:8]])
-    own = pieces[0].samples[: 4 * swapper.sample_rate]
+    rate = swapper.sample_rate
+    pieces = read_speech(recordings, rate).pieces
+    plain = swapper.voice([piece.samples for piece in pieces[:8]])
+    own = pieces[0].samples[: 4 * rate]
     views = {
         "an example in this voice, before": swapper.convert(HELLO, plain),
         "after": swapper.convert(HELLO, voice),
         "the voice itself": own,
     }
-    return draw_mels(views, swapper.engine.audio, path, columns=1)
+    return draw_mels(views, rate, path, columns=1)

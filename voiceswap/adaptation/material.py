@@ -49,7 +49,7 @@ def prepare(
         recording = Recording(iter([wave]), engine.audio, "a recording")
         (encoded,) = engine.encoder.encode([recording])
         (output,) = engine.convert([Conversion(encoded, other)])
-        converted = Recording(output.blocks(), engine.audio, "a conversion")
+        converted = output.recording()
         (strange,) = engine.encoder.encode([converted])
         with torch.inference_mode():
             (denoised,), mel, _ = engine.reference_mels([encoded])

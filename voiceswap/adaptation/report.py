@@ -70,9 +70,8 @@ class VoiceScorer:
     def score(self, voice: Voice) -> Scores:
         """The scores of a voice."""
         conversions = [Conversion(source, voice) for source in self.sources]
-        waves = [np.concatenate(list(out.blocks())) for out in self.engine.convert(conversions)]
-        vectors = torch.stack([self.engine.speaker_vector(wave) for wave in waves])
-        recordings = [Recording(iter([w]), self.engine.audio, "a conversion") for w in waves]
+        recordings = [output.recording() for output in self.engine.convert(conversions)]
+        vectors = torch.stack([self.engine.speaker_vector(r.samples()) for r in recordings])
         codes = [self._content(item) for item in self.engine.encoder.encode(recordings)]
         words = [
             F.cosine_similarity(*pair).mean() for pair in zip(codes, self.content, strict=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ class Trainer:
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't be adapted.")
         self.engine, self.steps, self.seed, self.step = engine, steps, seed, 0
+        self.vocoder = engine.vocoder.without_high_band()
         decoder = engine.autoencoder.decoder
         self.code = torch.stack([item.code for item in material]).mean(0)
         self.material = [_with_quiet_pauses(engine, item, self.code) for item in material]
@@ -114,7 +116,7 @@ class Trainer:
             frames = -(-item.mel.shape[-1] // stride)
             voices += unstack_voices(extracted, [frames])
         mixed = blend([(voice, 1.0) for voice in voices])
-        return Voice(code, mixed.log_f0, mixed.mel_affine, mixed.residuals, delta)
+        return replace(mixed, code=code, delta=delta)
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on from here."""
@@ -156,8 +158,7 @@ class Trainer:
             codes[first], log_f0, voices.mel_affine, voices.residuals, (delta,) * CONVERTED
         )
         mel = decode(engine.autoencoder, batch.foreign[first], f0, target, mask)
-        assert engine.vocoder is not None
-        wave, natural = engine.vocoder(mel, f0, mask), batch.samples[first]
+        wave, natural = self.vocoder(mel, f0, mask), batch.samples[first]
         wanted = F.normalize(self.speaker_loss.embed(batch.samples).mean(0), dim=0)
         similarity = F.cosine_similarity(self.speaker_loss.embed(wave), wanted.detach()[None])
         return {

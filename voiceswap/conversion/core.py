@@ -26,6 +26,7 @@ class VoiceBatch:
         mel_affine: gain and offset of every mel bin (batch, 2, mels); see `match_mel_statistics`.
         residuals: a voice's reference recordings, each with its share (batch,) of the voice.
         deltas: what each voice changes of the decoder; empty where none is adapted.
+        high_gain: log-gains of the vocoder's high band (batch, HIGH_BANDS), or None.
     """
 
     code: Tensor
@@ -33,6 +34,7 @@ class VoiceBatch:
     mel_affine: Tensor
     residuals: tuple[tuple[Residuals, Tensor], ...] = ()
     deltas: tuple[DecoderDelta | None, ...] = ()
+    high_gain: Tensor | None = None
 
 
 def decode(

@@ -12,6 +12,7 @@ from voiceswap.conversion.batching import ProgressCallback, batches, on_device, 
 from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
+from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.recording import (
@@ -21,16 +22,19 @@ from voiceswap.conversion.recording import (
     Recording,
     Window,
     noise_at,
+    output_length,
     windows,
 )
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.errors import VoiceswapError
-from voiceswap.features import LogMel, log_f0_statistics
+from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
 from voiceswap.models.gaussian import DiagonalGaussian
+from voiceswap.models.griffin_lim import griffin_lim
+from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
-from voiceswap.models.vocoder import ExcitationState, excitation_states, griffin_lim
+from voiceswap.models.vocoder import ExcitationState, excitation_states
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 
@@ -65,6 +69,9 @@ class Engine:
         batch_size: how many windows of at most 18 s go through the networks at once; None is one on
             a CPU and 16 elsewhere.
 
+    Attributes:
+        audio: the audio settings of what is analysed.
+
     Raises:
         VoiceswapError: the device can't be used here.
     """
@@ -88,6 +95,11 @@ class Engine:
         self.batch_size = batch_size or usual_batch_size(self.device.type)
         self.encoder = RecordingEncoder(self.autoencoder, self.device, self.batch_size)
 
+    @property
+    def output_audio(self) -> AudioConfig:
+        """The audio settings at the rate of what is synthesized, with as many frames a second."""
+        return self.audio if self.vocoder is None else self.vocoder.output_audio
+
     @torch.inference_mode()
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
@@ -102,7 +114,6 @@ class Engine:
 
     def _embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
         samples, mel, mask = self.reference_mels(recordings)
-        code = self._speaker(samples, mel, mask).mode()
         spans = [item.recording.densest_segment(VOICE_SECONDS) for item in recordings]
         content, _ = self.encoder.content(
             [(r, *span) for r, span in zip(recordings, spans, strict=True)]
@@ -114,17 +125,43 @@ class Engine:
             ]
         )
         log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
-        voices = extract_voice(
-            self.autoencoder,
-            content.mode(),
-            f0.to(self.device),
-            log_f0.to(self.device),
-            code,
-            mel,
-            mask,
-        )
+        said = content.mode(), f0.to(self.device), log_f0.to(self.device)
+        mel = self._with_all_bins(mel, said, mask)
+        code = self._speaker(samples, mel, mask).mode()
+        voices = extract_voice(self.autoencoder, *said, code, mel, mask)
         stride = self.autoencoder.stride
-        return unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
+        embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
+        return [
+            replace(voice, high_gain=self._high_gain(item, span, mel[i : i + 1]))
+            for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
+        ]
+
+    def _with_all_bins(
+        self, mel: Tensor, said: tuple[Tensor, Tensor, Tensor], mask: Tensor | None
+    ) -> Tensor:
+        """Log-mels in which bins that were not recorded are those of the average voice.
+
+        `said` are content code, F0 and its statistics.
+        """
+        recorded = recorded_bins(mel, mask)
+        if recorded.all():
+            return mel
+        average = mel.new_zeros(len(mel), self.autoencoder.speaker_encoder.mean.out_features)
+        return torch.where(
+            recorded[..., None], mel, self.autoencoder.decode(*said, average, mask).float()
+        )
+
+    def _high_gain(self, item: EncodedRecording, span: tuple[int, int], mel: Tensor) -> Tensor:
+        """What a reference's highs are stronger than predicted, (HIGH_BANDS,); zero without any."""
+        unknown = torch.zeros(HIGH_BANDS, device=self.device)
+        if self.vocoder is None or self.vocoder.high_band is None:
+            return unknown
+        natural = item.recording.full_band(*span, self.output_audio)
+        if natural is None:
+            return unknown
+        f0 = torch.from_numpy(item.recording.f0[slice(*span)])[None].to(self.device)
+        mel, wave = mel[..., : f0.shape[-1]], torch.from_numpy(natural)[None].to(self.device)
+        return self.vocoder.high_band_gain(wave, mel, f0, speech_frames(mel))[0]
 
     def reference_mels(
         self, recordings: Sequence[EncodedRecording]
@@ -159,11 +196,11 @@ class Engine:
         progress: ProgressCallback = lambda done: None,
     ) -> list[Output]:
         """The samples of conversions, all windows of all of them in batches."""
-        outputs = [Output(item.source.recording) for item in conversions]
+        outputs = [Output(item.source.recording, self.output_audio) for item in conversions]
         todo = []
         for conversion, output in zip(conversions, outputs, strict=True):
             todo += self._output_windows(conversion, output)
-        done, hop = 0, self.audio.hop_length
+        done, hop = 0, self.output_audio.hop_length
         for batch in batches(todo, self.batch_size):
             for item, wave in zip(batch, self._render(batch), strict=True):
                 window = item.window
@@ -181,7 +218,7 @@ class Engine:
         contour = torch.from_numpy(recording.f0)[None]
         f0 = transfer_pitch(contour, own, target[None], options.pitch_range)[0].float()
         cut = windows(recording.frames, self.audio.frame_rate, RECEPTIVE_SECONDS)
-        states = excitation_states(f0, [window.left for window in cut], self.audio)
+        states = excitation_states(f0, [window.left for window in cut], self.output_audio)
         return [
             _OutputWindow(conversion, window, f0, target.float(), state, output)
             for window, state in zip(cut, states, strict=True)
@@ -193,10 +230,11 @@ class Engine:
         f0, mask = stack([item.f0[item.window.left : item.window.right] for item in items])
         f0, mask = f0.to(self.device), on_device(mask, self.device)
         voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]
-        mel = decode(self.autoencoder, content, f0, stack_voices(voices, self.device), mask)
+        voice = stack_voices(voices, self.device)
+        mel = decode(self.autoencoder, content, f0, voice, mask)
         fields = zip(*(item.excitation for item in items), strict=True)
         state = ExcitationState(*(torch.cat(field).to(self.device) for field in fields))
-        return self.vocode(mel, f0, mask, state)
+        return self.vocode(mel, f0, mask, state, voice.high_gain)
 
     def _content_codes(self, items: Sequence[_OutputWindow]) -> Tensor:
         """Content codes of windows: the posterior's mean, or a draw where a seed is given."""
@@ -223,7 +261,8 @@ class Engine:
             own = torch.tensor([log_f0_statistics(recording.f0)])
             f0 = transfer_pitch(f0, own, log_f0.cpu()[None])
         mel = self.log_mel(torch.from_numpy(recording.samples())[None].to(self.device))
-        return self.vocode(mel, f0.to(self.device))[0].cpu().numpy()[: len(recording)]
+        samples = self.vocode(mel, f0.to(self.device))[0].cpu().numpy()
+        return samples[: output_length(recording, self.output_audio)]
 
     def vocode(
         self,
@@ -231,11 +270,15 @@ class Engine:
         f0: Tensor,
         mask: Tensor | None = None,
         state: ExcitationState | None = None,
+        high_gain: Tensor | None = None,
     ) -> Tensor:
-        """Waveforms of log-mels and F0 in Hz: by the vocoder, or by Griffin-Lim without one."""
+        """Waveforms, at `output_audio`'s rate, of log-mels and F0 in Hz.
+
+        By the vocoder, or by Griffin-Lim without one.
+        """
         if self.vocoder is None:
             return griffin_lim(mel, self.audio)
-        return self.vocoder(mel, f0, mask, state)
+        return self.vocoder(mel, f0, mask, state, high_gain)
 
 
 def usual_batch_size(device: str) -> int:

@@ -66,11 +66,12 @@ class FileConverter:
     ) -> Iterator[list[_OpenFile]]:
         """What the files need, in batches; what is wrong with one goes into `errors`."""
         batch: list[_OpenFile] = []
-        rate, known = self.engine.audio.sample_rate, _LastVoice(self.voice)
+        known = _LastVoice(self.voice)
+        rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
         for number, file in enumerate(files):
             try:
                 options = file.options
-                writer = AudioWriter(file.out, rate, options.rate, options.subtype)
+                writer = AudioWriter(file.out, out_rate, options.rate, options.subtype)
                 blocks = stream_audio(file.source, rate)
                 recording = Recording(blocks, self.engine.audio, str(file.source))
                 batch.append(_OpenFile(number, file, writer, recording, known(file.references)))

@@ -1,6 +1,6 @@
 """A recording as the models need it: in windows, so that its length does not matter."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,9 @@ from voiceswap.audio import (
     SILENCE_PEAK,
     frame_powers,
     level_of_powers,
+    resample_blocks,
 )
+from voiceswap.bandwidth import missing_highs
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
     contour,
@@ -29,6 +31,9 @@ from voiceswap.models.front_ends import CONTEXT, CORE
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, that the networks can't do with
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
+
+
+FullBand = Callable[[float, float], np.ndarray]  # from and to in seconds: samples (samples,)
 
 
 @dataclass(frozen=True)
@@ -68,19 +73,28 @@ class Recording:
     Attributes:
         config: the audio settings.
         frames: number of mel frames.
+        seconds: length.
         f0: (frames,), Hz, 0 where unvoiced.
         level_db: active level of the recording as it came, dB relative to full scale.
         powers: mean power above 45 Hz of every mel frame of the recording as it came, (frames,).
         windows: the front end's windows.
     """
 
-    def __init__(self, blocks: Iterator[np.ndarray], config: AudioConfig, name: str):
+    def __init__(
+        self,
+        blocks: Iterator[np.ndarray],
+        config: AudioConfig,
+        name: str,
+        seconds: float | None = None,
+        full_band: FullBand | None = None,
+    ):
         """Read blocks of mono samples (samples,) at the models' rate.
 
-        `name` is what errors call the recording. Raises AudioError when it is shorter than
-        MIN_SECONDS or silent.
+        `name` is what errors call the recording; `seconds` is its length before it was resampled;
+        `full_band` reads it at a higher rate. Raises AudioError when it is shorter than MIN_SECONDS
+        or silent.
         """
-        self.config = config
+        self.config, self._full_band = config, full_band
         self._samples = DiskArray(np.float32)
         moments = np.zeros(2)
 
@@ -98,6 +112,7 @@ class Recording:
             seconds = len(self) / config.sample_rate
             raise AudioError(f"{name} is {seconds:.2f} s long; at least {MIN_SECONDS} s is needed.")
         self.frames = config.frames(len(self))
+        self.seconds = len(self) / config.sample_rate if seconds is None else seconds
         mean, square = moments / len(self)
         self._offset, self._gain = float(mean), 1.0  # an offset is no sound, but counts as level
         below = square - mean**2 - self.powers.mean()
@@ -123,6 +138,20 @@ class Recording:
         hop = self.config.hop_length
         read = self._samples.read(first * hop, len(self) if last is None else last * hop)
         return ((read - self._offset) * self._gain).astype(np.float32)
+
+    def full_band(self, first: int, last: int, audio: AudioConfig) -> np.ndarray | None:
+        """Mel frames `first` to `last` at the rate of `audio`, with as much gain as `samples` have.
+
+        None where the recording does not reach above its own rate.
+        """
+        if self._full_band is None:
+            return None
+        rate = self.config.frame_rate
+        samples = self._full_band(first / rate, last / rate)
+        if missing_highs(samples, audio.sample_rate):
+            return None
+        length = (last - first) * audio.hop_length
+        return self._gain * np.pad(samples[:length], (0, max(0, length - len(samples))))
 
     def densest_segment(self, seconds: float) -> tuple[int, int]:
         """First and last mel frame of the segment of at most `seconds` with most voiced frames."""
@@ -160,35 +189,56 @@ class EncodedRecording:
         return torch.from_numpy(self.feature_rows.read(first, last)).float().T
 
 
-class Output:
-    """A conversion's samples, written window by window and read back as loud as the source."""
+def output_length(source: Recording, audio: AudioConfig) -> int:
+    """How many samples at the rate of `audio` are as long as a recording."""
+    return min(round(source.seconds * audio.sample_rate), source.frames * audio.hop_length)
 
-    def __init__(self, source: Recording):
-        self.source, self._samples = source, DiskArray(np.float32)
+
+class Output:
+    """A conversion's samples, written window by window and read back as loud as the source.
+
+    `audio` has the samples' rate, which may differ from the source's.
+    """
+
+    def __init__(self, source: Recording, audio: AudioConfig):
+        self.source, self.audio, self._samples = source, audio, DiskArray(np.float32)
+        self._length = output_length(source, audio)
         self._peaks: list[np.ndarray] = []
 
     def append(self, samples: np.ndarray) -> None:
         """Add samples of whole mel frames; what is beyond the source's end is left out."""
-        samples = samples[: len(self.source) - len(self._samples)]
+        samples = samples[: self._length - len(self._samples)]
         if not np.isfinite(samples).all():
             raise VoiceswapError(
                 "The model gave samples that are not numbers; its file, or the voice's, is damaged."
             )
         self._samples.append(samples)
-        self._peaks.append(hop_peaks(samples, self.source.config.hop_length))
+        self._peaks.append(hop_peaks(samples, self.audio.hop_length))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The samples as loud as the source over time and within full scale, in blocks."""
-        config = self.source.config
-        hop, step = config.hop_length, BLOCK_SECONDS * config.sample_rate
-        powers = contour(high_pass(_blocks(self._samples, step), config.sample_rate), hop)
-        gain_db = loudness_gain(self.source.powers, powers, config.frame_rate)
+        step = BLOCK_SECONDS * self.audio.sample_rate
+        gain_db = loudness_gain(self.source.powers, self._powers(step), self.audio.frame_rate)
         gain = limited_gain(gain_db, np.concatenate(self._peaks))
-        edges, first = np.arange(len(gain)) * hop, 0
+        edges, first = np.arange(len(gain)) * self.audio.hop_length, 0
         for samples in _blocks(self._samples, step):
             factors = np.interp(np.arange(first, first + len(samples)), edges, gain)
             yield (samples * factors).astype(np.float32)
             first += len(samples)
+
+    def recording(self) -> Recording:
+        """The conversion as a recording of its own, at the source's rate."""
+        rates = self.audio.sample_rate, self.source.config.sample_rate
+        blocks = resample_blocks(self.blocks(), *rates)
+        return Recording(blocks, self.source.config, "The conversion")
+
+    def _powers(self, step: int) -> np.ndarray:
+        """Mean powers of the mel frames, in the band that the source's are of, (frames,)."""
+        config = self.source.config
+        blocks = _blocks(self._samples, step)
+        blocks = resample_blocks(blocks, self.audio.sample_rate, config.sample_rate)
+        powers = contour(high_pass(blocks, config.sample_rate), config.hop_length)
+        return powers[: self.source.frames]
 
 
 def _blocks(samples: DiskArray, longest: int) -> Iterator[np.ndarray]:

@@ -20,15 +20,20 @@ from voiceswap.audio import (
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
+from voiceswap.conversion.full_band import full_band_of_file, full_band_of_samples
 from voiceswap.conversion.options import ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
+from voiceswap.conversion.streaming import LATENCIES, Latency, Stream
 from voiceswap.conversion.voice import Voice, VoiceSizes, blend, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
+from voiceswap.examples import HELLO
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint
 from voiceswap.models.gaussian import DiagonalGaussian
 
 VoiceInput = AudioInput | Voice  # of a path, a .safetensors file is a saved voice
 References = VoiceInput | Sequence[VoiceInput]
+ENROLLED_SECONDS = 60.0
 
 
 class VoiceSwapper:
@@ -51,7 +56,7 @@ class VoiceSwapper:
         self.engine = Engine(checkpoint, device, batch_size)
         self.card = checkpoint.card
         self.fingerprint = checkpoint.fingerprint()
-        self.sample_rate = checkpoint.audio.sample_rate
+        self.sample_rate = self.engine.output_audio.sample_rate
 
     @classmethod
     def load(
@@ -149,6 +154,36 @@ class VoiceSwapper:
             held up.
         """
         return FileConverter(self.engine, self.voice, self._between).convert(files, progress)
+
+    def stream(
+        self,
+        references: References,
+        source: SourceStatistics | None = None,
+        latency: str | Latency = "normal",
+        **options: Any,
+    ) -> Stream:
+        """A conversion while somebody speaks.
+
+        Args:
+            references: as in `convert`.
+            source: what is known of the speaker, from `enroll`; without it, what is typical.
+            latency: low, normal, high or seconds of block, lookahead and past.
+            options: pitch_shift, pitch_range, and rate, that of the samples in and out.
+
+        Returns:
+            A `Stream`: push(samples) gives what is converted by now, flush() the rest.
+        """
+        if isinstance(latency, str) and latency not in LATENCIES:
+            raise VoiceswapError(f"latency is '{latency}', but must be one of low, normal, high.")
+        if source is None:
+            source = typical(self.enroll(HELLO))
+        chosen = LATENCIES[latency] if isinstance(latency, str) else latency
+        voice = self.voice(references)
+        return Stream(self.engine, voice, source.copy(), ConversionOptions(**options), chosen)
+
+    def enroll(self, audio: AudioInput) -> SourceStatistics:
+        """What a stream may know of its source speaker beforehand, from a recording."""
+        return enroll(self.engine, self._encode([audio])[0], ENROLLED_SECONDS)
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
@@ -260,12 +295,16 @@ class VoiceSwapper:
         return self.engine.encoder.encode([self._recording(item) for item in recordings])
 
     def _recording(self, audio: AudioInput) -> Recording:
+        analysed = self.engine.audio
         if isinstance(audio, (str, os.PathLike)):
-            blocks = stream_audio(audio, self.sample_rate)
-            return Recording(blocks, self.engine.audio, str(audio))
+            blocks = stream_audio(audio, analysed.sample_rate)
+            read = full_band_of_file(audio, analysed.sample_rate, self.sample_rate)
+            return Recording(blocks, analysed, str(audio), full_band=read)
         samples, rate = read_input(audio, self.sample_rate)
-        prepared = prepare_audio(samples, rate, self.sample_rate)
-        return Recording(iter([prepared]), self.engine.audio, "The recording")
+        prepared = prepare_audio(samples, rate, analysed.sample_rate)
+        seconds = max(samples.shape) / rate
+        read = full_band_of_samples(samples, rate, analysed.sample_rate, self.sample_rate)
+        return Recording(iter([prepared]), analysed, "The recording", seconds, read)
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""

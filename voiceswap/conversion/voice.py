@@ -17,8 +17,9 @@ from voiceswap.conversion.residuals import Residuals, stack_residuals
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
+from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
 
-MEANS = ("code", "log_f0", "mel_affine")  # what a blend takes the mean of
+MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the mean of
 METADATA = "voiceswap-voice"
 MAX_BYTES = 256 << 20
 MAX_RECORDINGS, MAX_FRAMES = 256, 6100  # of a voice file; 6100 frames are more than two minutes
@@ -47,6 +48,8 @@ class Voice:
         residuals: the residuals of each reference recording, a batch of one, and its share.
         delta: what an adapted voice changes of the decoder; None for any other.
         notes: what else its file says: how it was adapted, and that its owner agreed.
+        high_gain: log-gains of what the vocoder makes above 8 kHz, (HIGH_BANDS,); zero where its
+            recordings do not reach above.
     """
 
     code: Tensor
@@ -55,14 +58,14 @@ class Voice:
     residuals: tuple[tuple[Residuals, float], ...] = ()
     delta: DecoderDelta | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    high_gain: Tensor = field(default_factory=lambda: torch.zeros(HIGH_BANDS))
 
     def to(self, device: torch.device | str) -> "Voice":
         """The same on a device."""
         moved = tuple((residuals.to(device), share) for residuals, share in self.residuals)
-        code, log_f0, mel_affine = (getattr(self, name).to(device) for name in MEANS)
-        return Voice(
-            code, log_f0, mel_affine, moved, self.delta and self.delta.to(device), self.notes
-        )
+        means = {name: getattr(self, name).to(device) for name in MEANS}
+        delta = self.delta and self.delta.to(device)
+        return Voice(**means, residuals=moved, delta=delta, notes=self.notes)
 
     def toward(self, other: "Voice", amount: float) -> "Voice":
         """The voice `amount` of the way on the straight line from this one (0) to `other` (1)."""
@@ -94,7 +97,8 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
         return torch.tensordot(weights.to(device, stacked.dtype), stacked, 1)
 
     delta = blend_deltas([(v.delta, float(w)) for (v, _), w in zip(voices, weights, strict=True)])
-    return Voice(mean("code"), mean("log_f0"), mean("mel_affine"), tuple(shares), delta)
+    means: dict[str, Any] = {name: mean(name) for name in MEANS}
+    return Voice(**means, residuals=tuple(shares), delta=delta)
 
 
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:
@@ -110,15 +114,15 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
         items = [[*voice.residuals, *[(nothing, 0.0)] * place][place] for voice in voices]
         shares = torch.tensor([share for _, share in items], device=device)
         stacked.append((stack_residuals([item.to(device) for item, _ in items]), shares))
-    code, log_f0, mel_affine = (
-        torch.stack([getattr(voice, name).to(device) for voice in voices]) for name in MEANS
-    )
+    means = {
+        name: torch.stack([getattr(voice, name).to(device) for voice in voices]) for name in MEANS
+    }
     moved: dict[int, DecoderDelta | None] = {}  # one object for voices that share one
     for voice in voices:
         if id(voice.delta) not in moved:
             moved[id(voice.delta)] = voice.delta and voice.delta.to(device)
     deltas = tuple(moved[id(voice.delta)] for voice in voices)
-    return VoiceBatch(code, log_f0, mel_affine, tuple(stacked), deltas if any(deltas) else ())
+    return VoiceBatch(**means, residuals=tuple(stacked), deltas=deltas if any(deltas) else ())
 
 
 def unstack_voices(batch: VoiceBatch, frames: Sequence[int]) -> list[Voice]:
@@ -207,10 +211,12 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
     ):
         raise ValueError("its shares are not from 0 to 1")
     shapes = {"code": (sizes.speaker_code,), "log_f0": (2,), "mel_affine": (2, sizes.n_mels)}
-    means = {}
+    means: dict[str, Any] = {}
     for name, shape in shapes.items():
         old = OLD_NAMES.get(name, name)
         means[name] = _tensor(tensors, name if name in tensors else old, shape, limit=100.0)
+    if "high_gain" in tensors:
+        means["high_gain"] = _tensor(tensors, "high_gain", (HIGH_BANDS,), limit=HIGHEST_GAIN + 0.1)
     mean, deviation = means["log_f0"].tolist()
     if not 2.0 < mean < 8.0 or not 0.0 < deviation < 3.0:
         raise ValueError("its pitch is not a voice's")
@@ -230,7 +236,7 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
         if valid.shape != (frames,) or valid.dtype != torch.bool:
             raise ValueError(f"{names['valid']} has the wrong shape or type")
         recordings.append((Residuals(keys[None], values[None], valid[None]), float(share)))
-    return Voice(means["code"], means["log_f0"], means["mel_affine"], tuple(recordings))
+    return Voice(**means, residuals=tuple(recordings))
 
 
 def _tensor(

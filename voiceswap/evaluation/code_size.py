@@ -79,16 +79,17 @@ def reconstruction_against_code_size(
 
 
 def _read(swapper: VoiceSwapper, path: Path) -> _CodedRecording:
-    samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)
+    rate = swapper.engine.audio.sample_rate
+    samples = set_level(read_audio(path, rate), rate)
     contour = extract_f0(samples, swapper.engine.audio)
     statistics = np.array(log_f0_statistics(contour), np.float32)
     wave, f0, log_f0 = (
         torch.from_numpy(array)[None].to(swapper.device) for array in (samples, contour, statistics)
     )
-    codes = dict(zip(CODES, swapper.codes(samples), strict=True))
+    codes = dict(zip(CODES, swapper.codes((samples, rate)), strict=True))
     return _CodedRecording(
         speaker_of(path),
-        len(samples) / swapper.sample_rate,
+        len(samples) / rate,
         codes,
         f0,
         log_f0,

@@ -41,16 +41,17 @@ def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[CodedRecording]
     recogniser = pretrained.front_end("whisper-base", AudioConfig()).to(swapper.device)
     coded = []
     for path in paths:
-        samples = set_level(read_audio(path, swapper.sample_rate), swapper.sample_rate)
-        content, speaker = swapper.codes(samples)
-        wave = prepare_audio(samples, swapper.sample_rate, SpeakerVerifier.sample_rate)
+        rate = swapper.engine.audio.sample_rate
+        samples = set_level(read_audio(path, rate), rate)
+        content, speaker = swapper.codes((samples, rate))
+        wave = prepare_audio(samples, rate, SpeakerVerifier.sample_rate)
         length = torch.tensor([len(wave)], device=swapper.device)
         features = recogniser(torch.from_numpy(wave)[None].to(swapper.device), length)
         phonetic = features[0].T.cpu().numpy()
         coded.append(
             CodedRecording(
                 speaker=speaker_of(path),
-                seconds=len(samples) / swapper.sample_rate,
+                seconds=len(samples) / rate,
                 content=content.mode()[0].T.cpu().numpy(),
                 speaker_code=speaker.mode()[0].cpu().numpy(),
                 content_kl=content.kl().sum().item(),

@@ -15,7 +15,6 @@ from voiceswap.evaluation.metrics import METRICS
 from voiceswap.evaluation.pairs import Pair, speaker_of
 from voiceswap.evaluation.scorers import SAMPLE_RATE
 from voiceswap.evaluation.tables import ARROWS, Columns, disentanglement_rows, metric_rows
-from voiceswap.features import AudioConfig
 from voiceswap.plots import draw_mels
 
 
@@ -122,7 +121,7 @@ def _pair(
     files = {"source": pair.source, "target": pair.target}
     files |= {name: paths[pair.id] for name, paths in outputs.items()}
     waves = {name: read_audio(file, SAMPLE_RATE) for name, file in files.items()}
-    plot = draw_mels(waves, AudioConfig(sample_rate=SAMPLE_RATE), plots / f"{pair.id}.png")
+    plot = draw_mels(waves, SAMPLE_RATE, plots / f"{pair.id}.png")
     players = "".join(
         f"<div>{escape(name)}<audio controls src='{_audio(samples)}'></audio></div>"
         for name, samples in waves.items()

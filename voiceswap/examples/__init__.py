@@ -1,6 +1,6 @@
 """Two short recordings for `voiceswap demo`: a man says hello, a woman says goodbye.
 
-Made with Kokoro-82M (Apache-2.0), 16 kHz, in voices that no training had, am_michael and af_heart:
+Made with Kokoro-82M (Apache-2.0), 24 kHz, in voices that no training had, am_michael and af_heart:
 "Hello there! It's so good to hear your voice again." and "Goodbye, my friend. I'll see you tomorrow
 morning."
 """

@@ -24,8 +24,8 @@ from voiceswap.models.vocoder import SourceFilterVocoder
 FORMAT = 1
 MAX_BYTES = 2 << 30  # of a checkpoint's file
 MAX_SIZE = 8192  # of a layer, a transform or a hop
-MAX_SIZES = {"sample_rate": 192000, "f_min": 96000, "f_max": 96000} | dict.fromkeys(
-    ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "steps"), 64
+MAX_SIZES = {"sample_rate": 192000, "rate": 192000, "f_min": 96000, "f_max": 96000} | dict.fromkeys(
+    ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "high_blocks", "steps"), 64
 )
 DEFAULT = weights.FOLDER / "default.safetensors"
 

@@ -65,6 +65,11 @@ class RunningMoments:
         self.total = self.total + x.sum(-1, keepdim=True)
         self.squares = self.squares + x.square().sum(-1, keepdim=True)
 
+    def weigh(self, frames: int) -> None:
+        """Count as if it were of so many frames."""
+        share = frames / self.count
+        self.count, self.total, self.squares = frames, self.total * share, self.squares * share
+
     def result(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation, (channels, 1) each."""
         mean = self.total / self.count

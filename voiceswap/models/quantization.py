@@ -11,12 +11,13 @@ SCALE = ".scale"
 def quantize(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dict[str, Tensor]:
     """A state dict in half precision.
 
-    Tensors that `eight_bits` picks by name become int8 with one scale a row.
+    Tensors that `eight_bits` picks by name become int8 with one scale a row. What was quantized
+    before comes out the same, so that exporting a model again leaves its fingerprint.
     """
     packed = {}
     for name, tensor in state.items():
         if eight_bits(name):
-            scale = tensor.flatten(1).abs().amax(1).clamp(min=1e-8) / 127
+            scale = _rounded_up(tensor.flatten(1).abs().amax(1).clamp(min=1e-8) / 127)
             packed[name] = (tensor / _rows(scale, tensor)).round().to(torch.int8)
             packed[name + SCALE] = scale
         else:
@@ -34,6 +35,12 @@ def dequantize(packed: dict[str, Tensor]) -> dict[str, Tensor]:
         if tensor.dtype == torch.int8:
             state[name] *= _rows(packed[name + SCALE], tensor)
     return state
+
+
+def _rounded_up(scale: Tensor) -> Tensor:
+    """At most 16 bits of mantissa, so that products with 7 bits are exact."""
+    mantissa, exponent = torch.frexp(scale)
+    return torch.ldexp((mantissa * 2**16).ceil() / 2**16, exponent)
 
 
 def _rows(scale: Tensor, tensor: Tensor) -> Tensor:

@@ -6,11 +6,17 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-import torchaudio.functional
 from torch import Tensor, nn
 
 from voiceswap.errors import CheckpointError
-from voiceswap.features import DEFAULT_F0, F0_MIN, MEL_MEAN, MEL_STD, AudioConfig, mel_filters
+from voiceswap.features import DEFAULT_F0, F0_MIN, MEL_MEAN, MEL_STD, AudioConfig
+from voiceswap.models.high_band import (
+    CROSSOVER,
+    HighBand,
+    filter_head,
+    match_high_band,
+    spread_gains,
+)
 from voiceswap.models.layers import ConvNeXtBlock, masked
 
 NOISE_SAMPLES = 1 << 18
@@ -41,31 +47,53 @@ class SourceFilterVocoder(nn.Module):
     bursts stay short. Pulses go on at the last F0 where F0 is unvoiced; the network closes their
     filter there, and can correct a wrong decision on voicing.
 
+    The waveform may have a higher rate than the mel's recordings. Filters from 7 kHz on are then
+    those of the high band, blocks of their own, so that speech at the mel's rate can teach the
+    rest.
+
     Args:
-        config: the audio settings.
+        config: the audio settings of the mel.
         width, blocks: channels and number of the body's ConvNeXt blocks.
         steps: filters a mel frame; files that name none have two.
+        rate: Hz of the waveform; zero is the mel's.
+        high_blocks: number of the high band's ConvNeXt blocks, where `rate` is above the mel's.
+
+    Attributes:
+        output_audio: the audio settings at the waveform's rate, with as many frames a second.
 
     Raises:
-        CheckpointError: `steps` does not divide the hop.
+        CheckpointError: `steps` does not divide the hop, or `rate` does not suit it.
     """
 
-    def __init__(self, config: AudioConfig, width: int = 256, blocks: int = 6, steps: int = 2):
+    def __init__(
+        self,
+        config: AudioConfig,
+        width: int = 256,
+        blocks: int = 6,
+        steps: int = 2,
+        rate: int = 0,
+        high_blocks: int = 2,
+    ):
         super().__init__()
-        if config.hop_length % steps or config.n_fft % (2 * steps):
+        audio = config.at_rate(rate) if rate else config
+        if audio.hop_length % steps or audio.n_fft % (2 * steps):
             raise CheckpointError(
                 f"A vocoder of {steps} filters a frame needs hop_length to be a multiple of "
-                f"{steps}, and n_fft of {2 * steps}."
+                f"{steps}, and n_fft of {2 * steps}, at {audio.sample_rate} Hz."
             )
-        self.config = config
+        self.config, self.output_audio = config, audio
         self.architecture = {"width": width, "blocks": blocks, "steps": steps}
-        self.steps, self.n_fft, self.hop = steps, config.n_fft // steps, config.hop_length // steps
+        self.steps, self.n_fft, self.hop = steps, audio.n_fft // steps, audio.hop_length // steps
         self.input = nn.Conv1d(config.n_mels + 2, width, 7, padding=3)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
-        self.output = nn.Linear(width, steps * 3 * (self.n_fft // 2 + 1))
-        nn.init.normal_(self.output.weight, std=1e-2)
-        nn.init.zeros_(self.output.bias)
+        self.output = filter_head(width, steps * 3 * (config.n_fft // steps // 2 + 1))
+        self.high_band = None
+        if audio.sample_rate > config.sample_rate:
+            self.architecture |= {"rate": rate, "high_blocks": high_blocks}
+            self.crossover = round(CROSSOVER * self.n_fft / audio.sample_rate)
+            bins = self.n_fft // 2 + 1 - self.crossover
+            self.high_band = HighBand(width, high_blocks, steps, bins)
         self.register_buffer("window", torch.hann_window(self.n_fft), persistent=False)
         noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
         self.register_buffer("noise", noise, persistent=False)
@@ -78,6 +106,7 @@ class SourceFilterVocoder(nn.Module):
         f0: Tensor,
         mask: Tensor | None = None,
         state: ExcitationState | None = None,
+        high_gain: Tensor | None = None,
     ) -> Tensor:
         """Synthesize waveforms.
 
@@ -88,28 +117,18 @@ class SourceFilterVocoder(nn.Module):
             f0: (batch, frames), Hz, 0 where unvoiced.
             mask: (batch, 1, frames), or None where nothing is padded.
             state: the excitation at the first frame, for a window of a longer recording.
+            high_gain: log-gains of the high band (batch, HIGH_BANDS); see `high_band_gain`.
 
         Returns:
-            (batch, frames * hop) samples.
+            (batch, frames * hop) samples at the rate of `output_audio`.
         """
-        voiced = (f0 > 0).float()
-        log_f0 = (f0.clamp(min=F0_MIN).log() - LOG_F0_CENTRE) * voiced
-        h = self.input(
-            masked(
-                torch.cat([(mel - MEL_MEAN) / MEL_STD, log_f0[:, None], voiced[:, None]], 1), mask
-            )
-        )
-        for block in self.blocks:
-            h = block(h, mask)
-        filters = self.output(
-            self.norm(h.transpose(1, 2))
-        ).float()  # (batch, frames, steps * 3 * bins)
-        log_gain, phase, log_noise_gain = (
-            filters.unflatten(-1, (self.steps, -1)).flatten(1, 2).transpose(1, 2).chunk(3, 1)
-        )
+        log_gain, phase, log_noise_gain = self._filters(mel, f0, mask).unbind(1)
+        if high_gain is not None and self.high_band is not None:
+            gains = spread_gains(high_gain, self._frequencies())[..., None]
+            log_gain, log_noise_gain = log_gain + gains, log_noise_gain + gains
         pulses, noise = self.pulses(f0, state), self._noise(f0, state)
         if mask is not None:
-            inside = mask[:, 0].repeat_interleave(self.config.hop_length, -1)
+            inside = mask[:, 0].repeat_interleave(self.output_audio.hop_length, -1)
             pulses, noise, mask = (
                 pulses * inside,
                 noise * inside,
@@ -119,12 +138,79 @@ class SourceFilterVocoder(nn.Module):
         spectrum = spectrum + self._spectrum(noise) * log_noise_gain.clamp(-12, 5).exp()
         return self._waveform(masked(spectrum, mask))
 
+    def with_high_band(self, rate: int) -> "SourceFilterVocoder":
+        """A vocoder of the same weights that synthesizes at `rate` Hz, with a high band to train.
+
+        One that has a high band for this rate is returned as it is.
+        """
+        if rate == self.output_audio.sample_rate:
+            return self
+        low = self.without_high_band()
+        high = SourceFilterVocoder(self.config, **low.architecture, rate=rate)
+        high.load_state_dict(high.state_dict() | low.state_dict())
+        return high.to(self.output.weight.device).train(self.training)
+
+    def without_high_band(self) -> "SourceFilterVocoder":
+        """A vocoder of the same weights that synthesizes at the mel's rate."""
+        names = ("width", "blocks", "steps")
+        low = SourceFilterVocoder(self.config, **{name: self.architecture[name] for name in names})
+        state = self.state_dict()
+        low.load_state_dict({name: state[name] for name in low.state_dict()})
+        return low.to(self.output.weight.device).train(self.training)
+
+    def high_band_gain(self, wave: Tensor, mel: Tensor, f0: Tensor, speech: Tensor) -> Tensor:
+        """What the high band of recordings is stronger than the vocoder would make it.
+
+        Long-term powers of frames with speech are compared, less that of the noise between them.
+
+        Args:
+            wave: recordings (batch, frames * hop) at the rate of `output_audio`.
+            mel: their log-mel (batch, mels, frames).
+            f0: (batch, frames), Hz.
+            speech: which frames are speech, (batch, frames), bool.
+
+        Returns:
+            Natural logarithms of amplitudes in HIGH_BANDS, (batch, HIGH_BANDS).
+        """
+        log_gain, _, log_noise_gain = self._filters(mel, f0, None).unbind(1)
+        predicted = (2 * log_gain).exp() + (2 * log_noise_gain).exp()
+        wider = self.output_audio.sample_rate / self.config.sample_rate
+        natural = self._spectrum(wave).abs().square() / (wider * self.window.square().mean())
+        frames = speech.repeat_interleave(self.steps, -1)[:, None]
+        return match_high_band(predicted, natural, frames, self._frequencies())
+
+    def _frequencies(self) -> Tensor:
+        """Hz of the filters' bins."""
+        bins = torch.arange(self.n_fft // 2 + 1, device=self.window.device)
+        return bins * (self.output_audio.sample_rate / self.n_fft)
+
+    def _filters(self, mel: Tensor, f0: Tensor, mask: Tensor | None) -> Tensor:
+        """Log-gain and phase of the pulses and log-gain of the noise.
+
+        (batch, 3, bins, frames * steps).
+        """
+        voiced = (f0 > 0).float()
+        log_f0 = (f0.clamp(min=F0_MIN).log() - LOG_F0_CENTRE) * voiced
+        scaled = (mel - MEL_MEAN) / MEL_STD
+        h = self.input(masked(torch.cat([scaled, log_f0[:, None], voiced[:, None]], 1), mask))
+        for block in self.blocks:
+            h = block(h, mask)
+
+        def split(filters: Tensor) -> Tensor:  # of (batch, frames, steps * 3 * bins)
+            in_steps = filters.float().unflatten(-1, (self.steps, 3, -1)).flatten(1, 2)
+            return in_steps.permute(0, 2, 3, 1)
+
+        filters = split(self.output(self.norm(h.transpose(1, 2))))
+        if self.high_band is None:
+            return filters
+        return torch.cat([filters[:, :, : self.crossover], split(self.high_band(h, mask))], 2)
+
     def pulses(self, f0: Tensor, state: ExcitationState | None = None) -> Tensor:
         """One band-limited unit pulse a period: (batch, frames * hop) samples.
 
         Where F0 (batch, frames) is unvoiced, the last one is held.
         """
-        rate, hop = self.config.sample_rate, self.config.hop_length
+        rate, hop = self.output_audio.sample_rate, self.output_audio.hop_length
         held = _hold_f0(f0, state)
         ahead = torch.cat([held[:, 1:], held[:, -1:]], 1)
         part = torch.arange(hop, device=f0.device) / hop
@@ -138,13 +224,13 @@ class SourceFilterVocoder(nn.Module):
 
     def _noise(self, f0: Tensor, state: ExcitationState | None) -> Tensor:
         batch, frames = f0.shape
-        samples = frames * self.config.hop_length
+        samples = frames * self.output_audio.hop_length
         if self.training:
             return torch.randn(batch, samples, device=f0.device)
         first = (
             torch.zeros(batch, dtype=torch.long, device=f0.device)
             if state is None
-            else state.frame * self.config.hop_length
+            else state.frame * self.output_audio.hop_length
         )
         return self.noise[
             (first[:, None] + torch.arange(samples, device=f0.device)) % NOISE_SAMPLES
@@ -163,7 +249,9 @@ class SourceFilterVocoder(nn.Module):
         silent = (
             self.n_fft // 2 // self.hop + 1
         )  # frames after the last that reach into the output, as in a padded batch
-        spectrum = F.pad(spectrum, (0, silent)) * math.sqrt(self.n_fft)
+        # Sources of unit power have less of it in a band, the higher the rate.
+        wider = self.output_audio.sample_rate / self.config.sample_rate
+        spectrum = F.pad(spectrum, (0, silent)) * math.sqrt(self.n_fft * wider)
         return torch.istft(spectrum, self.n_fft, self.hop, window=self.window, length=length)
 
 
@@ -180,7 +268,10 @@ def _hold_f0(f0: Tensor, state: ExcitationState | None = None) -> Tensor:
 def excitation_states(
     f0: Tensor, frames: Sequence[int], config: AudioConfig
 ) -> list[ExcitationState]:
-    """The excitation of one long F0 contour (frames,) at each of `frames`, as batches of one."""
+    """The excitation of one long F0 contour (frames,) at each of `frames`, as batches of one.
+
+    `config` has the waveform's rate.
+    """
     hop = config.hop_length
     held = _hold_f0(f0[None])[0].double()
     ahead = torch.cat([held[1:], held[-1:]])
@@ -194,26 +285,3 @@ def excitation_states(
         )
         for at in frames
     ]
-
-
-@torch.inference_mode()
-def griffin_lim(log_mel: Tensor, config: AudioConfig, iterations: int = 60) -> Tensor:
-    """Waveforms (batch, frames * hop) of log-mels without a vocoder: intelligible, not natural.
-
-    Griffin and Lim (1984) with momentum (Perraudin et al., 2013), from phase zero, so that the
-    result is always the same.
-    """
-    filters = mel_filters(config).to(log_mel.device)
-    magnitude = (torch.linalg.pinv(filters) @ log_mel.exp()).clamp(min=0)
-    return torchaudio.functional.griffinlim(
-        F.pad(magnitude, (0, 1)),  # one frame more, so that the last hop is whole
-        window=torch.hann_window(config.n_fft, device=log_mel.device),
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        win_length=config.n_fft,
-        power=1.0,
-        n_iter=iterations,
-        momentum=0.99,
-        length=log_mel.shape[-1] * config.hop_length,
-        rand_init=False,
-    )

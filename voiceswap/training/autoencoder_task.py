@@ -100,6 +100,7 @@ class AutoencoderTask(BaseTask):
                     "above zero, or leave it out."
                 )
             network = load_network(vocoder, "vocoder", audio)
+            network = network.without_high_band()  # what takes the losses ends at 8 kHz
             self.frozen["vocoder"] = network.eval().requires_grad_(False)
         self.register_buffer(
             "batches", torch.zeros((), dtype=torch.long)

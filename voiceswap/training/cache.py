@@ -26,6 +26,7 @@ from safetensors.torch import save_file
 
 from voiceswap import audio, f0_tracker, features, perturb
 from voiceswap.audio import prepare_audio, set_level
+from voiceswap.bandwidth import missing_highs
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
@@ -38,15 +39,23 @@ class CacheConfig:
     """What a cached file holds.
 
     `views` counts the versions that the front end encodes: the recording, then perturbed ones.
+    `samples_rate`, in Hz, is that of the samples beside them.
     """
 
     audio: AudioConfig
     front_end: str = "whisper-base"
     views: int = 5
+    samples_rate: int = 16000
 
     def signature(self) -> str:
         """Short hash of every setting and of the code: features that differ never mix."""
-        settings = [self.audio.to_dict(), self.front_end, self.views, _code_signature()]
+        settings = [
+            self.audio.to_dict(),
+            self.front_end,
+            self.views,
+            self.samples_rate,
+            _code_signature(),
+        ]
         text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -110,7 +119,7 @@ class FeatureCache:
         audio = self.config.audio
         channels, stride = pretrained.front_end_shape(self.config.front_end, audio)
         views = 2 * self.config.views * channels * audio.frame_rate / stride
-        return views + 2 * audio.sample_rate + (2 * audio.n_mels + 4) * audio.frame_rate
+        return views + 2 * self.config.samples_rate + (2 * audio.n_mels + 4) * audio.frame_rate
 
 
 _worker: "_Extractor"
@@ -140,25 +149,34 @@ class _Extractor:
 
     @torch.inference_mode()
     def __call__(self, cut) -> None:
-        rate = self.audio.sample_rate
-        samples = set_level(
-            prepare_audio(cut.load_audio(), cut.sampling_rate, rate, name=cut.id), rate
-        )
-        wave = torch.from_numpy(samples)
+        rate, recorded = self.audio.sample_rate, cut.load_audio()
+        unscaled = prepare_audio(recorded, cut.sampling_rate, rate, name=cut.id)
+        samples = set_level(unscaled, rate)
+        gain = np.abs(samples).max() / np.abs(unscaled).max()
+        kept = gain * self._kept(cut, recorded, len(samples))
         seed = int.from_bytes(hashlib.sha256(cut.id.encode()).digest()[:8], "big")
         rng = np.random.default_rng(seed)
         views = [self._content(samples)]
         while len(views) < self.config.views:
             views.append(self._content(set_level(perturb.perturb(samples, rate, rng), rate)))
         tensors = {
-            "samples": (wave.clamp(-1, 1) * 32767).round().to(torch.int16),
-            "mel": self.log_mel(wave[None])[0].half().contiguous(),
+            "samples": torch.from_numpy((kept.clip(-1, 1) * 32767).round().astype(np.int16)),
+            "mel": self.log_mel(torch.from_numpy(samples)[None])[0].half().contiguous(),
             "f0": torch.from_numpy(extract_f0(samples, self.audio)),
             "content": torch.stack(views).half(),
             "verifier": self.verifier.windows(self._at_16_khz(samples)).half(),
         }
         with whole_file(self.cache.path(cut.id)) as temporary:
             save_file(tensors, temporary)
+
+    def _kept(self, cut, recorded: np.ndarray, length: int) -> np.ndarray:
+        """The samples to keep, as long as `length` samples at the rate of what is analysed."""
+        rate = self.config.samples_rate
+        samples = prepare_audio(recorded, cut.sampling_rate, rate, name=cut.id)
+        if rate > self.audio.sample_rate and missing_highs(samples, rate):
+            raise AudioError(f"{cut.id} lacks the highs that {rate} Hz can hold.")
+        whole = length * rate // self.audio.sample_rate
+        return np.pad(samples, (0, max(0, whole - len(samples))))[:whole]
 
     def _content(self, samples: np.ndarray) -> torch.Tensor:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_fast_bfloat16()):

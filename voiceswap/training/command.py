@@ -13,12 +13,19 @@ from voiceswap.training import needs_extra
 
 def train(
     context: typer.Context,
-    network: Annotated[str, typer.Argument(help="autoencoder or vocoder.", show_default=False)],
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="autoencoder, vocoder, or high-band for what the vocoder adds above the "
+            "mel spectrogram.",
+            show_default=False,
+        ),
+    ],
 ) -> None:
     """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
-    if network not in ("autoencoder", "vocoder"):
+    if network not in ("autoencoder", "vocoder", "high-band"):
         raise VoiceswapError(
-            f"There is no network '{network}' to train; use autoencoder or vocoder."
+            f"There is no network '{network}' to train; use autoencoder, vocoder or high-band."
         )
     with needs_extra():
         from voiceswap.training.run import train as run

@@ -39,6 +39,8 @@ class SpeechData(lightning.LightningDataModule):
     `speeds`, every training voice is also used at one of these speeds, as another voice
     (`virtual_voices`). Speakers are drawn all alike, or with `shares` each manifest of `train`
     gives that share of the segments, so that a language with few speakers can be used more often.
+    `samples_rate` is the rate of the waveforms in Hz, the mel's where it is not set; above the
+    mel's, recordings without such highs are left out.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class SpeechData(lightning.LightningDataModule):
         cache_dir: Path,
         audio: AudioConfig,
         front_end: str = "whisper-base",
+        samples_rate: int | None = None,
         views: int = 5,
         batch_size: int = 16,
         seconds: float = 2.0,
@@ -66,7 +69,9 @@ class SpeechData(lightning.LightningDataModule):
                 f"data.shares needs a share for each manifest of data.train, {len(train)} here, "
                 "none below 0 and not all 0."
             )
-        self.cache = FeatureCache(cache_dir, CacheConfig(audio, front_end, views))
+        self.cache = FeatureCache(
+            cache_dir, CacheConfig(audio, front_end, views, samples_rate or audio.sample_rate)
+        )
         self.manifests = {"train": train, "validation": validation}
         self.batch_size, self.validation_batches, self.workers, self.jobs = (
             batch_size,
@@ -85,7 +90,7 @@ class SpeechData(lightning.LightningDataModule):
         Raises DataError when manifests, sample rates or the room on disk forbid it.
         """
         for part in self.manifests:
-            missing, seconds, low, rate = set(), 0.0, 0, self.cache.config.audio.sample_rate
+            missing, seconds, low, rate = set(), 0.0, 0, self.cache.config.samples_rate
             for cut in self._cuts(part):
                 low += cut.sampling_rate < LOWEST_RATE * rate
                 if not self.cache.path(cut.id).exists():
@@ -93,9 +98,9 @@ class SpeechData(lightning.LightningDataModule):
                     seconds += cut.duration
             if low:
                 raise DataError(
-                    f"{low} recordings for {part} have a sample rate far below the {rate} Hz of "
-                    "data.audio, so they lack the highs that it describes; lower "
-                    f"data.audio.sample_rate, or prepare them with --min-rate {rate}."
+                    f"{low} recordings for {part} have a sample rate far below the {rate} Hz that "
+                    "data asks for, so they lack the highs; lower data.audio.sample_rate or "
+                    f"data.samples_rate, or prepare them with --min-rate {rate}."
                 )
             self._check_room(seconds)
             for cut, reason in (

@@ -33,10 +33,7 @@ class WaveDiscriminator(nn.Module):
 
     def forward(self, wave: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Scores and features of waveforms (batch, samples)."""
-        results = [part(wave) for part in self.parts]
-        return [score for score, _ in results], [
-            feature for _, features in results for feature in features
-        ]
+        return _all([part(wave) for part in self.parts])
 
 
 class _Period(nn.Module):
@@ -56,12 +53,29 @@ class _Period(nn.Module):
         return _scores(self.layers, self.score, wave.view(len(wave), 1, -1, self.period))
 
 
-class _Resolution(nn.Module):
-    """Sees the log-magnitude spectrogram of one FFT size."""
+class HighBandDiscriminator(nn.Module):
+    """Multi-resolution discriminators of what lies above a frequency.
 
-    def __init__(self, n_fft: int, channels: int):
+    `lowest` is that frequency as a share of half the sample rate.
+    """
+
+    def __init__(
+        self, lowest: float, channels: int = 16, fft_sizes: tuple[int, ...] = (256, 512, 1024)
+    ):
         super().__init__()
-        self.n_fft = n_fft
+        self.parts = nn.ModuleList(_Resolution(n, channels, lowest) for n in fft_sizes)
+
+    def forward(self, wave: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Scores and features of waveforms (batch, samples)."""
+        return _all([part(wave) for part in self.parts])
+
+
+class _Resolution(nn.Module):
+    """Sees the log-magnitude spectrogram of one FFT size, from the share `lowest` of it on."""
+
+    def __init__(self, n_fft: int, channels: int, lowest: float = 0.0):
+        super().__init__()
+        self.n_fft, self.first_bin = n_fft, round(lowest * n_fft / 2)
         sizes = [1, channels, 2 * channels, 2 * channels, 4 * channels]
         self.layers = nn.ModuleList(
             weight_norm(nn.Conv2d(a, b, (7, 5), (2, 2), (3, 2))) for a, b in pairwise(sizes)
@@ -72,8 +86,12 @@ class _Resolution(nn.Module):
         window = torch.hann_window(self.n_fft, device=wave.device)
         spectrum = torch.stft(
             wave.float(), self.n_fft, self.n_fft // 4, window=window, return_complex=True
-        ).abs()
+        ).abs()[:, self.first_bin :]
         return _scores(self.layers, self.score, (spectrum + 1e-4).log()[:, None] / 4 + 0.5)
+
+
+def _all(results: list[tuple[Tensor, list[Tensor]]]) -> tuple[list[Tensor], list[Tensor]]:
+    return [score for score, _ in results], [x for _, features in results for x in features]
 
 
 def _scores(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -8,7 +8,7 @@ from voiceswap.models.gaussian import DiagonalGaussian
 
 
 def count() -> int:
-    """Processes that train all_gather."""
+    """Processes that train together."""
     return (
         distributed.get_world_size()
         if distributed.is_available() and distributed.is_initialized()

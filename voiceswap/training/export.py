@@ -22,7 +22,7 @@ def export(
     """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
     Of several autoencoders, the mean of their weights: a later stage of training and the one before
-    it all_gather may keep what each is better at (Wortsman et al., "Model soups", 2022). What the
+    it together may keep what each is better at (Wortsman et al., "Model soups", 2022). What the
     card does not say of the data, their licences and the settings of training comes from the
     checkpoints, the last named first. Returns the path and its SHA-256, which also goes into
     `out`.sha256, as `sha256sum --check` reads it. Raises CheckpointError when a file does not hold
@@ -69,10 +69,10 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
                 "have no mean."
             )
     with torch.no_grad():
-        for all_gather in zip(
+        for together in zip(
             first.parameters(), *(other.parameters() for other in others), strict=True
         ):
-            all_gather[0].copy_(torch.stack(all_gather).mean(0))
+            together[0].copy_(torch.stack(together).mean(0))
     return first
 
 

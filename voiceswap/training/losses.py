@@ -8,6 +8,7 @@ from voiceswap.features import AudioConfig, MelSpectrogram
 from voiceswap.models.gaussian import DiagonalGaussian
 
 FFT_SIZES = (256, 512, 1024, 2048)
+BAND_FFT_SIZES = (128, 256, 512, 1024)
 
 
 def kl_with_free_bits(
@@ -81,6 +82,31 @@ class MelLoss(nn.Module):
             F.l1_loss((mel(output) + 1e-4).log(), (mel(target) + 1e-4).log()) for mel in self.mels
         ]
         return torch.stack(errors).mean()
+
+
+def envelope_loss(output: Tensor, target: Tensor, lowest: float) -> Tensor:
+    """L1 of the log magnitude of bands above a frequency, of waveforms (batch, samples).
+
+    The mean over FFT sizes from 128 to 1024, of single frames and of all of them together. What is
+    compared is the power of overlapping bands that are a 24th of the spectrum wide: single bins of
+    noise would teach a level that is too low, and so would single frames alone, since a mean
+    logarithm is below the logarithm of the mean. `lowest` is the frequency as a share of half the
+    sample rate.
+    """
+    total = torch.zeros((), device=output.device)
+    for size in BAND_FFT_SIZES:
+        window = torch.hann_window(size, device=output.device)
+        width = max(1, round(size / 48))
+        envelopes = []
+        for wave in (output, target):
+            spectrum = torch.stft(wave, size, size // 4, window=window, return_complex=True)
+            power = spectrum[:, round(lowest * size / 2) :].abs().square().transpose(1, 2)
+            pooled = F.avg_pool1d(power, width, max(1, width // 2))
+            pooled = torch.cat([pooled, pooled.mean(1, keepdim=True)], 1)
+            envelopes.append((pooled + 1e-6).log() / 2)
+        error = (envelopes[0] - envelopes[1]).abs()
+        total = total + error[:, :-1].mean() + error[:, -1].mean()
+    return total / len(BAND_FFT_SIZES)
 
 
 def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:

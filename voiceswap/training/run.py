@@ -4,6 +4,7 @@ import argparse
 import errno
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -17,16 +18,17 @@ from voiceswap.training import precision
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.export import read_training_checkpoint
+from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.progress import StepProgressBar
 from voiceswap.training.run_guard import RunGuard
 from voiceswap.training.vocoder_task import VocoderTask
 
-TASKS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask}
+TASKS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask, "high-band": HighBandTask}
 LONGEST_SENTENCE = 600
 
 
 def train(network: str, arguments: list[str]) -> None:
-    """Train "autoencoder" or "vocoder" as LightningCLI's `fit` does with `arguments`.
+    """Train one of TASKS as LightningCLI's `fit` does with `arguments`.
 
     Raises TrainingError, a sentence, for what a config or a disk can be blamed for. SIGTERM ends
     with status 143.
@@ -73,7 +75,7 @@ def train(network: str, arguments: list[str]) -> None:
 
 
 class TrainCLI(LightningCLI):
-    """A task, its data, and the trainer that brings them all_gather, as a config has them."""
+    """A task, its data, and the trainer that brings them together, as a config has them."""
 
     def add_arguments_to_parser(self, parser) -> None:
         # The data module is built first: its settings are the networks'.
@@ -87,9 +89,8 @@ class TrainCLI(LightningCLI):
         """Lightning reads here the checkpoint to go on from, which may be some other file."""
         path = self.config.get("fit.ckpt_path")
         if path and Path(path).is_file():
-            read_training_checkpoint(
-                path, next(name for name, task in TASKS.items() if task is self._model_class)
-            )
+            task: Any = self._model_class
+            read_training_checkpoint(path, task.network_name)
         super()._parse_ckpt_path()
 
     def _instantiate_trainer(self, config, callbacks) -> Trainer:

@@ -102,21 +102,19 @@ class SegmentDataset(Dataset[Item]):
             return item | self._reference(file, 0, file.get_slice("mel").get_shape()[1], rng)
 
     def _segment(self, file, start: int, rng: np.random.Generator) -> Item:
-        audio = self.cache.config.audio
+        config = self.cache.config
+        hop = config.audio.at_rate(config.samples_rate).hop_length
         mel, content, f0 = file.get_slice("mel"), file.get_slice("content"), file.get_tensor("f0")
         stop = min(start + self.frames, mel.get_shape()[1])
         view = 0 if rng.random() < self.clean_share else int(rng.integers(content.get_shape()[0]))
-        samples = (
-            file.get_slice("samples")[start * audio.hop_length : stop * audio.hop_length].float()
-            / 32767
-        )
+        samples = file.get_slice("samples")[start * hop : stop * hop].float() / 32767
         features = content[view, :, start // self.stride : -(-stop // self.stride)].float()
         return {
             "content": _pad(features, self.frames // self.stride),
             "mel": _pad(mel[:, start:stop].float(), self.frames),
             "f0": _pad(f0[start:stop], self.frames),
             "f0_statistics": torch.tensor(log_f0_statistics(f0.numpy())),
-            "samples": _pad(samples, self.frames * audio.hop_length),
+            "samples": _pad(samples, self.frames * hop),
             "verifier": self._verifier(file, start, stop),
             "length": torch.tensor(stop - start),
         }

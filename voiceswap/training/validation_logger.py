@@ -9,11 +9,12 @@ import torch.nn.functional as F
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
+from torchaudio.functional import resample
 
 from voiceswap.errors import CheckpointError
 from voiceswap.features import LogMel
+from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.perceptual_losses import SpeakerLoss
-from voiceswap.models.vocoder import griffin_lim
 from voiceswap.training.conversions import (
     content_mask,
     convert_segments,
@@ -54,7 +55,8 @@ class ValidationLogger(Callback):
         self.log_mel = LogMel(audio).to(pl_module.device)
         self.vocoder = None
         try:
-            self.vocoder = load_network(self.origin, "vocoder", audio).to(pl_module.device).eval()
+            vocoder = load_network(self.origin, "vocoder", audio).without_high_band()
+            self.vocoder = vocoder.to(pl_module.device).eval()
         except CheckpointError:
             if self.origin != "default":
                 raise
@@ -137,17 +139,18 @@ class ValidationLogger(Callback):
                 batch["mel"][i + 1, :, :frames],
             ]
             sound = self._synthesize(mel[i : i + 1, :, :frames], f0[i : i + 1, :frames], task)
-            self._show(trainer, task, f"conversion {i + 1}", mels, sound)
+            self._show(trainer, f"conversion {i + 1}", mels, sound, task.audio.sample_rate)
 
     def _copy_synthesis(self, trainer: Any, task: Any, batch: Item, shown: int) -> None:
         made = task.vocoder(batch["mel"][:shown], batch["f0"][:shown]).float()
-        mel = self.log_mel(made)
+        made_rate = task.vocoder.output_audio.sample_rate
+        mel = self.log_mel(resample(made, made_rate, task.audio.sample_rate))
         wanted = self.speaker_loss.embed(batch["mel"][:shown])
         similarity = F.cosine_similarity(self.speaker_loss.embed(mel), wanted)
         task.log("validation/sv", similarity.mean())
         for i in range(shown):
             mels = [batch["mel"][i], mel[i]]
-            self._show(trainer, task, f"copy synthesis {i + 1}", mels, made[i])
+            self._show(trainer, f"copy synthesis {i + 1}", mels, made[i], made_rate)
 
     def _synthesize(self, mel: Tensor, f0: Tensor, task: Any) -> Tensor:
         if self.vocoder is None:
@@ -155,14 +158,14 @@ class ValidationLogger(Callback):
         return self.vocoder(mel, f0)[0]
 
     def _show(
-        self, trainer: Any, task: Any, name: str, mels: list[Tensor], samples: Tensor
+        self, trainer: Any, name: str, mels: list[Tensor], samples: Tensor, rate: int
     ) -> None:
         """Mel plots one above the other, low frequencies below, and the sound at its own level."""
         rows = [((mel.float() - mel.max() + 10) / 10).clamp(0, 1).flip(0) for mel in mels]
         stacked = np.concatenate([row.cpu().numpy() for row in rows])
         picture = matplotlib.colormaps["magma"](stacked)[..., :3]
         sound = (samples.float() / samples.abs().max().clamp(min=1.0)).cpu()
-        step, rate = trainer.global_step, task.audio.sample_rate
+        step = trainer.global_step
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image(name, picture, step, dataformats="HWC")

@@ -8,6 +8,7 @@ from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.vocoder import SourceFilterVocoder
 from voiceswap.training import losses
+from voiceswap.training.adversarial import adversarial_losses
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import encode, segment_mask, segment_voices
 from voiceswap.training.discriminators import WaveDiscriminator
@@ -17,6 +18,8 @@ from voiceswap.training.segments import Item
 
 class VocoderTask(BaseTask):
     """Minimises a multi-resolution STFT loss + `mel` * mel loss, and losses of discriminators.
+
+    The waveform has the mel's rate. `HighBandTask` adds what lies above it afterwards.
 
     Args:
         audio: audio settings; the data module's.
@@ -50,7 +53,7 @@ class VocoderTask(BaseTask):
         super().__init__(audio, learning_rate, steps)
         self.save_hyperparameters(ignore="audio")
         self.vocoder = (
-            load_network(initial, "vocoder", audio)
+            load_network(initial, "vocoder", audio).without_high_band()
             if initial
             else SourceFilterVocoder(audio, **(sizes or {}))
         )
@@ -79,7 +82,7 @@ class VocoderTask(BaseTask):
         parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
         loss = parts["spectral"] + self.hparams["mel"] * parts["mel"]
         if self.hparams["adversarial"]:
-            parts |= self._adversarial_losses(made, real)
+            parts |= adversarial_losses(self, made, real)
             loss = loss + self.hparams["adversarial"] * parts["generator"]
             loss = loss + self.hparams["matching"] * parts["matching"]
         self.optimise(self.vocoder, loss, index=0)
@@ -90,21 +93,6 @@ class VocoderTask(BaseTask):
         made = self.vocoder(batch["mel"], batch["f0"]).float()
         spectral = losses.spectral_loss(made, batch["samples"])
         self.log("validation/spectral", spectral, prog_bar=True)
-
-    def _adversarial_losses(self, made: Tensor, real: Tensor) -> dict[str, Tensor]:
-        """A step of the discriminator; then the vocoder's losses against it."""
-        discriminator = self.discriminator
-        loss = losses.discriminator_loss(discriminator(real)[0], discriminator(made.detach())[0])
-        self.optimise(discriminator, loss, index=1)
-        discriminator.requires_grad_(False)
-        scores, features = discriminator(made)
-        parts = {
-            "discriminator": loss.detach(),
-            "generator": losses.generator_loss(scores),
-            "matching": losses.feature_matching_loss(discriminator(real)[1], features),
-        }
-        discriminator.requires_grad_(True)
-        return parts
 
     @torch.no_grad()
     def _input_mels(self, batch: Item) -> Tensor:

@@ -82,7 +82,7 @@ def compare(
         for pair in zip(segments(before, swapper), segments(after, swapper), strict=False)
         if all(map(len, pair))
     )
-    path = draw_change(*views, swapper.engine.audio, context.new_file("mels.png"))
+    path = draw_change(*views, swapper.engine.audio.sample_rate, context.new_file("mels.png"))
     targets_seen = [
         speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets
     ]
@@ -102,8 +102,8 @@ def compare(
 
 
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty."""
-    rate = swapper.sample_rate
+    """A recording in segments of SEEN_SECONDS as the model hears it; a silent one is empty."""
+    rate = swapper.engine.audio.sample_rate
     step, waiting = int(SEEN_SECONDS * rate), np.zeros(0, np.float32)
     for block in stream_audio(path, rate):
         waiting = np.concatenate([waiting, block])

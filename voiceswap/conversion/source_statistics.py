@@ -1,0 +1,108 @@
+"""What a stream knows of its source: level, pitch, and the moments that instance norm needs."""
+
+import copy
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from voiceswap.audio import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
+from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.recording import EncodedRecording
+from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
+from voiceswap.models.layers import RunningMoments
+
+TYPICAL_SECONDS = 2.0  # of speech, that what is typical counts as much as
+REMEMBERED_SECONDS = 60.0  # of levels and pitch
+SPEECH_DB = 25.0  # frames this far below the speech's level are pauses, and teach nothing
+QUIETEST_DB = -55.0  # a level below this is no speech
+
+
+class SourceStatistics:
+    """Running statistics of a source speaker; they settle within seconds of speech.
+
+    Attributes:
+        features, content: moments of the front end's features and of the content posterior's mean,
+            before its instance norm.
+        peak: greatest log10 mel power, which the front end needs.
+    """
+
+    def __init__(self) -> None:
+        self.features, self.content = RunningMoments(), RunningMoments()
+        self.peak = -math.inf
+        self._powers, self._f0 = np.zeros(0), np.zeros(0, np.float32)
+
+    @property
+    def level_db(self) -> float:
+        """Active level of the speech so far, in dB relative to full scale."""
+        if not len(self._powers):
+            return ACTIVE_LEVEL_DB
+        return max(QUIETEST_DB, level_of_powers(self._powers))
+
+    @property
+    def log_f0(self) -> tuple[float, float]:
+        """Mean and standard deviation of ln F0."""
+        voiced = int((self._f0 > 0).sum())
+        if voiced < 3:
+            return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
+        mean, deviation = log_f0_statistics(self._f0)
+        share = voiced / (voiced + 100.0 * TYPICAL_SECONDS / 2)  # a mean settles sooner
+        return mean, share * deviation + (1 - share) * DEFAULT_LOG_F0_STD
+
+    def add_samples(self, samples: np.ndarray, sample_rate: int) -> None:
+        """Add the level of samples (samples,) as they came."""
+        powers = frame_powers(samples, sample_rate)
+        kept = round(REMEMBERED_SECONDS * 50)
+        self._powers = np.append(self._powers, powers)[-kept:]
+
+    def add_f0(self, f0: np.ndarray) -> None:
+        """Add F0 in Hz (frames,), 100 frames a second."""
+        self._f0 = np.append(self._f0, f0)[-round(REMEMBERED_SECONDS * 100) :]
+
+    def is_speech(self, samples: np.ndarray) -> bool:
+        """Whether samples (samples,) as they came are loud enough to learn from."""
+        level = 10 * math.log10(float(np.square(samples, dtype=np.float64).mean()) + 1e-12)
+        return level > self.level_db - SPEECH_DB
+
+    def copy(self) -> "SourceStatistics":
+        """Another that goes on from here."""
+        return copy.deepcopy(self)
+
+
+def typical(statistics: SourceStatistics) -> SourceStatistics:
+    """What is known of a speaker before they say anything, from those of other speech.
+
+    Level and pitch are forgotten, moments count as TYPICAL_SECONDS.
+    """
+    known = statistics.copy()
+    known._powers, known._f0 = known._powers[:0], known._f0[:0]
+    for moments in (known.features, known.content):
+        moments.weigh(round(TYPICAL_SECONDS * 50))
+    return known
+
+
+@torch.inference_mode()
+def enroll(engine: Engine, encoded: EncodedRecording, seconds: float) -> SourceStatistics:
+    """The statistics of a recording, of its densest `seconds`."""
+    recording, stride = encoded.recording, engine.autoencoder.stride
+    first, last = recording.densest_segment(seconds)
+    features = encoded.features(first // stride, -(-last // stride)).to(engine.device)
+    mean, _ = engine.autoencoder.content_encoder.encode_unnormalized(
+        features[None], None, _batch(encoded.feature_statistics, engine.device)
+    )
+    samples = recording.samples(first, last)
+    statistics = SourceStatistics()
+    statistics.features.add(features)
+    statistics.content.add(mean[0])
+    spectrum = engine.encoder.front_end.spectrum(torch.from_numpy(samples)[None].to(engine.device))
+    statistics.peak = float(spectrum.max())
+    gain = 10 ** ((recording.level_db - ACTIVE_LEVEL_DB) / 20)
+    statistics.add_samples(samples * gain, engine.audio.sample_rate)
+    statistics.add_f0(recording.f0[first:last])
+    return statistics
+
+
+def _batch(statistics: tuple[Tensor, Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
+    mean, deviation = statistics
+    return mean[None].to(device), deviation[None].to(device)

@@ -1,0 +1,231 @@
+"""Conversion while somebody speaks: blocks of samples in, blocks of samples out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+import torch
+
+from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
+from voiceswap.conversion.core import decode
+from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.loudness import contour, hop_peaks, limited_gain, loudness_gain
+from voiceswap.conversion.options import DEFAULTS, ConversionOptions
+from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
+from voiceswap.conversion.source_statistics import SourceStatistics
+from voiceswap.conversion.voice import Voice, stack_voices
+from voiceswap.errors import VoiceswapError
+from voiceswap.features import DEFAULT_F0, extract_f0
+from voiceswap.models.layers import instance_norm
+from voiceswap.models.vocoder import ExcitationState, excitation_states
+
+FADE = 0.01  # seconds over which one block's samples become the next one's
+CHUNK = 0.01  # seconds that are resampled at once, so that the result does not depend on blocks
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How a stream trades delay for words: all in seconds, multiples of 0.02.
+
+    Attributes:
+        block: what is converted at a time.
+        lookahead: what is heard after a moment before it is converted.
+        past: what is heard before it.
+    """
+
+    block: float = 0.16
+    lookahead: float = 0.16
+    past: float = 2.0
+
+
+LATENCIES = {
+    "low": Latency(0.08, 0.12),
+    "normal": Latency(0.16, 0.24),
+    "high": Latency(0.24, 0.56),
+}
+
+
+class Stream:
+    """A conversion in progress. Not to be shared by threads; several streams may run at once.
+
+    Every block is decoded with the past and the lookahead around it. Between blocks go on: the
+    excitation's phase, the source's statistics, and a short fade. So the result depends on the
+    samples, not on how they are cut.
+
+    Args:
+        engine: the core.
+        voice: the target.
+        statistics: of the source, which are added to; see `source_statistics`.
+        options: pitch_shift and pitch_range; `rate` is that of the samples in and out.
+        latency: how far to look.
+
+    Raises:
+        VoiceswapError: an option that needs the whole recording, or a model without a vocoder.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        voice: Voice,
+        statistics: SourceStatistics,
+        options: ConversionOptions = DEFAULTS,
+        latency: Latency = LATENCIES["normal"],
+    ):
+        if options.strength != 1.0 or options.seed is not None:
+            raise VoiceswapError("A stream has no strength and no seed; blend voices instead.")
+        if engine.vocoder is None:
+            raise VoiceswapError("A model without a vocoder can't convert a stream.")
+        self.engine, self.options, self.statistics = engine, options, statistics
+        self.rate = options.rate or engine.output_audio.sample_rate
+        self.set_voice(voice)
+        audio = engine.audio
+        self._block, self._ahead, self._past = (
+            round(seconds * audio.frame_rate / 2) * 2
+            for seconds in (latency.block, latency.lookahead, latency.past)
+        )
+        self._waiting = np.zeros(0, np.float32)  # samples in, shorter than a chunk
+        self._analysed = np.zeros(0, np.float32)  # from mel frame `_left` on
+        self._left = self._at = 0  # mel frames: the window's first, and the next to convert
+        self._f0, self._phase = DEFAULT_F0, 0.0
+        self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
+        self._taken = self._given = 0  # samples in and out
+        out_rate = engine.output_audio.sample_rate
+        self._down = soxr.ResampleStream(self.rate, audio.sample_rate, 1)
+        self._up = soxr.ResampleStream(out_rate, self.rate, 1) if out_rate != self.rate else None
+
+    @property
+    def block_seconds(self) -> float:
+        """Length of what is converted at a time."""
+        return self._block / self.engine.audio.frame_rate
+
+    @property
+    def latency(self) -> float:
+        """Seconds from a sample to its conversion, at most, without the time of computing."""
+        frames = self._block + self._ahead
+        resamplers = (CHUNK + 0.005) * (1 if self._up is None else 2)
+        return frames / self.engine.audio.frame_rate + resamplers
+
+    def set_voice(self, voice: Voice) -> None:
+        """Go on in another voice, from the next block."""
+        self._voice = stack_voices([voice], self.engine.device)
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        """Take samples (samples,) at `rate`, and give what is converted by now: any number.
+
+        Raises AudioError for samples that are not finite.
+        """
+        samples = np.asarray(samples, np.float32)
+        require_finite(samples, "The block")
+        self._taken += len(samples)
+        self._waiting = np.concatenate([self._waiting, samples])
+        chunk, ready = round(CHUNK * self.rate), []
+        while len(self._waiting) >= chunk:
+            ready += self._analyse(self._down.resample_chunk(self._waiting[:chunk]))
+            self._waiting = self._waiting[chunk:]
+        return self._count(np.concatenate([np.zeros(0, np.float32), *ready]))
+
+    def flush(self) -> np.ndarray:
+        """The rest, so that all that came out is as long as all that went in."""
+        ready = self._analyse(self._down.resample_chunk(self._waiting, last=True))
+        hop = self.engine.audio.hop_length
+        missing = -(-self._taken * self.engine.audio.sample_rate // self.rate)
+        silence = np.zeros((self._block + self._ahead + 2) * hop, np.float32)
+        while self._at * hop < missing:
+            ready += self._analyse(silence)
+        if self._up is not None:
+            ready.append(self._up.resample_chunk(np.zeros(0, np.float32), last=True))
+        rest = np.concatenate([np.zeros(0, np.float32), *ready])
+        return self._count(rest[: self._taken - self._given])
+
+    def _count(self, samples: np.ndarray) -> np.ndarray:
+        self._given += len(samples)
+        return samples
+
+    def _analyse(self, samples: np.ndarray) -> list[np.ndarray]:
+        """Add samples at the rate of what is analysed, and convert the blocks that are complete."""
+        self._analysed = np.concatenate([self._analysed, samples])
+        hop, done = self.engine.audio.hop_length, []
+        while len(self._analysed) >= (self._at + self._block + self._ahead - self._left) * hop:
+            done.append(self._convert())
+            self._at += self._block
+            left = max(0, self._at - self._past)
+            self._analysed = self._analysed[(left - self._left) * hop :]
+            self._left = left
+        if self._up is not None:
+            done = [self._up.resample_chunk(block) for block in done]
+        return done
+
+    @torch.inference_mode()
+    def _convert(self) -> np.ndarray:
+        """Samples of the next block, at the vocoder's rate."""
+        engine, known = self.engine, self.statistics
+        audio, out_audio = engine.audio, engine.output_audio
+        first, last = self._at - self._left, self._at + self._block - self._left
+        frames = last + self._ahead
+        heard = self._analysed[: frames * audio.hop_length]
+        heard = heard - heard.mean()
+        own = heard[first * audio.hop_length : last * audio.hop_length]
+        new = own if self._at else heard  # what comes first is heard with its lookahead
+        known.add_samples(new, audio.sample_rate)
+        speaks = known.is_speech(own)
+        wave = heard * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
+        f0 = extract_f0(wave, audio)
+        if speaks:
+            known.add_f0(f0[first:last])
+        content = self._content(wave, slice(first // 2, last // 2), speaks)
+        own_f0, target = torch.tensor([known.log_f0]), self._voice.log_f0.cpu()
+        shift = torch.tensor([[self.options.pitch_shift * SEMITONE, 0.0]])
+        contour_f0 = torch.from_numpy(f0)[None]
+        moved = transfer_pitch(contour_f0, own_f0, target + shift, self.options.pitch_range).float()
+        state = self._excitation(moved[0], first, last)
+        moved = moved.to(engine.device)
+        mel = decode(engine.autoencoder, content, moved, self._voice)
+        made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
+        made = self._as_loud(heard, made, first, last)
+        start = first * out_audio.hop_length
+        stop = start + self._block * out_audio.hop_length
+        block, fade = made[start:stop].copy(), len(self._tail)
+        if self._at:
+            rising = np.linspace(0, 1, fade, dtype=np.float32)
+            block[:fade] = rising * block[:fade] + (1 - rising) * self._tail
+        self._tail = made[stop : stop + fade]
+        return block
+
+    def _content(self, wave: np.ndarray, block: slice, speaks: bool) -> torch.Tensor:
+        """Content code of a window; where somebody speaks, its block is added to the statistics."""
+        engine, known = self.engine, self.statistics
+        spectrum = engine.encoder.front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
+        known.peak = max(known.peak, float(spectrum.max()))
+        peak = torch.tensor([known.peak], device=engine.device)
+        features = engine.encoder.front_end.window(spectrum, None, peak)
+        if speaks:
+            known.features.add(features[0, :, block])
+        moments = [moment[None].to(engine.device) for moment in known.features.result()]
+        encoder = engine.autoencoder.content_encoder
+        mean, _ = encoder.encode_unnormalized(features, None, (moments[0], moments[1]))
+        if speaks:
+            known.content.add(mean[0, :, block])
+        moments = [moment[None].to(engine.device) for moment in known.content.result()]
+        return instance_norm(mean, None, (moments[0], moments[1]))
+
+    def _excitation(self, f0: torch.Tensor, first: int, last: int) -> ExcitationState:
+        """The excitation at the window's left, such that its phase goes on at the block's start."""
+        device = self.engine.device
+        at_first, at_last = excitation_states(f0, [first, last], self.engine.output_audio)
+        phase = self._phase - float(at_first.phase)
+        self._phase = (phase + float(at_last.phase)) % 1.0
+        return ExcitationState(
+            torch.tensor([phase % 1.0], device=device),
+            torch.tensor([DEFAULT_F0], device=device),
+            torch.tensor([self._left], device=device),
+        )
+
+    def _as_loud(self, heard: np.ndarray, made: np.ndarray, first: int, last: int) -> np.ndarray:
+        """The block of a window, and the fade after it, as loud as what was heard."""
+        audio, out_audio = self.engine.audio, self.engine.output_audio
+        powers = contour(iter([heard]), audio.hop_length)
+        made_powers = contour(iter([made]), out_audio.hop_length)
+        gain_db = loudness_gain(powers, made_powers, audio.frame_rate)
+        gain = limited_gain(gain_db, hop_peaks(made, out_audio.hop_length))
+        edges = np.arange(len(gain)) * out_audio.hop_length
+        return (made * np.interp(np.arange(len(made)), edges, gain)).astype(np.float32)

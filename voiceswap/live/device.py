@@ -1,0 +1,140 @@
+"""A stream between a microphone and a loudspeaker, by PortAudio."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from voiceswap.audio import PEAK
+from voiceswap.conversion.streaming import Stream
+from voiceswap.errors import VoiceswapError
+from voiceswap.extras import needs_extra
+
+DEVICE_BLOCK = 0.02  # seconds
+MOST_WAITING = 2.0  # seconds of input; what is older is dropped, so that the delay does not grow
+
+
+@dataclass
+class Meter:
+    """What is going on, for a display. Levels are peaks from 0 to 1 since the last look."""
+
+    heard: float = 0.0
+    made: float = 0.0
+    load: float = 0.0  # time of computing of the time that passes
+    dropouts: int = 0
+
+
+def _portaudio() -> Any:
+    with needs_extra("Live conversion", "live"):
+        try:
+            import sounddevice
+        except OSError as error:  # the library that it wraps
+            raise VoiceswapError(
+                "Live conversion needs PortAudio; install it with: sudo apt install libportaudio2."
+            ) from error
+    return sounddevice
+
+
+def list_devices() -> list[tuple[int, str, int, int]]:
+    """Number, name, input channels and output channels of every sound device."""
+    found = _portaudio().query_devices()
+    keys = ("name", "max_input_channels", "max_output_channels")
+    return [(number, *(device[key] for key in keys)) for number, device in enumerate(found)]
+
+
+@dataclass
+class LiveSession:
+    """Runs a stream on devices until `stop`. A context: devices are closed at its end.
+
+    Args:
+        stream: at the rate that the devices run at.
+        input_device, output_device: names or numbers; None is the system's choice.
+        play: opens the devices, as `sounddevice.Stream` does; for tests.
+
+    Raises:
+        VoiceswapError: there is no device, or it can't be opened; one sentence says why.
+    """
+
+    stream: Stream
+    input_device: str | int | None = None
+    output_device: str | int | None = None
+    play: Callable[..., Any] | None = None
+    bypass: bool = False
+    meter: Meter = field(default_factory=Meter)
+    error: Exception | None = None
+
+    def __enter__(self) -> "LiveSession":
+        self._heard: queue.Queue[np.ndarray | None] = queue.Queue()
+        self._ready, self._lock = np.zeros(0, np.float32), threading.Lock()
+        self._begun = False
+        self._worker = threading.Thread(target=self._work, daemon=True)
+        try:
+            self._devices = (self.play or _portaudio().Stream)(
+                samplerate=self.stream.rate,
+                blocksize=round(DEVICE_BLOCK * self.stream.rate),
+                device=(self.input_device, self.output_device),
+                channels=1,
+                dtype="float32",
+                callback=self._callback,
+            )
+            self._devices.start()
+        except VoiceswapError:
+            raise
+        except Exception as error:  # PortAudio's own error has no base that is there without it
+            raise VoiceswapError(
+                f"The sound device can't be used ({_first_line(error)}); "
+                "'voiceswap live --list-devices' shows those that are there."
+            ) from error
+        self._worker.start()
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self._devices.stop()
+        self._devices.close()
+        self._heard.put(None)
+        self._worker.join(timeout=10)
+
+    @property
+    def active(self) -> bool:
+        """Whether the devices still run: one that was unplugged does not."""
+        return bool(self._devices.active) and self.error is None
+
+    def _callback(self, indata: np.ndarray, outdata: np.ndarray, frames: int, *_: Any) -> None:
+        heard = indata[:, 0].copy()
+        self.meter.heard = max(self.meter.heard, float(np.abs(heard).max(initial=0.0)))
+        if self._heard.qsize() * DEVICE_BLOCK < MOST_WAITING:
+            self._heard.put(heard)
+        else:
+            self.meter.dropouts += 1
+        with self._lock:
+            ready, self._ready = self._ready[:frames], self._ready[frames:]
+        if len(ready) < frames and self._begun:
+            self.meter.dropouts += 1
+        outdata[:, 0] = heard if self.bypass else np.pad(ready, (0, frames - len(ready)))
+        self.meter.made = max(self.meter.made, float(np.abs(outdata).max(initial=0.0)))
+
+    def _work(self) -> None:
+        ahead = np.zeros(0, np.float32)  # one block is kept waiting, to last while the next is made
+        try:
+            while (samples := self._heard.get()) is not None:
+                start = time.perf_counter()
+                made = self.stream.push(samples)
+                took = time.perf_counter() - start
+                self.meter.load = 0.95 * self.meter.load + 0.05 * took / DEVICE_BLOCK
+                if not len(made):
+                    continue
+                if not self._begun:
+                    ahead, self._begun = np.zeros(len(made), np.float32), True
+                with self._lock:
+                    fresh = np.concatenate([self._ready, ahead, made.clip(-PEAK, PEAK)])
+                    self._ready, ahead = fresh, ahead[:0]
+        except Exception as error:
+            self.error = error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

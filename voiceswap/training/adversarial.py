@@ -1,0 +1,29 @@
+"""A step of adversarial training."""
+
+from typing import Any
+
+from torch import Tensor
+
+from voiceswap.training import losses
+
+
+def adversarial_losses(task: Any, made: Tensor, real: Tensor) -> dict[str, Tensor]:
+    """A step of the task's discriminator, optimiser 1; then the losses against it.
+
+    Args:
+        task: a `BaseTask` with a `discriminator`.
+        made: generated waveforms (batch, samples).
+        real: recorded ones.
+    """
+    discriminator = task.discriminator
+    loss = losses.discriminator_loss(discriminator(real)[0], discriminator(made.detach())[0])
+    task.optimise(discriminator, loss, index=1)
+    discriminator.requires_grad_(False)
+    scores, features = discriminator(made)
+    parts = {
+        "discriminator": loss.detach(),
+        "generator": losses.generator_loss(scores),
+        "matching": losses.feature_matching_loss(discriminator(real)[1], features),
+    }
+    discriminator.requires_grad_(True)
+    return parts
