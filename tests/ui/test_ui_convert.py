@@ -13,7 +13,6 @@ def test_convert_with_every_setting(
     page = visit(address, "Convert")
     upload(page, "convert-source", speech[0])
     upload(page, "convert-target", speech[1])
-    page.get_by_text("More recordings, or a saved voice").click()
     choose(page, "convert-voices", "Saved one")
     page.get_by_role("button", name="Settings").click()
     for label, value in (

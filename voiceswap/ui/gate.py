@@ -100,20 +100,10 @@ class Gate:
         if not isinstance(call, dict) or not isinstance(call.get("data", []), list | dict):
             raise RefusedError(400, "A call has to be a JSON object with a list of data.")
         for path in _paths(call.get("data", [])):
-            if not self._is_upload(path):
+            if not is_upload(path, self.uploads):
                 raise RefusedError(403, "A recording has to be uploaded to the page first.")
         if queued and not self.limits.may_join(str(call.get("session_hash")), visitor):
             raise RefusedError(429, "You have as many requests waiting as one visitor may.")
-
-    def _is_upload(self, name: object) -> bool:
-        if not isinstance(name, str) or "\0" in name or len(name) > 4096:
-            return False
-        path = Path(name)
-        folder = path.parent
-        hashed = len(folder.name) == 64 and set(folder.name) <= set("0123456789abcdef")
-        if not hashed or folder.parent != self.uploads or path.name in ("", ".", ".."):
-            return False
-        return path.is_file() and not path.is_symlink() and not folder.is_symlink()
 
     def _count_login(self, visitor: str, send: Send) -> Send:
         async def counted(message: Message) -> None:
@@ -134,6 +124,18 @@ class Gate:
             return message
 
         return counted
+
+
+def is_upload(name: object, uploads: Path) -> bool:
+    """Whether `name` is a regular file of a visitor, two levels below Gradio's folder."""
+    if not isinstance(name, str) or "\0" in name or len(name) > 4096:
+        return False
+    path = Path(name)
+    folder = path.parent
+    hashed = len(folder.name) == 64 and set(folder.name) <= set("0123456789abcdef")
+    if not hashed or folder.parent != uploads or path.name in ("", ".", ".."):
+        return False
+    return path.is_file() and not path.is_symlink() and not folder.is_symlink()
 
 
 def is_loopback(name: str) -> bool:
