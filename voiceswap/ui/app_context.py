@@ -82,7 +82,7 @@ class AppContext:
 
         def described(done: float) -> str:
             elapsed = time.monotonic() - began
-            if done < KNOWN_SHARE:
+            if not KNOWN_SHARE <= done < 1:
                 return doing
             left = clock(elapsed * (1 - done) / done)
             return self.text["remaining"].format(doing=doing, time=left)

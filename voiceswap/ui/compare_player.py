@@ -56,7 +56,6 @@ def compare_player(context: AppContext, elem_id: str) -> gr.HTML:
         apply_default_css=False,
         elem_id=elem_id,
         elem_classes="vs-compare",
-        min_height=110,  # room for the progress, before there is a value
     )
 
 

@@ -114,7 +114,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
 
 def _inputs(context: AppContext) -> _Inputs:
     text = context.text
-    with gr.Row():
+    with gr.Row(equal_height=True):
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
             source = recorder(text["source"], elem_id="convert-source")
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):

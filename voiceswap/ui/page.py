@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from starlette.middleware import Middleware
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import about_tab, batch_tab, convert_tab, swap_tab, voices_tab
 from voiceswap.ui.app_context import MODEL, AppContext
+from voiceswap.ui.call_check import wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.gate import Gate, is_loopback
 from voiceswap.ui.header import header
@@ -149,6 +151,7 @@ def serving(
                                 uploads=folder,
                                 hosts=allowed,
                                 limits=_limits(context, page, folder),
+                                wrong_values=partial(wrong_values, page),
                             ),
                         ]
                     },
@@ -158,6 +161,9 @@ def serving(
                     f"The page can't listen on {host}, port {port}: another program may; "
                     "try another --port."
                 ) from error
+            # Before Gradio's own middleware, which answers other websites' preflight requests.
+            page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not Gate)
+            page.app.middleware_stack = page.app.build_middleware_stack()
             try:
                 yield page, address
             finally:
