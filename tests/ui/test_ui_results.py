@@ -57,7 +57,7 @@ def test_what_is_compared_is_heard_at_one_position_and_loudness(visit, address, 
     player = page.locator("#convert-player .vs-player")
     choices = player.locator(".vs-hear")
     choices.nth(2).wait_for()
-    assert choices.all_inner_texts() == ["Converted", "Original", "Target"]
+    assert choices.all_inner_texts() == ["Original", "Converted", "Target"]
     page.wait_for_function(
         "[...document.querySelectorAll('#convert-player audio')].every(a => a.duration > 1)"
     )

@@ -7,6 +7,7 @@ import soundfile
 from browser import (
     PATIENCE,
     assert_same,
+    choose,
     has_recording,
     result,
     samples_of,
@@ -66,6 +67,16 @@ def test_a_swap_is_stopped(visit, address, endless):
     assert ended.acquire(timeout=PATIENCE)
     says(page, "Stopped.")
     page.wait_for_selector("#swap-go")
+
+
+def test_a_recording_and_a_saved_voice_take_each_other_s_place(visit, address, context, swapper):
+    context.library.add("Drawn", swapper.sample(5))
+    page = visit(address)
+    take_examples(page, "A man says hello")
+    choose(page, "swap-voice-a", "Drawn")
+    page.wait_for_selector("#swap-a button[aria-label='Clear']", state="detached")
+    take_examples(page, "A man says hello")
+    page.wait_for_function("document.querySelector('#swap-voice-a input').value === ''")
 
 
 def test_a_saved_voice_takes_a_speaker_s_place(address, context, swapper, speech):

@@ -13,12 +13,12 @@ MIN_GAIN = 0.1
 
 # Addresses and figures come in as data, and are escaped; what a visitor wrote is no part of this.
 _TEMPLATE = """
-${value ? `<div class="vs-player" role="group" aria-label="%(compare)s" data-heard="0">
+${value ? `<div class="vs-player" role="group" aria-label="%(compare)s" data-heard="1">
   ${value.sounds.map(sound => `<audio preload="metadata" data-gain="${Number(sound.gain)}"
     src="gradio_api/file=${encodeURI(sound.file).replace(/[?#"]/g, encodeURIComponent)}"></audio>`
   ).join("")}
   <div class="vs-hears">${value.sounds.map((sound, number) => `<button type="button"
-    class="vs-hear" aria-pressed="${number === 0}">${
+    class="vs-hear" aria-pressed="${number === 1}">${
       ({converted: "%(converted)s", original: "%(original)s", target: "%(target)s"})[sound.name]
     }</button>`).join("")}</div>
   <div class="vs-transport">
@@ -63,7 +63,7 @@ def sounds_to_compare(
     context: AppContext, converted: str | Path, original: str | Path, target: str | Path | None
 ) -> dict:
     """The player's value: each sound with the gain that makes all as loud as the softest."""
-    files = {"converted": converted, "original": original}
+    files = {"original": original, "converted": converted}
     if target is not None:
         files["target"] = target
     levels = {name: level_db(context, file) for name, file in files.items()}

@@ -141,7 +141,7 @@ def _voices(context: AppContext, side: str, recording: gr.Audio) -> gr.Dropdown:
         elem_id=f"swap-voice-{side}",
     )
     menu.input(lambda name: None if name else gr.skip(), menu, recording, **DISPLAY_ONLY)
-    recording.input(lambda path: None if path else gr.skip(), recording, menu, **DISPLAY_ONLY)
+    recording.change(lambda path: None if path else gr.skip(), recording, menu, **DISPLAY_ONLY)
     return menu
 
 
