@@ -1,6 +1,7 @@
 """Actions of a visitor in the browser, which wait as long as a slow machine needs."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -79,6 +80,16 @@ def has_recording(page, element):
 
 
 def result(page, element):
+    """The bytes of a job's result, downloaded by its button once the job has ended."""
+    name = element.partition("-")[0]
+    page.wait_for_selector(f"#{name}-results .vs-player")
+    page.wait_for_selector(f"#{name}-go")
+    with page.expect_download() as download:
+        page.click(f"#{element}")
+    return Path(download.value.path()).read_bytes()
+
+
+def played(page, element):
     """The bytes of a player's recording, downloaded."""
     link = page.wait_for_selector(f"#{element} a[download][href]", state="attached")
     return page.context.request.get(link.get_attribute("href"), timeout=PATIENCE * 1000).body()
@@ -101,6 +112,8 @@ def says(page, sentence):
 def shoot(page, path=None, picture=None, **options):
     """A screenshot, once the picture in an element is drawn."""
     if picture:
+        for fold in page.locator(f"#{picture} button.label-wrap").all():
+            fold.click()
         page.wait_for_selector(f"#{picture} .vs-picture img")
         page.wait_for_function("[...document.images].every(image => image.complete)")
     ready(page.locator("body"))

@@ -119,7 +119,7 @@ def endless(swapper, monkeypatch):
     """Conversions that run until `progress` raises, as it does to stop them, or the test ends."""
     begun, ended, over = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
 
-    def convert_file(*_, progress, **__):
+    def convert_files(files, progress):
         begun.release()
         while not over.wait(0.05):
             try:
@@ -128,6 +128,6 @@ def endless(swapper, monkeypatch):
                 ended.release()
                 raise
 
-    monkeypatch.setattr(swapper, "convert_file", convert_file)
+    monkeypatch.setattr(swapper, "convert_files", convert_files)  # convert_file calls it too
     yield begun, ended
     over.set()

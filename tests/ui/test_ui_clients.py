@@ -23,7 +23,7 @@ def test_an_unexpected_error_is_one_sentence(address, swapper, monkeypatch, tmp_
     def broken(*_):
         raise RuntimeError("secret insides")
 
-    monkeypatch.setattr(swapper, "swap", broken)
+    monkeypatch.setattr(swapper, "convert_files", broken)
     client = Client(address, verbose=False)
     with pytest.raises(
         AppError,

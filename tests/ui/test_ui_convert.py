@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import soundfile
-from browser import PATIENCE, choose, field, ready, result, samples_of, shoot, type_in, upload
+from browser import PATIENCE, choose, field, ready, result, samples_of, says, shoot, type_in, upload
 
 
 def test_convert_with_every_setting(
@@ -13,7 +13,6 @@ def test_convert_with_every_setting(
     page = visit(address, "Convert")
     upload(page, "convert-source", speech[0])
     upload(page, "convert-target", speech[1])
-    page.get_by_text("More recordings, or a saved voice").click()
     choose(page, "convert-voices", "Saved one")
     page.get_by_role("button", name="Settings").click()
     for label, value in (
@@ -68,8 +67,12 @@ def test_a_conversion_is_stopped(visit, address, swapper, endless, monkeypatch, 
         page.context.close()
         assert ended.acquire(timeout=PATIENCE)
         return
+    page.get_by_text("about 0:").first.wait_for()  # the time that is left
+    assert page.locator("#convert-go").count() == 0  # Stop stands in its place
+    assert "no recording to compare" not in page.locator("#convert-results").inner_text()
     page.get_by_role("button", name="Stop").click()
     assert ended.acquire(timeout=PATIENCE)
+    says(page, "Stopped.")
     page.get_by_role("button", name="Stop").wait_for(state="hidden")
     monkeypatch.undo()
     page.click("#convert-go")

@@ -1,15 +1,22 @@
 """Languages, colours, a phone and screen readers."""
 
+import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from browser import has_recording, open_tab, result, shoot
+import soundfile
+from browser import has_recording, open_tab, result, says, shoot, take_examples
+from safetensors.numpy import save_file
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from voiceswap import cli
+from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.errors_in_chinese import SENTENCES
 from voiceswap.ui.page import serving
 from voiceswap.ui.texts import LANGUAGES, TABLE, Texts
 
@@ -21,9 +28,69 @@ def test_every_text_is_there_in_both_languages():
     source = "\n".join(
         path.read_text()
         for path in (Path(cli.__file__).parent / "ui").glob("*.py")
-        if path.name != "texts.py"
+        if not path.name.startswith("texts")
     )
     assert [name for name in re.findall(r'text\["(\w+)"\]', source) if name not in TABLE] == []
+
+
+def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path, speech):
+    context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("zh"))
+    context.library.add("Anna", swapper.sample(1))
+    silent, words, voice = (tmp_path / name for name in ("s.wav", "w.wav", "v.safetensors"))
+    soundfile.write(silent, np.zeros(16000), 16000)
+    words.write_text("no sound at all")
+    save_file({"code": np.zeros(3)}, voice)
+    for fails, sentence in (
+        (lambda: swapper.embed(silent), "是静音。"),
+        (lambda: swapper.embed(words), "无法作为音频读取"),
+        (lambda: swapper.embed(tmp_path / "none.wav"), "已不存在"),
+        (lambda: swapper.load_voice(voice), "不是已保存的声音"),
+        (lambda: context.library.path("Ben"), "没有名为“Ben”的声音。"),
+        (lambda: context.library.add("Anna", swapper.sample(1)), "已有名为“Anna”的声音"),
+        (lambda: context.library.add(" ", swapper.sample(1)), "请先填写声音的名字。"),
+    ):
+        with pytest.raises(VoiceswapError) as error:
+            fails()
+        assert sentence in context.sentence(error.value)
+    for english, chinese in SENTENCES.values():
+        assert set(re.findall(r"{(\w+)}", chinese)) <= set(re.findall(r"\?P<(\w+)>", english))
+
+
+def test_language_and_theme_are_remembered(visit, address):
+    page = visit(address, color_scheme="light")
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_selector("html[lang=zh-CN] #swap-go")
+    page.click("#swap-go")
+    says(page, "缺少说话人 A")
+    page.get_by_role("button", name="浅色或深色").click()
+    page.goto(address)
+    page.wait_for_selector("html[lang=zh-CN] #swap-go")
+    page.wait_for_selector("body.dark")
+    page.get_by_role("link", name="English").click()
+    page.wait_for_selector("html[lang=en] #swap-go")
+    page.reload()
+    page.wait_for_selector("html[lang=en] #swap-go")
+
+
+def test_the_login_page_has_a_name_and_keeps_the_visitor_s(chromium, swapper, tmp_path):
+    context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
+    with serving(context, auth=("me", "secret")) as (_, address):
+        page = chromium.new_page()
+        page.goto(address)
+        page.get_by_role("heading", name="voiceswap").wait_for()
+        assert page.title() == "voiceswap: log in"
+        name, password = page.locator("input[type=text]"), page.locator("input[type=password]")
+        name.fill("me")
+        for wrong in range(4):
+            password.fill(f"wrong {wrong}")
+            page.get_by_role("button", name="Login").click()
+            if wrong < 3:
+                page.wait_for_function(
+                    "['text', 'password'].map(type => document.querySelector("
+                    "`input[type=${type}]`).value).join() === 'me,'"
+                )
+        page.get_by_text("Too many wrong passwords: wait").wait_for()
+        page.context.close()
 
 
 def test_dark_and_light(visit, address, screenshots):
@@ -63,6 +130,43 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots, speech):
                 "swap-results" if name == "swap" else None,
                 full_page=True,
             )
+
+
+def test_a_phone_shows_all_tabs_and_large_buttons(visit, address):
+    page = visit(address, width=375, is_mobile=True, has_touch=True)
+    assert page.get_by_role("tab").count() == 5
+    assert not page.get_by_role("button", name="More tabs").is_visible()
+    for name in ("Upload a file", "Record"):
+        button = page.locator("#swap-a").get_by_role("button", name=name)
+        assert button.bounding_box()["height"] >= 44 and button.bounding_box()["width"] > 200
+    take_examples(page)
+    page.tap("#swap-go")
+    page.wait_for_selector("#visit-results li")
+    page.wait_for_function(
+        "document.querySelector('#swap-results').getBoundingClientRect().top < innerHeight / 2"
+    )
+
+
+@pytest.mark.skipif("VOICESWAP_AXE" not in os.environ, reason="VOICESWAP_AXE is no axe.min.js")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "zh"])
+def test_axe_finds_nothing_serious(visit, address, context, swapper, scheme, path):
+    context.library.add("Drawn", swapper.sample(5))
+    page = visit(address, color_scheme=scheme)
+    page.goto(f"{address}{path}")
+    page.wait_for_selector("#swap-go")
+    page.add_style_tag(content="* { transition: none !important; }")  # colours as they will be
+    page.add_script_tag(path=os.environ["VOICESWAP_AXE"])
+    for name in page.get_by_role("tab").all_inner_texts()[:5]:
+        open_tab(page, name)
+        for row in page.locator(".vs-listed:visible").all():
+            row.click()
+            page.wait_for_selector("#voices-listen:enabled")
+        for fold in page.locator("button.label-wrap:visible").all():
+            fold.click()
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == [], name
 
 
 def test_everything_has_a_name_for_screen_readers(visit, address):

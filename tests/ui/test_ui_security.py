@@ -82,6 +82,10 @@ def test_only_uploaded_files_are_taken(address, upload, path, name):
 def test_other_websites_and_names_are_refused(address, headers, status):
     for path in ("", "config", "gradio_api/info"):
         assert httpx.get(f"{address}{path}", headers=headers).status_code == status
+    asked = {**headers, "Access-Control-Request-Method": "POST"}
+    answer = httpx.options(f"{address}gradio_api/queue/join", headers=asked)
+    assert "Origin" not in headers or answer.status_code == status
+    assert "evil" not in answer.headers.get("Access-Control-Allow-Origin", "")
 
 
 @pytest.mark.parametrize(
@@ -92,16 +96,35 @@ def test_calls_that_are_no_calls_are_refused_in_a_sentence(address, body):
     assert answer.status_code in (400, 413, 422) and len(answer.json()["detail"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ([], "/convert takes 9 values, and there are 0."),
+        ([None] * 4 + ["loud", 1, 100, None, "wav"], "Pitch, semitones) has to be a number."),
+        (["a.wav"] + [None] * 8, "Recording to convert) has to be a file that was uploaded."),
+        ([None] * 8 + [{}], "Format of the result) has to be a text."),
+    ],
+)
+def test_values_that_no_function_takes_are_refused_and_leave_no_trace(
+    address, capfd, values, sentence
+):
+    answer = call(address, "convert", values)
+    assert answer.status_code == 422 and answer.json()["detail"].endswith(sentence)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_the_queue_is_the_only_way_to_the_model(address, upload):
-    data = {"data": [file(upload), file(upload)]}
+    data = {"data": [file(upload), file(upload), None, None, "wav"]}
     for route in ("run", "api"):
         answer = httpx.post(f"{address}gradio_api/{route}/swap", json=data)
         assert answer.status_code == 404
+    named = {"a": file("/etc/passwd"), "b": file(upload)}
+    assert httpx.post(f"{address}gradio_api/call/v2/swap", json=named).status_code == 404
     assert httpx.get(f"{address}gradio_api/proxy=http://127.0.0.1:9/").status_code == 404
 
 
 def test_one_visitor_leaves_room_for_others(address, endless, upload):
-    arguments = [file(upload), file(upload), None, None, 0, 1, 100, None]
+    arguments = [file(upload), file(upload), None, None, 0, 1, 100, None, "wav"]
     statuses = [call(address, "convert", arguments).status_code for _ in range(12)]
     assert statuses.count(200) == 8 and set(statuses[8:]) == {429}
 

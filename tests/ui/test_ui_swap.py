@@ -2,8 +2,12 @@
 
 import io
 
+import pytest
+import soundfile
 from browser import (
+    PATIENCE,
     assert_same,
+    choose,
     has_recording,
     result,
     samples_of,
@@ -13,6 +17,12 @@ from browser import (
     upload,
 )
 from PIL import Image
+
+from voiceswap.examples import HELLO
+
+pytest.importorskip("gradio", reason="the ui extra is not installed")
+
+from gradio_client import Client, handle_file
 
 
 def test_swap(visit, address, swapper, speech, screenshots):
@@ -45,6 +55,44 @@ def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, screenshot
         screenshots / "page.png", optimize=True
     )  # docs/page.png
     assert (screenshots / "page.png").stat().st_size < 300_000
+
+
+def test_a_swap_is_stopped(visit, address, endless):
+    begun, ended = endless
+    page = visit(address)
+    take_examples(page)
+    page.click("#swap-go")
+    assert begun.acquire(timeout=PATIENCE)
+    page.click("#swap-stop")
+    assert ended.acquire(timeout=PATIENCE)
+    says(page, "Stopped.")
+    page.wait_for_selector("#swap-go")
+
+
+def test_a_recording_and_a_saved_voice_take_each_other_s_place(visit, address, context, swapper):
+    context.library.add("Drawn", swapper.sample(5))
+    page = visit(address)
+    take_examples(page, "A man says hello")
+    choose(page, "swap-voice-a", "Drawn")
+    page.wait_for_selector("#swap-a button[aria-label='Clear']", state="detached")
+    take_examples(page, "A man says hello")
+    page.wait_for_function("document.querySelector('#swap-voice-a input').value === ''")
+
+
+def test_a_saved_voice_takes_a_speaker_s_place(address, context, swapper, speech):
+    """The voice says the example sentence; formats other than wav are had by their names."""
+    context.library.add("Drawn", swapper.sample(5))
+    client = Client(address, verbose=False)
+    files = client.predict(handle_file(speech[0]), None, None, "Drawn", "flac", api_name="/swap")[
+        :2
+    ]
+    assert all(file.endswith(".flac") for file in files)
+    for file, expected in zip(
+        files,
+        (swapper.convert(speech[0], swapper.sample(5)), swapper.convert(HELLO, speech[0])),
+        strict=True,
+    ):
+        assert_same(soundfile.read(file, dtype="float32")[0], expected)
 
 
 def test_a_mistake_is_a_sentence_and_leaves_the_page_usable(visit, address, speech, tmp_path):

@@ -1,9 +1,22 @@
 """The tab of the voice library, in a real browser."""
 
 import numpy as np
-from browser import assert_same, choose, field, open_tab, result, samples_of, shoot, type_in, upload
+from browser import (
+    assert_same,
+    choose,
+    field,
+    open_tab,
+    played,
+    result,
+    samples_of,
+    shoot,
+    type_in,
+    upload,
+)
 
 from voiceswap.examples import HELLO
+from voiceswap.ui.starter_voices import SEEDS, open_library
+from voiceswap.ui.voice_map import apart
 
 EVIL = "${alert(1)}<img src=x onerror=alert(1)>`"
 
@@ -14,14 +27,15 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
     page = visit(address, "Voices")
     map_ = page.locator("#voices-map")
     map_.get_by_text("No voices yet").wait_for()
+    for action in ("listen", "use", "rename", "delete"):  # off until a voice is chosen
+        assert page.locator(f"#voices-{action}").is_disabled()
 
     upload(page, "recordings-audio", speech[1])
     type_in(field(page, "recordings-name"), EVIL)
     page.click("#recordings-keep")
-    map_.get_by_role("button", name=EVIL, exact=True).wait_for()
-    assert (
-        map_.get_by_role("button").all_inner_texts() == [EVIL] == context.library.names()
-    )  # shown as text, not run
+    map_.locator(".vs-dot").wait_for()
+    for shown in (".vs-dot", ".vs-listed"):  # as text, not run
+        assert map_.locator(shown).all_inner_texts() == [EVIL] == context.library.names()
     np.testing.assert_allclose(
         context.library.voice(EVIL).code, swapper.embed(speech[1]).code, atol=1e-4
     )
@@ -30,7 +44,7 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
     type_in(field(page, "draw-seed"), "7")
     page.click("#draw-listen")
     expected = swapper.convert(HELLO, swapper.sample(7))
-    assert_same(samples_of(result(page, "voices-preview")), expected)
+    assert_same(samples_of(played(page, "voices-preview")), expected)
     type_in(field(page, "draw-name"), "Random")
     page.click("#draw-keep")
     page.wait_for_selector(".vs-dot >> nth=1")
@@ -58,10 +72,10 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
         context.library.voice("Mix").code, context.library.voice("A quarter").code, atol=1e-5
     )
 
-    map_.get_by_role("button", name="Random").click()
+    map_.locator(".vs-dot[data-name=Random]").click()
     page.wait_for_selector(".vs-dot[aria-pressed=true][data-name=Random]")
     page.click("#voices-listen")
-    assert_same(samples_of(result(page, "voices-spoken")), expected)
+    assert_same(samples_of(played(page, "voices-spoken")), expected)
     shoot(page, screenshots / "voices.png", full_page=True)
     with page.expect_download() as download:
         page.click("#voices-export")
@@ -84,3 +98,30 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
     )
     page.click("#import-keep")
     page.wait_for_selector(".vs-dot[data-name=Random]")
+
+
+def test_a_voice_is_used_in_convert(visit, address, context, swapper, speech):
+    context.library.add("Drawn", swapper.sample(5))
+    page = visit(address, "Voices")
+    page.locator(".vs-listed[data-name=Drawn]").click()
+    page.click("#voices-use:enabled")
+    page.get_by_role("tab", name="Convert", exact=True, selected=True).wait_for()
+    page.locator("#convert-voices .token").get_by_text("Drawn").wait_for()
+    upload(page, "convert-source", speech[0])
+    page.click("#convert-go")
+    expected = swapper.convert(speech[0], swapper.sample(5))
+    assert_same(samples_of(result(page, "convert-result")), expected)
+
+
+def test_an_empty_library_starts_with_voices_of_nobody(swapper, tmp_path):
+    library = open_library(tmp_path, swapper)
+    assert library.names() == sorted(SEEDS) and len(SEEDS) in range(4, 9)
+    np.testing.assert_array_equal(library.voice("Coral").code, swapper.sample(SEEDS["Coral"]).code)
+    library.delete("Coral")
+    assert open_library(tmp_path, swapper).names() == sorted(set(SEEDS) - {"Coral"})
+
+
+def test_names_on_the_map_lie_apart():
+    places = apart(np.full((5, 2), 0.5))
+    near = np.abs(np.subtract.outer(places[:, 1], places[:, 1]))[~np.eye(5, dtype=bool)]
+    assert near.min() > 0.1 and places.min() >= 0 and places.max() <= 1

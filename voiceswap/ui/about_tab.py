@@ -9,6 +9,14 @@ import torch
 from voiceswap import __version__
 from voiceswap.ui.app_context import SHORT_SECONDS, AppContext, clock
 from voiceswap.ui.components import heading
+from voiceswap.ui.texts import Texts
+
+CARD_NAMES = {
+    "set": "card_set",
+    "F0 correlation": "card_f0",
+    "front end": "card_front_end",
+    "speaker verifier": "card_verifier",
+}
 
 
 def build(context: AppContext) -> None:
@@ -38,12 +46,18 @@ def build(context: AppContext) -> None:
             metadata(model)
         with gr.Column(min_width=300, elem_classes="vs-card"):
             heading(text["figures"], text["figures_note"], level=3)
-            metadata(card.get("figures", {}), text["unknown"])
+            metadata(_named(text, card.get("figures", {})), text["unknown"])
     with gr.Row(equal_height=True):
         for title, part in (("data", "data"), ("frozen", "frozen parts")):
             with gr.Column(min_width=300, elem_classes="vs-card"):
                 heading(text[title], level=3)
-                metadata(card.get(part, {}), text["unknown"])
+                metadata(_named(text, card.get(part, {})), text["unknown"])
+
+
+def _named(text: Texts, part: dict) -> dict:
+    """A part of the card, its names in the page's language where that has a word for them."""
+    words = {name: text[key] for name, key in CARD_NAMES.items()}
+    return {words.get(name, name): value for name, value in part.items()}
 
 
 def device_name(device: torch.device) -> str:

@@ -13,7 +13,8 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, player
+from voiceswap.ui.components import heading, player
+from voiceswap.ui.run import Run
 
 ADAPTING = {"concurrency_id": "adapt", "concurrency_limit": 1}  # the model serves others meanwhile
 
@@ -33,9 +34,7 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
         with gr.Column(min_width=260):
             name = gr.Textbox(label=text["name"], max_length=100, elem_id="adapt-name")
             agreed = gr.Checkbox(label=text["adapt_consent"], elem_id="adapt-consent")
-    with gr.Row():
-        button = gr.Button(text["adapt_button"], variant="primary", elem_id="adapt-go", scale=4)
-        stop = gr.Button(text["stop"], elem_id="adapt-stop", scale=1, visible=False)
+    run = Run(context, text["adapt_button"], "adapt")
     with gr.Column(visible=False, elem_id="adapt-results") as results:
         table = gr.HTML(apply_default_css=False, js_on_load=None, elem_id="adapt-table")
         with gr.Row():
@@ -60,9 +59,11 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             kept_name = context.library.free_name(name or "")
             paths = [context.recording(path, "no_target", MAX_SECONDS) for path in paths]
 
+            described = context.remaining(text["adapting"])
+
             def show(done: float, what: str) -> None:
                 check()
-                progress(done, desc=text["adapting"])
+                progress(done, desc=described(done))
 
             voice, report = adapt(swapper, paths, progress=show)
             notes = {**voice.notes, "consent": True}
@@ -71,24 +72,15 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             files = [_example(context, one, kept) for one in (plain, voice)]
         return kept, html(context, report), *files
 
-    shown = [results, stop]
-    begun = button.click(
-        lambda: [gr.Column(visible=True), gr.Button(visible=True)], None, shown, **DISPLAY_ONLY
-    )
-    done = begun.then(
+    return run.connect(
         adapt_voice,
         [recordings, name, agreed],
         [chosen, table, before, after],
-        api_name="adapt_voice",
+        results,
         show_progress_on=table,
+        **context.api("adapt_voice"),
         **ADAPTING,
     )
-    done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
-    done.failure(
-        lambda: [gr.Column(visible=False), gr.Button(visible=False)], None, shown, **DISPLAY_ONLY
-    )
-    stop.click(context.halt, None, shown, cancels=done, **DISPLAY_ONLY)
-    return done
 
 
 MAX_SECONDS = 900.0  # of a recording

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.decoding import sound_info
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.ui.errors_in_chinese import in_language
 from voiceswap.ui.jobs import Jobs
 from voiceswap.ui.texts import Texts
 
 SHORT_SECONDS = (
     120.0  # of what is held in memory whole: the two recordings of a swap, and references
 )
+KNOWN_SHARE = 0.03  # of a job has to be done before its remaining time is told
 T = TypeVar("T")
 MODEL = "model"  # the one queue of all that runs the model
 
@@ -36,11 +39,17 @@ class AppContext:
     max_megabytes: float = 200.0
     queue_size: int = 16
     jobs: Jobs = field(default_factory=Jobs)
+    public: bool = True  # whether programs may call this page: that of one language is enough
+    secret: str = field(default_factory=lambda: secrets.token_hex(8))  # of what browsers keep
 
     @property
     def slots(self) -> dict:
         """Options of events that run the model: two at once, so that a long job leaves room."""
         return {"concurrency_id": MODEL, "concurrency_limit": 2}
+
+    def api(self, name: str) -> dict:
+        """Options of an event that programs may call by a name."""
+        return {"api_name": name, "api_visibility": "public" if self.public else "private"}
 
     @contextmanager
     def answering(self, request: gr.Request | None = None) -> Iterator[Callable[[], None]]:
@@ -65,12 +74,20 @@ class AppContext:
             rf"{re.escape(get_upload_folder())}/\w+/",
             rf"{re.escape(str(self.library.folder))}/",
         )
-        return re.sub("|".join(folders), "", str(error))
+        return in_language(self.text.language, re.sub("|".join(folders), "", str(error)))
 
-    def halt(self, request: gr.Request) -> tuple[gr.Column, gr.Button]:
-        """End a visitor's jobs, and hide the result and the stop button."""
-        self.jobs.stop(request.session_hash)
-        return gr.Column(visible=False), gr.Button(visible=False)
+    def remaining(self, doing: str) -> Callable[[float], str]:
+        """Gives a function from the share that is done to what is done and the time it needs."""
+        began = time.monotonic()
+
+        def described(done: float) -> str:
+            elapsed = time.monotonic() - began
+            if not KNOWN_SHARE <= done < 1:
+                return doing
+            left = clock(elapsed * (1 - done) / done)
+            return self.text["remaining"].format(doing=doing, time=left)
+
+        return described
 
     def needed(self, value: T | None, missing: str) -> T:
         """The value, if there is one; `missing` names the sentence if there is none."""
@@ -110,12 +127,12 @@ class AppContext:
         folder.mkdir(parents=True)
         return folder / name
 
-    def result(self, *names: str | Path) -> Path:
-        """A new .wav file named after recordings."""
+    def result(self, *names: str | Path, ending: str = "wav") -> Path:
+        """A new sound file named after recordings."""
         stems = [
             Path(name).stem.encode()[:100].decode(errors="ignore") for name in names
         ]  # a file's name has 255 bytes at most
-        return self.new_file(f"{'-in-the-voice-of-'.join(stems)}.wav")
+        return self.new_file(f"{'-in-the-voice-of-'.join(stems)}.{ending}")
 
 
 def clock(seconds: float) -> str:

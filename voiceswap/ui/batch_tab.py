@@ -11,11 +11,12 @@ from voiceswap.batch.formats import FORMATS, ending
 from voiceswap.batch.report import NAME, Status
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, settings, target_parts
+from voiceswap.ui.components import heading, recordings_field, saved_voices, settings
+from voiceswap.ui.run import Run
 
 
-def build(context: AppContext) -> list[gr.Dropdown]:
-    """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
+def build(context: AppContext) -> gr.Dropdown:
+    """Lay out the tab inside the current Blocks. Returns its menu of the library's voices."""
     text = context.text
     heading(text["batch_heading"], text["batch_intro"])
     with gr.Row():
@@ -28,9 +29,8 @@ def build(context: AppContext) -> list[gr.Dropdown]:
                 height=260,
             )
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            recordings, voices = target_parts(
-                context, text["batch_target"], text["batch_voices_info"], "batch"
-            )
+            recordings = recordings_field(text["batch_target"], "batch")
+            voices = saved_voices(context, text["batch_voices_info"], "batch")
     with gr.Accordion(text["settings"], open=False):
         options = settings(text, "batch")
         kind = gr.Dropdown(
@@ -39,13 +39,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
             label=text["format"],
             elem_id="batch-format",
         )
-    with gr.Row():
-        button = gr.Button(
-            text["batch_button"], variant="primary", size="lg", elem_id="batch-go", scale=4
-        )
-        stop = gr.Button(
-            text["stop"], size="lg", elem_id="batch-stop", scale=1, min_width=100, visible=False
-        )
+    run = Run(context, text["batch_button"], "batch")
     with gr.Column(visible=False, elem_classes="vs-card", elem_id="batch-results") as results:
         archive = gr.File(label=text["batch_result"], interactive=False, elem_id="batch-result")
         table = gr.Dataframe(
@@ -97,10 +91,10 @@ def build(context: AppContext) -> list[gr.Dropdown]:
 
             def report(done: BatchProgress) -> None:
                 check()
-                progress(
-                    done.share, desc=text["batch_progress"].format(done=done.done, files=done.files)
-                )
+                files = text["batch_progress"].format(done=done.done, files=done.files)
+                progress(done.share, desc=f"{files}. {described(done.share)}")
 
+            described = context.remaining(text["converting"])
             out = context.new_file("batch")
             try:
                 result = convert_folder(
@@ -112,30 +106,28 @@ def build(context: AppContext) -> list[gr.Dropdown]:
             finally:
                 shutil.rmtree(out, ignore_errors=True)
             rows = [
-                [row.source, row.output, row.status, row.error, round(row.audio_seconds, 2)]
+                [
+                    row.source,
+                    row.output,
+                    text[row.status],
+                    row.error,
+                    round(row.audio_seconds, 2),
+                ]
                 for row in result.rows
             ]
             return str(zipped), rows
 
     inputs = [sources, recordings, voices, *options, kind]
-    shown = button.click(
-        lambda: (gr.Column(visible=True), gr.Button(visible=True)),
-        None,
-        [results, stop],
-        **DISPLAY_ONLY,
+    run.connect(
+        batch,
+        inputs,
+        [archive, table],
+        results,
+        show_progress_on=archive,
+        **context.api("batch"),
+        **context.slots,
     )
-    done = shown.then(
-        batch, inputs, [archive, table], api_name="batch", show_progress_on=archive, **context.slots
-    )
-    done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
-    done.failure(
-        lambda: (gr.Column(visible=False), gr.Button(visible=False)),
-        None,
-        [results, stop],
-        **DISPLAY_ONLY,
-    )
-    stop.click(context.halt, None, [results, stop], cancels=done, **DISPLAY_ONLY)
-    return [voices]
+    return voices
 
 
 def _recording(context: AppContext, path: str) -> str:

@@ -62,7 +62,10 @@ def ui(
             show_default="~/.voiceswap/voices",
         ),
     ] = VOICES,
-    lang: Annotated[Literal["en", "zh"], typer.Option(help="Language of the page.")] = "en",
+    lang: Annotated[
+        Literal["en", "zh"],
+        typer.Option(help="Language of the page at first; a visitor may change it."),
+    ] = "en",
     queue_size: Annotated[
         int, typer.Option(min=1, help="Requests that may wait; more are turned away.")
     ] = 16,
@@ -82,14 +85,14 @@ def ui(
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import AppContext
             from voiceswap.ui.page import serving
+            from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts
         from voiceswap.conversion.swapper import VoiceSwapper
-        from voiceswap.conversion.voice_library import VoiceLibrary
 
         swapper = VoiceSwapper.load(checkpoint, device)
         context = AppContext(
             swapper,
-            VoiceLibrary(voices, swapper),
+            open_library(voices, swapper),
             Texts(lang),
             max_minutes,
             max_megabytes,

@@ -1,5 +1,6 @@
 """Before and after: mel plots, and the similarity of two recordings' speakers."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,14 +13,21 @@ from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.texts import Texts
 
 SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first that are not silent
 
+# From so much on two recordings are said to be much alike, alike, somewhat alike.
+LIKENESS = (("much_like", 0.85), ("like", 0.7), ("somewhat_like", 0.55), ("unlike", -1.0))
+
 # The numbers are put in by the browser, in figures: nothing that a visitor wrote is part of this.
 _ROW = """
-<div class="vs-meter-row vs-%(colour)s">
-  <span class="vs-meter-name">%(name)s</span>
-  ${value && value.%(key)s ? ["before", "after"].map(when => `
+${value ? `<div class="vs-meter-row vs-%(colour)s">
+  <span class="vs-meter-name">${value.%(key)s
+    ? %(likeness)s.find(([least]) => value.%(key)s.after >= least)[1]
+      .replace("NUMBER", value.%(key)s.after.toFixed(2))
+    : "%(name)s"}</span>
+  ${value.%(key)s ? ["before", "after"].map(when => `
     <span class="vs-meter-when">${when === "before" ? "%(before)s" : "%(after)s"}</span>
     <span class="vs-meter-bar vs-${when}" role="meter" aria-valuemin="0" aria-valuemax="1"
       aria-valuenow="${value.%(key)s[when].toFixed(2)}"
@@ -27,13 +35,13 @@ _ROW = """
       <span style="width:${Math.max(0, Math.min(1, value.%(key)s[when])) * 100}%%"></span></span>
     <span class="vs-meter-number">${value.%(key)s[when].toFixed(2)}</span>`).join("")
   : `<span class="vs-meter-unknown">%(unknown)s</span>`}
-</div>"""
+</div>` : ""}"""
 
 
 def meter(context: AppContext, source: str, target: str, colours: str = "ab") -> gr.HTML:
-    """Bars and numbers for {"source": {"before": 1.0, "after": 0.4}, "target": the same}.
+    """Words, bars and numbers for {"source": {"before": 1.0, "after": 0.4}, "target": the same}.
 
-    A part that is not known is None.
+    A part that is not known is None; without a value, nothing is shown.
     """
     text = context.text
     rows = "".join(
@@ -41,6 +49,13 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
         % {
             "key": key,
             "name": text["similarity_to"].format(name=text[name]),
+            "likeness": json.dumps(
+                [
+                    [least, text[words].format(name=text[name], number="NUMBER")]
+                    for words, least in LIKENESS
+                ],
+                ensure_ascii=False,
+            ),
             "colour": colour,
             "before": text["before"],
             "after": text["after"],
@@ -49,9 +64,10 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
         for key, name, colour in zip(("source", "target"), (source, target), colours, strict=True)
     )
     note = text["similarity_note"]
+    shown = f'${{value ? `<p class="vs-note">{note}</p>` : ""}}'
     return gr.HTML(
         label=text["similarity"],
-        html_template=f'<div class="vs-meter">{rows}<p class="vs-note">{note}</p></div>',
+        html_template=f'<div class="vs-meter">{rows}{shown}</div>',
         apply_default_css=False,
         js_on_load=None,
     )
@@ -129,3 +145,17 @@ def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
 def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
     """Cosine of two vectors."""
     return float(torch.nn.functional.cosine_similarity(first, second, dim=0))
+
+
+def details(
+    text: Texts, kind: str, pitch: float, pitch_range: float, strength: float, seed: int | None
+) -> str:
+    """The format of a result, and the settings that are not the usual ones."""
+    changed = (
+        ("pitch", pitch, 0),
+        ("pitch_range", pitch_range, 1),
+        ("strength", strength, 100),
+        ("seed", seed, None),
+    )
+    settings = [f"{text[name]}: {value:g}" for name, value, usual in changed if value != usual]
+    return " · ".join([kind, *settings])

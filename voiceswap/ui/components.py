@@ -51,6 +51,18 @@ def player(label: str, **options) -> gr.Audio:
     )
 
 
+def format_choice(text: Texts, name: str) -> gr.Radio:
+    """The format of the file that a conversion gives."""
+    return gr.Radio(
+        ["wav", "flac", "mp3"], value="wav", label=text["file_format"], elem_id=f"{name}-format"
+    )
+
+
+def download(label: str, elem_id: str) -> gr.DownloadButton:
+    """A file to download."""
+    return gr.DownloadButton(label, size="md", elem_id=elem_id)
+
+
 def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:
     """A choice among the library's voices.
 
@@ -59,25 +71,26 @@ def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:
     return gr.Dropdown(names, label=label, allow_custom_value=True, **options)
 
 
-def target_parts(
-    context: AppContext, label: str, info: str, name: str
-) -> tuple[gr.File, gr.Dropdown]:
-    """Recordings of a voice, and voices of the library."""
-    recordings = gr.File(
+def recordings_field(label: str, name: str) -> gr.File:
+    """Several recordings of a voice."""
+    return gr.File(
         label=label,
         file_count="multiple",
         type="filepath",
         height=160,
         elem_id=f"{name}-recordings",
     )
-    voices = voice_menu(
+
+
+def saved_voices(context: AppContext, info: str, name: str) -> gr.Dropdown:
+    """Voices of the library, several of them."""
+    return voice_menu(
         context.text["saved_voices"],
         context.library.names(),
         multiselect=True,
         info=info,
         elem_id=f"{name}-voices",
     )
-    return recordings, voices
 
 
 def settings(text: Texts, name: str) -> list[gr.Slider | gr.Number]:

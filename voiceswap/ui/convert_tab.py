@@ -1,43 +1,57 @@
 """The Convert tab: one recording in another voice, with every setting."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import gradio as gr
 
 from voiceswap.ui import comparison
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, player, recorder, settings, target_parts
+from voiceswap.ui.compare_player import compare_player, sounds_to_compare
+from voiceswap.ui.components import (
+    DISPLAY_ONLY,
+    download,
+    format_choice,
+    heading,
+    recorder,
+    recordings_field,
+    saved_voices,
+    settings,
+)
+from voiceswap.ui.run import Run
+from voiceswap.ui.visit_results import VisitResults, entry
 
 
-def build(context: AppContext) -> list[gr.Dropdown]:
-    """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
+@dataclass(frozen=True)
+class _Inputs:
+    """The fields of the tab, in the order in which `convert` takes them."""
+
+    source: gr.Audio
+    reference: gr.Audio
+    more: gr.File
+    voices: gr.Dropdown
+    options: list
+    kind: gr.Radio
+
+    def all(self) -> list:
+        return [self.source, self.reference, self.more, self.voices, *self.options, self.kind]
+
+
+def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
+    """Lay out the tab inside the current Blocks. Returns its menu of the library's voices."""
     text = context.text
     heading(text["convert_heading"], text["convert_intro"])
-    with gr.Row():
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
-            source = recorder(text["source"], elem_id="convert-source")
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            reference = recorder(text["target"], elem_id="convert-target")
-            with gr.Accordion(text["more_targets"], open=False):
-                more, voices = target_parts(
-                    context, text["more_recordings"], text["saved_voices_info"], "convert"
-                )
-    with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
-        options = settings(text, "convert")
-    with gr.Row():
-        button = gr.Button(
-            text["convert_button"], variant="primary", size="lg", elem_id="convert-go", scale=4
-        )
-        stop = gr.Button(
-            text["stop"], size="lg", elem_id="convert-stop", scale=1, min_width=100, visible=False
-        )
+    inputs = _inputs(context)
+    run = Run(context, text["convert_button"], "convert")
     with gr.Column(
         visible=False, elem_classes=["vs-card", "vs-b"], elem_id="convert-results"
     ) as results:
-        sound = player(text["converted"], elem_id="convert-result")
-        with gr.Row():
-            with gr.Column(min_width=280):
-                meter = comparison.meter(context, "source_speaker", "target_speaker")
-            with gr.Column(min_width=280):
-                drawn = comparison.picture(context)
+        sound = compare_player(context, "convert-player")
+        file = download(text["download"], "convert-result")
+        meter = comparison.meter(context, "source_speaker", "target_speaker")
+        with gr.Accordion(text["spectrogram"], open=False):
+            drawn = comparison.picture(context)
+    heard = gr.State()  # the player's next value
 
     def convert(
         source: str | None,
@@ -48,6 +62,7 @@ def build(context: AppContext) -> list[gr.Dropdown]:
         pitch_range: float = 1.0,
         strength: float = 100.0,
         seed: float | None = None,
+        kind: str = "wav",
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
@@ -56,12 +71,13 @@ def build(context: AppContext) -> list[gr.Dropdown]:
             source = context.recording(source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
             targets = context.references(recordings, voices or [])
+            described = context.remaining(text["converting"])
 
             def report(done: float) -> None:
                 check()
-                progress(done, desc=text["converting"])
+                progress(done, desc=described(done))
 
-            out = context.result(source, targets[0])
+            out = context.result(source, targets[0], ending=kind)
             number = None if seed is None else int(seed)
             context.swapper.convert_file(
                 source,
@@ -73,25 +89,40 @@ def build(context: AppContext) -> list[gr.Dropdown]:
                 strength=strength / 100,
                 seed=number,
             )
-            return str(out), *comparison.compare(context, source, out, recordings)
+            target = Path(recordings[0]).stem if recordings else (voices or [""])[0]
+            chosen = comparison.details(text, kind, pitch, pitch_range, strength, number)
+            return (
+                str(out),
+                *comparison.compare(context, source, out, recordings),
+                sounds_to_compare(context, out, source, next(iter(recordings), None)),
+                [entry(out, Path(source).stem, target, chosen)],
+            )
 
-    rows = [results, stop]
-    shown = button.click(
-        lambda: (gr.Column(visible=True), gr.Button(visible=True)), None, rows, **DISPLAY_ONLY
-    )
-    inputs = [source, reference, more, voices, *options]
-    done = shown.then(
+    done = run.connect(
         convert,
-        inputs,
-        [sound, drawn, meter],
-        api_name="convert",
+        inputs.all(),
+        [file, drawn, meter, heard, visit.new],
+        results,
         show_progress_on=sound,
+        **context.api("convert"),
         **context.slots,
     )
-    done.success(lambda: gr.Button(visible=False), None, stop, **DISPLAY_ONLY)
-    done.failure(
-        lambda: (gr.Column(visible=False), gr.Button(visible=False)), None, rows, **DISPLAY_ONLY
-    )
+    heard.change(lambda value: value, heard, sound, **DISPLAY_ONLY)
+    visit.follow(done)
+    return inputs.voices
 
-    stop.click(context.halt, None, rows, cancels=done, **DISPLAY_ONLY)
-    return [voices]
+
+def _inputs(context: AppContext) -> _Inputs:
+    text = context.text
+    with gr.Row(equal_height=True):
+        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
+            source = recorder(text["source"], elem_id="convert-source")
+        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
+            reference = recorder(text["target"], elem_id="convert-target")
+            voices = saved_voices(context, text["saved_voices_info"], "convert")
+            with gr.Accordion(text["more_recordings"], open=False):
+                more = recordings_field(text["more_recordings"], "convert")
+    with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
+        options = settings(text, "convert")
+        kind = format_choice(text, "convert")
+    return _Inputs(source, reference, more, voices, options, kind)

@@ -5,7 +5,7 @@
 
 import ipaddress
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ MAX_BODY = 1 << 20  # bytes of a call; recordings are uploaded apart
 QUEUED = ("/gradio_api/queue/join", "/gradio_api/call/")
 CALLS = (*QUEUED, "/gradio_api/run/", "/gradio_api/api/")
 CLOSED = (  # Gradio's routes that the page does not use
+    "/gradio_api/call/v2/",
     "/gradio_api/component_server",
     "/gradio_api/deep_link",
     "/gradio_api/process_recording",
@@ -49,10 +50,19 @@ class Gate:
         hosts: names other than this computer's own by which the page may be addressed; None is any.
             A page on loopback takes no others, so that no name can be bound to it.
         limits: what a visitor may do at once.
+        wrong_values: gives a sentence on values that a function, by name or number, can't take.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Path, hosts: Sequence[str] | None, limits: Limits):
+    def __init__(
+        self,
+        app: ASGIApp,
+        uploads: Path,
+        hosts: Sequence[str] | None,
+        limits: Limits,
+        wrong_values: Callable[[str | int, Any], str | None],
+    ):
         self.app, self.uploads, self.hosts, self.limits = app, uploads, hosts, limits
+        self.wrong_values = wrong_values
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,7 +84,7 @@ class Gate:
                 else:
                     body = await _body(receive)
                     if path.startswith(CALLS):
-                        self._check_call(body, visitor, queued=path.startswith(QUEUED))
+                        self._check_call(body, visitor, path)
                     receive = _replay(body, receive)
             await self.app(scope, receive, send)
         except RefusedError as refused:
@@ -92,28 +102,25 @@ class Gate:
         if origin is not None and urlsplit(origin).netloc != host:
             raise RefusedError(403, "The page does not answer to other websites.")
 
-    def _check_call(self, body: bytes, visitor: str, queued: bool) -> None:
+    def _check_call(self, body: bytes, visitor: str, path: str) -> None:
         try:
             call = json.loads(body) if body else {}
         except (ValueError, RecursionError) as error:
             raise RefusedError(400, "A call has to be JSON.") from error
         if not isinstance(call, dict) or not isinstance(call.get("data", []), list | dict):
             raise RefusedError(400, "A call has to be a JSON object with a list of data.")
-        for path in _paths(call.get("data", [])):
-            if not self._is_upload(path):
+        for file in _paths(call.get("data", [])):
+            if not is_upload(file, self.uploads):
                 raise RefusedError(403, "A recording has to be uploaded to the page first.")
+        function = call.get("fn_index")
+        if not isinstance(function, int):
+            function = path.removesuffix("/").rpartition("/")[2]
+        wrong = self.wrong_values(function, call.get("data", []))
+        if wrong:
+            raise RefusedError(422, wrong)
+        queued = path.startswith(QUEUED)
         if queued and not self.limits.may_join(str(call.get("session_hash")), visitor):
             raise RefusedError(429, "You have as many requests waiting as one visitor may.")
-
-    def _is_upload(self, name: object) -> bool:
-        if not isinstance(name, str) or "\0" in name or len(name) > 4096:
-            return False
-        path = Path(name)
-        folder = path.parent
-        hashed = len(folder.name) == 64 and set(folder.name) <= set("0123456789abcdef")
-        if not hashed or folder.parent != self.uploads or path.name in ("", ".", ".."):
-            return False
-        return path.is_file() and not path.is_symlink() and not folder.is_symlink()
 
     def _count_login(self, visitor: str, send: Send) -> Send:
         async def counted(message: Message) -> None:
@@ -134,6 +141,18 @@ class Gate:
             return message
 
         return counted
+
+
+def is_upload(name: object, uploads: Path) -> bool:
+    """Whether `name` is a regular file of a visitor, two levels below Gradio's folder."""
+    if not isinstance(name, str) or "\0" in name or len(name) > 4096:
+        return False
+    path = Path(name)
+    folder = path.parent
+    hashed = len(folder.name) == 64 and set(folder.name) <= set("0123456789abcdef")
+    if not hashed or folder.parent != uploads or path.name in ("", ".", ".."):
+        return False
+    return path.is_file() and not path.is_symlink() and not folder.is_symlink()
 
 
 def is_loopback(name: str) -> bool:

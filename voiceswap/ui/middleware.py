@@ -1,11 +1,17 @@
 """Additions to Gradio's answers: content policy, language, a sentence for a full queue."""
 
 import json
+from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.texts import Texts
+
+SCRIPT = "".join(
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("before.js", "names.js")
+)
 
 # Nothing is fetched from elsewhere. Gradio evaluates its templates, hence unsafe-eval; blobs are
 # recordings and waveforms.
@@ -16,28 +22,34 @@ POLICY = (
 )
 
 
-def script(context: AppContext) -> str:
-    """A script that runs before Gradio: sets the language, and the sentence for a full queue."""
-    language = {"en": "en", "zh": "zh-CN"}[context.text.language]
-    busy = {"detail": context.text["busy"].format(size=context.queue_size)}
-    return f"""<script>
-Object.defineProperty(navigator, "language", {{get: () => "{language}"}});
-document.documentElement.lang = "{language}";
-const fetchAsEver = window.fetch;
-window.fetch = async (...request) => {{
-  const answer = await fetchAsEver(...request);
-  if (answer.status !== 503 || !answer.url.includes("/queue/join")) return answer;
-  const headers = {{"Content-Type": "application/json"}};
-  return new Response({json.dumps(json.dumps(busy))}, {{status: 429, headers}});
-}};
-</script>"""
+def scripts(context: AppContext) -> dict[str, str]:
+    """What runs before Gradio, by the path of the page: one for each language."""
+    other = context.text.other()
+    return {
+        "/": _script(context, context.text, other),
+        f"/{other.language}": _script(context, other),
+    }
+
+
+def _script(context: AppContext, text: Texts, other: Texts | None = None) -> str:
+    """before.js and names.js with their texts; `other` is the language they may lead to."""
+    settings = {
+        "tag": text.tag,
+        "other": other and other.language,
+        "title": text["log_in"],
+        "wait": text["log_in_wait"],
+        "upload": text["upload"],
+        "record": text["record"],
+        "busy": json.dumps({"detail": text["busy"].format(size=context.queue_size)}),
+    }
+    return f"<script>const page = {json.dumps(settings)};\n{SCRIPT}</script>"
 
 
 class PageMiddleware:
     """ASGI middleware: headers for every answer, the script for the page itself."""
 
-    def __init__(self, app: ASGIApp, script: str):
-        self.app, self.script = app, script.encode()
+    def __init__(self, app: ASGIApp, scripts: dict[str, str]):
+        self.app, self.scripts = app, scripts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message | None = None  # of the page, held back until its length is known
@@ -51,14 +63,16 @@ class PageMiddleware:
                 headers["Referrer-Policy"] = "no-referrer"
                 headers["X-Content-Type-Options"] = "nosniff"
                 _keep_cookies_here(message)
-                if scope["path"] == "/" and headers.get("Content-Type", "").startswith("text/html"):
+                html = headers.get("Content-Type", "").startswith("text/html")
+                if html and scope["path"] in self.scripts:
                     start = message
                     return
             elif start is not None:
                 page += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                page = page.replace(b"<head>", b"<head>" + self.script, 1)
+                script = self.scripts[scope["path"]].encode()
+                page = page.replace(b"<head>", b"<head>" + script, 1)
                 MutableHeaders(scope=start)["Content-Length"] = str(len(page))
                 await send(start)
                 message = {"type": "http.response.body", "body": page}

@@ -53,12 +53,12 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
                 scale=1,
                 elem_id=f"{kind}-keep",
             )
-        play.click(listen, inputs, preview, api_name=f"listen_{kind}", **context.slots)
+        play.click(listen, inputs, preview, **context.api(f"listen_{kind}"), **context.slots)
         kept = add.click(
             keep,
             [name, *inputs],
             chosen,
-            api_name=f"keep_{kind}",
+            **context.api(f"keep_{kind}"),
             show_progress_on=name,
             **context.slots,
         )

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -12,49 +14,60 @@ from starlette.middleware import Middleware
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import about_tab, batch_tab, convert_tab, swap_tab, voices_tab
 from voiceswap.ui.app_context import MODEL, AppContext
+from voiceswap.ui.call_check import wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.gate import Gate, is_loopback
+from voiceswap.ui.header import header
 from voiceswap.ui.limits import Limits, pending_calls
-from voiceswap.ui.middleware import PageMiddleware, script
-from voiceswap.ui.theme import CSS, LOGO, PageTheme
+from voiceswap.ui.middleware import PageMiddleware, scripts
+from voiceswap.ui.texts import Texts
+from voiceswap.ui.theme import CSS, PageTheme
+from voiceswap.ui.visit_results import VisitResults
 
 EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
 VISITOR_FILES, TOTAL_FILES = 10, 100  # of the largest size, that one address, and all, may upload
 SESSION_CALLS, VISITOR_CALLS = 4, 8  # of the model, running or waiting: of one tab, of one address
 
+LOGIN = (  # what the login page has no style sheet for; before.js fills in the sentence
+    "<span class='vs-login'><h1 style='font-size: 1.6rem; font-weight: 650'>voiceswap</h1>"
+    "<p role='alert' style='font-weight: 600'></p></span>"
+)
+
 
 def build(context: AppContext) -> gr.Blocks:
-    """The page, not yet served."""
-    text = context.text
+    """The page in both languages, not yet served; the other one has an address of its own."""
+    other = replace(context, text=context.text.other(), public=False)
     with gr.Blocks(title="voiceswap", analytics_enabled=False) as page:
-        light = escape(text["light"])
-        gr.HTML(
-            f"<header class='vs-header'>{LOGO}<div><h1>voiceswap</h1>"
-            f"<p>{escape(text['tagline'])}</p></div><button type='button' class='vs-light' "
-            f"aria-label='{light}' title='{light}'>◐</button></header>",
-            apply_default_css=False,
-            js_on_load="element.querySelector('.vs-light').onclick = "
-            "() => document.body.classList.toggle('dark');",
-        )
-        with gr.Tabs():
-            with gr.Tab(text["swap"], id="swap"):
-                swap_tab.build(context)
-            with gr.Tab(text["convert"], id="convert"):
-                menus = convert_tab.build(context)
-            with gr.Tab(text["voices"], id="voices"):
-                follow = voices_tab.build(context)
-            with gr.Tab(text["batch"], id="batch"):
-                menus += batch_tab.build(context)
-            with gr.Tab(text["about"], id="about"):
-                about_tab.build(context)
-        follow(page, menus)
-        gr.HTML(
-            f"<footer class='vs-footer'>{escape(text['consent'])}</footer>",
-            apply_default_css=False,
-            js_on_load=None,
-        )
-        page.unload(_leave(context))
+        _lay_out(context, page, other.text, f"./{other.text.language}")
+    with page.route(other.text["language"], other.text.language, show_in_navbar=False):
+        _lay_out(other, page, context.text, "./")
     return page.queue(max_size=context.queue_size, api_open=False)
+
+
+def _lay_out(context: AppContext, page: gr.Blocks, other: Texts, there: str) -> None:
+    """The page in one language; `there` is the address of the other."""
+    text = context.text
+    header(text, other, there)
+    visit = VisitResults(context)
+    with gr.Tabs() as tabs:
+        with gr.Tab(text["swap"], id="swap"):
+            menus = swap_tab.build(context, visit)
+        with gr.Tab(text["convert"], id="convert"):
+            target = convert_tab.build(context, visit)
+        with gr.Tab(text["voices"], id="voices"):
+            voices = voices_tab.VoicesTab(context)
+        with gr.Tab(text["batch"], id="batch"):
+            menus.append(batch_tab.build(context))
+        with gr.Tab(text["about"], id="about"):
+            about_tab.build(context)
+    voices.follow(page, tabs, target, menus)
+    visit.lay_out(page)
+    gr.HTML(
+        f"<footer class='vs-footer'>{escape(text['consent'])}</footer>",
+        apply_default_css=False,
+        js_on_load=None,
+    )
+    page.unload(_leave(context))
 
 
 def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:
@@ -115,6 +128,7 @@ def serving(
                     server_port=port,
                     share=share,
                     auth=auth,
+                    auth_message=LOGIN,
                     theme=PageTheme(),
                     css=CSS,
                     root_path=root_path,
@@ -131,12 +145,13 @@ def serving(
                     prevent_thread_lock=True,
                     app_kwargs={
                         "middleware": [
-                            Middleware(PageMiddleware, script=script(context)),
+                            Middleware(PageMiddleware, scripts=scripts(context)),
                             Middleware(
                                 Gate,
                                 uploads=folder,
                                 hosts=allowed,
                                 limits=_limits(context, page, folder),
+                                wrong_values=partial(wrong_values, page),
                             ),
                         ]
                     },
@@ -146,6 +161,9 @@ def serving(
                     f"The page can't listen on {host}, port {port}: another program may; "
                     "try another --port."
                 ) from error
+            # Before Gradio's own middleware, which answers other websites' preflight requests.
+            page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not Gate)
+            page.app.middleware_stack = page.app.build_middleware_stack()
             try:
                 yield page, address
             finally:

@@ -1,75 +1,163 @@
-"""The Swap tab: two recordings, one button, two results."""
+"""The Swap tab: two speakers, one button, two results."""
+
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
 
-from voiceswap.audio import write_audio
+from voiceswap.conversion.files import FileConversion
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui import comparison
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, player, recorder
+from voiceswap.ui.compare_player import compare_player, sounds_to_compare
+from voiceswap.ui.components import (
+    DISPLAY_ONLY,
+    download,
+    format_choice,
+    heading,
+    recorder,
+    voice_menu,
+)
+from voiceswap.ui.run import Run
+from voiceswap.ui.visit_results import VisitResults, entry
 
 
-def build(context: AppContext) -> None:
-    """Lay out the tab inside the current Blocks."""
+@dataclass(frozen=True)
+class Speaker:
+    """One side of a swap: the words to convert, and the voice for the other side's words."""
+
+    name: str
+    words: str
+    voice: str | Path
+    recording: str | None
+
+
+def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
+    """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
     text, swapper = context.text, context.swapper
     heading(text["swap_heading"], text["swap_intro"])
+    recordings, menus = [], []
     with gr.Row(equal_height=True):
-        inputs = []
         for side, example, label in (
             ("a", HELLO, text["example_hello"]),
             ("b", GOODBYE, text["example_goodbye"]),
         ):
             with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{side}"]):
-                inputs.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
+                recordings.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
                 gr.Examples(
                     [[str(example)]],
-                    inputs[-1:],
+                    recordings[-1:],
                     example_labels=[label],
                     label=text["or_example"],
                     preload=False,
                     api_visibility="private",
                 )
-    button = gr.Button(text["swap_button"], variant="primary", size="lg", elem_id="swap-go")
+                menus.append(_voices(context, side, recordings[-1]))
+    with gr.Accordion(text["settings"], open=False):
+        kind = format_choice(text, "swap")
+    run = Run(context, text["swap_button"], "swap")
 
-    with gr.Row(visible=False, elem_id="swap-results") as results:
-        sounds, pictures, meters = [], [], []
-        for source, target in ("ab", "ba"):
-            with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{target}"]):
-                label = text[f"swapped_{source}{target}"]
-                sounds.append(player(label, elem_id=f"swap-{source}{target}"))
-                meters.append(
-                    comparison.meter(
-                        context, f"speaker_{source}", f"speaker_{target}", source + target
-                    )
-                )
-                pictures.append(comparison.picture(context))
+    with gr.Column(visible=False, elem_id="swap-results") as results:
+        players, files, pictures, meters = [], [], [], []
+        with gr.Row():
+            for source, target in ("ab", "ba"):
+                with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{target}"]):
+                    heading(text[f"swapped_{source}{target}"], level=3)
+                    players.append(compare_player(context, f"swap-player-{source}{target}"))
+                    files.append(download(text["download"], f"swap-{source}{target}"))
+                    speakers = (f"speaker_{source}", f"speaker_{target}")
+                    meters.append(comparison.meter(context, *speakers, source + target))
+                    with gr.Accordion(text["spectrogram"], open=False):
+                        pictures.append(comparison.picture(context))
+        both = download(text["download_both"], "swap-both")
+    heard = gr.State()  # the players' next values, and both files in one
 
-    def swap(a: str | None, b: str | None, request: gr.Request):
+    def swap(
+        a: str | None,
+        b: str | None,
+        voice_a: str | None = None,
+        voice_b: str | None = None,
+        kind: str = "wav",
+        request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
+    ):
         """Swap two voices. Returns both results, with a picture and the similarities of each."""
         with context.answering(request) as check:
-            a, b = context.recording(a, "no_a"), context.recording(b, "no_b")
-            converted = swapper.swap(a, b)
-            check()
-            files = [context.result(a, b), context.result(b, a)]
-            for path, samples in zip(files, converted, strict=True):
-                write_audio(path, samples, swapper.sample_rate)
-            compared = [
-                comparison.compare(context, a, files[0], [b]),
-                comparison.compare(context, b, files[1], [a]),
-            ]
-        return (
-            [str(path) for path in files]
-            + [picture for picture, _ in compared]
-            + [similarity for _, similarity in compared]
-        )
+            first, second = _speaker(context, a, voice_a, "a"), _speaker(context, b, voice_b, "b")
+            described = context.remaining(text["converting"])
 
-    shown = button.click(lambda: gr.Row(visible=True), None, results, **DISPLAY_ONLY)
-    done = shown.then(
+            def report(done: float) -> None:
+                check()
+                progress(done, desc=described(done))
+
+            pairs = [(first, second), (second, first)]
+            outs = [context.result(one.voice, other.voice, ending=kind) for one, other in pairs]
+            jobs = [
+                FileConversion(one.words, [other.voice], out)
+                for (one, other), out in zip(pairs, outs, strict=True)
+            ]
+            for error in swapper.convert_files(jobs, report):
+                if error:
+                    raise error
+            compared, sounds, entries = [], [], []
+            for (one, other), out in zip(pairs, outs, strict=True):
+                targets = [other.recording] if other.recording else []
+                compared.append(comparison.compare(context, one.words, out, targets))
+                sounds.append(sounds_to_compare(context, out, one.words, other.recording))
+                entries.append(entry(out, one.name, other.name, kind))
+            return (
+                *map(str, outs),
+                *(picture for picture, _ in compared),
+                *(similarity for _, similarity in compared),
+                [*sounds, _zip(context, outs)],
+                entries,
+            )
+
+    done = run.connect(
         swap,
-        inputs,
-        sounds + pictures + meters,
-        api_name="swap",
-        show_progress_on=sounds,
+        [*recordings, *menus, kind],
+        [*files, *pictures, *meters, heard, visit.new],
+        results,
+        show_progress_on=players,
+        **context.api("swap"),
         **context.slots,
     )
-    done.failure(lambda: gr.Row(visible=False), None, results, **DISPLAY_ONLY)
+    heard.change(
+        lambda values: values or [None, None, None], heard, [*players, both], **DISPLAY_ONLY
+    )
+    visit.follow(done)
+    return menus
+
+
+def _voices(context: AppContext, side: str, recording: gr.Audio) -> gr.Dropdown:
+    """A saved voice in place of a recording; choosing one takes the other away."""
+    menu = voice_menu(
+        context.text["or_saved"],
+        context.library.names(),
+        value=None,
+        info=context.text["or_saved_info"],
+        elem_id=f"swap-voice-{side}",
+    )
+    menu.input(lambda name: None if name else gr.skip(), menu, recording, **DISPLAY_ONLY)
+    recording.change(lambda path: None if path else gr.skip(), recording, menu, **DISPLAY_ONLY)
+    return menu
+
+
+def _speaker(context: AppContext, recording: str | None, voice: str | None, side: str) -> Speaker:
+    """A recording gives words and voice; a saved voice says the example sentence."""
+    if recording or not voice:
+        path = context.recording(recording, f"no_{side}")
+        return Speaker(Path(path).stem, path, path, path)
+    words = context.new_file(HELLO.name)
+    shutil.copy(HELLO, words)  # where the visitor's player may fetch it
+    return Speaker(voice, str(words), context.library.path(voice), None)
+
+
+def _zip(context: AppContext, files: list[Path]) -> str:
+    path = context.new_file("voiceswap-both.zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, file in enumerate(files, 1):  # two recordings may have one name
+            archive.write(file, f"{number}-{file.name}")
+    return str(path)

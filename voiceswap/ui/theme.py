@@ -65,8 +65,8 @@ class PageTheme(gr.themes.Base):
             input_border_color_focus_dark="#2dd4bf",
             button_primary_background_fill="#0f766e",
             button_primary_background_fill_hover="#115e59",
-            button_primary_background_fill_dark="#0d9488",
-            button_primary_background_fill_hover_dark="#0f766e",
+            button_primary_background_fill_dark="#0f766e",
+            button_primary_background_fill_hover_dark="#115e59",
             button_primary_text_color="#ffffff",
             button_primary_text_color_dark="#ffffff",
             button_primary_border_color="transparent",
@@ -95,5 +95,8 @@ class PageTheme(gr.themes.Base):
 
 
 FOLDER = Path(__file__).parent
-CSS = (FOLDER / "style.css").read_text(encoding="utf-8")
+CSS = "\n".join(
+    (FOLDER / name).read_text(encoding="utf-8")
+    for name in ("style.css", "gradio.css", "sounds.css")
+)
 LOGO = (FOLDER / "logo.svg").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The voices of a library on a plane, to click."""
+"""The voices of a library on a plane, to click, and as a list beside it."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,11 @@ from voiceswap.ui.app_context import AppContext
 
 # Names come in as data, and are escaped; they must never become a part of the template, which is
 # code.
+_ESCAPED = 'replace(/[&<>"\'`]/g, letter => "&#" + letter.charCodeAt(0) + ";")'
 _TEMPLATE = """
-<div class="vs-map" role="group" aria-label="%(label)s">
+<div class="vs-voices"><div class="vs-map" role="group" aria-label="%(label)s">
 ${((value || {}).voices || []).map(voice => {
-  const name = voice.name.replace(/[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";");
+  const name = voice.name.%(escaped)s;
   return `<button type="button" class="vs-dot" data-name="${name}"
     aria-pressed="${voice.name === value.chosen}"
     style="left:${14 + voice.x * 72}%%;top:${86 - voice.y * 72}%%"><i></i>
@@ -22,19 +23,25 @@ ${((value || {}).voices || []).map(voice => {
 }).join("")}
 ${value && value.voices.length ? "" : `<p class="vs-note">%(empty)s</p>`}
 </div>
+<ul class="vs-voice-list" aria-label="%(list)s" tabindex="0">
+${((value || {}).voices || []).map(voice => {
+  const name = voice.name.%(escaped)s;
+  return `<li><button type="button" class="vs-listed" data-name="${name}" dir="auto"
+    aria-pressed="${voice.name === value.chosen}">${name}</button></li>`;
+}).join("")}</ul></div>
 ${((value || {}).unreadable || []).map(sentence =>
-  `<p class="vs-note">${sentence.replace(
-    /[&<>"'`]/g, letter => "&#" + letter.charCodeAt(0) + ";")}</p>`).join("")}"""
+  `<p class="vs-note">${sentence.%(escaped)s}</p>`).join("")}"""
 _CHOOSE = """
 element.addEventListener("click", event => {
-  const dot = event.target.closest(".vs-dot");
+  const dot = event.target.closest("[data-name]");
   if (dot) trigger("select", {value: dot.dataset.name});
 });"""
 
 
-def voice_map(label: str, empty: str) -> gr.HTML:
+def voice_map(label: str, listed: str, empty: str) -> gr.HTML:
     """The component. Its select event has the name of the voice."""
-    template = _TEMPLATE % {"label": label, "empty": empty}
+    words = {"label": label, "list": listed, "empty": empty, "escaped": _ESCAPED}
+    template = _TEMPLATE % words
     return gr.HTML(
         label=label,
         html_template=template,
@@ -56,7 +63,7 @@ def map_points(context: AppContext, chosen: str | None = None) -> dict:
             voices[name] = context.library.voice(name)
         except VoiceswapError as error:
             unreadable.append(context.sentence(error))
-    places = lay_out(list(voices.values()))
+    places = apart(lay_out(list(voices.values())))
     points = [
         {"name": name, "x": float(x), "y": float(y)}
         for name, (x, y) in zip(voices, places, strict=True)
@@ -76,3 +83,21 @@ def lay_out(voices: Sequence[Voice]) -> np.ndarray:
         )  # the sign of a component is anybody's choice
         places /= max(np.abs(places).max(), 1e-9)
     return 0.5 + 0.5 * places
+
+
+def apart(places: np.ndarray, width: float = 0.24, height: float = 0.14) -> np.ndarray:
+    """Places (voices, 2) moved up and down until no name of that size lies on another.
+
+    As far as there is room for all: the list beside the map has every name.
+    """
+    places = places.copy()
+    for _ in range(50):
+        dx, dy = (places[:, None, axis] - places[None, :, axis] for axis in (0, 1))
+        near = (np.abs(dx) < width) & (np.abs(dy) < height) & ~np.eye(len(places), dtype=bool)
+        if not near.any():
+            break
+        order = np.arange(len(places))
+        up = np.where(dy == 0, order[:, None] - order[None, :], dy) > 0
+        push = np.where(near, (height - np.abs(dy)) / 2 * np.where(up, 1, -1), 0)
+        places[:, 1] = np.clip(places[:, 1] + push.sum(1) / np.maximum(near.sum(1), 1), 0, 1)
+    return places

@@ -13,37 +13,44 @@ from voiceswap.ui.new_voice_panel import speak
 from voiceswap.ui.voice_map import map_points, voice_map
 
 
-def build(context: AppContext) -> Callable[[gr.Blocks, list[gr.Dropdown]], None]:
-    """Lay out the tab inside the current Blocks.
+class VoicesTab:
+    """The tab, laid out where this is made; `follow` connects it with the rest of the page."""
 
-    Returns a function that updates the page's other menus of voices when the library changes.
-    """
-    text = context.text
-    changes: list[Dependency] = []  # the events that change the library
-    heading(text["voices_heading"], text["voices_intro"])
-    with gr.Row(equal_height=True):
-        with gr.Column(scale=3, min_width=300, elem_classes="vs-card"):
-            heading(text["map"], text["map_info"], level=3)
-            plane = voice_map(text["map"], text["map_empty"])
-        with gr.Column(scale=2, min_width=300, elem_classes="vs-card"):
-            heading(text["one_voice"], level=3)
-            chosen = _one_voice(context, plane, changes)
-    with gr.Column(elem_classes="vs-card"):
-        heading(text["new_voice"], text["new_voice_info"], level=3)
-        own = new_voice_panel.build(context, chosen, changes)
+    def __init__(self, context: AppContext):
+        text = context.text
+        self.context = context
+        self.changes: list[Dependency] = []  # the events that change the library
+        heading(text["voices_heading"], text["voices_intro"])
+        with gr.Row(equal_height=True):
+            with gr.Column(scale=3, min_width=300, elem_classes="vs-card"):
+                heading(text["map"], text["map_info"], level=3)
+                self.plane = voice_map(text["map"], text["map_list"], text["map_empty"])
+            with gr.Column(scale=2, min_width=300, elem_classes="vs-card"):
+                heading(text["one_voice"], level=3)
+                self.chosen, self.use = _one_voice(context, self.plane, self.changes)
+        with gr.Column(elem_classes="vs-card"):
+            heading(text["new_voice"], text["new_voice_info"], level=3)
+            self.menus = new_voice_panel.build(context, self.chosen, self.changes)
 
-    def follow(page: gr.Blocks, others: list[gr.Dropdown]) -> None:
-        menus = [*own, *others]
-        events: list[Callable] = [page.load, *(change.success for change in changes)]
+    def follow(
+        self, page: gr.Blocks, tabs: gr.Tabs, target: gr.Dropdown, others: list[gr.Dropdown]
+    ) -> None:
+        """Update all menus when the library changes; take a voice to Convert's menu `target`."""
+        menus = [*self.menus, target, *others]
+        events: list[Callable] = [page.load, *(change.success for change in self.changes)]
         for event in events:
             event(
-                lambda choice: _fill(context, choice, len(menus)),
-                chosen,
-                [plane, chosen, *menus],
+                lambda choice: _fill(self.context, choice, len(menus)),
+                self.chosen,
+                [self.plane, self.chosen, *menus],
                 **DISPLAY_ONLY,
             )
-
-    return follow
+        self.use.click(
+            lambda name: (gr.Tabs(selected="convert"), [name]),
+            self.chosen,
+            [tabs, target],
+            **DISPLAY_ONLY,
+        )
 
 
 def _fill(context: AppContext, choice: str | None, menus: int) -> list:
@@ -57,11 +64,19 @@ def _fill(context: AppContext, choice: str | None, menus: int) -> list:
     ]
 
 
-def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -> gr.Dropdown:
-    """Lay out the actions on a voice of the library. Returns the menu that chooses it."""
+def _one_voice(
+    context: AppContext, plane: gr.HTML, changes: list[Dependency]
+) -> tuple[gr.Dropdown, gr.Button]:
+    """Lay out the actions on a voice of the library.
+
+    Returns the menu that chooses it, and the button that takes it to Convert.
+    """
     text, library, swapper = context.text, context.library, context.swapper
     chosen = voice_menu(text["voice"], library.names(), value=None, elem_id="voices-chosen")
-    listen = gr.Button(text["listen"], size="md", elem_id="voices-listen")
+    off: dict = {"size": "md", "interactive": False}  # until a voice is chosen
+    with gr.Row():
+        listen = gr.Button(text["listen"], min_width=110, elem_id="voices-listen", **off)
+        use = gr.Button(text["use"], min_width=150, elem_id="voices-use", **off)
     example = player(text["spoken"], elem_id="voices-spoken")
     with gr.Row(equal_height=False, elem_classes="vs-end"):
         new_name = gr.Textbox(
@@ -71,14 +86,10 @@ def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -
             min_width=140,
             elem_id="voices-new-name",
         )
-        rename = gr.Button(
-            text["rename"], size="md", scale=1, min_width=90, elem_id="voices-rename"
-        )
+        rename = gr.Button(text["rename"], scale=1, min_width=90, elem_id="voices-rename", **off)
     with gr.Row():
-        export = gr.DownloadButton(
-            text["export"], size="md", min_width=110, elem_id="voices-export", interactive=False
-        )
-        delete = gr.Button(text["delete"], size="md", min_width=110, elem_id="voices-delete")
+        export = gr.DownloadButton(text["export"], min_width=110, elem_id="voices-export", **off)
+        delete = gr.Button(text["delete"], min_width=110, elem_id="voices-delete", **off)
     with gr.Row(visible=False) as question:
         sure = gr.Button(
             text["delete_sure"],
@@ -120,28 +131,31 @@ def _one_voice(context: AppContext, plane: gr.HTML, changes: list[Dependency]) -
         with context.answering():
             return library.names()
 
-    def choose(name: str | None):
-        if name not in library.names():
-            return gr.update(interactive=False), map_points(context)
-        return gr.DownloadButton(value=export_voice(name), interactive=True), map_points(
-            context, name
-        )
+    actions = [listen, use, rename, delete]
 
-    listen.click(listen_voice, chosen, example, api_name="listen_voice", **context.slots)
+    def choose(name: str | None) -> list:
+        """Switches the buttons on when the name is a voice's, and shows it on the map."""
+        known = name in library.names()
+        file = gr.update(value=export_voice(name) if known else None, interactive=known)
+        switched = [gr.update(interactive=known)] * len(actions)
+        return [file, map_points(context, name if known else None), None, *switched]
+
+    listen.click(listen_voice, chosen, example, **context.api("listen_voice"), **context.slots)
     renamed = rename.click(
-        rename_voice, [chosen, new_name], chosen, api_name="rename_voice", queue=False
+        rename_voice, [chosen, new_name], chosen, **context.api("rename_voice"), queue=False
     )
     renamed.success(lambda: "", None, new_name, **DISPLAY_ONLY)
     delete.click(lambda: gr.Row(visible=True), None, question, **DISPLAY_ONLY)
     back.click(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
-    deleted = sure.click(delete_voice, chosen, None, api_name="delete_voice", queue=False)
+    deleted = sure.click(delete_voice, chosen, None, **context.api("delete_voice"), queue=False)
     deleted.then(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
     changes += [renamed, deleted]
-    chosen.change(choose, chosen, [export, plane], **DISPLAY_ONLY)
+    chosen.change(choose, chosen, [export, plane, example, *actions], **DISPLAY_ONLY)
     plane.select(_picked, None, chosen, **DISPLAY_ONLY)
-    gr.api(list_voices, queue=False)
-    gr.api(export_voice, queue=False)
-    return chosen
+    if context.public:
+        gr.api(list_voices, queue=False)
+        gr.api(export_voice, queue=False)
+    return chosen, use
 
 
 def _picked(event: gr.EventData) -> str:

@@ -1,0 +1,16 @@
+/* Names that say what is seen: Gradio names some parts otherwise, in English only, or by a key. */
+{
+  const mend = () => {
+    const all = query => document.querySelectorAll(query);
+    for (const place of all(".upload-container[aria-label]"))
+      if (place.innerText.trim()) place.removeAttribute("aria-label");
+    for (const speed of all(".playback[aria-label]"))
+      if (!speed.ariaLabel.startsWith(speed.innerText))
+        speed.ariaLabel = `${speed.innerText}: ${speed.ariaLabel}`;
+    for (const icon of all(".source-selection .feather-mic"))
+      icon.closest("button").ariaLabel = page.record;
+    for (const raw of all("[aria-label='common.upload']")) raw.ariaLabel = raw.title = page.upload;
+    for (const empty of all(".empty[aria-label]:not([role])")) empty.removeAttribute("aria-label");
+  };
+  new MutationObserver(mend).observe(document, { childList: true, subtree: true });
+}
