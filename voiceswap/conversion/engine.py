@@ -131,8 +131,9 @@ class Engine:
         voices = extract_voice(self.autoencoder, *said, code, mel, mask)
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
+        decoded = decode(self.autoencoder, *said[:2], voices, mask, exclude_self=True)
         return [
-            replace(voice, high_gain=self._high_gain(item, span, mel[i : i + 1]))
+            replace(voice, high_gain=self._high_gain(item, span, decoded[i : i + 1]))
             for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
         ]
 

@@ -41,12 +41,12 @@ def filter_head(width: int, outputs: int) -> nn.Linear:
 
 
 def match_high_band(
-    predicted: Tensor, natural: Tensor, speech: Tensor, frequencies: Tensor
+    made: Tensor, natural: Tensor, speech: Tensor, frequencies: Tensor
 ) -> Tensor:
-    """Log-gains (batch, HIGH_BANDS) that give predicted highs the long-term level of natural ones.
+    """Log-gains (batch, HIGH_BANDS) that give synthesized highs the long-term level of natural ones.
 
     Args:
-        predicted, natural: powers (batch, bins, frames).
+        made, natural: powers (batch, bins, frames).
         speech: (batch, 1, frames), bool: the frames that count. What is in the others is noise.
         frequencies: Hz of the bins, (bins,).
     """
@@ -55,7 +55,7 @@ def match_high_band(
         return (power * frames).sum(-1) / frames.sum(-1).clamp(min=1)
 
     noise = mean(natural, ~speech) * (~speech).any(-1)
-    wanted, given = mean(natural, speech) - noise, mean(predicted, speech)
+    wanted, given = mean(natural, speech) - noise, mean(made, speech)
     gains = []
     for low, high in itertools.pairwise(EDGES):
         band = (frequencies >= low) & (frequencies < high)

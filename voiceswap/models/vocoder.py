@@ -172,12 +172,9 @@ class SourceFilterVocoder(nn.Module):
         Returns:
             Natural logarithms of amplitudes in HIGH_BANDS, (batch, HIGH_BANDS).
         """
-        log_gain, _, log_noise_gain = self._filters(mel, f0, None).unbind(1)
-        predicted = (2 * log_gain).exp() + (2 * log_noise_gain).exp()
-        wider = self.output_audio.sample_rate / self.config.sample_rate
-        natural = self._spectrum(wave).abs().square() / (wider * self.window.square().mean())
+        made, natural = (self._spectrum(x).abs().square() for x in (self(mel, f0), wave))
         frames = speech.repeat_interleave(self.steps, -1)[:, None]
-        return match_high_band(predicted, natural, frames, self._frequencies())
+        return match_high_band(made, natural, frames, self._frequencies())
 
     def _frequencies(self) -> Tensor:
         """Hz of the filters' bins."""
