@@ -42,7 +42,7 @@ def _swapper(checkpoint: str, device: str):
 
 
 def _save(path: Path, samples, rate: int, what: str) -> None:
-    from voiceswap.audio import write_audio
+    from voiceswap.writing import write_audio
 
     write_audio(path, samples, rate)
     _written(path, what)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voiceswap.audio import AudioWriter, stream_audio
+from voiceswap.audio import stream_audio
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.writing import AudioWriter
 
 
 @dataclass(frozen=True)

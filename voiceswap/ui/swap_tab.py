@@ -2,11 +2,11 @@
 
 import gradio as gr
 
-from voiceswap.audio import write_audio
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui import comparison
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, player, recorder
+from voiceswap.writing import write_audio
 
 
 def build(context: AppContext) -> None:
