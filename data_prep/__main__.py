@@ -22,6 +22,7 @@ from data_prep.recordings import prepare_recordings
 from data_prep.speakers import prepare_speakers
 from data_prep.speech_check import Checks
 from data_prep.vctk import prepare_vctk
+from voiceswap.command_options import number
 from voiceswap.errors import VoiceswapError
 
 CORPORA: dict[str, Callable[..., dict[str, int | str]]] = {
@@ -55,7 +56,8 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
             str | None, typer.Option(help="Begins the names of the manifests and of the speakers.")
         ] = None,
         min_seconds: Annotated[
-            float, typer.Option(min=0.3, help="Recordings shorter than this are left out.")
+            float,
+            typer.Option(callback=number(0.3), help="Recordings shorter than this are left out."),
         ] = 1.0,
         min_rate: Annotated[
             int, typer.Option(help="Recordings with a lower sample rate, in Hz, are left out.")
@@ -65,7 +67,9 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
         ] = False,
         test_share: Annotated[
             float,
-            typer.Option(min=0, max=0.9, help="Share of the speakers that are held out for tests."),
+            typer.Option(
+                callback=number(0, 0.9), help="Share of the speakers that are held out for tests."
+            ),
         ] = 0.04,
         jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = JOBS,
     ) -> None:

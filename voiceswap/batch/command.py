@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength
+from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength, number
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
@@ -83,7 +83,10 @@ def batch(
         str | None, typer.Option(help="Convert on a Ray cluster: its address, or 'local'.")
     ] = None,
     ray_gpus: Annotated[
-        float, typer.Option(min=0, help="GPUs that a Ray worker takes; 0.25 puts four on one.")
+        float,
+        typer.Option(
+            callback=number(0), help="GPUs that a Ray worker takes; 0.25 puts four on one."
+        ),
     ] = 0.0,
     checkpoint: Model = "default",
     device: Device = "auto",

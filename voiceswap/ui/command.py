@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model
+from voiceswap.command_options import Device, Model, number
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
@@ -67,9 +67,11 @@ def ui(
         int, typer.Option(min=1, help="Requests that may wait; more are turned away.")
     ] = 16,
     max_minutes: Annotated[
-        float, typer.Option(min=0.1, help="Longest recording to convert.")
+        float, typer.Option(callback=number(0.1), help="Longest recording to convert.")
     ] = 60.0,
-    max_megabytes: Annotated[float, typer.Option(min=0.1, help="Largest file to upload.")] = 200.0,
+    max_megabytes: Annotated[
+        float, typer.Option(callback=number(0.1), help="Largest file to upload.")
+    ] = 200.0,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
