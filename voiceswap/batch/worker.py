@@ -3,7 +3,7 @@
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from voiceswap.batch.formats import ending, rate_for, subtype_for
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.tasks import (
     ConversionTask,
+    ExtractedVoice,
     Failure,
     Outcome,
     Task,
@@ -28,6 +29,7 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.files import sha256
+from voiceswap.notes import notes_to
 
 ShareCallback = Callable[[float], None]  # gets the share of the work that is done, 0 to 1
 MIN_FREE_BYTES = 65536  # a disk with less is full
@@ -67,7 +69,7 @@ def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list
 
     try:
         voices: list[Outcome] = [
-            _extract_voice(swapper, task.references) for task in work if isinstance(task, VoiceTask)
+            _noted_voice(swapper, task) for task in work if isinstance(task, VoiceTask)
         ]
         conversions = [task for task in work if isinstance(task, ConversionTask)]
         return voices or _convert(swapper, conversions, guarded_on_share)
@@ -92,6 +94,13 @@ def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     return Failure(message, disk_full=full)
 
 
+def _noted_voice(swapper: VoiceSwapper, task: VoiceTask) -> ExtractedVoice:
+    notes: list[str] = []
+    with notes_to(notes.append):
+        voice = _extract_voice(swapper, task.references)
+    return ExtractedVoice(voice, " ".join(notes))
+
+
 def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
     voices = []
     for reference in references:
@@ -107,7 +116,8 @@ def _convert(
     start = time.perf_counter()
     outcomes: dict[str, Outcome] = {}
     files: list[_File] = []
-    with ExitStack() as copies:
+    notes: list[str] = []
+    with ExitStack() as copies, notes_to(notes.append):
         for task in tasks:
             try:
                 path = copies.enter_context(storage.local_copy(task.source))
@@ -120,7 +130,7 @@ def _convert(
             try:
                 if problem:
                     raise problem
-                outcomes[file.task.part] = _written_file(file, seconds)
+                outcomes[file.task.part] = _written_file(file, seconds, notes)
             except VoiceswapError as error:
                 outcomes[file.task.part] = _failure(error, file.task, str(file.conversion.source))
     return [outcomes[task.part] for task in tasks]
@@ -133,6 +143,15 @@ class _File:
     task: ConversionTask
     conversion: FileConversion
     info: SoundInfo | None
+
+    def speaks_of(self, note: str) -> bool:
+        """Whether a note is on this file, or on a reference that is this file's alone."""
+        named = (str(self.conversion.source), *self.references)
+        return note.startswith(tuple(f"{name}{mark}" for name in named for mark in (":", " ")))
+
+    @property
+    def references(self) -> Sequence[str]:
+        return () if isinstance(self.task.voice, Voice) else self.task.voice
 
 
 def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
@@ -149,7 +168,7 @@ def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
     return _File(task, conversion, info)
 
 
-def _written_file(file: _File, seconds: float) -> WrittenFile:
+def _written_file(file: _File, seconds: float, notes: Sequence[str]) -> WrittenFile:
     """The file's output. Raises AudioError when it is shorter than its source."""
     part, info = Path(file.task.part), file.info
     duration = _duration(part)
@@ -161,8 +180,15 @@ def _written_file(file: _File, seconds: float) -> WrittenFile:
             f"{file.task.source}: only {duration:.1f} of its {expected:.1f} s were written."
         )
     stat = part.stat()
+    own = (note for note in notes if file.speaks_of(note))
     return WrittenFile(
-        file.task.part, sha256(part), stat.st_size, stat.st_mtime_ns, duration, seconds
+        file.task.part,
+        sha256(part),
+        stat.st_size,
+        stat.st_mtime_ns,
+        duration,
+        seconds,
+        " ".join(own).replace(str(file.conversion.source), file.task.source),
     )
 
 
