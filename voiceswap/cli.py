@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -273,6 +274,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # of a name, what the terminal lacks is replaced
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *place, **line: f"{message}\n"  # a line, no trace
     try:
         with notes_to(warn):
             app()

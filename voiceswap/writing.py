@@ -10,7 +10,7 @@ import soxr
 
 from voiceswap.audio import PEAK
 from voiceswap.errors import AudioError
-from voiceswap.files import whole_file
+from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 
 
 def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
@@ -84,17 +84,11 @@ class AudioWriter:
                 self.file.close()
             if error is not None:
                 raise error
-            with open(self.temporary, "rb") as file:
-                os.fsync(file.fileno())
+            flush_to_disk(self.temporary)
 
     @contextmanager
     def _explained(self):
         try:
             yield
         except (soundfile.LibsndfileError, OSError, ValueError) as error:
-            reason = (
-                error.strerror
-                if isinstance(error, OSError) and error.strerror
-                else str(error).rstrip(".")
-            )
-            raise AudioError(f"{self.path} can't be written ({reason}).") from error
+            raise_write_error(self.path, error, AudioError)

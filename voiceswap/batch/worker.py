@@ -1,6 +1,5 @@
 """A worker: extracts voices and converts files with a loaded model."""
 
-import shutil
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -28,11 +27,10 @@ from voiceswap.batch.tasks import (
 from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.files import sha256
+from voiceswap.files import raise_write_error, sha256
 from voiceswap.notes import notes_to
 
 ShareCallback = Callable[[float], None]  # gets the share of the work that is done, 0 to 1
-MIN_FREE_BYTES = 65536  # a disk with less is full
 DURATION_TOLERANCE = 0.2  # seconds that an output may be shorter than its source
 
 
@@ -84,7 +82,7 @@ def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list
 
 def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     """The Failure for an error; its message names the file, not its local copy or its part."""
-    message, full = " ".join(str(error).split()), _disk_is_full(error, task)
+    message, full = " ".join(str(error).split()), storage.disk_is_full(error)
     if not isinstance(error, VoiceswapError):
         message = f"{type(error).__name__}: {message or 'no message'}"
         return Failure(message, "".join(traceback.format_exception(error)), full)
@@ -197,15 +195,4 @@ def _duration(part: Path) -> float:
     try:
         return soundfile.info(part).duration
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{part} was not written whole.") from error
-
-
-def _disk_is_full(error: Exception, task: Task) -> bool:
-    if storage.disk_is_full(error):
-        return True
-    if not isinstance(task, ConversionTask):
-        return False
-    try:  # libsndfile's errors have no error number, so ask the disk
-        return shutil.disk_usage(Path(task.part).parent).free < MIN_FREE_BYTES
-    except OSError:
-        return False
+        raise_write_error(part, error, AudioError)
