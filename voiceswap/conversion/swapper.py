@@ -22,6 +22,7 @@ from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
 from voiceswap.conversion.options import ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice, VoiceSizes, blend, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint
@@ -262,10 +263,14 @@ class VoiceSwapper:
     def _recording(self, audio: AudioInput) -> Recording:
         if isinstance(audio, (str, os.PathLike)):
             blocks = stream_audio(audio, self.sample_rate)
-            return Recording(blocks, self.engine.audio, str(audio))
-        samples, rate = read_input(audio, self.sample_rate)
-        prepared = prepare_audio(samples, rate, self.sample_rate)
-        return Recording(iter([prepared]), self.engine.audio, "The recording")
+            name = str(audio)
+        else:
+            samples, rate = read_input(audio, self.sample_rate)
+            blocks = iter([prepare_audio(samples, rate, self.sample_rate)])
+            name = "The recording"
+        recording = Recording(blocks, self.engine.audio, name)
+        note_two_voices(recording, name)
+        return recording
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""
