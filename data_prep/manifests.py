@@ -60,12 +60,12 @@ class Corpus:
 
 def audio_files(folder: Path) -> list[Path]:
     """Every audio file below `folder`, sorted, without what is hidden, as `._` files of macOS."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix[1:].lower() in SOUND_ENDINGS
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+
+    def hidden(path: Path) -> bool:
+        return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+    found = (path for path in folder.rglob("*") if path.suffix[1:].lower() in SOUND_ENDINGS)
+    return sorted(path for path in found if not hidden(path))
 
 
 def part_of(speaker: str, test_share: float = 0.0) -> str:

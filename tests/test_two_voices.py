@@ -3,27 +3,32 @@
 import numpy as np
 import pytest
 
-from voiceswap.audio import read_audio
+from voiceswap.audio import read_audio, resample
 from voiceswap.conversion.two_voices import two_pitches
 from voiceswap.features import AudioConfig, extract_f0
 from voiceswap.notes import AudioWarning
 
+AUDIO = AudioConfig()
 
-def test_a_man_and_a_woman_are_told_and_each_alone_is_not(tiny, hello, goodbye):
-    audio = AudioConfig()
-    man, woman = (extract_f0(np.tile(part, 2), audio) for part in (hello, goodbye))
-    assert two_pitches(man, audio.frame_rate) is None
-    assert two_pitches(woman, audio.frame_rate) is None
-    low, high = two_pitches(np.concatenate([man, woman]), audio.frame_rate)
-    assert low < 160 < high
-    both = np.concatenate([hello, goodbye] * 2)
+
+def pitches(*samples):
+    return two_pitches(extract_f0(np.concatenate(samples), AUDIO), AUDIO.frame_rate)
+
+
+def test_two_people_are_told_and_each_alone_is_not(tiny, hello, goodbye):
+    man = np.tile(hello, 2)
+    high = resample(np.tile(hello, 4), 16000 * 1.9, 16000)  # another, 11 semitones above
+    assert pitches(man) is None and pitches(high) is None and pitches(goodbye, goodbye) is None
+    low_hz, high_hz = pitches(man, high)
+    assert 1.6 < high_hz / low_hz < 2.2
     with pytest.warns(AudioWarning, match="two people seem to speak in it"):
-        tiny.convert(both, hello)
+        tiny.convert(np.concatenate([man, high]), goodbye)
 
 
-def test_people_who_read_alone_are_taken_for_one(people):
-    audio = AudioConfig()
-    told = [
-        two_pitches(extract_f0(read_audio(p[0], 16000), audio), audio.frame_rate) for p in people
-    ]
-    assert not any(told)
+def test_real_people_alone_and_together(people):
+    read = [np.concatenate([read_audio(path, 16000) for path in paths[:2]]) for paths in people]
+    assert not any(map(pitches, read))
+    f0 = [extract_f0(samples, AUDIO) for samples in read]
+    middle = [np.median(track[track > 0]) for track in f0]
+    lowest, highest = int(np.argmin(middle)), int(np.argmax(middle))
+    assert two_pitches(np.concatenate([f0[lowest], f0[highest]]), AUDIO.frame_rate)
