@@ -83,6 +83,7 @@ def ui(
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import AppContext
+            from voiceswap.ui.gate import is_loopback
             from voiceswap.ui.page import serving
             from voiceswap.ui.texts import Texts
         from voiceswap.conversion.swapper import VoiceSwapper
@@ -103,6 +104,16 @@ def ui(
             "--auth USER:PASSWORD asks for a password."
         )
         console.print(Text(warning, "yellow"), soft_wrap=True)
+    if not is_loopback(host) and ssl_certfile is None and root_path is None:
+        console.print(
+            Text(
+                "Browsers give the microphone to https and localhost only: at this address "
+                "recordings can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a "
+                "proxy with TLS, change that.",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # as Ctrl+C: what visitors sent is removed
