@@ -108,24 +108,31 @@ def test_a_folder_that_vanishes_is_a_sentence(tmp_path):
 
 
 FULL_DISK = """
-mount -t tmpfs -o size=40k none "$OUT" && cd "$OUT"
-for out in o.wav o.flac o.mp3 o.ogg; do "$PYTHON" -c "$CONVERT" "$out"; done
-"$PYTHON" -c "$VOICE" v.safetensors; "$PYTHON" -c "$EMBED" e.npz; ls -A
+mount -t tmpfs -o size=40k none "$OUT" && cd "$OUT" && "$PYTHON" -c "$COMMANDS"; ls -A
 """
-COMMAND = "import sys; from voiceswap.cli import main; sys.argv[1:] = {} + sys.argv[1:]; main()"
+COMMANDS = """
+import contextlib, sys
+from voiceswap.cli import main
+for command in {!r}:
+    sys.argv = ["voiceswap", *command, "--checkpoint", {!r}, "--device", "cpu"]
+    with contextlib.suppress(SystemExit):
+        main()
+"""
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, model):
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
         pytest.skip("needs a file system of its own, which this user can't mount")
     (tmp_path / "out").mkdir()
-    end = ["--checkpoint", str(model), "--device", "cpu", "--out"]
+    commands = [
+        ["convert", str(HELLO), "--target", str(GOODBYE), "--out", "o.wav"],
+        ["voice", str(HELLO), "--out", "v.safetensors"],
+        ["embed", str(HELLO), "--out", "e.npz"],
+    ]
     environment = {
         "OUT": str(tmp_path / "out"),
         "PYTHON": sys.executable,
-        "CONVERT": COMMAND.format(["convert", str(HELLO), "--target", str(GOODBYE), *end]),
-        "VOICE": COMMAND.format(["voice", str(HELLO), *end]),
-        "EMBED": COMMAND.format(["embed", str(HELLO), *end]),
+        "COMMANDS": COMMANDS.format(commands, str(model)),
     }
     result = subprocess.run(
         ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh"],
