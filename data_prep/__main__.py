@@ -20,8 +20,10 @@ from data_prep.ljspeech import prepare_ljspeech
 from data_prep.mls import prepare_mls
 from data_prep.recordings import prepare_recordings
 from data_prep.speakers import prepare_speakers
-from data_prep.speech_check import Checks
+from data_prep.speech_check import MIN_RATE, Checks
 from data_prep.vctk import prepare_vctk
+from voiceswap.command_options import number
+from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
 CORPORA: dict[str, Callable[..., dict[str, int | str]]] = {
@@ -55,23 +57,30 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
             str | None, typer.Option(help="Begins the names of the manifests and of the speakers.")
         ] = None,
         min_seconds: Annotated[
-            float, typer.Option(min=0.3, help="Recordings shorter than this are left out.")
+            float,
+            typer.Option(callback=number(0.3), help="Recordings shorter than this are left out."),
         ] = 1.0,
         min_rate: Annotated[
             int, typer.Option(help="Recordings with a lower sample rate, in Hz, are left out.")
-        ] = 0,
+        ] = MIN_RATE,
         keep_pauses: Annotated[
             bool, typer.Option("--keep-pauses", help="Don't trim pauses at the ends.")
         ] = False,
         test_share: Annotated[
             float,
-            typer.Option(min=0, max=0.9, help="Share of the speakers that are held out for tests."),
+            typer.Option(
+                callback=number(0, 0.9), help="Share of the speakers that are held out for tests."
+            ),
         ] = 0.04,
         jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = JOBS,
     ) -> None:
         checks = Checks(min_seconds, min_rate, keep_pauses, test_share, jobs)
         counts = prepare(folder, out, checks, **({"name": name} if name else {}))
-        print(", ".join(f"{count} {what}" for what, count in counts.items()), f"-> {out}")
+        advice = counts.pop("advice")
+        console = Console()
+        shown = ", ".join(f"{count} {what}" for what, count in counts.items())
+        for line in (f"{shown} -> {plain(out)}", f"{advice}."):
+            console.print(Text(line), soft_wrap=True)
 
     return run
 
@@ -84,5 +93,5 @@ if __name__ == "__main__":
     try:
         app()
     except VoiceswapError as error:
-        Console(stderr=True).print(Text(str(error), "red"), soft_wrap=True)
+        Console(stderr=True).print(Text(plain(error), "red"), soft_wrap=True)
         raise SystemExit(1) from None

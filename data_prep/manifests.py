@@ -7,15 +7,15 @@ only finds the recordings and their speakers.
 
 import hashlib
 import json
-import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lhotse import CutSet, Recording, SupervisionSegment, validate
@@ -24,16 +24,15 @@ from lhotse.utils import fastcopy
 from rich.progress import track
 
 from data_prep import speech_check
-from data_prep.speech_check import Checks, check_recording
-from voiceswap import audio
+from data_prep.advice import advice
+from data_prep.speech_check import Checks, check_recording, printable
+from voiceswap import audio, channels, decoding, ffmpeg
+from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.files import whole_file
 from voiceswap.results_log import ResultsLog, code_hash, short_hash
 
-ENDINGS = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 VALIDATION_SHARE = 0.04  # of the speakers
-MAX_SECONDS = 60.0  # a longer recording is cut into pieces
-PIECE_SECONDS = 30.0  # longest piece
 PARTS = ("train", "validation", "test")
 
 
@@ -60,12 +59,13 @@ class Corpus:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Every audio file below `folder`, sorted, without the `._` files that macOS leaves behind."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in ENDINGS and not path.name.startswith("._")
-    )
+    """Every audio file below `folder`, sorted, without what is hidden, as `._` files of macOS."""
+
+    def hidden(path: Path) -> bool:
+        return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+    found = (path for path in folder.rglob("*") if path.suffix[1:].lower() in SOUND_ENDINGS)
+    return sorted(path for path in found if not hidden(path))
 
 
 def part_of(speaker: str, test_share: float = 0.0) -> str:
@@ -80,7 +80,11 @@ def part_of(speaker: str, test_share: float = 0.0) -> str:
 
 
 def write_manifests(
-    recordings: Iterable[CorpusRecording], corpus: Corpus, out: Path, checks: Checks
+    recordings: Iterable[CorpusRecording],
+    corpus: Corpus,
+    out: Path,
+    checks: Checks,
+    unused: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, int | str]:
     """Check recordings and write the corpus's manifests.
 
@@ -95,9 +99,10 @@ def write_manifests(
         corpus: name and licence.
         out: folder for the files; made if it is missing.
         checks: what recordings must fulfil.
+        unused: further files that can't be used, with the reason.
 
     Returns:
-        Counts to show: "speakers", "recordings", "minutes" and "left out".
+        Counts to show: "speakers", "recordings", "minutes" and "left out"; and "advice", a line.
 
     Raises:
         DataError: no recording can be used, or `out` can't be written.
@@ -106,8 +111,11 @@ def write_manifests(
     log = ResultsLog(out / f".{corpus.name}-checked.jsonl")
     with _plain_write_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        results = _check_all([item.path for item in named.values()], corpus.name, checks, log)
+        copies = out / f".{corpus.name}-audio"
+        paths = [item.path for item in named.values()]
+        results = _check_all(paths, corpus.name, checks, log, copies)
     left_out = {path: result["reason"] for path, result in results.items() if "reason" in result}
+    left_out |= unused
     used = {cut_id: item for cut_id, item in named.items() if str(item.path) not in left_out}
     if not used:
         raise DataError(f"No usable recordings were found for {corpus.name}{_example(left_out)}.")
@@ -119,9 +127,11 @@ def write_manifests(
         parts = dict.fromkeys(parts, "train")
     cuts: dict[str, list[Cut]] = {part: [] for part in PARTS}
     for cut_id, (speaker, path, _) in used.items():
-        cuts[parts[speaker]] += _cuts(cut_id, f"{corpus.name}-{speaker}", results[str(path)])
-    pauses = sum(_pause_seconds(results[str(item.path)]) for item in used.values())
-    report = _report(corpus, cuts, left_out, pauses)
+        voice = printable(f"{corpus.name}-{speaker}")
+        cuts[parts[speaker]] += _cuts(cut_id, voice, results[str(path)])
+    checked = [results[str(item.path)] for item in used.values()]
+    report = _report(corpus, cuts, left_out, checked)
+    minutes = sum(part["minutes"] for part in report["parts"].values())
     with _plain_write_errors(out):
         _write_cuts(cuts, corpus.name, out)
         text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
@@ -132,8 +142,9 @@ def write_manifests(
     return {
         "speakers": len(parts),
         "recordings": len(used),
-        "minutes": round(sum(part["minutes"] for part in report["parts"].values())),
+        "minutes": round(minutes),
         "left out": len(left_out),
+        "advice": advice(minutes, (result["noise"] for result in checked), left_out),
     }
 
 
@@ -142,22 +153,28 @@ def _cut_ids(recordings: list[CorpusRecording], corpus: str) -> dict[str, Corpus
 
     Where a speaker has several files of one name, NAME is the path from the common folder.
     """
-    plain = {item: f"{corpus}-{item.speaker}-{item.name or item.path.stem}" for item in recordings}
+    plain = {
+        item: printable(f"{corpus}-{item.speaker}-{item.name or item.path.stem}")
+        for item in recordings
+    }
     counts = Counter(plain.values())
     folders = [item.path.parent for item in recordings]
     common = Path(os.path.commonpath(folders)) if folders else Path()
     named = {}
     for item, cut_id in plain.items():
         if counts[cut_id] > 1:
-            cut_id = f"{corpus}-{item.speaker}-{'-'.join(item.path.relative_to(common).parts)}"
+            inside = "-".join(item.path.relative_to(common).parts)
+            cut_id = printable(f"{corpus}-{item.speaker}-{inside}")
         named[cut_id] = item
     return named
 
 
-def _check_all(paths: list[Path], corpus: str, checks: Checks, log: ResultsLog) -> dict[str, dict]:
+def _check_all(
+    paths: list[Path], corpus: str, checks: Checks, log: ResultsLog, copies: Path
+) -> dict[str, dict]:
     """The results of `check_recording` by path; those in the log are reused if still valid."""
     settings = [checks.min_seconds, checks.min_rate, checks.keep_pauses]
-    code = code_hash(speech_check, audio)
+    code = code_hash(speech_check, audio, channels, decoding, ffmpeg)
     keys = {str(path): short_hash([_file_signature(path), settings, code]) for path in paths}
     logged = {row.get("path"): row for row in log.read()}
     results = {
@@ -167,7 +184,9 @@ def _check_all(paths: list[Path], corpus: str, checks: Checks, log: ResultsLog) 
     }
     missing = [path for path in paths if str(path) not in results]
     with ProcessPoolExecutor(checks.jobs) as pool:
-        checked = pool.map(partial(check_recording, checks=checks), missing, chunksize=8)
+        checked = pool.map(
+            partial(check_recording, checks=checks, copies=copies), missing, chunksize=8
+        )
         pairs = zip(missing, checked, strict=True)
         for path, result in track(pairs, description=corpus, total=len(missing)):
             results[str(path)] = result
@@ -185,17 +204,11 @@ def _file_signature(path: Path) -> list[int]:
 
 
 def _cuts(cut_id: str, speaker: str, result: dict) -> list[Cut]:
-    """The cut of a recording without its end pauses; pieces of equal length of a very long one."""
+    """The cut of a recording without its end pauses; pieces of a very long one."""
     recording = fastcopy(Recording.from_dict(result["recording"]), id=cut_id)
-    whole, rate = recording.to_cut(), recording.sampling_rate
-    spans = [(cut_id, result["start"], result["duration"])]
-    if result["duration"] > MAX_SECONDS:
-        count = math.ceil(result["duration"] / PIECE_SECONDS)
-        length = int(result["duration"] / count * rate) / rate
-        spans = [
-            (f"{cut_id}-{i + 1}", round(result["start"] + i * length, 8), round(length, 8))
-            for i in range(count)
-        ]
+    whole, pieces = recording.to_cut(), result["pieces"]
+    several = len(pieces) > 1
+    spans = [(f"{cut_id}-{i}" if several else cut_id, *piece) for i, piece in enumerate(pieces, 1)]
     cuts = []
     for name, start, duration in spans:
         segment = SupervisionSegment(
@@ -230,7 +243,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _report(
-    corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str], pause_seconds: float
+    corpus: Corpus, cuts: dict[str, list[Cut]], left_out: dict[str, str], checked: list[dict]
 ) -> dict:
     return {
         "corpus": corpus.name,
@@ -243,13 +256,14 @@ def _report(
             }
             for part, part_cuts in cuts.items()
         },
-        "minutes of end pauses": round(pause_seconds / 60, 2),
+        "minutes of end pauses": round(sum(map(_pause_seconds, checked)) / 60, 2),
         "left out": dict(Counter(left_out.values()).most_common()),
+        "notes": [note for result in checked for note in result["notes"]],
     }
 
 
 def _pause_seconds(result: dict) -> float:
-    return result["recording"]["duration"] - result["duration"]
+    return result["recording"]["duration"] - sum(length for _, length in result["pieces"])
 
 
 def _example(left_out: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import librosa
@@ -9,12 +10,28 @@ import numpy as np
 import soundfile
 from lhotse import Recording
 
-from voiceswap.audio import QUIET_DB, active_level_db, check_audio
-from voiceswap.errors import AudioError
+from voiceswap.adaptation.speech import cut_at_pauses
+from voiceswap.audio import (
+    QUIET_DB,
+    active_level_db,
+    check_audio,
+    frame_powers,
+    level_of_powers,
+)
+from voiceswap.channels import ChannelMix
+from voiceswap.decoding import decode, sound_info
+from voiceswap.errors import AudioError, DataError
+from voiceswap.files import whole_file
+from voiceswap.notes import notes_to
+from voiceswap.results_log import short_hash
 
 PAUSE_DB = 40.0  # a frame that is so far below the loudest is a pause
 KEPT_PAUSE = 0.2  # seconds of an end pause that are kept
 SHORT_PAUSE = 0.3  # seconds; a shorter end pause is kept whole
+MAX_SECONDS = 60.0  # a longer recording is cut into pieces
+PIECE_SECONDS = 30.0  # longest piece
+ALIKE_SECONDS = 0.1  # by which decoders of one file may differ
+MIN_RATE = 12800  # Hz; training of a 16 kHz model refuses less, which lacks too much
 CLIPPED_SHARE = 0.01
 
 
@@ -31,7 +48,7 @@ class Checks:
     """
 
     min_seconds: float = 1.0
-    min_rate: int = 0
+    min_rate: int = MIN_RATE
     keep_pauses: bool = False
     test_share: float = 0.04
     jobs: int = os.cpu_count() or 1
@@ -40,46 +57,100 @@ class Checks:
 DEFAULT_CHECKS = Checks()
 
 
-def check_recording(path: Path, checks: Checks) -> dict:
-    """Check one recording.
+def check_recording(path: Path, checks: Checks, copies: Path) -> dict:
+    """Check one recording, by the reader that conversions use.
 
-    Never raises for what the file contains: no file stops a preparation.
+    Never raises for what the file contains: no file stops a preparation. What Lhotse would not read
+    to its end, such as a phone memo, is copied to FLAC in the folder `copies`.
 
     Returns:
-        A dict that JSON can hold: Lhotse's "recording", and "start" and "duration" of the speech in
-        seconds. Of a recording that can't be used only the "reason".
+        A dict that JSON can hold: Lhotse's "recording", "pieces" of speech, [start, duration] each
+        in seconds, "noise" in dB below the speech, and "notes". Of a recording that can't be used
+        only the "reason".
     """
+    notes: list[str] = []
     try:
-        if path.stat().st_size == 0:
-            return {"reason": "empty file"}
-        recording = Recording.from_file(path.resolve(), recording_id=path.stem)
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except Exception as error:  # a broken file makes the readers raise all kinds of errors
-        return {"reason": f"can't be read ({type(error).__name__})"}
-    if recording.duration < checks.min_seconds:
-        return {"reason": f"shorter than {checks.min_seconds} s"}
-    if rate < checks.min_rate:
-        return {"reason": f"{rate} Hz, below {checks.min_rate} Hz"}
-    mono = samples.mean(1)
-    try:
-        check_audio(mono, rate, "it")
+        with notes_to(notes.append):
+            rate = sound_info(path).rate
+            blocks = [block for _, block in decode(path)]
+            samples = np.concatenate(blocks or [np.zeros((0, 1), np.float32)])
+            mono = _mixed(samples, rate, path)
+            check_audio(mono, rate, str(path))
     except AudioError as error:
-        return {"reason": str(error).removeprefix("it ").rstrip(".")}
-    if active_level_db(mono, rate) < QUIET_DB:
-        return {"reason": f"speech is below {QUIET_DB:g} dB"}
-    peak = np.abs(samples).max()
-    if np.mean(np.abs(samples) >= 0.999 * peak) > CLIPPED_SHARE:
-        return {"reason": f"more than {CLIPPED_SHARE:.0%} of the samples are clipped"}
-    start, duration = 0.0, recording.duration
+        return {"reason": str(error).removeprefix(f"{path} ").rstrip(".")}
+    if reason := _unusable(samples, mono, rate, checks):
+        return {"reason": reason}
+    start, duration = 0.0, len(mono) / rate
     if not checks.keep_pauses:
-        start, duration = speech_span(mono, rate, recording.duration)
+        start, duration = speech_span(mono, rate, duration)
     if duration < checks.min_seconds:
         return {"reason": f"less than {checks.min_seconds} s between its end pauses"}
+    readable = path.resolve()
+    if not _read_by_lhotse(path, len(mono), rate):
+        readable = _copy(path, samples, rate, copies).resolve()
+    recording = Recording.from_file(readable, recording_id=printable(path.stem))
+    powers = frame_powers(mono, rate)
+    noise = 10 * np.log10(np.quantile(powers, 0.1) + 1e-12)
     return {
-        "recording": recording.to_dict() | {"id": path.stem},
-        "start": start,
-        "duration": duration,
+        "recording": recording.to_dict(),
+        "pieces": _pieces(mono, rate, start, min(duration, recording.duration - start)),
+        "noise": round(level_of_powers(powers) - float(noise), 1),
+        "notes": notes,
     }
+
+
+def printable(name: str) -> str:
+    """A name as a manifest can hold it: what is not UTF-8 is escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _mixed(samples: np.ndarray, rate: int, path: Path) -> np.ndarray:
+    mix = ChannelMix(samples.shape[1], rate)
+    if samples.shape[1] > 1:
+        mix.add(samples)
+    return samples[:, mix.kept(str(path))].mean(1)
+
+
+def _unusable(samples: np.ndarray, mono: np.ndarray, rate: int, checks: Checks) -> str:
+    """Why a recording can't be used, or nothing."""
+    if len(mono) < checks.min_seconds * rate:
+        return f"shorter than {checks.min_seconds} s"
+    if rate < checks.min_rate:
+        return f"{rate} Hz, below {checks.min_rate} Hz, which --min-rate sets"
+    if active_level_db(mono, rate) < QUIET_DB:
+        return f"speech is below {QUIET_DB:g} dB"
+    peak = np.abs(samples).max()
+    if np.mean(np.abs(samples) >= 0.999 * peak) > CLIPPED_SHARE:
+        return f"more than {CLIPPED_SHARE:.0%} of the samples are clipped"
+    return ""
+
+
+def _read_by_lhotse(path: Path, length: int, rate: int) -> bool:
+    """Whether libsndfile, by which Lhotse reads, gives all of the file."""
+    if printable(str(path.resolve())) != str(path.resolve()):
+        return False
+    try:
+        known = soundfile.info(path)
+    except soundfile.LibsndfileError:
+        return False
+    return known.samplerate == rate and abs(known.frames - length) < ALIKE_SECONDS * rate
+
+
+def _copy(path: Path, samples: np.ndarray, rate: int, folder: Path) -> Path:
+    copy = folder / f"{printable(path.stem)}-{short_hash(str(path))}.flac"
+    with whole_file(copy, DataError) as temporary:
+        soundfile.write(temporary, samples, rate, format="FLAC")
+    return copy
+
+
+def _pieces(mono: np.ndarray, rate: int, start: float, duration: float) -> list[list[float]]:
+    """The speech in one piece, or a long recording's in several, cut where it is quietest."""
+    if duration <= MAX_SECONDS:
+        return [[start, duration]]
+    first = round(start * rate)
+    parts = cut_at_pauses(mono[first : first + round(duration * rate)], rate, PIECE_SECONDS)
+    ends = np.cumsum([0, *map(len, parts)]) / rate
+    return [[round(start + a, 8), round(b - a, 8)] for a, b in pairwise(ends.tolist())]
 
 
 def speech_span(samples: np.ndarray, rate: int, seconds: float) -> tuple[float, float]:

@@ -65,15 +65,15 @@ def report(out: Path) -> dict[str, dict[str, str]]:
 
 CRASH = """
 import os, pathlib, signal, soundfile
-info = soundfile.info
-def crash(path, *more):
+opened = soundfile.SoundFile
+def crash(path, *more, **options):
     mark = pathlib.Path(os.environ["MARKS"]) / pathlib.Path(path).name
     if "crashes-always" in str(path) or ("crashes-once" in str(path) and not mark.exists()):
         with open(mark, "a") as file:
             file.write("x")
         os.kill(os.getpid(), signal.SIGKILL)
-    return info(path, *more)
-soundfile.info = crash
+    return opened(path, *more, **options)
+soundfile.SoundFile = crash
 """
 
 

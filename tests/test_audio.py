@@ -4,8 +4,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voiceswap.audio import active_level_db, prepare_audio, read_audio, set_level, write_audio
+from voiceswap.audio import active_level_db, prepare_audio, read_audio, set_level
 from voiceswap.errors import AudioError
+from voiceswap.writing import write_audio
 
 
 def tone(seconds=1.0, rate=16000, hertz=300.0):

@@ -188,3 +188,52 @@ def test_inputs_on_file_systems_of_fsspec(tmp_path, tiny, hello):
         with pytest.raises(VoiceswapError, match=sentence):
             result = convert_folder(url, [GOODBYE], tmp_path / "other", swapper=tiny)
             raise VoiceswapError(next(result.failures).error)
+
+
+EXCEL = {
+    "comma": ("utf-8-sig", "source,target,pitch\n{},{},2.5\n"),
+    "semicolon, decimal comma": ("utf-8-sig", 'Source;Target;Pitch\r\n{};"{}";2,5\r\n;;\r\n'),
+    "tabs in UTF-16": ("utf-16", "source\ttarget\tpitch\r\n{}\t{}\t2,5\r\n"),
+    "its hint": ("utf-8", "sep=;\r\nsource;target;pitch\r\n{};{};2,5\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", EXCEL)
+def test_manifests_as_excel_writes_them(tmp_path, tiny, kind):
+    encoding, text = EXCEL[kind]
+    (tmp_path / "sprüche.csv").write_bytes(text.format(HELLO, GOODBYE).encode(encoding))
+    result = convert_folder(tmp_path / "sprüche.csv", [], tmp_path / "out", swapper=tiny)
+    assert [row.status for row in result.rows] == [Status.CONVERTED]
+    (line,) = map(json.loads, (tmp_path / "out/journal.jsonl").read_text().splitlines())
+    other = convert_folder(
+        HELLO, [GOODBYE], tmp_path / "again", BatchOptions(pitch_shift=2.5), swapper=tiny
+    )
+    (written,) = outputs(tmp_path / "out").values()
+    (expected,) = outputs(tmp_path / "again").values()
+    assert other.exit_status == 0 and line["output"] == written.name
+    assert written.read_bytes() == expected.read_bytes()
+
+
+def test_a_manifest_in_another_encoding_says_how_to_save_it(tmp_path, tiny):
+    (tmp_path / "list.csv").write_bytes("source\nmädchen.wav\n".encode("cp1252"))
+    with pytest.raises(VoiceswapError, match=r"not a text in UTF-8; .*CSV UTF-8\)\.$"):
+        convert_folder(tmp_path / "list.csv", [GOODBYE], tmp_path / "out", swapper=tiny)
+
+
+@pytest.mark.parametrize("inputs", ["talks", "talks/*.wav"])
+def test_a_folder_is_not_read_and_written(tmp_path, tiny, hello, monkeypatch, inputs):
+    monkeypatch.chdir(tmp_path)
+    write_talks(tmp_path / "talks", 1, hello)
+    with pytest.raises(VoiceswapError, match="give another folder as --out"):
+        convert_folder(inputs, [GOODBYE], "talks", swapper=tiny)
+
+
+def test_everything_that_looks_like_sound_is_a_row(tmp_path, tiny):
+    names = ["a.amr", "b.MTS", "c.flv", "d.wv", "e.3g2", "f.opus", "loose.m4a", "anna/g.wma"]
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"no sound")
+    (tmp_path / "in/notes.txt").write_text("no sound")
+    result = convert_folder(tmp_path / "in", [GOODBYE], tmp_path / "out", swapper=tiny)
+    found = {Path(row.source).relative_to(tmp_path / "in").as_posix() for row in result.rows}
+    assert found == set(names) and all(row.error for row in result.rows)

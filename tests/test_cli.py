@@ -132,9 +132,6 @@ def test_nothing_that_is_read_is_written_over(monkeypatch, capsys, tmp_path):
         sentence = refusal(monkeypatch, capsys, *arguments)
         assert "give another --out" in sentence or "has to end in" in sentence
     assert before == (talk.read_bytes(), voice.read_bytes())
-    (tmp_path / "folder.wav").mkdir()
-    arguments = ("convert", talk, "--target", voice, "--out", tmp_path / "folder.wav")
-    assert "is a folder" in refusal(monkeypatch, capsys, *arguments)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems alone")

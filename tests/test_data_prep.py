@@ -156,7 +156,8 @@ def test_a_corpus_in_its_own_layout(corpus, speech, tmp_path):
     made = cuts(tmp_path / "out", name)
     assert {cut.supervisions[0].speaker for cut in made.values()} == speakers
     assert len(made) == 2 * len(files)
-    assert f"{len(made)} recordings" in output and "1 left out" in output
+    left_out = 1 + (corpus == "speakers")  # a loose file there has no speaker
+    assert f"{len(made)} recordings" in output and f"{left_out} left out" in output
     left_out = (tmp_path / "out" / f"{name}-left-out.txt").read_text()
     assert Path(files[0].format(9)).name in left_out
     for cut in made.values():
@@ -198,13 +199,15 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
         "quiet.wav": "below -60 dB",
         "clipped.wav": "clipped",
         "not-numbers.wav": "NaN",
-        "telephone.wav": "8000 Hz, below 16000 Hz",
+        "telephone.wav": "8000 Hz, below 12800 Hz",
         "a-word.wav": "between its end pauses",
+        "loose.m4a": "in no speaker's folder",
     }
     folder = tmp_path / "in/anna"
     write(folder / "good.wav", speech)
     write(folder / "stereo.wav", (np.stack([samples, samples], 1), rate))
     (folder / "empty.wav").touch()
+    (tmp_path / "in/loose.m4a").touch()
     (folder / "broken.wav").write_bytes(b"RIFF, or so")
     write(folder / "whole.flac", speech)
     (folder / "cut-off.flac").write_bytes((folder / "whole.flac").read_bytes()[:5000])
@@ -219,7 +222,7 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
     word = np.zeros(3 * rate, np.float32)
     word[rate : rate + rate // 10] = samples[start : start + rate // 10]
     write(folder / "a-word.wav", (word, rate))
-    run("speakers", tmp_path / "in", tmp_path / "out", "--min-rate", 16000, "--jobs", 2)
+    run("speakers", tmp_path / "in", tmp_path / "out", "--jobs", 2)
     lines = (tmp_path / "out/speakers-left-out.txt").read_text().splitlines()
     assert len(lines) == len(bad)
     for name, reason in bad.items():
@@ -234,7 +237,7 @@ def test_a_long_recording_is_cut_into_pieces_without_gaps(speech, tmp_path):
     write(tmp_path / "in/lecture.flac", (np.resize(samples, 75 * rate), rate))
     run("recordings", tmp_path / "in", tmp_path / "out", "--keep-pauses")
     made = list(cuts(tmp_path / "out", "recordings").values())
-    assert len(made) == 3
+    assert 3 <= len(made) <= 6 and all(cut.duration <= 30 for cut in made)
     assert {cut.supervisions[0].speaker for cut in made} == {"recordings-lecture"}
     assert sum(cut.duration for cut in made) == pytest.approx(75, abs=0.01)
     assert all(a.end == pytest.approx(b.start) for a, b in pairwise(made))
@@ -263,7 +266,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(speech, tmp_path):
     process.wait()
     assert not list((tmp_path / "out").glob("*.gz"))
     # A changed result shows that the log is used.
-    lines = log.read_text().replace('"start": 0.2', '"start": 0.125', 1)
+    lines = log.read_text().replace('"pieces": [[0.2', '"pieces": [[0.125', 1)
     log.write_text(lines + '{"path": "a line cut o')
     run("speakers", tmp_path / "in", tmp_path / "out", "--jobs", 1)
     made = list(cuts(tmp_path / "out", "speakers").values())
@@ -280,11 +283,13 @@ def test_real_corpora(corpora, tmp_path, corpus, folder, speakers):
     assert f"{speakers} speakers" in output and ", 0 left out" in output
     made = cuts(tmp_path, corpus)
     again = {
-        cut.id: check_recording(Path(cut.recording.sources[0].source), Checks(keep_pauses=True))
+        cut.id: check_recording(
+            Path(cut.recording.sources[0].source), Checks(keep_pauses=True), tmp_path
+        )
         for cut in made.values()
     }
     for name, cut in made.items():
         samples = cut.recording.load_audio()[0]
         inside = samples[round(cut.start * cut.sampling_rate) : round(cut.end * cut.sampling_rate)]
-        assert again[name]["duration"] == cut.recording.duration >= cut.duration
+        assert again[name]["pieces"][0][1] == cut.recording.duration >= cut.duration
         assert np.square(inside).sum() > 0.999 * np.square(samples).sum()  # no speech is lost

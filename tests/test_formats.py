@@ -1,6 +1,8 @@
-"""Phone memos and videos, by every way in."""
+"""Phone memos, videos, damaged headers, pipes: by every way in."""
 
 import builtins
+import os
+import threading
 from pathlib import Path
 
 import av
@@ -12,6 +14,7 @@ from voiceswap import AudioError
 from voiceswap.audio import read_audio
 from voiceswap.batch import Status, convert_folder
 from voiceswap.decoding import sound_info
+from voiceswap.notes import notes_to
 
 KINDS = {  # ending: codec, rate, layout
     "m4a": ("aac", 44100, "stereo"),
@@ -95,3 +98,137 @@ def test_a_video_without_sound_and_a_cut_memo_are_sentences(tmp_path, hello):
     memo.write_bytes(memo.read_bytes()[:4000])
     with pytest.raises(AudioError, match="can't be read as audio"):
         read_audio(memo, 16000)
+
+
+def two_parts(path, hello, goodbye):
+    parts = []
+    for number, samples in enumerate((hello, goodbye)):
+        part = path.with_name(f"{number}.mp3")
+        soundfile.write(part, samples, 16000)
+        parts.append(part.read_bytes())
+    path.write_bytes(b"".join(parts))
+
+
+def wrong_length(frames):
+    """An MP3 whose Xing header counts other frames than there are."""
+
+    def make(path, hello, goodbye):
+        soundfile.write(path, hello, 16000)
+        data = bytearray(path.read_bytes())
+        place = max(data.find(b"Xing"), data.find(b"Info"))
+        assert place > 0
+        data[place + 8 : place + 12] = frames.to_bytes(4, "big")
+        path.write_bytes(data)
+
+    return make
+
+
+def crashed(size):
+    """A WAV of a recorder that never came to write how long it is."""
+
+    def make(path, hello, goodbye):
+        soundfile.write(path, hello, 16000)
+        data = bytearray(path.read_bytes())
+        place = data.find(b"data")
+        data[4:8] = data[place + 4 : place + 8] = size.to_bytes(4, "little")
+        path.write_bytes(data)
+
+    return make
+
+
+def kept_as(format, subtype):
+    def make(path, hello, goodbye):
+        soundfile.write(path, hello, 16000, format=format, subtype=subtype)
+
+    return make
+
+
+WHOLE = {  # file: how it is made, and the seconds of two recordings that are in it
+    "two.mp3": (two_parts, (1, 1)),
+    "too-short-header.mp3": (wrong_length(10), (1, 0)),
+    "too-long-header.mp3": (wrong_length(100_000), (1, 0)),
+    "crashed-0.wav": (crashed(0), (1, 0)),
+    "crashed-ff.wav": (crashed(0xFFFFFFFF), (1, 0)),
+    "x.rf64": (kept_as("RF64", "PCM_16"), (1, 0)),
+    "x.w64": (kept_as("W64", "PCM_16"), (1, 0)),
+    "ima.wav": (kept_as("WAV", "IMA_ADPCM"), (1, 0)),
+    "ms.wav": (kept_as("WAV", "MS_ADPCM"), (1, 0)),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_files_with_wrong_headers_are_read_to_their_end(tiny, hello, goodbye, tmp_path, name):
+    make, (first, second) = WHOLE[name]
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / name
+    make(path, hello, goodbye)
+    expected = (first * len(hello) + second * len(goodbye)) / 16000
+    assert len(read_audio(path, 16000)) / 16000 == pytest.approx(expected, abs=0.2)
+    report = convert_folder(
+        [path], [saved_voice(tmp_path, goodbye)], tmp_path / "out", swapper=tiny
+    )
+    (row,) = report.rows
+    assert row.status is Status.CONVERTED
+    assert row.audio_seconds == pytest.approx(expected, abs=0.2)
+
+
+def saved_voice(folder, samples):
+    soundfile.write(folder / "voice.wav", samples, 16000)
+    return folder / "voice.wav"
+
+
+def test_what_is_missing_of_a_cut_off_memo_is_said(tiny, hello, goodbye, tmp_path):
+    path = write(tmp_path / "memo.m4a", hello, *KINDS["m4a"])
+    with (
+        av.open(str(path)) as memo,
+        av.open(str(tmp_path / "cut.m4a"), "w", options={"movflags": "faststart"}) as container,
+    ):
+        stream = container.add_stream_from_template(memo.streams.audio[0])
+        for packet in memo.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    data = (tmp_path / "cut.m4a").read_bytes()
+    (tmp_path / "cut.m4a").write_bytes(data[: len(data) * 2 // 3])
+    notes = []
+    with notes_to(notes.append):
+        assert 1 < len(read_audio(tmp_path / "cut.m4a", 16000)) / 16000 < 3.5
+    assert "cut.m4a ends after" in notes[-1]
+    report = convert_folder(
+        [tmp_path / "cut.m4a"],
+        [saved_voice(tmp_path, goodbye)],
+        tmp_path / "out",
+        swapper=tiny,
+    )
+    assert report.rows[0].note == notes[-1]
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:3,\n{}\n", "ffconcat version 1.0\nfile {}\n"])
+@pytest.mark.parametrize("ending", ["m3u8", "m4a"])
+def test_a_list_of_other_files_opens_none(tmp_path, hello, text, ending):
+    write(tmp_path / "other.webm", hello, *KINDS["webm"])
+    for name in ("other.webm", (tmp_path / "other.webm").as_uri()):
+        (tmp_path / f"list.{ending}").write_text(text.format(name))
+        with pytest.raises(AudioError, match="can't be read as audio"):
+            read_audio(tmp_path / f"list.{ending}", 16000)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_read_to_its_end(tmp_path, hello):
+    soundfile.write(tmp_path / "s.wav", hello, 16000)
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(
+        target=lambda: (tmp_path / "pipe").write_bytes((tmp_path / "s.wav").read_bytes())
+    )
+    writer.start()
+    read = read_audio(tmp_path / "pipe", 16000)
+    writer.join()
+    np.testing.assert_array_equal(read, read_audio(tmp_path / "s.wav", 16000))
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"no sound at all"])
+def test_what_no_decoder_knows_leaves_no_trace(tmp_path, capfd, content):
+    (tmp_path / "memo.m4a").write_bytes(content)
+    with pytest.raises(AudioError, match=r"memo\.m4a (is an empty file|can't be read as audio)"):
+        sound_info(tmp_path / "memo.m4a")
+    assert capfd.readouterr().err == ""

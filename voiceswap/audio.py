@@ -1,19 +1,18 @@
-"""Audio files in and out: channels, resampling, checks and level."""
+"""Recordings from files and arrays: channels, resampling, checks and level."""
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode
+from voiceswap.channels import ChannelMix
+from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode, regular_file, sound_info
 from voiceswap.errors import AudioError
-from voiceswap.files import whole_file
+from voiceswap.notes import notes_to
 
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
@@ -42,17 +41,29 @@ def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarr
 
     Raises AudioError when the file is missing, is not audio, or holds NaN.
     """
-    path = Path(path)
-    if not path.exists():
-        raise AudioError(f"{path} does not exist.")
-    if path.is_dir():
-        raise AudioError(f"{path} is a folder, not a recording.")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path} is an empty file.")
+    with regular_file(Path(path)) as file:
+        yield from _resampled(_mixed(file, str(path)), sample_rate)
+
+
+def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
+    """A file's rate in Hz with each of its blocks (samples,), mixed as `ChannelMix` says."""
+    info = sound_info(file)
+    kept: list[int] | slice = slice(None)
+    if info.channels > 1:
+        mix = ChannelMix(info.channels, info.rate)
+        with notes_to(lambda sentence: None):  # the second reading says the same
+            for _, samples in decode(file):
+                mix.add(samples)
+        kept = mix.kept(name)
+    for rate, samples in decode(file):
+        block = samples[:, kept].mean(1)
+        require_finite(block, name)
+        yield rate, block
+
+
+def _resampled(blocks: Iterator[tuple[int, np.ndarray]], sample_rate: int) -> Iterator[np.ndarray]:
     resampler, offset, waiting = None, np.float32(0), None
-    for rate, samples in decode(path):
-        block = samples.mean(1)
-        require_finite(block, str(path))
+    for rate, block in blocks:
         if rate == sample_rate:
             yield block
             continue
@@ -126,7 +137,10 @@ def prepare_audio(
         samples = samples / (np.iinfo(samples.dtype).max + 1)
     samples = samples.astype(np.float32)
     if samples.ndim == 2:
-        samples = samples.mean(_channel_axis(samples.shape, name))
+        samples = np.moveaxis(samples, _channel_axis(samples.shape, name), 1)
+        mix = ChannelMix(samples.shape[1], rate)
+        mix.add(samples)
+        samples = samples[:, mix.kept(name)].mean(1)
     check_audio(samples, rate, name)
     samples = samples - samples.mean()  # an offset is no sound, but would count as level
     if rate != sample_rate:
@@ -226,90 +240,3 @@ def set_level(
     """Scale `samples` so that their active level is `level_db`."""
     gain = 10 ** ((level_db - active_level_db(samples, sample_rate)) / 20)
     return (samples * gain).astype(np.float32)
-
-
-def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
-    """Write `samples` (samples,) in the format of the path's ending, whole or not at all.
-
-    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be
-    written.
-    """
-    with AudioWriter(path, sample_rate) as writer:
-        writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
-    return Path(path)
-
-
-class AudioWriter:
-    """Writes a recording in blocks; the file appears under its name when all is written.
-
-    Its format is that of the path's ending. `rate` is that of the blocks; the file gets
-    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). Leaving the context by an
-    exception leaves nothing behind. Raises AudioError.
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike,
-        rate: int,
-        file_rate: int | None = None,
-        subtype: str | None = None,
-    ):
-        self.path = Path(path)
-        ending = self.path.suffix[1:].upper()
-        kind, usual = {"OPUS": ("OGG", "OPUS"), "AIF": ("AIFF", None), "OGA": ("OGG", None)}.get(
-            ending, (ending, None)
-        )
-        if kind not in soundfile.available_formats():
-            raise AudioError(
-                f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; "
-                "use .wav, .flac, .ogg or .mp3."
-            )
-        self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
-        if self.subtype and not soundfile.check_format(kind, self.subtype):
-            raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
-        self.resampler = (
-            None if self.file_rate == rate else soxr.ResampleStream(rate, self.file_rate, 1)
-        )
-
-    def __enter__(self) -> "AudioWriter":
-        with ExitStack() as stack, self._explained():
-            self.temporary = stack.enter_context(whole_file(self.path, AudioError))
-            self.file = soundfile.SoundFile(
-                self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
-            )
-            self._whole = stack.pop_all()
-        return self
-
-    def write(self, samples: np.ndarray) -> None:
-        """Add samples (samples,) with full scale at 1.0."""
-        with self._explained():
-            self.file.write(
-                samples
-                if self.resampler is None
-                else self.resampler.resample_chunk(samples.astype(np.float32))
-            )
-
-    def __exit__(self, kind, error, trace) -> None:
-        with self._whole:
-            with self._explained():
-                if kind is None and self.resampler is not None:
-                    self.file.write(
-                        self.resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-                    )
-                self.file.close()
-            if error is not None:
-                raise error
-            with open(self.temporary, "rb") as file:
-                os.fsync(file.fileno())
-
-    @contextmanager
-    def _explained(self):
-        try:
-            yield
-        except (soundfile.LibsndfileError, OSError, ValueError) as error:
-            reason = (
-                error.strerror
-                if isinstance(error, OSError) and error.strerror
-                else str(error).rstrip(".")
-            )
-            raise AudioError(f"{self.path} can't be written ({reason}).") from error

@@ -1,26 +1,28 @@
 """The `voiceswap` command: thin over VoiceSwapper."""
 
+import io
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
-from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength
+from voiceswap.command_options import Device, Model, Overwrite, Pitch, PitchRange, Seed, Strength
+from voiceswap.command_outputs import console, errors, output_file, save, warn, written
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
+from voiceswap.notes import notes_to
 from voiceswap.training.command import export, train
 from voiceswap.ui.command import ui
 
-console, errors = Console(), Console(stderr=True)
 app = typer.Typer(
     help="Voice conversion: A's words in B's voice. Start with [bold]voiceswap demo[/bold].",
     no_args_is_help=True,
@@ -32,6 +34,9 @@ RecordingPath = Annotated[
     Path,
     typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
 ]
+OutFile = Annotated[
+    Path, typer.Option(help="File to write, whose ending sets the format; or a folder.")
+]
 
 
 def _swapper(checkpoint: str, device: str):
@@ -39,25 +44,6 @@ def _swapper(checkpoint: str, device: str):
 
     with console.status("Loading the model ..."):
         return VoiceSwapper.load(checkpoint, device)
-
-
-def _save(path: Path, samples, rate: int, what: str) -> None:
-    from voiceswap.audio import write_audio
-
-    write_audio(path, samples, rate)
-    _written(path, what)
-
-
-def _written(path: Path, what: str) -> None:
-    # Text, not markup: brackets in a file's name are a part of it.
-    console.print(Text.assemble((plain(path), "green"), f"  {plain(what)}"), soft_wrap=True)
-
-
-def _keep(out: Path, *inputs: Path) -> None:
-    """Refuse to write over a recording or voice that is read."""
-    for path in inputs:
-        if out.exists() and path.exists() and out.samefile(path):
-            raise VoiceswapError(f"{out} is read by this command; give another --out.")
 
 
 @app.command(epilog="Example: voiceswap swap anna.wav ben.mp3 --out swapped")
@@ -73,13 +59,13 @@ def swap(
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
     name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
-    _save(
+    save(
         out / f"{name_a}-in-the-voice-of-{name_b}.wav",
         a_words,
         swapper.sample_rate,
         "A's words, B's voice",
     )
-    _save(
+    save(
         out / f"{name_b}-in-the-voice-of-{name_a}.wav",
         b_words,
         swapper.sample_rate,
@@ -101,18 +87,18 @@ def convert(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path(
-        "converted.wav"
-    ),
+    out: OutFile = Path("converted.wav"),
     pitch: Pitch = 0.0,
     pitch_range: PitchRange = 1.0,
     strength: Strength = 1.0,
     seed: Seed = None,
+    overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
-    _keep(out, source, *target)
+    name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
+    out = output_file(out, name, [source, *target], overwrite)
     swapper = _swapper(checkpoint, device)
     options = {
         "pitch_shift": pitch,
@@ -125,7 +111,7 @@ def convert(
         swapper.convert_file(
             source, list(target), out, lambda done: bar.update(task, completed=done), **options
         )
-    _written(out, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
+    written(out, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
 
 
 @app.command(epilog="Example: voiceswap voice anna-1.wav anna-2.wav --out anna.safetensors")
@@ -136,15 +122,17 @@ def voice(
             help="Recordings of one voice; several bring it nearer.", show_default=False
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")] = Path(
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write, or a folder.")] = Path(
         "voice.safetensors"
     ),
+    overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
     """Keep a voice in a small file, to give as --target later."""
+    out = output_file(out, f"{recordings[0].stem}.safetensors", recordings, overwrite)
     swapper = _swapper(checkpoint, device)
-    _written(
+    written(
         swapper.save_voice(swapper.voice(list(recordings)), out),
         f"the voice of {', '.join(path.name for path in recordings)}",
     )
@@ -153,22 +141,23 @@ def voice(
 @app.command(epilog="Example: voiceswap reconstruct anna.wav --out anna-again.wav")
 def reconstruct(
     source: RecordingPath,
-    out: Annotated[Path, typer.Option(help="File to write; its ending sets the format.")] = Path(
-        "reconstructed.wav"
-    ),
+    out: OutFile = Path("reconstructed.wav"),
+    overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
     """Take a recording through both codes and back in its own voice: what the model can keep."""
-    _keep(out, source)
+    out = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
     swapper = _swapper(checkpoint, device)
-    _save(out, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
+    save(out, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
 
 
 @app.command(epilog="Example: voiceswap embed anna.wav --out anna.npz")
 def embed(
     source: RecordingPath,
-    out: Annotated[Path, typer.Option(help="The .npz file to write.")] = Path("codes.npz"),
+    out: Annotated[Path, typer.Option(help="The .npz file to write, or a folder.")] = Path(
+        "codes.npz"
+    ),
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
@@ -179,12 +168,15 @@ def embed(
     """
     import numpy as np
 
+    from voiceswap.audio import read_audio
     from voiceswap.files import whole_file
 
-    if out.suffix != ".npz":
+    out = output_file(out, f"{source.stem}.npz")
+    if out.suffix.lower() != ".npz":
         raise VoiceswapError(f"The codes' file has to end in .npz, and {out} does not.")
     swapper = _swapper(checkpoint, device)
-    content, voice = swapper.content(source), swapper.embed(source)
+    recording = read_audio(source, swapper.sample_rate), swapper.sample_rate
+    content, voice = swapper.content(recording), swapper.embed(recording)
     rate = swapper.content_rate
     with whole_file(out) as temporary, open(temporary, "wb") as file:
         np.savez(
@@ -194,7 +186,7 @@ def embed(
             speaker=voice.code.cpu().numpy(),
             log_f0=voice.log_f0.cpu().numpy(),
         )
-    _written(
+    written(
         out,
         f"content {content.shape} at {rate:g} frames a second, speaker {tuple(voice.code.shape)}",
     )
@@ -250,13 +242,13 @@ def demo(
         "b-says-hello": (hello_by_b, "B says hello: A's words in B's voice"),
     }
     for name, (samples, what) in results.items():
-        _save(out / f"{name}.wav", samples, rate, what)
+        save(out / f"{name}.wav", samples, rate, what)
     picture = draw_mels(
         {what: samples for samples, what in results.values()},
         rate,
         out / "mels.png",
     )
-    _written(picture, "the four mel spectrograms, F0 in white")
+    written(picture, "the four mel spectrograms, F0 in white")
 
 
 app.command(epilog="Example: voiceswap adapt anna/*.wav --out anna.safetensors")(adapt)
@@ -282,8 +274,13 @@ app.command(epilog="Example: voiceswap ui --port 7860 --auth me:secret")(ui)
 
 def main() -> None:
     """Run the command; a user's mistake is one sentence and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):  # of a name, what the terminal lacks is replaced
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *place, **line: f"{message}\n"  # a line, no trace
     try:
-        app()
+        with notes_to(warn):
+            app()
     except VoiceswapError as error:
         errors.print(Text(plain(error), "red"), soft_wrap=True)
         sys.exit(1)

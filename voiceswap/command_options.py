@@ -1,15 +1,30 @@
 """Options that several commands have, with the ranges of `ConversionOptions`."""
 
+import math
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from voiceswap.conversion.options import RANGES
+from voiceswap.errors import VoiceswapError
+
+
+def number(low: float, high: float = math.inf) -> Callable[[typer.CallbackParam, float], float]:
+    """A check of an option's value, which also refuses NaN."""
+
+    def check(option: typer.CallbackParam, value: float) -> float:
+        if not low <= value <= high:
+            above = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
+            raise VoiceswapError(f"{option.opts[0]} is {value:g}, but must be a number {above}.")
+        return value
+
+    return check
 
 
 def _range(name: str, help: str) -> typer.models.OptionInfo:
     low, high = RANGES[name]
-    return typer.Option(min=low, max=high, help=help)
+    return typer.Option(callback=number(low, high), help=f"{help} From {low:g} to {high:g}.")
 
 
 Pitch = Annotated[float, _range("pitch_shift", "Semitones above the target's own pitch.")]
@@ -19,6 +34,9 @@ Strength = Annotated[
 ]
 Seed = Annotated[
     int | None, typer.Option(min=0, help="Draw another reading of the same words, by a number.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Write over a file that the command reads.")
 ]
 Model = Annotated[
     str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import soundfile
 
 from voiceswap.errors import AudioError
+from voiceswap.ffmpeg import FFmpegFile, NotDecodableError
 
 BLOCK_SECONDS = 16
 MAX_BLOCK = 1 << 23  # samples of all channels that are decoded at once
@@ -34,20 +37,15 @@ class SoundInfo:
 
 def sound_info(path: Path) -> SoundInfo:
     """What a file's header says. Raises AudioError when no decoder can read it."""
-    try:
-        known = soundfile.info(_name(path))
-    except (soundfile.LibsndfileError, OSError):
-        with _opened(path) as (info, _):
-            return info
-    seconds = known.frames / known.samplerate if known.frames < UNKNOWN else None
-    return SoundInfo(known.samplerate, known.channels, seconds, known.format, known.subtype)
+    with _opened(path) as (info, _):
+        return info
 
 
 def decode(path: Path) -> Iterator[tuple[int, np.ndarray]]:
     """A file's rate in Hz, again and again with the next block (frames, channels), float32.
 
-    Blocks are of at most BLOCK_SECONDS. Raises AudioError when the file can't be read, has more
-    channels or another rate than a recording of speech has, or ends in the middle of its data.
+    Blocks are of at most BLOCK_SECONDS. Raises AudioError when the file can't be read, or has more
+    channels or another rate than a recording of speech has.
     """
     with _opened(path) as (info, blocks):
         for block in blocks:
@@ -55,22 +53,96 @@ def decode(path: Path) -> Iterator[tuple[int, np.ndarray]]:
 
 
 @contextlib.contextmanager
+def regular_file(path: Path) -> Iterator[Path]:
+    """A file that can be read twice: `path` itself, or what comes out of it where it is a pipe."""
+    if not path.is_fifo():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="voiceswap-") as folder:
+        copy = Path(folder) / path.name
+        try:
+            with path.open("rb") as pipe, copy.open("wb") as file:
+                shutil.copyfileobj(pipe, file)
+        except OSError as error:
+            raise AudioError(f"{path} can't be read ({error.strerror}).") from error
+        try:
+            yield copy
+        except AudioError as error:
+            raise AudioError(str(error).replace(str(copy), str(path))) from error
+
+
+@contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
+    _require_file(path)
     try:
         with contextlib.ExitStack() as stack:
-            try:
-                file = stack.enter_context(soundfile.SoundFile(_name(path)))
-            except soundfile.LibsndfileError as error:
-                info, blocks = _open_by_ffmpeg(path, stack, error)
-            else:
-                info = SoundInfo(file.samplerate, file.channels, None)
-                step = min(BLOCK_SECONDS * info.rate, MAX_BLOCK // info.channels)
-                blocks = _soundfile_blocks(file, step)
-            _check(info, path)
+            info, blocks = _open(path, stack)
+            if info.channels > MAX_CHANNELS:
+                raise AudioError(
+                    f"{path} has {info.channels} channels; at most {MAX_CHANNELS} can be read."
+                )
+            if not MIN_RATE <= info.rate <= MAX_RATE:
+                raise AudioError(
+                    f"{path} has a sample rate of {info.rate} Hz; {MIN_RATE} to {MAX_RATE} can be "
+                    "read."
+                )
             yield info, blocks
     except (soundfile.LibsndfileError, OSError) as error:
         reason = str(error).rstrip(".").rpartition(": ")[2]
         raise AudioError(f"{path} can't be read as audio ({reason}).") from error
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise AudioError(f"{path} does not exist.")
+    if path.is_dir():
+        raise AudioError(f"{path} is a folder, not a recording.")
+    if not path.is_file():
+        raise AudioError(f"{path} is no file.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path} is an empty file.")
+
+
+def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[np.ndarray]]:
+    """The file by the decoder that reads all of it.
+
+    libsndfile ends an MP3 where its Xing header says, which is that of the first of several put
+    together, and finds nothing in a WAV whose recorder crashed before it wrote the length.
+    """
+    if _is_mpeg(path):
+        with contextlib.suppress(NotDecodableError):
+            return _by_ffmpeg(path, stack)
+    try:
+        file = stack.enter_context(soundfile.SoundFile(_name(path)))
+    except soundfile.LibsndfileError as refused:
+        try:
+            return _by_ffmpeg(path, stack)
+        except NotDecodableError as unknown:
+            if isinstance(unknown.__cause__, ImportError):
+                raise AudioError(
+                    f"{path} can't be read as audio ({str(refused).rstrip('.')}); install PyAV "
+                    f"with pip install av, or convert it: ffmpeg -i {path.name} {path.stem}.wav."
+                ) from refused
+            raise refused from None
+    if file.frames == 0:
+        with contextlib.suppress(NotDecodableError):
+            return _by_ffmpeg(path, stack)
+    seconds = file.frames / file.samplerate if file.frames < UNKNOWN else None
+    info = SoundInfo(file.samplerate, file.channels, seconds, file.format, file.subtype)
+    return info, _soundfile_blocks(file, min(BLOCK_SECONDS * info.rate, MAX_BLOCK // info.channels))
+
+
+def _is_mpeg(path: Path) -> bool:
+    """Whether a file begins as MP3 does: with a tag, or the eleven bits of a frame."""
+    with path.open("rb") as file:
+        head = file.read(3)
+    return head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+
+
+def _by_ffmpeg(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[np.ndarray]]:
+    file = FFmpegFile(path, stack)
+    info = SoundInfo(file.rate, file.channels, file.seconds)
+    return info, file.blocks(BLOCK_SECONDS * max(info.rate, 1))
 
 
 def _name(path: Path) -> str | bytes:
@@ -82,17 +154,6 @@ def _name(path: Path) -> str | bytes:
         return os.fsencode(path)
 
 
-def _check(info: SoundInfo, path: Path) -> None:
-    if info.channels > MAX_CHANNELS:
-        raise AudioError(
-            f"{path} has {info.channels} channels; at most {MAX_CHANNELS} can be read."
-        )
-    if not MIN_RATE <= info.rate <= MAX_RATE:
-        raise AudioError(
-            f"{path} has a sample rate of {info.rate} Hz; {MIN_RATE} to {MAX_RATE} can be read."
-        )
-
-
 def _soundfile_blocks(file: soundfile.SoundFile, step: int) -> Iterator[np.ndarray]:
     while True:
         block = file.read(step, dtype="float32", always_2d=True)
@@ -100,46 +161,3 @@ def _soundfile_blocks(file: soundfile.SoundFile, step: int) -> Iterator[np.ndarr
             yield block
         if len(block) < step:
             return
-
-
-def _open_by_ffmpeg(
-    path: Path, stack: contextlib.ExitStack, refused: soundfile.LibsndfileError
-) -> tuple[SoundInfo, Iterator[np.ndarray]]:
-    """The first sound track of a file, by PyAV, whose packages carry FFmpeg."""
-    try:
-        import av
-    except ImportError:
-        raise AudioError(
-            f"{path} can't be read as audio ({str(refused).rstrip('.')}); install PyAV with pip "
-            f"install av, or convert it: ffmpeg -i {path.name} {path.stem}.wav."
-        ) from refused
-    try:
-        stream = stack.enter_context(path.open("rb"))
-        container = stack.enter_context(av.open(stream, "r"))
-    except (av.FFmpegError, ValueError):
-        raise refused from None
-    if not container.streams.audio:
-        raise AudioError(f"{path} has no sound track.")
-    track = container.streams.audio[0]
-    seconds = None
-    if track.duration and track.time_base:
-        seconds = float(track.duration * track.time_base)
-    rate = track.codec_context.sample_rate
-    info = SoundInfo(rate, track.codec_context.channels, seconds)
-
-    def blocks() -> Iterator[np.ndarray]:
-        resampler = av.AudioResampler(format="fltp", rate=rate)
-        waiting: list[np.ndarray] = []
-        try:
-            for frame in container.decode(track):
-                waiting += [part.to_ndarray().T for part in resampler.resample(frame)]
-                if sum(map(len, waiting)) >= BLOCK_SECONDS * rate:
-                    yield np.concatenate(waiting)
-                    waiting = []
-            waiting += [part.to_ndarray().T for part in resampler.resample(None)]
-        except av.FFmpegError as error:
-            raise AudioError(f"{path} is damaged: it can't be decoded to its end.") from error
-        if waiting:
-            yield np.concatenate(waiting)
-
-    return info, blocks()

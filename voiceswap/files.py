@@ -1,15 +1,21 @@
-"""Files that appear whole or not at all, and the hash of one."""
+"""Files that appear whole or not at all, what the disk refuses in a sentence, and a file's hash."""
 
+import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from safetensors import SafetensorError
 
 from voiceswap.errors import VoiceswapError
+
+MIN_FREE_BYTES = 65536  # a disk with less is full
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -31,14 +37,44 @@ def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iter
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        os.chmod(temporary, 0o644)  # whoever made it, it came closed to others
+        with suppress(OSError):  # a share may have no modes
+            os.chmod(temporary, 0o644)  # whoever made it, it came closed to others
         os.replace(temporary, path)
     except (OSError, SafetensorError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem).rstrip(".")
-        raise error(f"{path} can't be written ({reason}).") from problem
+        raise_write_error(path, problem, error)
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # of a folder that has gone; what is raised says so
+                temporary.unlink(missing_ok=True)
+
+
+def raise_write_error(path: Path, problem: Exception, kind: type[VoiceswapError]) -> NoReturn:
+    """Raise what kept `path` from being written as `kind`, in one sentence.
+
+    Where the disk is full its cause is an OSError that says so, whatever library met it.
+    """
+    if _disk_is_full(problem, path.parent):
+        raise kind(
+            f"{path} can't be written: no space left on the disk of {path.parent}; make room, or "
+            "write elsewhere."
+        ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    reason = getattr(problem, "strerror", None) or str(problem).rstrip(".")
+    raise kind(f"{path} can't be written ({reason}).") from problem
+
+
+def _disk_is_full(problem: Exception, folder: Path) -> bool:
+    number = getattr(problem, "errno", None)
+    if number is not None or isinstance(problem, ValueError):
+        return number in FULL
+    with suppress(OSError):  # errors of libsndfile and safetensors have no number: ask the disk
+        return shutil.disk_usage(folder).free < MIN_FREE_BYTES
+    return False
+
+
+def flush_to_disk(path: Path) -> None:
+    """Return when a file's content survives a loss of power."""
+    with open(path, "r+b") as file:  # Windows flushes no file that is open for reading only
+        os.fsync(file.fileno())
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.command_options import Device, Model
+from voiceswap.command_outputs import output_file
 from voiceswap.errors import VoiceswapError
 
 
@@ -47,7 +48,8 @@ def adapt(
     from voiceswap.conversion.swapper import VoiceSwapper
 
     console, errors = Console(), Console(stderr=True)
-    path = out or Path(f"{name or 'voice'}.safetensors")
+    named = f"{name or 'voice'}.safetensors"
+    path = output_file(out or Path(named), named)
     if path.suffix.lower() != ".safetensors":
         raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
     for recording in recordings:

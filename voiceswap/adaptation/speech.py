@@ -81,9 +81,11 @@ def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
     return Speech(tuple(pieces), tuple(left_out), sample_rate)
 
 
-def cut_at_pauses(samples: np.ndarray, sample_rate: int) -> list[np.ndarray]:
-    """`samples` (samples,) in parts of at most MAX_PIECE seconds, cut where they are quietest."""
-    frame, longest = round(FRAME * sample_rate), round(MAX_PIECE / FRAME)
+def cut_at_pauses(
+    samples: np.ndarray, sample_rate: int, seconds: float = MAX_PIECE
+) -> list[np.ndarray]:
+    """`samples` (samples,) in parts of at most `seconds`, cut where they are quietest."""
+    frame, longest = round(FRAME * sample_rate), round(seconds / FRAME)
     power = frame_powers(samples, sample_rate)
     width = min(len(power), 10) | 1
     smooth = np.convolve(power, np.ones(width) / width, "same")

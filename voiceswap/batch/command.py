@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength
+from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength, number
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
@@ -83,7 +83,10 @@ def batch(
         str | None, typer.Option(help="Convert on a Ray cluster: its address, or 'local'.")
     ] = None,
     ray_gpus: Annotated[
-        float, typer.Option(min=0, help="GPUs that a Ray worker takes; 0.25 puts four on one.")
+        float,
+        typer.Option(
+            callback=number(0), help="GPUs that a Ray worker takes; 0.25 puts four on one."
+        ),
     ] = 0.0,
     checkpoint: Model = "default",
     device: Device = "auto",
@@ -146,12 +149,17 @@ def _print_plan(report: "Report", out: Path, console: Console) -> None:
 
 
 def _print_result(report: "Report", console: Console, errors: Console) -> None:
-    """Print a line for every failure, the counts, and why the run stopped."""
+    """Print notes, a line for every kind of failure, the counts, and why the run stopped."""
     from voiceswap.batch import Status
 
+    for note in (*report.notes, *(row.note for row in report.rows if row.note)):
+        errors.print(Text(plain(note), "yellow"), soft_wrap=True)
+    sources: dict[str, list[str]] = {}  # of an error: a target that can't be read fails every file
     for row in report.failures:
-        line = Text.assemble((plain(row.source), "red"), f": {plain(row.error)}")
-        errors.print(line, soft_wrap=True)
+        sources.setdefault(row.error, []).append(row.source)
+    for error, failed in sources.items():
+        what = failed[0] if len(failed) == 1 else f"{len(failed)} files"
+        errors.print(Text.assemble((plain(what), "red"), f": {plain(error)}"), soft_wrap=True)
     counts = report.counts()
     summary = ", ".join(f"{counts[status]} {status}" for status in Status if status in counts)
     if report.audio_seconds:

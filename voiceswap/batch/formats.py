@@ -1,4 +1,4 @@
-"""The audio formats that are searched for, and the format, subtype and rate of an output."""
+"""The format, subtype and rate of an output."""
 
 import posixpath
 
@@ -17,11 +17,6 @@ FORMATS = {  # endings that outputs may have, with libsndfile's name of the form
     "w64": "W64",
     "rf64": "RF64",
 }
-READ_ONLY = ["wave", "oga", "aifc", "snd", "mp2", "sph", "nist", "voc", "sf", "ircam"]
-# By FFmpeg: phone memos and the sound of videos.
-READ_ONLY += ["m4a", "aac", "mp4", "m4b", "mov", "webm", "mka", "mkv", "wma", "amr", "3gp", "avi"]
-READ_ONLY += ["avr", "svx", "iff", "8svx", "paf", "pvf", "sds", "wve", "xi"]
-READABLE = frozenset(FORMATS) | frozenset(READ_ONLY)  # endings that a folder is searched for
 FALLBACK = "wav"
 COMPRESSED = {"mp3": "MPEG_LAYER_III", "ogg": "VORBIS", "opus": "OPUS"}
 RATES = {  # in Hz; these subtypes can hold no others

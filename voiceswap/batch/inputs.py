@@ -1,32 +1,19 @@
 """The inputs of a batch: files, folders, globs and manifests, turned into jobs."""
 
-import csv
 import glob
-import io
-import json
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceswap.batch import storage
-from voiceswap.batch.formats import FORMATS, READABLE, ending, output_ending
+from voiceswap.batch.formats import FORMATS, ending, output_ending
+from voiceswap.batch.manifests import COLUMNS, manifest_lines
 from voiceswap.batch.options import BatchOptions
+from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
 
 ReferencePaths = tuple[str, ...]  # absolute; recordings or saved voices, which are averaged
-COLUMNS = (
-    "source",
-    "target",
-    "output",
-    "pitch",
-    "pitch_range",
-    "strength",
-    "seed",
-    "format",
-    "rate",
-    "subtype",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +53,19 @@ def collect(
         VoiceswapError: a manifest can't be read at all.
     """
     for item in inputs:
+        if _is_output_folder(item, out):
+            raise VoiceswapError(
+                f"{item} is what is read and where outputs go; give another folder as --out."
+            )
         if not storage.exists(item) and glob.has_magic(item):
-            found = [pair for pair in storage.matching(item, out) if ending(pair[1]) in READABLE]
+            found = [
+                pair for pair in storage.matching(item, out) if ending(pair[1]) in SOUND_ENDINGS
+            ]
         elif storage.is_folder(item):
             found = [
                 (path, name)
                 for path, name in storage.walk(item, out)
-                if ending(name) in READABLE or os.path.isdir(path)
+                if ending(name) in SOUND_ENDINGS or os.path.isdir(path)
             ]
         elif ending(item) in ("csv", "jsonl"):
             yield from _manifest_jobs(item, voices, options)
@@ -82,6 +75,14 @@ def collect(
         for path, name in found:
             stem = posixpath.splitext(name)[0]
             yield from _source_jobs(storage.absolute(path), stem, voices, options)
+
+
+def _is_output_folder(item: str, out: str) -> bool:
+    """Whether an input is the output folder, or a glob in it."""
+    if storage.is_url(item):
+        return False
+    folder = item if os.path.exists(item) or not glob.has_magic(item) else os.path.dirname(item)
+    return os.path.isdir(folder) and os.path.realpath(folder) == os.path.realpath(out)
 
 
 def _source_jobs(
@@ -110,7 +111,7 @@ def _manifest_jobs(
     """The jobs of a .csv or .jsonl file. A line that can't be used is a job with an error."""
     remote = storage.is_url(path)
     folder = posixpath.dirname(path) if remote else os.path.dirname(os.path.abspath(path))
-    for number, line in _lines(path):
+    for number, line in manifest_lines(path):
         source = str(line.get("source") or "")
         try:
             if not source:
@@ -133,39 +134,6 @@ def _manifest_jobs(
             message = f"{path}, line {number}: {error}"
             unknown = storage.FileSignature(0, "")
             yield Job(source or path, unknown, (), "", options, message)
-
-
-def _lines(path: str) -> Iterator[tuple[int, dict]]:
-    """The lines of a manifest: their numbers, and their values by column."""
-    text = storage.read_text(path)
-    if ending(path) == "csv":
-        rows = csv.DictReader(io.StringIO(text))
-        _check_columns(path, rows.fieldnames or [])
-        for row in rows:
-            if None in row:
-                raise VoiceswapError(f"{path}, line {rows.line_num}: more values than columns.")
-            yield rows.line_num, row
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise VoiceswapError(f"{path}, line {number}: not JSON.") from error
-            if not isinstance(row, dict):
-                raise VoiceswapError(f"{path}, line {number}: not a JSON object.")
-            _check_columns(path, row)
-            yield number, row
-
-
-def _check_columns(path: str, names: Iterable[str]) -> None:
-    unknown = [name for name in names if name not in COLUMNS]
-    if unknown:
-        raise VoiceswapError(
-            f"{path} has an unknown column '{unknown[0]}'; the columns are {', '.join(COLUMNS)}."
-        )
-    if "source" not in names:
-        raise VoiceswapError(f"{path} has no column 'source'.")
 
 
 def _targets(value: object) -> list[str]:

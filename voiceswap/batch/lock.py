@@ -1,5 +1,6 @@
 """One run at a time on an output folder."""
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,10 @@ from filelock import FileLock, Timeout
 
 from voiceswap.batch.names import WORK_FOLDER
 from voiceswap.errors import VoiceswapError
+from voiceswap.files import raise_write_error
+
+# What NFS and other shares without locks answer.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -35,8 +40,13 @@ def only_run(out: Path) -> Iterator[Path]:
         raise VoiceswapError(
             f"Another run is at work on {out}; wait for it, or give another --out."
         ) from error
-    except OSError as error:
-        raise VoiceswapError(f"{out} can't be written ({error.strerror}).") from error
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, NotImplementedError) or error.errno in NO_LOCKS:
+            raise VoiceswapError(
+                f"The file system of {out} has no locks, which keep two runs apart; give an --out "
+                "on another disk, and move it afterwards."
+            ) from error
+        raise_write_error(out, error, VoiceswapError)
     try:
         yield Path(parts)
     finally:

@@ -1,6 +1,7 @@
 """Safe and distinct output names."""
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
@@ -36,6 +37,12 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
     return named
 
 
+def _fits_windows(part: str) -> bool:
+    """Whether Windows can have a file or folder of this name."""
+    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", part, re.IGNORECASE)
+    return not (reserved or re.search(r'[<>:"|?*\x00-\x1f]', part) or part.endswith((" ", ".")))
+
+
 def _folded(name: str) -> str:
     """The name as a file system compares it that ignores case and Unicode composition."""
     return unicodedata.normalize("NFC", name).casefold()
@@ -49,4 +56,5 @@ def _stays_inside(name: str) -> bool:
         and not os.path.splitdrive(name)[0]
         and all(part not in ("", ".", "..") for part in parts)
         and parts[0].casefold() != WORK_FOLDER
+        and (os.name != "nt" or all(map(_fits_windows, parts)))
     )

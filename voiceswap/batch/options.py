@@ -38,8 +38,9 @@ class BatchOptions(ConversionOptions):
             if value in (None, ""):
                 continue
             kind = int if name in WHOLE else str if name in ("format", "subtype") else float
+            text = str(value).replace(",", ".") if kind is float else str(value)  # 2,5 is 2.5
             try:
-                values[NAMES.get(name, name)] = kind(str(value))
+                values[NAMES.get(name, name)] = kind(text)
             except ValueError as error:
                 what = "whole number" if kind is int else "number"
                 raise VoiceswapError(f"{name} is '{value}', which is no {what}.") from error

@@ -19,7 +19,7 @@ from typing import Any, Self
 from voiceswap.batch.tasks import ConversionTask, Failure, Outcome, Task, Work, WrittenFile
 from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, WorkShareCallback
 from voiceswap.errors import VoiceswapError
-from voiceswap.files import sha256
+from voiceswap.files import flush_to_disk, sha256
 
 CHUNK = 64 * 2**20  # bytes of a converted file in one row; Arrow can't hold hours of audio in one
 SLICE = 100_000  # items of work that Ray gets at once
@@ -220,8 +220,7 @@ def _local_outcome(task: Task, outcome: Outcome) -> Outcome:
         return replace(outcome, disk_full=False)  # it was the worker's disk
     if not isinstance(outcome, WrittenFile) or not isinstance(task, ConversionTask):
         return outcome
-    with open(task.part, "rb") as file:
-        os.fsync(file.fileno())
+    flush_to_disk(Path(task.part))
     modified = os.stat(task.part).st_mtime_ns
     if sha256(Path(task.part)) != outcome.sha256:
         return Failure(f"{task.output} did not arrive whole from the cluster.")

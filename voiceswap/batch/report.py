@@ -3,14 +3,14 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from voiceswap.files import whole_file
 
 NAME = "report.csv"
-COLUMNS = ("source", "output", "status", "error", "audio_seconds", "seconds")
+COLUMNS = ("source", "output", "status", "error", "audio_seconds", "seconds", "note")
 
 
 class Status(StrEnum):
@@ -34,15 +34,20 @@ class Row:
     error: str = ""
     audio_seconds: float = 0.0
     seconds: float = 0.0
+    note: str = ""  # what is said of a source that was used all the same
 
 
 @dataclass
 class Report:
-    """A run: a row for every file, its time, and why it stopped if it did before the end."""
+    """A run: a row for every file, its time, and why it stopped if it did before the end.
+
+    `notes` are those of the voices that files share.
+    """
 
     rows: list[Row]
     seconds: float = 0.0
     stopped: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> Iterator[Row]:
@@ -79,7 +84,9 @@ class Report:
             for row in self.rows:
                 times = f"{row.audio_seconds:.3f}", f"{row.seconds:.3f}"
                 names = (_no_formula(name) for name in (row.source, row.output))
-                table.writerow([*names, row.status, _no_formula(row.error), *times])
+                table.writerow(
+                    [*names, row.status, _no_formula(row.error), *times, _no_formula(row.note)]
+                )
         return path
 
 

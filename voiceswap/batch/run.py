@@ -18,7 +18,14 @@ from voiceswap.batch.options import BatchOptions
 from voiceswap.batch.progress import BatchProgress, ProgressMeter
 from voiceswap.batch.report import Report, Status
 from voiceswap.batch.run_state import DiskFullError, RunState
-from voiceswap.batch.tasks import ConversionTask, Failure, VoiceTask, Work, WrittenFile
+from voiceswap.batch.tasks import (
+    ConversionTask,
+    ExtractedVoice,
+    Failure,
+    VoiceTask,
+    Work,
+    WrittenFile,
+)
 from voiceswap.batch.worker_pool import InProcessPool, ModelSettings, ProcessPool, WorkerPool
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import CheckpointError, VoiceswapError
@@ -177,8 +184,9 @@ def _extract_shared_voices(
     for extracted in pool.run(shared, lambda work, share: None):
         for task, outcome in extracted:
             assert isinstance(task, VoiceTask)
-            if isinstance(outcome, Voice):
-                voices[task.references] = outcome
+            if isinstance(outcome, ExtractedVoice):
+                voices[task.references] = outcome.voice
+                state.report.notes += [outcome.notes] if outcome.notes else []
             elif isinstance(outcome, Failure):
                 state.fail(users[task.references], outcome.message, outcome.trace)
                 meter.finish(users[task.references])

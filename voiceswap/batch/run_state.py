@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -157,6 +158,7 @@ class RunState:
             row = self.report.rows[number]
             row.status = Status.CONVERTED
             row.audio_seconds, row.seconds = written.audio_seconds, written.seconds
+            row.note = written.notes
         for folder in {path.parent for _, _, path in ready}:
             _sync_folder(folder)
 
@@ -191,6 +193,7 @@ def _sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):  # a share may flush no folders
+            os.fsync(handle)
     finally:
         os.close(handle)

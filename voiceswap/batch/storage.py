@@ -3,6 +3,7 @@
 No other module of the package distinguishes the two.
 """
 
+import codecs
 import errno
 import glob
 import os
@@ -147,12 +148,16 @@ def _relative(top: str, path: str) -> str:
 
 
 def read_text(path: str) -> str:
-    """The content of a text file in UTF-8."""
+    """The content of a text file in UTF-8, or in UTF-16 with its mark, as Excel writes it."""
     with _plain_errors(path), local_copy(path) as copy:
-        try:
-            return copy.read_text("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise VoiceswapError(f"{path} is not a text in UTF-8.") from error
+        data = copy.read_bytes()
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if marked else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise VoiceswapError(
+            f"{path} is not a text in UTF-8; save it as such (in Excel: CSV UTF-8)."
+        ) from error
 
 
 @contextmanager

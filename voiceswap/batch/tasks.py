@@ -40,6 +40,15 @@ class WrittenFile:
     modified_ns: int
     audio_seconds: float
     seconds: float  # that its conversion took
+    notes: str = ""  # what was noted of its source
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedVoice:
+    """A voice, and what was noted of its references."""
+
+    voice: Voice
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +68,4 @@ class Failure:
 
 Task = VoiceTask | ConversionTask
 Work = tuple[Task, ...]  # what a worker gets at once: one task, or several conversions
-Outcome = Voice | WrittenFile | Failure
+Outcome = ExtractedVoice | WrittenFile | Failure

@@ -1,9 +1,8 @@
 """A worker: extracts voices and converts files with a loaded model."""
 
-import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from voiceswap.batch.formats import ending, rate_for, subtype_for
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.tasks import (
     ConversionTask,
+    ExtractedVoice,
     Failure,
     Outcome,
     Task,
@@ -27,10 +27,10 @@ from voiceswap.batch.tasks import (
 from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.files import sha256
+from voiceswap.files import raise_write_error, sha256
+from voiceswap.notes import notes_to
 
 ShareCallback = Callable[[float], None]  # gets the share of the work that is done, 0 to 1
-MIN_FREE_BYTES = 65536  # a disk with less is full
 DURATION_TOLERANCE = 0.2  # seconds that an output may be shorter than its source
 
 
@@ -67,7 +67,7 @@ def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list
 
     try:
         voices: list[Outcome] = [
-            _extract_voice(swapper, task.references) for task in work if isinstance(task, VoiceTask)
+            _noted_voice(swapper, task) for task in work if isinstance(task, VoiceTask)
         ]
         conversions = [task for task in work if isinstance(task, ConversionTask)]
         return voices or _convert(swapper, conversions, guarded_on_share)
@@ -82,7 +82,7 @@ def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list
 
 def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     """The Failure for an error; its message names the file, not its local copy or its part."""
-    message, full = " ".join(str(error).split()), _disk_is_full(error, task)
+    message, full = " ".join(str(error).split()), storage.disk_is_full(error)
     if not isinstance(error, VoiceswapError):
         message = f"{type(error).__name__}: {message or 'no message'}"
         return Failure(message, "".join(traceback.format_exception(error)), full)
@@ -90,6 +90,13 @@ def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
         message = message.replace(copy or task.source, task.source)
         message = message.replace(task.part, task.output)
     return Failure(message, disk_full=full)
+
+
+def _noted_voice(swapper: VoiceSwapper, task: VoiceTask) -> ExtractedVoice:
+    notes: list[str] = []
+    with notes_to(notes.append):
+        voice = _extract_voice(swapper, task.references)
+    return ExtractedVoice(voice, " ".join(notes))
 
 
 def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
@@ -107,7 +114,8 @@ def _convert(
     start = time.perf_counter()
     outcomes: dict[str, Outcome] = {}
     files: list[_File] = []
-    with ExitStack() as copies:
+    notes: list[str] = []
+    with ExitStack() as copies, notes_to(notes.append):
         for task in tasks:
             try:
                 path = copies.enter_context(storage.local_copy(task.source))
@@ -120,7 +128,7 @@ def _convert(
             try:
                 if problem:
                     raise problem
-                outcomes[file.task.part] = _written_file(file, seconds)
+                outcomes[file.task.part] = _written_file(file, seconds, notes)
             except VoiceswapError as error:
                 outcomes[file.task.part] = _failure(error, file.task, str(file.conversion.source))
     return [outcomes[task.part] for task in tasks]
@@ -133,6 +141,15 @@ class _File:
     task: ConversionTask
     conversion: FileConversion
     info: SoundInfo | None
+
+    def speaks_of(self, note: str) -> bool:
+        """Whether a note is on this file, or on a reference that is this file's alone."""
+        named = (str(self.conversion.source), *self.references)
+        return note.startswith(tuple(f"{name}{mark}" for name in named for mark in (":", " ")))
+
+    @property
+    def references(self) -> Sequence[str]:
+        return () if isinstance(self.task.voice, Voice) else self.task.voice
 
 
 def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
@@ -149,7 +166,7 @@ def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
     return _File(task, conversion, info)
 
 
-def _written_file(file: _File, seconds: float) -> WrittenFile:
+def _written_file(file: _File, seconds: float, notes: Sequence[str]) -> WrittenFile:
     """The file's output. Raises AudioError when it is shorter than its source."""
     part, info = Path(file.task.part), file.info
     duration = _duration(part)
@@ -161,8 +178,15 @@ def _written_file(file: _File, seconds: float) -> WrittenFile:
             f"{file.task.source}: only {duration:.1f} of its {expected:.1f} s were written."
         )
     stat = part.stat()
+    own = (note for note in notes if file.speaks_of(note))
     return WrittenFile(
-        file.task.part, sha256(part), stat.st_size, stat.st_mtime_ns, duration, seconds
+        file.task.part,
+        sha256(part),
+        stat.st_size,
+        stat.st_mtime_ns,
+        duration,
+        seconds,
+        " ".join(own).replace(str(file.conversion.source), file.task.source),
     )
 
 
@@ -171,15 +195,4 @@ def _duration(part: Path) -> float:
     try:
         return soundfile.info(part).duration
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{part} was not written whole.") from error
-
-
-def _disk_is_full(error: Exception, task: Task) -> bool:
-    if storage.disk_is_full(error):
-        return True
-    if not isinstance(task, ConversionTask):
-        return False
-    try:  # libsndfile's errors have no error number, so ask the disk
-        return shutil.disk_usage(Path(task.part).parent).free < MIN_FREE_BYTES
-    except OSError:
-        return False
+        raise_write_error(part, error, AudioError)

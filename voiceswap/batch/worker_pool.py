@@ -184,7 +184,8 @@ def _ctrl_c_deferred() -> Iterator[None]:
     In a process that still loads Python, or waits for work, it would print a traceback.
     """
     # Started here, since its start with the first process would unblock the signal.
-    resource_tracker.ensure_running()
+    if os.name == "posix":
+        resource_tracker.ensure_running()
     pressed: list[int] = []
     # Other threads may not set handlers, and are not interrupted either.
     in_main_thread = threading.current_thread() is threading.main_thread()

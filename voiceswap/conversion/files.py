@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voiceswap.audio import AudioWriter, stream_audio
+from voiceswap.audio import stream_audio
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.writing import AudioWriter
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class FileConverter:
                 writer = AudioWriter(file.out, out_rate, options.rate, options.subtype)
                 blocks = stream_audio(file.source, rate)
                 recording = Recording(blocks, self.engine.audio, str(file.source))
+                note_two_voices(recording, str(file.source))
                 batch.append(_OpenFile(number, file, writer, recording, known(file.references)))
             except VoiceswapError as error:
                 errors[number] = error

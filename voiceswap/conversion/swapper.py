@@ -25,6 +25,7 @@ from voiceswap.conversion.options import ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import LATENCIES, Latency, Stream
+from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice, VoiceSizes, blend, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
@@ -299,12 +300,15 @@ class VoiceSwapper:
         if isinstance(audio, (str, os.PathLike)):
             blocks = stream_audio(audio, analysed.sample_rate)
             read = full_band_of_file(audio, analysed.sample_rate, self.sample_rate)
-            return Recording(blocks, analysed, str(audio), full_band=read)
-        samples, rate = read_input(audio, self.sample_rate)
-        prepared = prepare_audio(samples, rate, analysed.sample_rate)
-        seconds = max(samples.shape) / rate
-        read = full_band_of_samples(samples, rate, analysed.sample_rate, self.sample_rate)
-        return Recording(iter([prepared]), analysed, "The recording", seconds, read)
+            name, seconds = str(audio), None
+        else:
+            samples, rate = read_input(audio, self.sample_rate)
+            blocks = iter([prepare_audio(samples, rate, analysed.sample_rate)])
+            read = full_band_of_samples(samples, rate, analysed.sample_rate, self.sample_rate)
+            name, seconds = "The recording", max(samples.shape) / rate
+        recording = Recording(blocks, analysed, name, seconds, read)
+        note_two_voices(recording, name)
+        return recording
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""

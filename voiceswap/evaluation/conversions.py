@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from voiceswap import audio, conversion, features, models
-from voiceswap.audio import write_audio
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.files import sha256
 from voiceswap.results_log import ResultsLog, code_hash, short_hash
+from voiceswap.writing import write_audio
 
 
 @dataclass(frozen=True)

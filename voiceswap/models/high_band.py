@@ -40,10 +40,8 @@ def filter_head(width: int, outputs: int) -> nn.Linear:
     return head
 
 
-def match_high_band(
-    made: Tensor, natural: Tensor, speech: Tensor, frequencies: Tensor
-) -> Tensor:
-    """Log-gains (batch, HIGH_BANDS) that give synthesized highs the long-term level of natural ones.
+def match_high_band(made: Tensor, natural: Tensor, speech: Tensor, frequencies: Tensor) -> Tensor:
+    """Log-gains (batch, HIGH_BANDS) that give made highs the long-term level of natural ones.
 
     Args:
         made, natural: powers (batch, bins, frames).

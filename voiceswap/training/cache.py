@@ -24,7 +24,7 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import audio, f0_tracker, features, perturb
+from voiceswap import audio, channels, f0_tracker, features, perturb
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.bandwidth import missing_highs
 from voiceswap.errors import AudioError
@@ -63,7 +63,16 @@ class CacheConfig:
 @cache
 def _code_signature() -> str:
     """Hash of the code that makes features: that of another version is not taken for this one's."""
-    modules = (audio, features, f0_tracker, front_ends, quantization, speaker_verifier, perturb)
+    modules = (
+        audio,
+        channels,
+        features,
+        f0_tracker,
+        front_ends,
+        quantization,
+        speaker_verifier,
+        perturb,
+    )
     sources = [inspect.getsource(module) for module in modules]
     sources.append(inspect.getsource(_Extractor))
     return hashlib.sha256("".join(sources).encode()).hexdigest()

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 from voiceswap.training import needs_extra
 
@@ -30,6 +31,12 @@ def train(
     with needs_extra():
         from voiceswap.training.run import train as run
     run(network, context.args)
+    Console().print(
+        "Trained. 'voiceswap export LAST.ckpt --out my-model.safetensors' makes a model of it, and "
+        "'voiceswap ui --checkpoint my-model.safetensors' opens it on the page.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def export(
@@ -56,3 +63,5 @@ def export(
     path, digest = pack(autoencoder, vocoder, out, card)
     line = Text.assemble((str(path), "green"), f"  SHA-256 {digest}")
     Console().print(line, soft_wrap=True)
+    use = f"Open it on the page: voiceswap ui --checkpoint {path}"
+    Console().print(Text(plain(use)), soft_wrap=True)

@@ -8,13 +8,13 @@ from gradio.events import Dependency
 
 from voiceswap.adaptation.adapt import adapt
 from voiceswap.adaptation.report import AdaptationReport, rows
-from voiceswap.audio import write_audio
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import heading, player
 from voiceswap.ui.run import Run
+from voiceswap.writing import write_audio
 
 ADAPTING = {"concurrency_id": "adapt", "concurrency_limit": 1}  # the model serves others meanwhile
 

@@ -16,6 +16,7 @@ from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.decoding import sound_info
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.notes import notes_to
 from voiceswap.ui.errors_in_chinese import in_language
 from voiceswap.ui.jobs import Jobs
 from voiceswap.ui.texts import Texts
@@ -55,7 +56,10 @@ class AppContext:
     def answering(self, request: gr.Request | None = None) -> Iterator[Callable[[], None]]:
         """Show the library's errors to the visitor. Gives the function of `Jobs.running`."""
         try:
-            with self.jobs.running(request.session_hash if request else None) as check:
+            with (
+                self.jobs.running(request.session_hash if request else None) as check,
+                notes_to(lambda sentence: gr.Warning(self.sentence(sentence))),
+            ):
                 yield check
         except VoiceswapError as error:
             raise gr.Error(

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model
+from voiceswap.command_options import Device, Model, number
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
@@ -70,9 +70,11 @@ def ui(
         int, typer.Option(min=1, help="Requests that may wait; more are turned away.")
     ] = 16,
     max_minutes: Annotated[
-        float, typer.Option(min=0.1, help="Longest recording to convert.")
+        float, typer.Option(callback=number(0.1), help="Longest recording to convert.")
     ] = 60.0,
-    max_megabytes: Annotated[float, typer.Option(min=0.1, help="Largest file to upload.")] = 200.0,
+    max_megabytes: Annotated[
+        float, typer.Option(callback=number(0.1), help="Largest file to upload.")
+    ] = 200.0,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
@@ -84,6 +86,7 @@ def ui(
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import AppContext
+            from voiceswap.ui.gate import is_loopback
             from voiceswap.ui.page import serving
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts
@@ -104,6 +107,16 @@ def ui(
             "--auth USER:PASSWORD asks for a password."
         )
         console.print(Text(warning, "yellow"), soft_wrap=True)
+    if not is_loopback(host) and ssl_certfile is None and root_path is None:
+        console.print(
+            Text(
+                "Browsers give the microphone to https and localhost only: at this address "
+                "recordings can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a "
+                "proxy with TLS, change that.",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # as Ctrl+C: what visitors sent is removed

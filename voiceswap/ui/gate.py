@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceswap.ui.limits import Limits
+from voiceswap.ui.proxied import as_visitor_sent
 
 MAX_BODY = 1 << 20  # bytes of a call; recordings are uploaded apart
 QUEUED = ("/gradio_api/queue/join", "/gradio_api/call/")
@@ -71,6 +72,8 @@ class Gate:
         path, visitor = scope["path"], (scope.get("client") or ("unknown",))[0]
         try:
             self._check_origin(Headers(scope=scope))
+            if origin := Headers(scope=scope).get("origin"):
+                scope = as_visitor_sent(scope, origin)
             if path.startswith(CLOSED):
                 raise RefusedError(404, "There is no such page.")
             if scope["method"] == "POST":
@@ -99,7 +102,10 @@ class Gate:
             and not is_loopback(_name(host))
         ):
             raise RefusedError(403, "The page does not answer to this address.")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is None or urlsplit(origin).netloc == host:
+            return
+        # A proxy may pass its own address on as Host; the visitor's origin has the name it goes by.
+        if _name(urlsplit(origin).netloc) not in (self.hosts or ()):
             raise RefusedError(403, "The page does not answer to other websites.")
 
     def _check_call(self, body: bytes, visitor: str, path: str) -> None:

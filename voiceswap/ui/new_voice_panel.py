@@ -7,7 +7,6 @@ from urllib.parse import unquote
 import gradio as gr
 from gradio.events import Dependency
 
-from voiceswap.audio import write_audio
 from voiceswap.conversion.voice import Voice
 from voiceswap.conversion.voice_library import file_name
 from voiceswap.errors import VoiceswapError
@@ -15,6 +14,7 @@ from voiceswap.examples import HELLO
 from voiceswap.ui import adapt_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, player, recorder, voice_menu
+from voiceswap.writing import write_audio
 
 BLENDED = 4  # voices at once
 

@@ -1,0 +1,56 @@
+"""Which channels are mixed, and what is said."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from voiceswap.audio import prepare_audio, read_audio
+from voiceswap.notes import AudioWarning, notes_to
+
+
+def late(samples, shift):
+    return np.concatenate([np.zeros(shift, np.float32), samples[:-shift]])
+
+
+CASES = {  # the second channel of a recording, how loud the mix has to be, what is said
+    "the same": (lambda x, y: x, 0.0, None),
+    "softer": (lambda x, y: 0.3 * x, -3.7, None),
+    "inverted": (lambda x, y: -x, 0.0, "inverted or late"),
+    "inverted and softer": (lambda x, y: -0.6 * x, 0.0, "inverted or late"),
+    "silent": (lambda x, y: 0 * x, 0.0, "one channel is silent"),
+    "nearly silent": (lambda x, y: 1e-3 * x[::-1], 0.0, "one channel is silent"),
+    "late by 1 ms": (lambda x, y: late(x, 16), 0.0, "inverted or late"),
+    "late by 30 ms": (lambda x, y: late(x, 480), 0.0, "inverted or late"),
+    "late by less than a sample of telephones": (lambda x, y: late(x, 1), -0.3, None),
+    "somebody else": (lambda x, y: y, None, None),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("kind", ["file", "array"])
+def test_what_would_cancel_is_left_out_and_said(hello, goodbye, tmp_path, case, kind):
+    other, level, sentence = CASES[case]
+    length = min(len(hello), len(goodbye))
+    first, second = hello[:length], goodbye[:length]
+    both = np.stack([first, other(first, second)], 1).astype(np.float32)
+    notes = []
+    with notes_to(notes.append):
+        if kind == "file":
+            soundfile.write(tmp_path / "both.wav", both, 16000, subtype="FLOAT")
+            mixed = read_audio(tmp_path / "both.wav", 16000)
+        else:
+            mixed = prepare_audio(both, 16000, 16000)
+    if level is not None:
+        assert 10 * np.log10(np.mean(mixed**2) / np.mean(first**2)) == pytest.approx(level, abs=0.1)
+    else:  # both people are in it
+        for voice in (first, second):
+            assert np.corrcoef(mixed, voice)[0, 1] > 0.4
+    assert len(notes) == (sentence is not None)
+    if sentence:
+        assert sentence in notes[0] and notes[0].endswith(".") and "\n" not in notes[0]
+
+
+def test_a_python_user_gets_a_warning(tiny, hello, goodbye):
+    with pytest.warns(AudioWarning, match="inverted or late"):
+        converted = tiny.convert(np.stack([hello, -hello]), goodbye)
+    np.testing.assert_allclose(converted, tiny.convert(hello, goodbye), atol=1e-4)

@@ -1,0 +1,73 @@
+"""What people bring to a preparation: phones' files, long recordings, low rates."""
+
+import os
+
+import numpy as np
+import pytest
+import soundfile
+from test_data_prep import cuts, run, write
+from test_formats import KINDS
+from test_formats import write as write_by_ffmpeg
+
+from data_prep.speech_check import MIN_RATE
+from voiceswap.examples import HELLO
+from voiceswap.features import AudioConfig
+from voiceswap.training.data import LOWEST_RATE
+
+
+@pytest.fixture(scope="module")
+def speech():
+    return soundfile.read(HELLO, dtype="float32")
+
+
+def test_what_phones_and_crashed_recorders_make_is_prepared_and_loaded(speech, tmp_path):
+    samples, rate = speech
+    folder = tmp_path / "in/anna"
+    write(folder / "first.mp3", speech)
+    first = (folder / "first.mp3").read_bytes()
+    (folder / "two.mp3").write_bytes(first + first)
+    write(folder / "crashed.wav", speech)
+    crashed = bytearray((folder / "crashed.wav").read_bytes())
+    place = crashed.find(b"data")
+    crashed[place + 4 : place + 8] = bytes(4)
+    (folder / "crashed.wav").write_bytes(crashed)
+    for ending in ("m4a", "mp4", "webm"):
+        write_by_ffmpeg(folder / f"memo.{ending}", samples, *KINDS[ending])
+    (folder / os.fsdecode(b"caf\xe9.wav")).write_bytes((folder / "crashed.wav").read_bytes())
+    run("speakers", tmp_path / "in", tmp_path / "out", "--keep-pauses", "--jobs", 1)
+    made = cuts(tmp_path / "out", "speakers")
+    assert (tmp_path / "out/speakers-left-out.txt").read_text() == ""
+    assert len(made) == 7
+    for name, cut in made.items():
+        seconds = len(samples) / rate * (2 if "two" in name else 1)
+        loaded = cut.load_audio()
+        assert loaded.shape[1] / cut.sampling_rate == pytest.approx(seconds, abs=0.25), name
+        assert np.abs(loaded).max() > 0.1
+
+
+def test_a_long_recording_is_cut_at_pauses(speech, tmp_path):
+    samples, rate = speech
+    pause = np.zeros(rate // 2, np.float32)
+    write(tmp_path / "in/talk.flac", (np.tile(np.concatenate([samples, pause]), 18), rate))
+    run("recordings", tmp_path / "in", tmp_path / "out", "--keep-pauses")
+    made = sorted(cuts(tmp_path / "out", "recordings").values(), key=lambda cut: cut.start)
+    whole = made[0].recording.load_audio()[0]
+    for cut in made[:-1]:
+        near = whole[round((cut.end - 0.05) * rate) : round((cut.end + 0.05) * rate)]
+        assert np.abs(near).max() < 0.02 * np.abs(whole).max()
+
+
+def test_preparation_says_whether_the_data_will_do(speech, tmp_path):
+    samples, rate = speech
+    write(tmp_path / "in/good.wav", (np.tile(samples, 5), rate))
+    write(tmp_path / "in/clipped.wav", (np.clip(samples * 50, -0.9, 0.9), rate))
+    noise = np.random.default_rng(0).standard_normal(5 * len(samples)) * 0.02
+    output = run("recordings", tmp_path / "in", tmp_path / "out")
+    assert "minutes of speech, of 10 advised; 1 clipped recording left out; noise" in output
+    write(tmp_path / "in/good.wav", (np.tile(samples, 5) + noise, rate))
+    output = run("recordings", tmp_path / "in", tmp_path / "out")
+    assert "dB below speech, of 20 advised." in output
+
+
+def test_preparation_refuses_the_rates_that_training_refuses():
+    assert round(LOWEST_RATE * AudioConfig().sample_rate) == MIN_RATE

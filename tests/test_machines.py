@@ -1,0 +1,161 @@
+"""Other machines, imitated: Windows, shares without modes or locks, full disks."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+
+import filelock
+import pytest
+import soundfile
+from talks import write_talks
+
+from voiceswap import VoiceswapError, cli
+from voiceswap.batch import Status, convert_folder, names, worker_pool
+from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.files import flush_to_disk, whole_file
+from voiceswap.writing import write_audio
+
+
+def refusing(number):
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+@pytest.fixture
+def windows_fsync(monkeypatch):
+    """As Windows has it: a descriptor that is open for reading only can't be flushed."""
+    fcntl = pytest.importorskip("fcntl")
+    real = os.fsync
+
+    def fsync(descriptor):
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def test_windows_flushes_what_is_written(windows_fsync, hello, tmp_path):
+    path = write_audio(tmp_path / "o.wav", hello, 16000)
+    flush_to_disk(path)
+    assert soundfile.info(path).frames == len(hello)
+
+
+def test_windows_converts_a_folder(windows_fsync, monkeypatch, tiny, hello, tmp_path):
+    write_talks(tmp_path / "talks", 2, hello)
+    report = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
+    assert [row.status for row in report.rows] == [Status.CONVERTED] * 2
+
+
+def test_windows_starts_workers_without_posix(monkeypatch):
+    monkeypatch.setattr(worker_pool, "os", type("nt", (), {"name": "nt"}))
+    monkeypatch.setattr(worker_pool.resource_tracker, "ensure_running", refusing(errno.ENOSYS))
+    monkeypatch.delattr(worker_pool.signal, "pthread_sigmask")
+    with worker_pool._ctrl_c_deferred():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("talk.wav", True), ("a:b.wav", False), ("con.wav", False), ("x/what?.wav", False)],
+)
+def test_windows_has_fewer_names(monkeypatch, name, good):
+    assert names._stays_inside(name)
+    monkeypatch.setattr(names.os, "name", "nt")
+    assert names._stays_inside(name) == good
+
+
+def test_a_share_that_refuses_modes_and_flushes_of_folders(monkeypatch, tiny, hello, tmp_path):
+    monkeypatch.setattr(os, "chmod", refusing(errno.EPERM))
+    real = os.fsync
+
+    def fsync(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    tiny.save_voice(tiny.embed(GOODBYE), tmp_path / "v.safetensors")
+    report = convert_folder(HELLO, [tmp_path / "v.safetensors"], tmp_path / "out", swapper=tiny)
+    assert report.exit_status == 0
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")]
+)
+def test_a_share_without_locks_is_a_sentence(monkeypatch, tiny, tmp_path, error):
+    def refuse(*arguments):
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "_acquire", refuse)
+    with pytest.raises(VoiceswapError, match=r"has no locks.*give an --out on another disk"):
+        convert_folder(HELLO, [GOODBYE], tmp_path / "out", swapper=tiny)
+
+
+def test_a_folder_that_vanishes_is_a_sentence(tmp_path):
+    path = tmp_path / "folder" / "file.txt"
+    with (
+        pytest.raises(VoiceswapError, match=r"file\.txt can't be written \(No such file"),
+        whole_file(path) as temporary,
+    ):
+        temporary.write_text("x")
+        shutil.rmtree(path.parent)
+
+
+FULL_DISK = """
+mount -t tmpfs -o size=40k none "$OUT" && cd "$OUT" && "$PYTHON" -c "$COMMANDS"; ls -A
+"""
+COMMANDS = """
+import contextlib, sys
+from voiceswap.cli import main
+for command in {!r}:
+    sys.argv = ["voiceswap", *command, "--checkpoint", {!r}, "--device", "cpu"]
+    with contextlib.suppress(SystemExit):
+        main()
+"""
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, model):
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs a file system of its own, which this user can't mount")
+    (tmp_path / "out").mkdir()
+    commands = [
+        ["convert", str(HELLO), "--target", str(GOODBYE), "--out", "o.wav"],
+        ["voice", str(HELLO), "--out", "v.safetensors"],
+        ["embed", str(HELLO), "--out", "e.npz"],
+    ]
+    environment = {
+        "OUT": str(tmp_path / "out"),
+        "PYTHON": sys.executable,
+        "COMMANDS": COMMANDS.format(commands, str(model)),
+    }
+    result = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh"],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+    shown = " ".join(result.stderr.split())
+    for name in ("o.wav", "v.safetensors", "e.npz"):
+        assert f"{name} can't be written: no space left on the disk of" in shown, result.stderr
+    assert "Traceback" not in shown
+    assert ".voiceswap-" not in result.stdout
+
+
+def test_what_a_mac_lacks_runs_on_the_cpu_and_is_a_line(monkeypatch, capsys):
+    assert os.environ["PYTORCH_ENABLE_MPS_FALLBACK"] == "1"
+    said = "The operator 'x' is not supported on the MPS backend and will run on the CPU."
+    monkeypatch.setattr(cli, "app", lambda: warnings.warn(said, stacklevel=1))
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, kind, *place: print(
+            warnings.formatwarning(message, kind, *place), end="", file=sys.stderr
+        )
+        cli.main()
+    assert capsys.readouterr().err == f"{said}\n"

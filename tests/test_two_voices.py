@@ -1,0 +1,34 @@
+"""Two people in one recording."""
+
+import numpy as np
+import pytest
+
+from voiceswap.audio import read_audio, resample
+from voiceswap.conversion.two_voices import two_pitches
+from voiceswap.features import AudioConfig, extract_f0
+from voiceswap.notes import AudioWarning
+
+AUDIO = AudioConfig()
+
+
+def pitches(*samples):
+    return two_pitches(extract_f0(np.concatenate(samples), AUDIO), AUDIO.frame_rate)
+
+
+def test_two_people_are_told_and_each_alone_is_not(tiny, hello, goodbye):
+    man = np.tile(hello, 2)
+    high = resample(np.tile(hello, 4), 16000 * 1.9, 16000)  # another, 11 semitones above
+    assert pitches(man) is None and pitches(high) is None and pitches(goodbye, goodbye) is None
+    low_hz, high_hz = pitches(man, high)
+    assert 1.6 < high_hz / low_hz < 2.2
+    with pytest.warns(AudioWarning, match="two people seem to speak in it"):
+        tiny.convert(np.concatenate([man, high]), goodbye)
+
+
+def test_real_people_alone_and_together(people):
+    read = [np.concatenate([read_audio(path, 16000) for path in paths[:2]]) for paths in people]
+    assert not any(map(pitches, read))
+    f0 = [extract_f0(samples, AUDIO) for samples in read]
+    middle = [np.median(track[track > 0]) for track in f0]
+    lowest, highest = int(np.argmin(middle)), int(np.argmax(middle))
+    assert two_pitches(np.concatenate([f0[lowest], f0[highest]]), AUDIO.frame_rate)

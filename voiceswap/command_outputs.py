@@ -1,0 +1,47 @@
+"""Where commands write, and what they print about it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from voiceswap.console import plain
+from voiceswap.errors import VoiceswapError
+
+console, errors = Console(), Console(stderr=True)
+
+
+def save(path: Path, samples: np.ndarray, rate: int, what: str) -> None:
+    """Write samples (samples,) and say so."""
+    from voiceswap.writing import write_audio
+
+    write_audio(path, samples, rate)
+    written(path, what)
+
+
+def written(path: Path, what: str) -> None:
+    """Print a file's name and what it is."""
+    # Text, not markup: brackets in a file's name are a part of it.
+    console.print(Text.assemble((plain(path), "green"), f"  {plain(what)}"), soft_wrap=True)
+
+
+def warn(sentence: str) -> None:
+    """Print what a user should know of a result that is there."""
+    errors.print(Text(plain(sentence), "yellow"), soft_wrap=True)
+
+
+def output_file(out: Path, name: str, inputs: Sequence[Path] = (), overwrite: bool = False) -> Path:
+    """The file to write: `out`, or `name` in it where it is a folder.
+
+    Raises VoiceswapError when it is one of `inputs`, unless they may be overwritten.
+    """
+    path = out / name if out.is_dir() else out
+    for read in inputs:
+        if not overwrite and path.exists() and read.exists() and path.samefile(read):
+            raise VoiceswapError(
+                f"{path} is read by this command; give another --out, or --overwrite to write "
+                "over it."
+            )
+    return path

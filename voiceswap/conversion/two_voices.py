@@ -1,0 +1,54 @@
+"""Whether two people speak in a recording, by pitch: a man and a woman."""
+
+import numpy as np
+
+from voiceswap.conversion.recording import Recording
+from voiceswap.notes import note
+
+STRETCH_SECONDS = 0.5  # of speech, whose median pitch is taken
+VOICED_SHARE = 0.4  # of a stretch that has a pitch
+STRETCHES = 4  # of each person, at least
+SEMITONES = 7.0  # between the two
+TURNS = 0.6  # changes from one to the other, relative to those of stretches in any order
+SPREAD = 0.3  # of the distance: the most that one person's stretches deviate
+
+
+def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None:
+    """The two pitches of a recording in Hz, where there are two, each of several stretches.
+
+    The stretches' medians in semitones are parted where the deviation within both parts is least
+    (Otsu, "A threshold selection method from gray-level histograms", 1979).
+
+    Args:
+        f0: (frames,), Hz, 0 where unvoiced.
+        frame_rate: frames a second.
+    """
+    frames = round(STRETCH_SECONDS * frame_rate)
+    stretches = f0[: len(f0) // frames * frames].reshape(-1, frames)
+    voiced = [stretch[stretch > 0] for stretch in stretches]
+    medians = [np.median(part) for part in voiced if len(part) >= VOICED_SHARE * frames]
+    semitones = 12 * np.log2(medians) if medians else np.zeros(0)
+    pitches = np.sort(semitones)
+    if len(pitches) < 2 * STRETCHES:
+        return None
+    places = range(STRETCHES, len(pitches) - STRETCHES + 1)
+    within = [pitches[:i].var() * i + pitches[i:].var() * (len(pitches) - i) for i in places]
+    place = places[int(np.argmin(within))]
+    low, high = pitches[:place], pitches[place:]
+    apart = float(np.median(high) - np.median(low))
+    changes = np.count_nonzero(np.diff(semitones >= pitches[place]))
+    turns = changes * len(pitches) / (2 * len(low) * len(high))
+    if apart < SEMITONES or max(low.std(), high.std()) > SPREAD * apart or turns > TURNS:
+        return None
+    return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
+
+
+def note_two_voices(recording: Recording, name: str) -> None:
+    """Note that a recording called `name` has two pitches, if it has."""
+    pitches = two_pitches(recording.f0, recording.config.frame_rate)
+    if pitches:
+        low, high = pitches
+        note(
+            f"{name}: two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; they "
+            "are taken for one, so give each person's part by itself."
+        )

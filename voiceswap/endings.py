@@ -1,0 +1,12 @@
+"""Endings of files that hold sound: what folders are searched for."""
+
+BY_LIBSNDFILE = (
+    "wav wave bwf w64 rf64 flac mp3 mp2 mp1 mpga ogg oga opus aiff aif aifc au snd caf sph nist "
+    "voc sf ircam avr svx iff 8svx paf pvf sds wve xi"
+)
+BY_FFMPEG = (  # phone memos, messengers, the sound of videos
+    "m4a m4b m4r m4p aac adts mp4 m4v mov qt 3gp 3gpp 3g2 amr awb webm weba mka mkv wma wmv asf "
+    "avi ac3 eac3 dts thd spx ogv ogm ogx flv f4v f4a mpg mpeg vob ts mts m2ts wv tta tak ape mpc "
+    "ra rm rmvb gsm qcp"
+)
+SOUND_ENDINGS = frozenset(f"{BY_LIBSNDFILE} {BY_FFMPEG}".split())

@@ -1,0 +1,114 @@
+"""Sound files by FFmpeg, which PyAV's packages carry."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voiceswap.errors import AudioError
+from voiceswap.notes import note
+
+LOST_SECONDS = 0.1  # of damage that goes without saying
+EARLY = 0.5  # seconds before the end that the header promises
+
+
+class NotDecodableError(Exception):
+    """FFmpeg does not know such a file."""
+
+
+class FFmpegFile:
+    """The first sound track of a file.
+
+    Raises NotDecodableError for a file that FFmpeg does not know or PyAV is missing for, and
+    AudioError for one without sound.
+
+    Attributes:
+        rate: Hz.
+        channels: their number.
+        seconds: what the header says; None if it does not.
+    """
+
+    def __init__(self, path: Path, stack: ExitStack):
+        try:
+            import av
+        except ImportError as error:
+            raise NotDecodableError from error
+        self.path, self._errors = path, av.FFmpegError
+        stream = stack.enter_context(path.open("rb"))
+        try:
+            # No protocols: a playlist would open other files, and addresses in the network.
+            options = {"protocol_whitelist": "none"}
+            self._container = stack.enter_context(av.open(stream, "r", options=options))
+        except (av.FFmpegError, ValueError) as error:
+            raise NotDecodableError from error
+        if not self._container.streams.audio:
+            raise AudioError(f"{path} has no sound track.")
+        self._track = self._container.streams.audio[0]
+        codec = self._track.codec_context
+        if codec is None:
+            raise NotDecodableError
+        self.rate, self.channels, self._layout = codec.sample_rate, codec.channels, codec.layout
+        self.seconds = None
+        if self._track.duration and self._track.time_base:
+            self.seconds = float(self._track.duration * self._track.time_base)
+
+    def blocks(self, most: int) -> Iterator[np.ndarray]:
+        """Samples (frames, channels), float32, of about `most` frames at a time.
+
+        Damaged places are skipped. What is missing for them, and at the end, is a note.
+        """
+        waiting: list[np.ndarray] = []
+        total = 0
+        for part in self._parts():
+            waiting.append(part)
+            total += len(part)
+            if sum(map(len, waiting)) >= most:
+                yield np.concatenate(waiting)
+                waiting = []
+        if waiting:
+            yield np.concatenate(waiting)
+        self._note_end(total / self.rate)
+
+    def _parts(self) -> Iterator[np.ndarray]:
+        import av
+
+        resampler: av.AudioResampler | None = None
+        kind, damaged, lost = None, 0, 0.0
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except self._errors:
+                damaged += 1
+                lost += float(packet.duration * packet.time_base) if packet.duration else 0.0
+                continue
+            for frame in frames:
+                # Files put together may change their kind.
+                if resampler is None or kind != (frame.sample_rate, frame.layout.name):
+                    yield from _arrays(resampler.resample(None) if resampler else [])
+                    resampler = av.AudioResampler("fltp", self._layout, self.rate)
+                    kind = frame.sample_rate, frame.layout.name
+                yield from _arrays(resampler.resample(frame))
+        yield from _arrays(resampler.resample(None) if resampler else [])
+        if damaged and resampler is None:
+            raise AudioError(f"{self.path} can't be read as audio (nothing in it can be decoded).")
+        if lost > LOST_SECONDS:
+            note(f"{self.path}: {lost:.1f} s of it are damaged and left out.")
+
+    def _packets(self) -> Iterator[Any]:
+        try:
+            yield from self._container.demux(self._track)
+        except self._errors as error:
+            raise AudioError(f"{self.path} is damaged: it can't be decoded to its end.") from error
+
+    def _note_end(self, seconds: float) -> None:
+        promised = self.seconds or 0.0
+        # The header of an MP3 may hold an estimate, or the length of its first part.
+        if seconds < promised - EARLY and self._container.format.name != "mp3":
+            note(f"{self.path} ends after {seconds:.1f} of the {promised:.1f} s it should have.")
+
+
+def _arrays(frames: list) -> Iterator[np.ndarray]:
+    for frame in frames:
+        yield frame.to_ndarray().T

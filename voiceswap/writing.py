@@ -1,0 +1,94 @@
+"""Audio files out: whole or not at all, in blocks."""
+
+import os
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from voiceswap.audio import PEAK
+from voiceswap.errors import AudioError
+from voiceswap.files import flush_to_disk, raise_write_error, whole_file
+
+
+def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
+    """Write `samples` (samples,) in the format of the path's ending, whole or not at all.
+
+    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be
+    written.
+    """
+    with AudioWriter(path, sample_rate) as writer:
+        writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
+    return Path(path)
+
+
+class AudioWriter:
+    """Writes a recording in blocks; the file appears under its name when all is written.
+
+    Its format is that of the path's ending. `rate` is that of the blocks; the file gets
+    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). Leaving the context by an
+    exception leaves nothing behind. Raises AudioError.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        rate: int,
+        file_rate: int | None = None,
+        subtype: str | None = None,
+    ):
+        self.path = Path(path)
+        ending = self.path.suffix[1:].upper()
+        kind, usual = {"OPUS": ("OGG", "OPUS"), "AIF": ("AIFF", None), "OGA": ("OGG", None)}.get(
+            ending, (ending, None)
+        )
+        if kind not in soundfile.available_formats():
+            raise AudioError(
+                f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; "
+                "use .wav, .flac, .ogg or .mp3."
+            )
+        self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
+        if self.subtype and not soundfile.check_format(kind, self.subtype):
+            raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
+        self.resampler = (
+            None if self.file_rate == rate else soxr.ResampleStream(rate, self.file_rate, 1)
+        )
+
+    def __enter__(self) -> "AudioWriter":
+        with ExitStack() as stack, self._explained():
+            self.temporary = stack.enter_context(whole_file(self.path, AudioError))
+            self.file = soundfile.SoundFile(
+                self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
+            )
+            self._whole = stack.pop_all()
+        return self
+
+    def write(self, samples: np.ndarray) -> None:
+        """Add samples (samples,) with full scale at 1.0."""
+        with self._explained():
+            self.file.write(
+                samples
+                if self.resampler is None
+                else self.resampler.resample_chunk(samples.astype(np.float32))
+            )
+
+    def __exit__(self, kind, error, trace) -> None:
+        with self._whole:
+            with self._explained():
+                if kind is None and self.resampler is not None:
+                    self.file.write(
+                        self.resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                    )
+                self.file.close()
+            if error is not None:
+                raise error
+            flush_to_disk(self.temporary)
+
+    @contextmanager
+    def _explained(self):
+        try:
+            yield
+        except (soundfile.LibsndfileError, OSError, ValueError) as error:
+            raise_write_error(self.path, error, AudioError)
