@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voiceswap.training import precision
+from voiceswap import precision
 from voiceswap.training.data import SpeechData
 from voiceswap.training.run import TASKS, TrainCLI
 

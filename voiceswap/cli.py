@@ -19,6 +19,7 @@ from voiceswap.command_outputs import console, errors, output_file, save, warn, 
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 from voiceswap.evaluation.command import evaluate
+from voiceswap.live.command import live
 from voiceswap.notes import notes_to
 from voiceswap.training.command import export, train
 from voiceswap.ui.command import ui
@@ -251,6 +252,10 @@ def demo(
     written(picture, "the four mel spectrograms, F0 in white")
 
 
+app.command(
+    epilog="Examples: voiceswap live --target anna.wav; voiceswap live --target anna.wav "
+    "--simulate talk.wav --out talk-live.wav --report"
+)(live)
 app.command(epilog="Example: voiceswap adapt anna/*.wav --out anna.safetensors")(adapt)
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

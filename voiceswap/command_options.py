@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,6 +21,14 @@ def number(low: float, high: float = math.inf) -> Callable[[typer.CallbackParam,
         return value
 
     return check
+
+
+class Latencies(StrEnum):
+    """How far a stream looks ahead; see `voiceswap.conversion.streaming.LATENCIES`."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
 
 
 def _range(name: str, help: str) -> typer.models.OptionInfo:

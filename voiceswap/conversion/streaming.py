@@ -18,8 +18,10 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.features import DEFAULT_F0, extract_f0
 from voiceswap.models.layers import instance_norm
 from voiceswap.models.vocoder import ExcitationState, excitation_states
+from voiceswap.precision import has_fast_bfloat16
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
+RECENT = 1.0  # seconds before a block that decoder and vocoder see; the front end sees all the past
 CHUNK = 0.01  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
@@ -161,27 +163,30 @@ class Stream:
         engine, known = self.engine, self.statistics
         audio, out_audio = engine.audio, engine.output_audio
         first, last = self._at - self._left, self._at + self._block - self._left
-        frames = last + self._ahead
-        heard = self._analysed[: frames * audio.hop_length]
+        frames, hop = last + self._ahead, audio.hop_length
+        heard = self._analysed[: frames * hop]
         heard = heard - heard.mean()
-        own = heard[first * audio.hop_length : last * audio.hop_length]
+        own = heard[first * hop : last * hop]
         new = own if self._at else heard  # what comes first is heard with its lookahead
         known.add_samples(new, audio.sample_rate)
         speaks = known.is_speech(own)
         wave = heard * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
-        f0 = extract_f0(wave, audio)
+        content = self._content(wave, slice(first // 2, last // 2), speaks)
+        cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
+        content, recent = content[..., cut // 2 :], heard[cut * hop :]
+        left, first, last = self._left + cut, first - cut, last - cut
+        f0 = extract_f0(wave[cut * hop :], audio)
         if speaks:
             known.add_f0(f0[first:last])
-        content = self._content(wave, slice(first // 2, last // 2), speaks)
         own_f0, target = torch.tensor([known.log_f0]), self._voice.log_f0.cpu()
         shift = torch.tensor([[self.options.pitch_shift * SEMITONE, 0.0]])
         contour_f0 = torch.from_numpy(f0)[None]
         moved = transfer_pitch(contour_f0, own_f0, target + shift, self.options.pitch_range).float()
-        state = self._excitation(moved[0], first, last)
+        state = self._excitation(moved[0], left, first, last)
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
         made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
-        made = self._as_loud(heard, made, first, last)
+        made = self._as_loud(recent, made)
         start = first * out_audio.hop_length
         stop = start + self._block * out_audio.hop_length
         block, fade = made[start:stop].copy(), len(self._tail)
@@ -197,7 +202,9 @@ class Stream:
         spectrum = engine.encoder.front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
         known.peak = max(known.peak, float(spectrum.max()))
         peak = torch.tensor([known.peak], device=engine.device)
-        features = engine.encoder.front_end.window(spectrum, None, peak)
+        # Half precision is within 40 dB, and takes half of the time.
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
+            features = engine.encoder.front_end.window(spectrum, None, peak).float()
         if speaks:
             known.features.add(features[0, :, block])
         moments = [moment[None].to(engine.device) for moment in known.features.result()]
@@ -208,8 +215,11 @@ class Stream:
         moments = [moment[None].to(engine.device) for moment in known.content.result()]
         return instance_norm(mean, None, (moments[0], moments[1]))
 
-    def _excitation(self, f0: torch.Tensor, first: int, last: int) -> ExcitationState:
-        """The excitation at the window's left, such that its phase goes on at the block's start."""
+    def _excitation(self, f0: torch.Tensor, left: int, first: int, last: int) -> ExcitationState:
+        """The excitation at mel frame `left`, such that its phase goes on at the block's start.
+
+        `first` and `last` are where the block begins and ends in `f0`, which begins at `left`.
+        """
         device = self.engine.device
         at_first, at_last = excitation_states(f0, [first, last], self.engine.output_audio)
         phase = self._phase - float(at_first.phase)
@@ -217,11 +227,11 @@ class Stream:
         return ExcitationState(
             torch.tensor([phase % 1.0], device=device),
             torch.tensor([DEFAULT_F0], device=device),
-            torch.tensor([self._left], device=device),
+            torch.tensor([left], device=device),
         )
 
-    def _as_loud(self, heard: np.ndarray, made: np.ndarray, first: int, last: int) -> np.ndarray:
-        """The block of a window, and the fade after it, as loud as what was heard."""
+    def _as_loud(self, heard: np.ndarray, made: np.ndarray) -> np.ndarray:
+        """A window as loud over time as what was heard."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
         powers = contour(iter([heard]), audio.hop_length)
         made_powers = contour(iter([made]), out_audio.hop_length)

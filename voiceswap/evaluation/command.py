@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from voiceswap.command_options import Latencies
+
 
 class ReferenceCount(StrEnum):
     """How many references a conversion is given."""
@@ -67,6 +69,10 @@ def evaluate(
             "the prior.",
         ),
     ] = False,
+    stream: Annotated[
+        Latencies | None,
+        typer.Option(help="Convert as live conversion does.", show_default=False),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")
     ] = None,
@@ -99,5 +105,6 @@ def evaluate(
         limit=limit,
         jobs=jobs,
         device=device,
+        stream=None if stream is None else stream.value,
     )
     run(request, Console())

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from voiceswap import audio, conversion, features, models
+from voiceswap.audio import read_audio
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.files import sha256
+from voiceswap.live.simulation import simulate
 from voiceswap.results_log import ResultsLog, code_hash, short_hash
 from voiceswap.writing import write_audio
 
@@ -34,11 +36,12 @@ class PairConverter:
         swapper: the model.
         model: identifies the weights, such as their SHA-256.
         folder: for the recordings and their log.
+        stream: convert by a stream of this latency: low, normal or high.
     """
 
-    def __init__(self, swapper: VoiceSwapper, model: str, folder: Path):
+    def __init__(self, swapper: VoiceSwapper, model: str, folder: Path, stream: str | None = None):
         folder.mkdir(parents=True, exist_ok=True)
-        self.swapper, self.model, self.folder = swapper, model, folder
+        self.swapper, self.model, self.folder, self.stream = swapper, model, folder, stream
         self.log = ResultsLog(folder / "conversions.jsonl")
         self.logged = {row.get("name"): row for row in self.log.read()}
 
@@ -46,9 +49,15 @@ class PairConverter:
         """The pair converted with its first `references` references."""
         chosen = [pair.target] if references == 1 else list(pair.targets[:references])
         name = f"{references}-reference{'s' * (references > 1)}/{pair.id}"
-        return self._make(
-            name, [pair.source, *chosen], lambda: self.swapper.convert(pair.source, chosen)
-        )
+        if self.stream is None:
+            convert = partial(self.swapper.convert, pair.source, chosen)
+        else:
+            name, convert = f"stream-{self.stream}/{name}", partial(self._live, pair.source, chosen)
+        return self._make(name, [pair.source, *chosen], convert)
+
+    def _live(self, source: Path, references: list[Path]) -> np.ndarray:
+        stream = self.swapper.stream(references, latency=str(self.stream))
+        return simulate(stream, read_audio(source, stream.rate))[0]
 
     def copy_synthesis(self, recording: Path) -> OutputFile:
         """The vocoder alone on the recording's own mel spectrogram: the ceiling."""

@@ -46,6 +46,7 @@ class Request:
         limit: most pairs to take.
         jobs: recordings measured at once.
         device: of the model.
+        stream: latency of the streams that convert; None converts whole recordings.
     """
 
     checkpoint: str
@@ -60,6 +61,7 @@ class Request:
     limit: int | None = None
     jobs: int = 1
     device: str = "auto"
+    stream: str | None = None
 
 
 def run(request: Request, console: Console) -> dict:
@@ -105,7 +107,7 @@ def run(request: Request, console: Console) -> dict:
             if number > given
         ]
         references = [number for number in request.references if number <= given] or [1]
-        converter = PairConverter(swapper, digest, request.out / "converted")
+        converter = PairConverter(swapper, digest, request.out / "converted", request.stream)
         results = protocol.evaluate_model(converter, references)
         if _is_installed("sklearn", "the probes of both codes", left_out):
             with console.status("Probing the codes ..."):

@@ -31,7 +31,7 @@ from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
 from voiceswap.models import front_ends, pretrained, quantization, speaker_verifier
-from voiceswap.training.precision import has_fast_bfloat16
+from voiceswap.precision import has_fast_bfloat16
 
 
 @dataclass(frozen=True)

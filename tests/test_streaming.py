@@ -1,0 +1,174 @@
+"""Streams: what comes out depends on the samples alone, is in time, and is the target's voice."""
+
+import numpy as np
+import pytest
+import soundfile
+from rates import RATE
+
+from voiceswap import AudioError, VoiceswapError, cli
+from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
+from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.live.device import LiveSession
+from voiceswap.live.simulation import simulate
+
+
+def streamed(stream, samples, size):
+    """Everything that comes out of a stream, given blocks of `size` samples."""
+    blocks = [stream.push(samples[i : i + size]) for i in range(0, len(samples), size)]
+    return np.concatenate([*blocks, stream.flush()])
+
+
+@pytest.fixture(scope="module")
+def talk(hello_24k, goodbye_24k):
+    return np.concatenate([hello_24k, hello_24k[: 2 * RATE]])
+
+
+@pytest.mark.parametrize("latency", ["low", "normal", "high"])
+def test_blocks_of_any_size_give_the_same_samples(tiny, hello, latency):
+    results = []
+    for size in (1, 7, 480, 48000, len(hello)):
+        given = hello[:5000] if size < 5 else hello
+        out = streamed(tiny.stream(GOODBYE, latency=latency), given, size)
+        assert len(out) == len(given) and np.isfinite(out).all()
+        results.append(out)
+    for out in results[2:]:
+        np.testing.assert_array_equal(out, results[1])
+
+
+def test_a_stream_is_in_the_targets_voice_and_in_time(swapper, talk, goodbye_24k):
+    stream = swapper.stream(goodbye_24k)
+    out, report = simulate(stream, talk)
+    assert len(out) == len(talk) and report.latency == stream.latency < 0.45
+    source, target, made = (
+        swapper.engine.speaker_vector(resample(wave, RATE, 16000))
+        for wave in (talk, goodbye_24k, out)
+    )
+    assert made @ target > made @ source + 0.15
+    envelopes = [np.log(frame_powers(wave, RATE) + 1e-6) for wave in (talk, out)]
+    shifts = [np.corrcoef(envelopes[0], np.roll(envelopes[1], by))[0, 1] for by in range(-5, 6)]
+    assert int(np.argmax(shifts)) == 5 and max(shifts) > 0.8  # frames of 20 ms
+    second = slice(RATE, None)  # the level has settled
+    assert abs(active_level_db(out[second], RATE) - active_level_db(talk[second], RATE)) < 1.5
+
+
+def test_nothing_leaves_before_its_latency(tiny, hello):
+    stream, given, late = tiny.stream(GOODBYE), 0, 0.0
+    for first in range(0, len(hello), 160):
+        made = stream.push(hello[first : first + 160])
+        if len(made):
+            late = max(late, (first + 160 - given) / 16000)  # of the first sample that comes out
+        given += len(made)
+    assert stream.latency - 0.02 < late <= stream.latency
+
+
+def test_the_source_may_be_known_beforehand(swapper, talk, goodbye_24k):
+    known = swapper.enroll(talk)
+    before = known.log_f0, known.level_db
+    quiet = 0.05 * talk
+    out = streamed(swapper.stream(goodbye_24k, swapper.enroll(quiet)), quiet, 4800)
+    assert abs(active_level_db(out, RATE) - active_level_db(quiet, RATE)) < 1.5
+    streamed(swapper.stream(goodbye_24k, known), talk[:RATE], 4800)
+    assert (known.log_f0, known.level_db) == before  # a stream adds to a copy
+
+
+def test_two_streams_at_once_and_a_change_of_voice(tiny, hello):
+    alone = streamed(tiny.stream(GOODBYE), hello, 1600)
+    first, second = tiny.stream(GOODBYE), tiny.stream(GOODBYE)
+    pairs = [(first.push(b), second.push(b)) for b in np.array_split(hello, 30)]
+    for out, stream in zip(zip(*pairs, strict=True), (first, second), strict=True):
+        np.testing.assert_array_equal(np.concatenate([*out, stream.flush()]), alone)
+    changed = tiny.stream(GOODBYE)
+    start = changed.push(hello[:32000])
+    changed.set_voice(tiny.voice(HELLO))
+    out = np.concatenate([start, changed.push(hello[32000:]), changed.flush()])
+    np.testing.assert_array_equal(out[: len(start)], alone[: len(start)])
+    assert np.abs(out - alone).max() > 1e-3
+
+
+def test_silence_clipping_and_other_rates(tiny, swapper, hello_24k, goodbye_24k):
+    silent = streamed(swapper.stream(goodbye_24k), np.zeros(2 * RATE, np.float32), 4800)
+    assert np.abs(silent).max() < 1e-3
+    clipped = np.clip(20 * hello_24k, -1, 1)
+    assert np.abs(streamed(swapper.stream(goodbye_24k), clipped, 4800)).max() < 1
+    for rate in (8000, 44100, 48000):
+        given = resample(hello_24k, RATE, rate)
+        out = streamed(tiny.stream(GOODBYE, rate=rate), given, rate // 50)
+        assert len(out) == len(given) and np.isfinite(out).all()
+
+
+def test_memory_stays_bounded(tiny, hello):
+    stream = tiny.stream(GOODBYE, latency="high")
+    for _ in range(30):  # two minutes
+        stream.push(hello)
+    held = [value for value in vars(stream).values() if isinstance(value, np.ndarray)]
+    assert sum(map(len, held)) < 16000 * 6
+
+
+def test_what_a_stream_cant_do_is_a_sentence(tiny):
+    with pytest.raises(AudioError, match="NaN"):
+        tiny.stream(GOODBYE).push(np.array([0.1, np.nan], np.float32))
+    for options in ({"strength": 0.5}, {"seed": 1}):
+        with pytest.raises(VoiceswapError, match="no strength and no seed"):
+            tiny.stream(GOODBYE, **options)
+    with pytest.raises(VoiceswapError, match="one of low, normal, high"):
+        tiny.stream(GOODBYE, latency="none")
+
+
+def test_the_command_on_an_imagined_device(monkeypatch, tmp_path, capsys, model):
+    out = tmp_path / "live.wav"
+    arguments = ["live", "--target", GOODBYE, "--simulate", HELLO, "--out", out, "--report"]
+    monkeypatch.setattr("sys.argv", ["voiceswap", *map(str, arguments), "--checkpoint", str(model)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    assert soundfile.info(out).duration == pytest.approx(soundfile.info(HELLO).duration, abs=1e-4)
+    shown = capsys.readouterr().out
+    assert "latency of the algorithm" in shown and "dropouts" in shown
+
+
+class Device:
+    """A sound device that plays a recording, and is pulled out at its end."""
+
+    def __init__(self, recording, **settings):
+        self.recording, self.settings, self.active, self.heard = recording, settings, True, []
+
+    def start(self):
+        size, callback = self.settings["blocksize"], self.settings["callback"]
+        for first in range(0, len(self.recording) - size, size):
+            out = np.zeros((size, 1), np.float32)
+            callback(self.recording[first : first + size, None], out, size, None, None)
+            self.heard.append(out[:, 0])
+        self.active = False
+
+    def stop(self):
+        pass
+
+    close = stop
+
+
+def test_a_device_that_goes_away_and_one_that_is_not_there(tiny, hello):
+    devices = []
+
+    def play(**settings):
+        devices.append(Device(hello[:8000], **settings))
+        return devices[0]
+
+    with LiveSession(tiny.stream(GOODBYE), play=play, bypass=True) as session:
+        assert not session.active and session.error is None
+    np.testing.assert_array_equal(np.concatenate(devices[0].heard), hello[: 320 * 24])
+
+    def nothing(**settings):
+        raise RuntimeError("Error querying device -1")
+
+    with (
+        pytest.raises(VoiceswapError, match="--list-devices"),
+        LiveSession(tiny.stream(GOODBYE), play=nothing),
+    ):
+        pass
+
+
+def test_streams_follow_the_examples_loudness(swapper, goodbye_24k):
+    quiet = np.concatenate([read_audio(HELLO, RATE), 0.1 * read_audio(HELLO, RATE)])
+    out = streamed(swapper.stream(goodbye_24k), quiet, 4800)
+    halves = [active_level_db(half, RATE) for half in np.array_split(out, 2)]
+    assert halves[0] - halves[1] == pytest.approx(20, abs=2)

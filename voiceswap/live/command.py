@@ -1,0 +1,116 @@
+"""`voiceswap live`: speak, and be heard in another voice."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from voiceswap.command_options import Device, Latencies, Model, Overwrite, Pitch, PitchRange
+from voiceswap.command_outputs import output_file, save
+from voiceswap.errors import VoiceswapError
+
+console = Console()
+
+
+def live(
+    target: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A recording of the target voice, or a saved voice; of several, the keys 1 to 9 "
+            "choose.",
+            show_default=False,
+        ),
+    ] = None,
+    latency: Annotated[
+        Latencies, typer.Option(help="The longer the delay, the clearer the words.")
+    ] = Latencies.NORMAL,
+    enroll: Annotated[
+        Path | None,
+        typer.Option(
+            help="A recording of the speaker, whose level and pitch are then known from the start."
+        ),
+    ] = None,
+    input_device: Annotated[
+        str | None, typer.Option("--input", help="Microphone, by number or a part of its name.")
+    ] = None,
+    output_device: Annotated[
+        str | None, typer.Option("--output", help="Loudspeaker, by number or a part of its name.")
+    ] = None,
+    list_devices: Annotated[
+        bool, typer.Option("--list-devices", help="Show the sound devices and end.")
+    ] = False,
+    simulate: Annotated[
+        Path | None,
+        typer.Option(help="Take this recording for the microphone, on an imagined device's clock."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="What --simulate writes; its ending sets the format.")
+    ] = Path("live.wav"),
+    report: Annotated[
+        bool, typer.Option("--report", help="After --simulate, show delay, computing and dropouts.")
+    ] = False,
+    pitch: Pitch = 0.0,
+    pitch_range: PitchRange = 1.0,
+    overwrite: Overwrite = False,
+    checkpoint: Model = "default",
+    device: Device = "auto",
+) -> None:
+    """Convert what a microphone hears, while it is said. Wear headphones."""
+    if list_devices:
+        _show_devices()
+        return
+    if not target:
+        raise VoiceswapError("Name a voice: --target anna.wav, or a saved one.")
+    if simulate is not None:
+        inputs = [simulate, *target, *([enroll] if enroll else [])]
+        out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
+    from voiceswap.conversion.swapper import VoiceSwapper
+
+    with console.status("Loading the model ..."):
+        swapper = VoiceSwapper.load(checkpoint, device)
+        voices = [swapper.voice(path) for path in target]
+        source = None if enroll is None else swapper.enroll(enroll)
+        stream = swapper.stream(
+            voices[0], source, latency.value, pitch_shift=pitch, pitch_range=pitch_range
+        )
+    if simulate is not None:
+        _simulate(stream, simulate, out, report)
+        return
+    from voiceswap.live.device import LiveSession
+    from voiceswap.live.display import run
+
+    devices = (_device(input_device), _device(output_device))
+    with LiveSession(stream, *devices) as session:
+        run(session, dict(zip([path.stem for path in target], voices, strict=True)), console)
+
+
+def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
+    from voiceswap.audio import read_audio
+    from voiceswap.live.simulation import simulate
+
+    samples = read_audio(recording, stream.rate)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Converting", total=1.0)
+        made, kept_up = simulate(stream, samples, lambda done: bar.update(task, completed=done))
+    save(out, made, stream.rate, "as it would be heard, without the delay")
+    if report:
+        table = Table(show_header=False)
+        for row in kept_up.rows():
+            table.add_row(*row)
+        console.print(table)
+
+
+def _device(name: str | None) -> str | int | None:
+    return int(name) if name is not None and name.isdecimal() else name
+
+
+def _show_devices() -> None:
+    from voiceswap.live.device import list_devices
+
+    table = Table("number", "name", "inputs", "outputs")
+    for device in list_devices():
+        table.add_row(*map(str, device))
+    console.print(table)
