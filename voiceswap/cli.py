@@ -249,7 +249,7 @@ def demo(
         rate,
         out / "mels.png",
     )
-    written(picture, "the four mel spectrograms, F0 in white")
+    written(picture, "the four mel spectrograms, F0 in blue")
 
 
 app.command(

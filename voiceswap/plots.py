@@ -11,13 +11,13 @@ from matplotlib.image import AxesImage
 
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 
-F0_COLOUR = "#4de3ff"  # on a small picture white is lost among the harmonics
+F0_COLOUR = "#4de3ff"  # white is lost among the harmonics
 
 
 def draw_mels(
     recordings: dict[str, np.ndarray], sample_rate: int, path: str | os.PathLike, columns: int = 2
 ) -> Path:
-    """Write a PNG of the log-mel of each recording (samples,), on one scale, F0 in white.
+    """Write a PNG of the log-mel of each recording (samples,), on one scale, F0 in blue.
 
     Keys are titles. What is drawn reaches to half of `sample_rate`, in Hz.
     """
@@ -41,7 +41,7 @@ def draw_change(
     audio = _shown_audio(sample_rate)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained", facecolor="none")
     grid = figure.subplots(2, 1, sharex=True)
-    _paint(list(grid), [before, after], audio, line=F0_COLOUR, width=2.2)
+    _paint(list(grid), [before, after], audio)
     grey = "#8a8a86"  # is read on white as on black
     for axes in grid:
         axes.set_ylabel("kHz", color=grey)
@@ -60,8 +60,6 @@ def _paint(
     grid: list[Axes],
     recordings: list[np.ndarray],
     audio: AudioConfig,
-    line: str = "white",
-    width: float = 1.6,
 ) -> AxesImage:
     """Put one spectrogram on each of `grid`, all on one scale, which the returned image has."""
     log_mel = LogMel(audio)
@@ -80,7 +78,9 @@ def _paint(
         )
         f0 = extract_f0(samples, audio)
         times = np.arange(len(f0)) / audio.frame_rate
-        axes.plot(times, np.where(f0 > 0, mel_bin(f0, audio), np.nan), color=line, linewidth=width)
+        axes.plot(
+            times, np.where(f0 > 0, mel_bin(f0, audio), np.nan), color=F0_COLOUR, linewidth=2.0
+        )
         ticks = np.array([200, 500, 1000, 2000, 4000, 8000, 12000])
         ticks = ticks[ticks <= audio.f_max]
         axes.set_yticks(mel_bin(ticks, audio), [f"{tick / 1000:g}" for tick in ticks])
