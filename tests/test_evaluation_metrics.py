@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from voiceswap.audio import active_level_db
-from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation, mel_cepstrum
+from voiceswap.evaluation.acoustics import (
+    cepstral_distortion,
+    f0_correlation,
+    level_difference,
+    mel_cepstrum,
+    voicing_difference,
+)
 from voiceswap.evaluation.disentanglement import speaker_probe
 from voiceswap.evaluation.experiments import add_noise
 from voiceswap.evaluation.intervals import bootstrap, summarise
@@ -122,6 +128,20 @@ def test_f0_correlation_ignores_a_change_of_pitch_and_unvoiced_frames():
     assert f0_correlation(contour, contour.mean() ** 2 / contour) == pytest.approx(-1)
     assert f0_correlation(contour, np.where(np.arange(200) < 10, contour, 0)) is None
     assert f0_correlation(contour, np.full(200, 140.0)) is None
+
+
+def test_voicing_and_level_tell_what_other_metrics_do_not_see():
+    f0 = np.where(np.arange(100) < 60, 120.0, 0.0)
+    assert voicing_difference(f0, f0) == 0
+    assert voicing_difference(f0, np.roll(f0, 5)) == pytest.approx(0.1)
+    speech = np.random.default_rng(0).standard_normal(64000).astype(np.float32) * 0.05
+    speech[32000:] *= 0.3
+    flat = speech.copy()
+    flat[32000:] /= 0.3
+    assert level_difference(speech, speech, 16000) == pytest.approx(0, abs=1e-6)
+    assert level_difference(2 * speech, speech, 16000) == pytest.approx(6.02, abs=0.01)
+    assert level_difference(flat, speech, 16000) > 4
+    assert level_difference(speech[:100], speech, 16000) is None
 
 
 def test_cepstral_distortion_is_in_decibels_and_ignores_level_and_timing():

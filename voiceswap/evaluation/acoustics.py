@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from voiceswap.audio import active_level_db
+
 MIN_VOICED = 20  # fewest frames voiced in both contours for a correlation
 CEPSTRA = 24
+QUIET_DB = 15.0
 
 
 def f0_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
@@ -27,6 +30,36 @@ def f0_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
     if a.std() < 1e-6 or b.std() < 1e-6:
         return None
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def voicing_difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Share of frames that are voiced in one of two F0 contours (frames,) and not in the other."""
+    frames = min(len(first), len(second))
+    return float(np.mean((first[:frames] > 0) != (second[:frames] > 0)))
+
+
+def level_difference(first: np.ndarray, second: np.ndarray, sample_rate: int) -> float | None:
+    """Mean difference in dB between the levels of every second, every half second.
+
+    Seconds more than 15 dB below the second recording's active level are left out: what is soft
+    there is mostly noise.
+
+    Args:
+        first, second: samples (samples,); the longer one is cut.
+        sample_rate: in Hz.
+
+    Returns:
+        0 or more; None where there is no such second.
+    """
+    active = active_level_db(second, sample_rate)
+    length = min(len(first), len(second))
+    differences = []
+    for start in range(0, length - sample_rate + 1, sample_rate // 2):
+        here = slice(start, start + sample_rate)
+        a, b = (10 * np.log10(np.square(x[here]).mean() + 1e-12) for x in (first, second))
+        if b > active - QUIET_DB:
+            differences.append(abs(a - b))
+    return float(np.mean(differences)) if differences else None
 
 
 def mel_cepstrum(samples: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -73,6 +73,10 @@ def evaluate(
         Latencies | None,
         typer.Option(help="Convert as live conversion does.", show_default=False),
     ] = None,
+    reference_seconds: Annotated[
+        float | None,
+        typer.Option(min=0.3, help="Use only so much of each reference.", show_default=False),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")
     ] = None,
@@ -106,5 +110,6 @@ def evaluate(
         jobs=jobs,
         device=device,
         stream=None if stream is None else stream.value,
+        reference_seconds=reference_seconds,
     )
     run(request, Console())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,11 +38,20 @@ class PairConverter:
         model: identifies the weights, such as their SHA-256.
         folder: for the recordings and their log.
         stream: convert by a stream of this latency: low, normal or high.
+        reference_seconds: how much of each reference is used, from its beginning; None is all.
     """
 
-    def __init__(self, swapper: VoiceSwapper, model: str, folder: Path, stream: str | None = None):
+    def __init__(
+        self,
+        swapper: VoiceSwapper,
+        model: str,
+        folder: Path,
+        stream: str | None = None,
+        reference_seconds: float | None = None,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         self.swapper, self.model, self.folder, self.stream = swapper, model, folder, stream
+        self.reference_seconds = reference_seconds
         self.log = ResultsLog(folder / "conversions.jsonl")
         self.logged = {row.get("name"): row for row in self.log.read()}
 
@@ -49,14 +59,22 @@ class PairConverter:
         """The pair converted with its first `references` references."""
         chosen = [pair.target] if references == 1 else list(pair.targets[:references])
         name = f"{references}-reference{'s' * (references > 1)}/{pair.id}"
-        if self.stream is None:
-            convert = partial(self.swapper.convert, pair.source, chosen)
-        else:
-            name, convert = f"stream-{self.stream}/{name}", partial(self._live, pair.source, chosen)
-        return self._make(name, [pair.source, *chosen], convert)
+        if self.reference_seconds is not None:
+            name = f"{self.reference_seconds:g}-seconds/{name}"
+        if self.stream is not None:
+            name = f"stream-{self.stream}/{name}"
+        made = partial(self._convert, pair.source, chosen)
+        return self._make(name, [pair.source, *chosen], made)
 
-    def _live(self, source: Path, references: list[Path]) -> np.ndarray:
-        stream = self.swapper.stream(references, latency=str(self.stream))
+    def _convert(self, source: Path, references: list[Path]) -> np.ndarray:
+        rate = self.swapper.sample_rate
+        given: Any = references
+        if self.reference_seconds is not None:
+            kept = round(self.reference_seconds * rate)
+            given = [(read_audio(path, rate)[:kept], rate) for path in references]
+        if self.stream is None:
+            return self.swapper.convert(source, given)
+        stream = self.swapper.stream(given, latency=self.stream)
         return simulate(stream, read_audio(source, stream.rate))[0]
 
     def copy_synthesis(self, recording: Path) -> OutputFile:

@@ -88,6 +88,18 @@ METRICS = {
     "f0_correlation": Metric(
         "F0-corr", "higher", "Pearson correlation of log-F0 over frames voiced in source and output"
     ),
+    "voicing": Metric(
+        "voicing",
+        "lower",
+        "share of frames that are voiced in the source or the output, but not in both",
+        percent=True,
+    ),
+    "level": Metric(
+        "level",
+        "lower",
+        "mean difference in dB of the levels of every second of speech, output against source",
+        digits=2,
+    ),
     "mcd": Metric(
         "MCD",
         "lower",

@@ -4,9 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from voiceswap.evaluation.acoustics import cepstral_distortion, f0_correlation
+from voiceswap.evaluation.acoustics import (
+    cepstral_distortion,
+    f0_correlation,
+    level_difference,
+    voicing_difference,
+)
 from voiceswap.evaluation.measurement import Measurement
 from voiceswap.evaluation.metrics import EQUAL_ERROR_SV
+from voiceswap.evaluation.scorers import SAMPLE_RATE
 from voiceswap.evaluation.text import error_rates
 
 
@@ -57,13 +63,15 @@ def word_metrics(
 def sound_metrics(
     output: Measurement, source: Measurement, parallel: Measurement | None = None
 ) -> dict[str, float]:
-    """Metrics of the sound: mos, f0_correlation with the source, and mcd.
+    """Metrics of the sound: mos; f0_correlation, voicing and level, against the source; mcd.
 
     mcd is against `parallel`, a recording of the target reading the same sentence.
     """
     metrics: dict[str, float | None] = {
         "mos": output.mos,
         "f0_correlation": f0_correlation(output.f0, source.f0),
+        "voicing": voicing_difference(output.f0, source.f0),
+        "level": level_difference(output.samples, source.samples, SAMPLE_RATE),
     }
     if parallel is not None:
         metrics["mcd"] = cepstral_distortion(output.cepstrum, parallel.cepstrum)

@@ -47,6 +47,7 @@ class Request:
         jobs: recordings measured at once.
         device: of the model.
         stream: latency of the streams that convert; None converts whole recordings.
+        reference_seconds: how much of each reference is used; None is all.
     """
 
     checkpoint: str
@@ -62,6 +63,7 @@ class Request:
     jobs: int = 1
     device: str = "auto"
     stream: str | None = None
+    reference_seconds: float | None = None
 
 
 def run(request: Request, console: Console) -> dict:
@@ -107,7 +109,8 @@ def run(request: Request, console: Console) -> dict:
             if number > given
         ]
         references = [number for number in request.references if number <= given] or [1]
-        converter = PairConverter(swapper, digest, request.out / "converted", request.stream)
+        folder, seconds = request.out / "converted", request.reference_seconds
+        converter = PairConverter(swapper, digest, folder, request.stream, seconds)
         results = protocol.evaluate_model(converter, references)
         if _is_installed("sklearn", "the probes of both codes", left_out):
             with console.status("Probing the codes ..."):
