@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from voiceswap.audio import prepare_audio, stream_audio
+from voiceswap.audio import prepare_audio, resample, stream_audio
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
@@ -98,7 +98,7 @@ def compare(
         for pair in zip(segments(before, swapper), segments(after, swapper), strict=False)
         if all(map(len, pair))
     )
-    path = draw_change(*views, swapper.engine.audio.sample_rate, context.new_file("mels.png"))
+    path = draw_change(*views, swapper.sample_rate, context.new_file("mels.png"))
     targets_seen = [
         speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets
     ]
@@ -118,8 +118,8 @@ def compare(
 
 
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in segments of SEEN_SECONDS as the model hears it; a silent one is empty."""
-    rate = swapper.engine.audio.sample_rate
+    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty."""
+    rate = swapper.sample_rate
     step, waiting = int(SEEN_SECONDS * rate), np.zeros(0, np.float32)
     for block in stream_audio(path, rate):
         waiting = np.concatenate([waiting, block])
@@ -139,7 +139,8 @@ def _audible(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
     """The frozen verifier's vector of a recording."""
-    return swapper.engine.speaker_vector(samples).cpu()
+    heard = resample(samples, swapper.sample_rate, swapper.engine.audio.sample_rate)
+    return swapper.engine.speaker_vector(heard).cpu()
 
 
 def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
