@@ -20,7 +20,7 @@ FLOOR = 1e-6  # power relative to the active level below which levels do not dif
 RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
 ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
 LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
-END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 15.0  # see `_lost_at_ends`
+END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 25.0  # see `_lost_at_ends`
 LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel frames
 
 
