@@ -14,6 +14,7 @@ from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingErr
 if TYPE_CHECKING:
     from voiceswap.conversion.files import FileConversion
     from voiceswap.conversion.options import ConversionOptions
+    from voiceswap.conversion.streaming import Latency, Stream
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.conversion.voice import Voice
     from voiceswap.features import AudioConfig
@@ -32,6 +33,8 @@ __all__ = [
     "ConversionOptions",
     "DataError",
     "FileConversion",
+    "Latency",
+    "Stream",
     "TrainingError",
     "Voice",
     "VoiceSwapper",
@@ -42,6 +45,8 @@ _HOMES = {
     "AudioConfig": "features",
     "ConversionOptions": "conversion.options",
     "FileConversion": "conversion.files",
+    "Latency": "conversion.streaming",
+    "Stream": "conversion.streaming",
     "VoiceSwapper": "conversion.swapper",
     "Voice": "conversion.voice",
 }
