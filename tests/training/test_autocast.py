@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from voiceswap.features import AudioConfig
-from voiceswap.training.autoencoder_task import AutoencoderTask
-from voiceswap.training.vocoder_task import VocoderTask
+from voiceswap.training.run import TASKS
 
 STAGES = [
     ("autoencoder", {}),
@@ -13,6 +12,7 @@ STAGES = [
     ("autoencoder", {"verification": 1.0, "recognition": 1.0, "vocoder": "default"}),
     ("vocoder", {}),
     ("vocoder", {"adversarial": 0.1, "decoded": "default"}),
+    ("high-band", {}),
 ]
 
 
@@ -41,8 +41,7 @@ def random_batch(items: int = 4, frames: int = 100) -> dict[str, torch.Tensor]:
 def one_step(network: str, options: dict, device: str) -> None:
     """A step of a task under autocast to bfloat16, with finite gradients for all weights."""
     torch.manual_seed(0)
-    kind = AutoencoderTask if network == "autoencoder" else VocoderTask
-    task = kind(AudioConfig(), steps=10, **options).to(device)
+    task = TASKS[network](AudioConfig(), steps=10, **options).to(device)
     optimisers = [pair["optimizer"] for pair in task.configure_optimizers()]
     schedules = [pair["lr_scheduler"]["scheduler"] for pair in task.configure_optimizers()]
     task.optimizers = lambda: optimisers
@@ -50,9 +49,12 @@ def one_step(network: str, options: dict, device: str) -> None:
     task.manual_backward = lambda loss: loss.backward()
     task.log_dict = lambda *_, **__: None
     batch = {name: tensor.to(device) for name, tensor in random_batch().items()}
+    if network == "high-band":
+        batch["samples"] = batch["samples"].repeat(1, 2)[:, : 100 * 240]
     with torch.autocast(device, dtype=torch.bfloat16):
         task.training_step(batch, 0)
-    gradients = [weight.grad for weight in getattr(task, network).parameters()]
+    trained = task.networks()[0].parameters()
+    gradients = [weight.grad for weight in trained]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
 
 

@@ -54,7 +54,42 @@ def test_train_export_convert(corpus, tmp_path, monkeypatch):
         model.read_bytes()
     ).hexdigest()
     out = VoiceSwapper.load(model, "cpu").convert(HELLO, GOODBYE)
-    assert len(out) == soundfile.info(HELLO).frames and np.isfinite(out).all()
+    assert len(out) == soundfile.info(HELLO).duration * 16000 and np.isfinite(out).all()
+
+
+def test_a_high_band_is_trained_and_the_rest_stays(corpus, tmp_path, monkeypatch):
+    low = load_checkpoint()
+    low.vocoder = low.vocoder.without_high_band()
+    save_checkpoint(tmp_path / "low.safetensors", low)
+    settings = config(
+        corpus,
+        tmp_path,
+        4,
+        data={"samples_rate": 20000, "front_end": "mel", "views": 1},
+        initial=str(tmp_path / "low.safetensors"),
+        rate=20000,
+        seconds=0.3,
+    )
+    command(monkeypatch, "train", "high-band", "--config", settings)
+    model = tmp_path / "model.safetensors"
+    command(
+        monkeypatch,
+        "export",
+        tmp_path / "low.safetensors",
+        "--vocoder",
+        tmp_path / "last.ckpt",
+        "--out",
+        model,
+    )
+    exported = load_checkpoint(model)
+    assert exported.vocoder.output_audio.sample_rate == 20000
+    before = load_checkpoint(tmp_path / "low.safetensors").vocoder.state_dict()
+    for name, weights in exported.vocoder.without_high_band().state_dict().items():
+        torch.testing.assert_close(weights, before[name], atol=1e-3, rtol=1e-3)
+    phases = exported.vocoder.high_band.output.bias.view(4, 3, -1)[:, 1]
+    assert phases.abs().max() > 0  # where training begins with zero
+    out = VoiceSwapper.load(model, "cpu").convert(HELLO, GOODBYE)
+    assert len(out) == soundfile.info(HELLO).duration * 20000 and np.isfinite(out).all()
 
 
 def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
