@@ -45,7 +45,7 @@ async function connect(microphone) {
 async function start() {
   if (!navigator.mediaDevices) return say(text.no_microphone);
   const opened = {
-    chunks: [], waiting: 0, asked: null, dropped: 0, missed: 0, peak: 0, shown: 0, told: 0,
+    chunks: [], waiting: 0, asked: null, dropped: 0, peak: 0, shown: 0, told: { at: 0, dropped: 0 },
   };
   live = opened;
   show();
@@ -80,7 +80,7 @@ function stop(sentence = text.off) {
   say(sentence);
 }
 
-function hear({ heard, delay, gaps }) {
+function hear({ heard, delay }) {
   live.chunks.push(heard);
   live.waiting += heard.length;
   const rate = live.sound.sampleRate;
@@ -90,28 +90,27 @@ function hear({ heard, delay, gaps }) {
   if (live.waiting < before) live.node.port.postMessage({ lost: before - live.waiting });
   live.dropped += before - live.waiting;
   live.peak = heard.reduce((most, sample) => Math.max(most, Math.abs(sample)), live.peak);
-  tell(delay, gaps);
+  tell(delay);
   send();
 }
 
 /* What goes on: the level ten times a second, all else every second. The delay is that from the
    microphone to the ear: what the page counts, and what the devices say of themselves. */
-function tell(delay, gaps) {
+function tell(delay) {
   const now = performance.now();
   if (now - live.shown >= 100) {
     const level = Math.max(0, 1 + Math.log10(live.peak + 1e-9) / 3);
     part("level").firstElementChild.style.transform = `scaleX(${level})`;
     Object.assign(live, { shown: now, peak: 0 });
   }
-  if (delay === null || now - live.told < 1000) return;
+  if (delay === null || now - live.told.at < 1000) return;
   const { baseLatency = 0, outputLatency = 0 } = live.sound;
   const whole = Math.round(1000 * (delay + baseLatency + outputLatency));
   part("delay").textContent = text.delay
     .replace("{now}", whole).replace("{least}", Math.round(1000 * live.latency));
-  const missed = live.dropped + gaps;
-  const sentence = missed > live.missed ? text.slow : bypass ? text.bypassed : text.on;
+  const sentence = live.dropped > live.told.dropped ? text.slow : bypass ? text.bypassed : text.on;
   if (part("state").textContent !== sentence) say(sentence);
-  Object.assign(live, { told: now, missed });
+  live.told = { at: now, dropped: live.dropped };
 }
 
 function send() {

@@ -9,7 +9,7 @@ class Live extends AudioWorkletProcessor {
     super();
     Object.assign(this, {
       ready: [], waiting: 0, heard: [], captured: 0, played: 0, level: 0, bypass: false,
-      lead: 0.06 * sampleRate, playing: false, least: Infinity, looked: 0, gaps: 0,
+      lead: 0.06 * sampleRate, playing: false, least: Infinity, looked: 0,
     });
     this.port.onmessage = ({ data }) => {
       if (data.made) this.add(data.made);
@@ -42,7 +42,6 @@ class Live extends AudioWorkletProcessor {
   play(out) {
     if (this.playing && this.waiting < out.length) {
       this.playing = false;
-      this.gaps += 1;
       this.lead = Math.min(this.lead * 1.5, LONGEST * sampleRate);
     }
     if (!this.playing && this.waiting >= this.lead) this.playing = true;
@@ -65,7 +64,7 @@ class Live extends AudioWorkletProcessor {
     this.heard.push(...input);
     if (this.heard.length < SENT * sampleRate) return true;
     const delay = this.playing ? (this.captured - this.played) / sampleRate : null;
-    this.port.postMessage({ heard: Float32Array.from(this.heard), delay, gaps: this.gaps });
+    this.port.postMessage({ heard: Float32Array.from(this.heard), delay });
     this.heard = [];
     return true;
   }

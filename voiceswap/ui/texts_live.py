@@ -41,8 +41,8 @@ LIVE: dict[str, tuple[str, str]] = {
         "没有浏览器可用的麦克风。",
     ),
     "live_slow": (
-        "The server can't keep up, so words are lost: choose a longer delay.",
-        "服务器处理不过来，有话音丢失：请选择更长的延迟。",
+        "The server can't keep up, so words are lost; a longer delay may help.",
+        "服务器处理不过来，有话音丢失；可尝试更长的延迟。",
     ),
     "live_lost": ("The server does not answer any more.", "服务器不再响应。"),
     "no_live_voice": ("Choose a voice first.", "请先选择一个声音。"),
