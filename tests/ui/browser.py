@@ -1,11 +1,15 @@
 """Actions of a visitor in the browser, which wait as long as a slow machine needs."""
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 PATIENCE = 60.0  # seconds to wait for anything: a slow machine is no failure
 
 

@@ -4,20 +4,15 @@ VOICESWAP_SCREENSHOTS is a folder for the screenshots of the page; docs/page.png
 """
 
 import os
-import shutil
 import threading
 from pathlib import Path
 
 import pytest
 import soundfile
-from browser import PATIENCE, open_tab
+from browser import CHROMIUM, PATIENCE, open_tab
 
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.examples import GOODBYE, HELLO
-
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
 
 
 @pytest.fixture(scope="package")
@@ -67,10 +62,12 @@ def chromium():
 @pytest.fixture
 def visit(chromium):
     """Opens the page. A script that fails, an alert, and a request to elsewhere fail the test."""
-    wrong = []
+    wrong, opened = [], []
 
-    def open_page(address, tab=None, width=1180, **options):
-        page = chromium.new_context(viewport={"width": width, "height": 900}, **options).new_page()
+    def open_page(address, tab=None, width=1180, browser=chromium, **options):
+        size = {"width": width, "height": 900}
+        opened.append(browser.new_context(viewport=size, **options))
+        page = opened[-1].new_page()
         page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
@@ -85,7 +82,7 @@ def visit(chromium):
         return page
 
     yield open_page
-    for context in chromium.contexts:
+    for context in opened:
         context.close()
     assert wrong == []
 

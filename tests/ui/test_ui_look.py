@@ -97,7 +97,7 @@ def test_dark_and_light(visit, address, screenshots):
     for scheme in ("light", "dark"):
         page = visit(address, color_scheme=scheme)
         background = "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)"
-        for tab in ("Swap", "Convert", "Voices", "Batch", "About"):
+        for tab in ("Swap", "Convert", "Live", "Voices", "Batch", "About"):
             open_tab(page, tab)
             shoot(page, screenshots / f"{scheme}-{tab.lower()}.png")
         assert (max(page.evaluate(background)) < 60) == (scheme == "dark")
@@ -118,6 +118,7 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots, speech):
         for tab, name in (
             ("互换", "swap"),
             ("转换", "convert"),
+            ("实时", "live"),
             ("声音库", "voices"),
             ("批量", "batch"),
             ("关于", "about"),
@@ -134,7 +135,7 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots, speech):
 
 def test_a_phone_shows_all_tabs_and_large_buttons(visit, address):
     page = visit(address, width=375, is_mobile=True, has_touch=True)
-    assert page.get_by_role("tab").count() == 5
+    assert page.get_by_role("tab").count() == 6
     assert not page.get_by_role("button", name="More tabs").is_visible()
     for name in ("Upload a file", "Record"):
         button = page.locator("#swap-a").get_by_role("button", name=name)
@@ -157,7 +158,7 @@ def test_axe_finds_nothing_serious(visit, address, context, swapper, scheme, pat
     page.wait_for_selector("#swap-go")
     page.add_style_tag(content="* { transition: none !important; }")  # colours as they will be
     page.add_script_tag(path=os.environ["VOICESWAP_AXE"])
-    for name in page.get_by_role("tab").all_inner_texts()[:5]:
+    for name in page.get_by_role("tab").all_inner_texts()[:6]:
         open_tab(page, name)
         for row in page.locator(".vs-listed:visible").all():
             row.click()
@@ -171,7 +172,7 @@ def test_axe_finds_nothing_serious(visit, address, context, swapper, scheme, pat
 
 def test_everything_has_a_name_for_screen_readers(visit, address):
     page = visit(address)
-    for tab in ("Swap", "Convert", "Voices", "Batch", "About"):
+    for tab in ("Swap", "Convert", "Live", "Voices", "Batch", "About"):
         open_tab(page, tab)
         nameless = page.evaluate("""() => {
             const all = document.querySelectorAll("button, input, textarea, [role=meter]");

@@ -27,6 +27,7 @@ SHORT_SECONDS = (
 KNOWN_SHARE = 0.03  # of a job has to be done before its remaining time is told
 T = TypeVar("T")
 MODEL = "model"  # the one queue of all that runs the model
+LIVE = "live"  # but for those who are live, who can't wait
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class AppContext:
     max_minutes: float = 60.0
     max_megabytes: float = 200.0
     queue_size: int = 16
+    live_sessions: int = 2  # at once
     jobs: Jobs = field(default_factory=Jobs)
     public: bool = True  # whether programs may call this page: that of one language is enough
     secret: str = field(default_factory=lambda: secrets.token_hex(8))  # of what browsers keep

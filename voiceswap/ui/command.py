@@ -69,6 +69,9 @@ def ui(
     queue_size: Annotated[
         int, typer.Option(min=1, help="Requests that may wait; more are turned away.")
     ] = 16,
+    live_sessions: Annotated[
+        int, typer.Option(min=1, help="Visitors who may be live at once, in the tab Live.")
+    ] = 2,
     max_minutes: Annotated[
         float, typer.Option(callback=number(0.1), help="Longest recording to convert.")
     ] = 60.0,
@@ -100,6 +103,7 @@ def ui(
             max_minutes,
             max_megabytes,
             queue_size,
+            live_sessions,
         )
     if (share or host not in ("127.0.0.1", "localhost", "::1")) and auth is None:
         warning = (

@@ -60,6 +60,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         r"There is no recording to learn from\..*",
         "没有可用于训练的录音，请上传更多语音。",
     ),
+    "live-full": (
+        r"All (?P<most>\d+) places for live conversion are taken; try again in a moment\.",
+        "{most} 个实时变声名额都已占用，请稍后再试。",
+    ),
+    "live-silent": (
+        r"Nobody has spoken for (?P<minutes>\d+) minutes, so the microphone is off\.",
+        "已有 {minutes} 分钟没有人说话，麦克风已关闭。",
+    ),
     "stopped": (r"The conversion was stopped\.", "转换已停止。"),
 }
 

@@ -19,7 +19,8 @@ from voiceswap.ui.proxied import as_visitor_sent
 
 MAX_BODY = 1 << 20  # bytes of a call; recordings are uploaded apart
 QUEUED = ("/gradio_api/queue/join", "/gradio_api/call/")
-CALLS = (*QUEUED, "/gradio_api/run/", "/gradio_api/api/")
+STREAM = "/gradio_api/stream/"  # chunks for a call that is running
+CALLS = (*QUEUED, STREAM, "/gradio_api/run/", "/gradio_api/api/")
 CLOSED = (  # Gradio's routes that the page does not use
     "/gradio_api/call/v2/",
     "/gradio_api/component_server",
@@ -52,6 +53,7 @@ class Gate:
             A page on loopback takes no others, so that no name can be bound to it.
         limits: what a visitor may do at once.
         wrong_values: gives a sentence on values that a function, by name or number, can't take.
+        stream_function: the number of the function that a running call, by its id, streams to.
     """
 
     def __init__(
@@ -61,9 +63,10 @@ class Gate:
         hosts: Sequence[str] | None,
         limits: Limits,
         wrong_values: Callable[[str | int, Any], str | None],
+        stream_function: Callable[[str], int | None],
     ):
         self.app, self.uploads, self.hosts, self.limits = app, uploads, hosts, limits
-        self.wrong_values = wrong_values
+        self.wrong_values, self.stream_function = wrong_values, stream_function
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,6 +79,8 @@ class Gate:
                 scope = as_visitor_sent(scope, origin)
             if path.startswith(CLOSED):
                 raise RefusedError(404, "There is no such page.")
+            if path.startswith(STREAM):
+                self._streaming(scope["method"], path)
             if scope["method"] == "POST":
                 if path.startswith("/login"):
                     wait = self.limits.login_wait(visitor)
@@ -119,14 +124,26 @@ class Gate:
             if not is_upload(file, self.uploads):
                 raise RefusedError(403, "A recording has to be uploaded to the page first.")
         function = call.get("fn_index")
+        if path.startswith(STREAM):
+            function = self._streaming("POST", path)  # whatever the call says
         if not isinstance(function, int):
             function = path.removesuffix("/").rpartition("/")[2]
+        if path.startswith(STREAM) and path.endswith("/close"):
+            return  # which has no values
         wrong = self.wrong_values(function, call.get("data", []))
         if wrong:
             raise RefusedError(422, wrong)
         queued = path.startswith(QUEUED)
         if queued and not self.limits.may_join(str(call.get("session_hash")), visitor):
             raise RefusedError(429, "You have as many requests waiting as one visitor may.")
+
+    def _streaming(self, method: str, path: str) -> int:
+        """The function of a running call that takes chunks; nothing else is below this path."""
+        call, _, end = path.removeprefix(STREAM).partition("/")
+        function = self.stream_function(call) if method == "POST" and end in ("", "close") else None
+        if function is None:
+            raise RefusedError(404, "There is no such page.")
+        return function
 
     def _count_login(self, visitor: str, send: Send) -> Send:
         async def counted(message: Message) -> None:

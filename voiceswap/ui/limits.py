@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -94,7 +94,7 @@ class Limits:
             return total
 
 
-def pending_calls(page: Any, concurrency_id: str) -> list[tuple[str, str]]:
+def pending_calls(page: Any, concurrency_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Session and address of each call of a Gradio page that waits for, or runs, the model."""
     queue = page._queue  # Gradio has no public way to its queue
     events = [
@@ -106,7 +106,7 @@ def pending_calls(page: Any, concurrency_id: str) -> list[tuple[str, str]]:
     return [
         (event.session_hash, event.request.client.host if event.request.client else "unknown")
         for event in events
-        if event.concurrency_id == concurrency_id
+        if event.concurrency_id in concurrency_ids
     ]
 
 

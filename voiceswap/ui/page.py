@@ -12,13 +12,14 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui import about_tab, batch_tab, convert_tab, swap_tab, voices_tab
-from voiceswap.ui.app_context import MODEL, AppContext
-from voiceswap.ui.call_check import wrong_values
+from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
+from voiceswap.ui.app_context import LIVE, MODEL, AppContext
+from voiceswap.ui.call_check import stream_function, wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.gate import Gate, is_loopback
 from voiceswap.ui.header import header
 from voiceswap.ui.limits import Limits, pending_calls
+from voiceswap.ui.live_sessions import LiveSessions
 from voiceswap.ui.middleware import PageMiddleware, scripts
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.theme import CSS, PageTheme
@@ -37,23 +38,33 @@ LOGIN = (  # what the login page has no style sheet for; before.js fills in the 
 def build(context: AppContext) -> gr.Blocks:
     """The page in both languages, not yet served; the other one has an address of its own."""
     other = replace(context, text=context.text.other(), public=False)
+    live = LiveSessions(context.swapper, context.library, context.live_sessions)
     with gr.Blocks(title="voiceswap", analytics_enabled=False) as page:
-        _lay_out(context, page, other.text, f"./{other.text.language}")
+        _lay_out(context, live, page, other.text, f"./{other.text.language}")
     with page.route(other.text["language"], other.text.language, show_in_navbar=False):
-        _lay_out(other, page, context.text, "./")
+        _lay_out(other, live, page, context.text, "./")
     return page.queue(max_size=context.queue_size, api_open=False)
 
 
-def _lay_out(context: AppContext, page: gr.Blocks, other: Texts, there: str) -> None:
+def _lay_out(
+    context: AppContext, live: LiveSessions, page: gr.Blocks, other: Texts, there: str
+) -> None:
     """The page in one language; `there` is the address of the other."""
     text = context.text
     header(text, other, there)
+    gr.HTML(
+        f"<p class='vs-unheard'>{escape(text['no_microphone'])}</p>",
+        apply_default_css=False,
+        js_on_load=None,
+    )
     visit = VisitResults(context)
     with gr.Tabs() as tabs:
         with gr.Tab(text["swap"], id="swap"):
             menus = swap_tab.build(context, visit)
         with gr.Tab(text["convert"], id="convert"):
             target = convert_tab.build(context, visit)
+        with gr.Tab(text["live"], id="live"):
+            menus.append(live_tab.build(context, live))
         with gr.Tab(text["voices"], id="voices"):
             voices = voices_tab.VoicesTab(context)
         with gr.Tab(text["batch"], id="batch"):
@@ -67,7 +78,7 @@ def _lay_out(context: AppContext, page: gr.Blocks, other: Texts, there: str) -> 
         apply_default_css=False,
         js_on_load=None,
     )
-    page.unload(_leave(context))
+    page.unload(_leave(context, live))
 
 
 def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:
@@ -78,13 +89,14 @@ def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:
         visitor_bytes=VISITOR_FILES * largest,
         total_bytes=TOTAL_FILES * largest,
         waiting=(SESSION_CALLS, max(VISITOR_CALLS, context.queue_size // 2)),
-        pending=lambda: pending_calls(page, MODEL),
+        pending=lambda: pending_calls(page, (MODEL, LIVE)),
     )
 
 
-def _leave(context: AppContext):
+def _leave(context: AppContext, live: LiveSessions):
     def leave(request: gr.Request) -> None:
         context.jobs.stop(request.session_hash)
+        live.leave(request.session_hash)
 
     return leave
 
@@ -152,6 +164,7 @@ def serving(
                                 hosts=allowed,
                                 limits=_limits(context, page, folder),
                                 wrong_values=partial(wrong_values, page),
+                                stream_function=partial(stream_function, page),
                             ),
                         ]
                     },

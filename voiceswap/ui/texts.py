@@ -1,6 +1,7 @@
 """Every text of the page, in English and Chinese."""
 
 from voiceswap.ui.texts_convert import CONVERSIONS
+from voiceswap.ui.texts_live import LIVE
 from voiceswap.ui.texts_voices import VOICES
 
 LANGUAGES = ("en", "zh")
@@ -83,7 +84,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "data": ("Training data and licences", "训练数据与许可证"),
     "frozen": ("Pretrained parts", "预训练（冻结）组件"),
 }
-TABLE |= CONVERSIONS | VOICES
+TABLE |= CONVERSIONS | LIVE | VOICES
 
 
 class Texts:

@@ -97,6 +97,6 @@ class PageTheme(gr.themes.Base):
 FOLDER = Path(__file__).parent
 CSS = "\n".join(
     (FOLDER / name).read_text(encoding="utf-8")
-    for name in ("style.css", "gradio.css", "sounds.css")
+    for name in ("style.css", "gradio.css", "sounds.css", "live.css")
 )
 LOGO = (FOLDER / "logo.svg").read_text(encoding="utf-8")

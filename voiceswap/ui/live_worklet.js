@@ -1,0 +1,72 @@
+/* In the sound card's thread: passes on what is heard, plays what was made of it, and knows how
+   much later. Where nothing is ready it is silent, and waits a little longer than before. */
+const SENT = 0.02; // seconds that are passed on at a time
+const LONGEST = 0.5; // seconds to wait with what is ready
+const LOOK = 4; // seconds after which too much waiting is dropped
+
+class Live extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    Object.assign(this, {
+      ready: [], waiting: 0, heard: [], captured: 0, played: 0, level: 0, bypass: false,
+      lead: 0.06 * sampleRate, playing: false, least: Infinity, looked: 0,
+    });
+    this.port.onmessage = ({ data }) => {
+      if (data.made) this.add(data.made);
+      if (data.lost) this.played += data.lost; // was never sent
+      if ("bypass" in data) this.bypass = data.bypass;
+    };
+  }
+
+  add(samples) {
+    this.ready.push(samples);
+    this.waiting += samples.length;
+  }
+
+  /* The next samples of what is ready. */
+  take(count) {
+    const out = new Float32Array(count);
+    let done = 0;
+    while (done < count && this.ready.length) {
+      const part = this.ready[0].subarray(0, count - done);
+      out.set(part, done);
+      done += part.length;
+      if (part.length === this.ready[0].length) this.ready.shift();
+      else this.ready[0] = this.ready[0].subarray(part.length);
+    }
+    this.waiting -= done;
+    this.played += done;
+    return out;
+  }
+
+  play(out) {
+    if (this.playing && this.waiting < out.length) {
+      this.playing = false;
+      this.lead = Math.min(this.lead * 1.5, LONGEST * sampleRate);
+    }
+    if (!this.playing && this.waiting >= this.lead) this.playing = true;
+    if (!this.playing) return;
+    const made = this.take(out.length);
+    if (!this.bypass) out.set(made);
+    this.least = Math.min(this.least, this.waiting);
+    this.looked += out.length;
+    if (this.looked < LOOK * sampleRate) return;
+    if (this.least > 2 * this.lead) this.take(Math.round(this.least - this.lead));
+    this.least = Infinity;
+    this.looked = 0;
+  }
+
+  process([[input]], [[out]]) {
+    this.play(out);
+    if (!input) return true;
+    if (this.bypass) out.set(input);
+    this.captured += input.length;
+    this.heard.push(...input);
+    if (this.heard.length < SENT * sampleRate) return true;
+    const delay = this.playing ? (this.captured - this.played) / sampleRate : null;
+    this.port.postMessage({ heard: Float32Array.from(this.heard), delay });
+    this.heard = [];
+    return true;
+  }
+}
+registerProcessor("voiceswap-live", Live);
