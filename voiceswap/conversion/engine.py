@@ -201,7 +201,8 @@ class Engine:
         if not conversions:
             return []
         outputs = [Output(item.source.recording, self.output_audio) for item in conversions]
-        log_f0 = torch.stack([item.voice.log_f0.to(self.device) for item in conversions]).cpu()
+        known = HostCopy(torch.stack([item.voice.log_f0.to(self.device) for item in conversions]))
+        log_f0 = torch.from_numpy(known.numpy())
         todo = []
         for parts in zip(conversions, log_f0, outputs, strict=True):
             todo += self._output_windows(*parts)

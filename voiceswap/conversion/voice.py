@@ -112,7 +112,7 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
         nothing = Residuals(*(torch.zeros_like(x[:, :1]) for x in vars(known[0]).values()))
     stacked = []
     for place in range(max(len(voice.residuals) for voice in voices)):
-        items = [[*voice.residuals, *[(nothing, 0.0)] * place][place] for voice in voices]
+        items = [[*voice.residuals, *[(nothing, 0.0)] * (place + 1)][place] for voice in voices]
         shares = to_device(torch.tensor([share for _, share in items]), torch.device(device))
         stacked.append((_batch_of([item for item, _ in items], device), shares))
     means = {
