@@ -33,7 +33,7 @@ from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.residuals import retrieve
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.features import extract_f0
+from voiceswap.features import extract_f0_batch
 
 ROOT = Path(__file__).parents[1]
 LIMITS = {"tests": 60, "conversion": 20, "files": 25, "batch": 60, "stages": 20, "training": 50}
@@ -184,8 +184,9 @@ def measure_stages(options: argparse.Namespace, until: float) -> None:
     hello = np.resize(read_audio(HELLO, 16000), SECONDS * 16000)
     waves = np.stack([np.roll(hello, 997 * i) for i in range(count)])
     prepare = quickest(lambda: Recording(iter([waves[0]]), engine.audio, "it"))
-    row("CPU", "reading, level", f"{SECONDS / prepare:.0f}", "times real time, one thread")
-    f0 = torch.from_numpy(extract_f0(waves[0], engine.audio))[None].to(engine.device)
+    row("CPU", "level", f"{SECONDS / prepare:.0f}", "times real time, one thread")
+    (contour,) = extract_f0_batch(waves[:1], engine.audio)
+    f0 = torch.from_numpy(contour)[None].to(engine.device)
     f0, samples = f0.repeat(count, 1), torch.from_numpy(waves).to(engine.device)
     voice = stack_voices([swapper.embed(GOODBYE)] * count, engine.device)
     spectrum = engine.encoder.front_end.spectrum(samples)
@@ -197,6 +198,7 @@ def measure_stages(options: argparse.Namespace, until: float) -> None:
     residuals, _ = voice.residuals[0]
     stages: dict[str, Callable[[], object]] = {
         "to device": lambda: torch.from_numpy(waves).to(engine.device),
+        "F0": lambda: extract_f0_batch(waves, engine.audio, engine.device),
         "spectrum": lambda: engine.encoder.front_end.spectrum(samples),
         "front end": lambda: engine.encoder.front_end.window(spectrum, None, peak),
         "content": lambda: engine.autoencoder.encode_content(rows).mode(),
