@@ -212,9 +212,11 @@ def measure_stages(options: argparse.Namespace, until: float) -> None:
     kinds = {"fp32": "highest"} | ({"tf32": "high"} if engine.device.type == "cuda" else {})
     for name, precision in kinds.items():
         torch.set_float32_matmul_precision(precision)
-        took = {stage: quickest(work, engine.device) for stage, work in stages.items()}
-        for stage, seconds in (took | {"all": sum(took.values())}).items():
+        total = 0.0
+        for stage, work in stages.items():
+            total += (seconds := quickest(work, engine.device))
             row(name, stage, f"{1000 * seconds:.2f}", f"{count * SECONDS / seconds:.0f}")
+        row(name, "all", f"{1000 * total:.2f}", f"{count * SECONDS / total:.0f}")
 
 
 def measure_training(options: argparse.Namespace, until: float) -> None:
