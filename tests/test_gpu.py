@@ -6,10 +6,13 @@ import soundfile
 import torch
 from rates import RATE
 
-from voiceswap import FileConversion, VoiceSwapper
+from voiceswap import ConversionOptions, FileConversion, VoiceSwapper
 from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.audio import active_level_db
+from voiceswap.batch import convert_folder
+from voiceswap.examples import GOODBYE
+from voiceswap.features import AudioConfig, extract_f0_batch
 
 pytestmark = [
     pytest.mark.gpu,
@@ -54,6 +57,57 @@ def test_long_recordings_and_batches_equal_the_cpus(swapper, on_gpu, hello, good
     for file in files:
         out = soundfile.read(file.out, dtype="float32")[0]
         assert_same(out, swapper.convert(file.source, voice))
+
+
+def test_f0_is_the_cpus(hello, goodbye):
+    audio, recordings = AudioConfig().at_rate(RATE), [hello, goodbye[:30001], hello[:8000]]
+    expected, found = (extract_f0_batch(recordings, audio, each) for each in ("cpu", "cuda"))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.mean((ours > 0) == (theirs > 0)) > 0.995
+        both = (ours > 0) & (theirs > 0)
+        assert np.abs(1200 * np.log2(ours[both] / theirs[both])).max(initial=0.0) < 0.1  # cents
+
+
+def test_a_long_recording_equals_the_cpus(swapper, on_gpu, hello, goodbye):
+    source, voice = np.resize(np.concatenate([hello, goodbye]), 68 * RATE), swapper.embed(goodbye)
+    assert_same(on_gpu.convert(source, voice), swapper.convert(source, voice))
+
+
+def test_a_folder_equals_the_cpus(swapper, on_gpu, hello, goodbye, tmp_path):
+    (tmp_path / "talks").mkdir()
+    for number, samples in enumerate([hello, goodbye, np.resize(hello, 20 * RATE)] * 8):
+        soundfile.write(tmp_path / f"talks/{number:02}.wav", samples[number:], RATE, "FLOAT")
+    report = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", device="cuda", jobs=2)
+    assert report.exit_status == 0
+    for number in range(3):
+        out = soundfile.read(tmp_path / f"out/talks/{number:02}.wav", dtype="float32")[0]
+        assert_same(out, swapper.convert(tmp_path / f"talks/{number:02}.wav", GOODBYE))
+
+
+def test_voices_of_all_kinds_in_a_batch_equal_the_cpus(swapper, on_gpu, hello, goodbye, tmp_path):
+    soundfile.write(tmp_path / "hello.wav", hello, RATE, "FLOAT")
+    drawn, embedded = swapper.sample(2), swapper.embed(goodbye)
+    voices = [drawn, embedded, swapper.blend([(drawn, 0.5), (embedded, 0.5)]), embedded]
+    chosen = [{}, {"pitch_shift": 2}, {}, {"strength": 0.6}]
+    files = [
+        FileConversion(
+            tmp_path / "hello.wav", voice, tmp_path / f"{i}.wav", ConversionOptions(**options)
+        )
+        for i, (voice, options) in enumerate(zip(voices, chosen, strict=True))
+    ]
+    assert on_gpu.convert_files(files) == [None] * 4
+    for file, voice, options in zip(files, voices, chosen, strict=True):
+        out = soundfile.read(file.out, dtype="float32")[0]
+        assert_same(out, swapper.convert(file.source, voice, **options))
+
+
+def test_a_stream_equals_the_cpus(swapper, on_gpu, hello, goodbye):
+    made = []
+    for each in (swapper, on_gpu):
+        stream = each.stream(each.embed(goodbye))
+        blocks = [stream.push(hello[i : i + 4800]) for i in range(0, len(hello), 4800)]
+        made.append(np.concatenate([*blocks, stream.flush()]))
+    assert_same(made[1], made[0])
 
 
 def test_a_voice_of_either_device_serves_on_the_other(swapper, on_gpu, hello, goodbye, tmp_path):

@@ -5,6 +5,9 @@ MIT licence), release 0.3.0, which is published for another runtime.
 """
 
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -38,7 +41,7 @@ class F0Tracker(nn.Module):
     def __init__(self, width: int = 12):
         super().__init__()
         self.input = nn.Conv2d(len(SIZES), width, 3, padding=1)
-        self.body = nn.Sequential(*(_HarmonicBlock(width, *shape) for shape in BLOCKS))
+        self.body = nn.ModuleList(_HarmonicBlock(width, *shape) for shape in BLOCKS)
         self.narrow = nn.Conv2d(width, 4, 3)
         self.pitch = nn.Conv2d(4, 1, 1)
         self.peak = nn.Conv2d(4, 4, (5, 1), padding=(2, 0))
@@ -65,23 +68,30 @@ class F0Tracker(nn.Module):
             spectra.append((bands + 1e-8).log())
         return torch.stack(spectra, 1)
 
-    def forward(self, samples: Tensor, f0_min: float, f0_max: float) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, samples: Tensor, f0_min: float, f0_max: float, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """F0 in Hz between the bounds, and voicing from 0 to 1 (voiced from 0.5 on).
 
         Args:
             samples: waveforms (batch, samples) at 16 kHz.
             f0_min, f0_max: Hz; the candidates to choose from.
+            lengths: (batch,), samples of each, where some are padded with zeros: what comes out
+                for them is then as alone, and means nothing beyond.
 
         Returns:
             (batch, frames) each, a frame for every 256 whole samples and at least one. Frame t is
             centred on sample 256 * t.
         """
         spectra = self.spectra(samples)
-        h = self.body(F.relu(self.input(spectra)))
+        mask = None if lengths is None else _mask(lengths, spectra.shape[-1])
+        h = _masked(F.relu(self.input(_masked(spectra, mask))), mask)
+        for block in self.body:
+            h = block(h, mask)
         h = F.relu(self.narrow(F.pad(h[:, :, :SCORED], (1, 1, 1, 0))))
         scores = self.pitch(h)[:, 0].transpose(1, 2)  # (batch, frames, candidates)
         summary = torch.cat([self.peak(h).amax(2), spectra.mean((1, 2))[:, None]], 1)
-        voicing = self.voicing(F.relu(self.hidden(summary)))[:, 0].sigmoid()
+        voicing = self.voicing(F.relu(self.hidden(_masked(summary, mask))))[:, 0].sigmoid()
         inside = (self.candidates >= f0_min) & (self.candidates <= f0_max)
         f0 = self._local_mean(scores.masked_fill(~inside, -math.inf))
         voicing = voicing * inside[scores.argmax(-1)]
@@ -110,8 +120,44 @@ class _HarmonicBlock(nn.Module):
         self.first = nn.Conv2d(width, width, kernel, padding=padding, dilation=dilations)
         self.second = nn.Conv2d(width, width, kernel, padding=padding, dilation=dilations)
 
-    def forward(self, h: Tensor) -> Tensor:
-        return F.relu(h + self.second(F.relu(self.first(h))))
+    def forward(self, h: Tensor, mask: Tensor | None) -> Tensor:
+        inner = _masked(F.relu(self.first(h)), mask)
+        return _masked(F.relu(h + self.second(inner)), mask)
+
+
+def _mask(lengths: Tensor, frames: int) -> Tensor:
+    """Which frames are of items of so many samples and not of padding: (batch, frames), float."""
+    own = (lengths // HOP).clamp(min=1)
+    return (torch.arange(frames, device=lengths.device) < own[:, None]).float()
+
+
+def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
+    """`x` (batch, ..., frames) with its padding set to zero."""
+    if mask is None:
+        return x
+    return x * mask.view(len(mask), *[1] * (x.ndim - 2), -1)
+
+
+_exactly = threading.Lock()
+
+
+@contextmanager
+def exact_convolutions(device: torch.device) -> Iterator[None]:
+    """Without the ten-bit mantissas that convolutions have on some GPUs.
+
+    The phase of a voice is the sum of its F0, so that a thousandth of F0 is soon a period. PyTorch
+    has one such setting for all threads: the lock lets each find what it restores.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    with _exactly:
+        before = torch.backends.cudnn.allow_tf32
+        torch.backends.cudnn.allow_tf32 = False
+        try:
+            yield
+        finally:
+            torch.backends.cudnn.allow_tf32 = before
 
 
 @cache

@@ -1,6 +1,7 @@
 """Features of speech: log-mel spectrograms and F0."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import torchaudio.transforms
 from torch import Tensor, nn
 
 from voiceswap.errors import CheckpointError
-from voiceswap.f0_tracker import HOP, SAMPLE_RATE, f0_tracker
+from voiceswap.f0_tracker import HOP, SAMPLE_RATE, exact_convolutions, f0_tracker
 
 F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
 DEFAULT_F0 = 150.0  # Hz; of a voice of which nothing is known, and where pitch inputs are centred
@@ -145,26 +146,49 @@ class LogMel(nn.Module):
         return self.mel(samples).clamp(min=self.floor).log()
 
 
-@torch.inference_mode()
 def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
-    """F0 in Hz, one value a mel frame, 0 where unvoiced: (frames,), float32, of (samples,).
+    """F0 in Hz, one value a mel frame, 0 where unvoiced: (frames,), float32, of (samples,)."""
+    return extract_f0_batch([samples], config)[0]
 
-    The tracker's frames of 16 ms are put on the mel's: pitch along a line from one voiced frame to
-    the next, voicing from the nearest frame.
+
+@torch.inference_mode()
+def extract_f0_batch(
+    items: Sequence[np.ndarray], config: AudioConfig, device: torch.device | str = "cpu"
+) -> list[np.ndarray]:
+    """`extract_f0` of several recordings at once, with the tracker on a device."""
+    waves = [torch.from_numpy(_at_16_khz(samples, config.sample_rate)) for samples in items]
+    lengths = [len(wave) for wave in waves]
+    padded = max(lengths) > min(lengths)
+    batch = torch.nn.utils.rnn.pad_sequence(waves, batch_first=True)
+    sizes = torch.tensor(lengths, device=device) if padded else None
+    with exact_convolutions(torch.device(device)):
+        tracked = f0_tracker(str(device))(batch.to(device), F0_MIN, F0_MAX, sizes)
+    pitches, voicings = (values.cpu().numpy() for values in tracked)
+    return [
+        _on_mel_frames(pitch[:last], voicing[:last], config.frames(len(samples)), config.frame_rate)
+        for samples, pitch, voicing, last in zip(
+            items, pitches, voicings, (max(1, length // HOP) for length in lengths), strict=True
+        )
+    ]
+
+
+def _at_16_khz(samples: np.ndarray, rate: int) -> np.ndarray:
+    if rate != SAMPLE_RATE:
+        samples = soxr.resample(samples, rate, SAMPLE_RATE)
+    return np.ascontiguousarray(samples, np.float32)
+
+
+def _on_mel_frames(
+    pitch: np.ndarray, voicing: np.ndarray, frames: int, frame_rate: float
+) -> np.ndarray:
+    """F0 (frames,) of the mel's frames from the tracker's, which are 16 ms apart.
+
+    Pitch goes along a line from one voiced frame to the next, voicing comes from the nearest frame.
     """
-    at_16_khz = samples
-    if config.sample_rate != SAMPLE_RATE:
-        at_16_khz = soxr.resample(samples, config.sample_rate, SAMPLE_RATE)
-    wave = torch.from_numpy(np.ascontiguousarray(at_16_khz, np.float32))[None]
-    pitch, voicing = (values[0].numpy() for values in f0_tracker()(wave, F0_MIN, F0_MAX))
-    frames = config.frames(len(samples))
     voiced = voicing >= 0.5
     if not voiced.any():
         return np.zeros(frames, np.float32)
-    times, tracked = (
-        np.arange(frames) / config.frame_rate,
-        np.arange(len(pitch)) * HOP / SAMPLE_RATE,
-    )
+    times, tracked = np.arange(frames) / frame_rate, np.arange(len(pitch)) * HOP / SAMPLE_RATE
     middles = (tracked[1:] + tracked[:-1]) / 2
     nearest = np.searchsorted(middles, times + 1e-6)  # a tie goes to the later frame, always
     f0 = np.exp(np.interp(times, tracked[voiced], np.log(pitch[voiced])))

@@ -10,9 +10,9 @@ from torch import Tensor
 from voiceswap.conversion.batching import (
     ProgressCallback,
     batches,
-    on_device,
     stack,
     stack_pairs,
+    stack_rows,
 )
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.recording import (
@@ -20,14 +20,17 @@ from voiceswap.conversion.recording import (
     EncodedRecording,
     Recording,
     Window,
+    track_f0,
     windows,
 )
+from voiceswap.conversion.transfer import HostCopy, overlapped, to_device
 from voiceswap.models import pretrained
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.layers import RunningMoments, instance_norm
 
 Segment = tuple[EncodedRecording, int, int]  # mel frames first to last
+Place = tuple[int, Window]  # a recording's number, and a window of it
 
 
 class RecordingEncoder:
@@ -44,44 +47,54 @@ class RecordingEncoder:
     ) -> list[EncodedRecording]:
         """Features and statistics of recordings, all windows of all of them in batches."""
         progress(0.0)
-        stride = self.autoencoder.stride
+        track_f0(recordings, self.device, self.batch_size)
         todo = [(number, w) for number, r in enumerate(recordings) for w in r.windows]
         spectra, peaks = self._spectra(recordings, todo)
         features = [DiskArray(np.float16, self.front_end.channels) for _ in recordings]
         moments = [RunningMoments() for _ in recordings]
         done = row = 0
-        for batch in batches(todo, self.batch_size):
-            stacked, mask = [], None
+
+        def start(batch: Sequence[Place]) -> tuple[HostCopy, HostCopy]:
+            nonlocal row
+            rows = []
             for _, window in batch:
                 last = row + window.right - window.left
-                stacked.append(torch.from_numpy(spectra.read(row, last)).T)
+                rows.append(spectra.read(row, last))
                 row = last
-            spectrum, mask = stack(stacked)
-            peak = torch.tensor([peaks[number] for number, _ in batch], device=self.device)
-            encoded = self.front_end.window(
-                spectrum.to(self.device), on_device(mask, self.device), peak
-            )
-            for item, (number, window) in zip(encoded, batch, strict=True):
-                kept = item[:, _inner(window, stride)]
-                features[number].append(kept.T.cpu().numpy())
-                moments[number].add(kept)
+            peak = to_device(torch.tensor([peaks[number] for number, _ in batch]), self.device)
+            encoded = self.front_end.window(*stack_rows(rows, self.device), peak)
+            return HostCopy(encoded.mT.half().contiguous()), self._sums(encoded, batch)
+
+        def finish(batch: Sequence[Place], copies: tuple[HostCopy, HostCopy]) -> None:
+            nonlocal done
+            encoded, sums = copies
+            for item, (number, window) in zip(encoded.numpy(), batch, strict=True):
+                features[number].append(item[_inner(window, self.autoencoder.stride)])
+            self._add(moments, sums, batch)
             done += len(batch)
             progress(done / len(todo))
+
+        overlapped(batches(todo, self.batch_size), start, finish)
         return self._with_content_statistics(recordings, features, moments)
 
     def _spectra(
-        self, recordings: Sequence[Recording], todo: Sequence[tuple[int, Window]]
+        self, recordings: Sequence[Recording], todo: Sequence[Place]
     ) -> tuple[DiskArray, list[float]]:
         """The front end's spectra of windows, row after row, and each recording's peak."""
         spectra, peaks = DiskArray(np.float32, self.front_end.bins), [-np.inf] * len(recordings)
-        for batch in batches(todo, self.batch_size):
-            waves = [recordings[n].samples(w.left, w.right) for n, w in batch]
-            stacked, _ = stack([torch.from_numpy(wave) for wave in waves])
-            spectrum = self.front_end.spectrum(stacked.to(self.device)).cpu()
-            for item, (number, window) in zip(spectrum, batch, strict=True):
-                inside = item[:, : window.right - window.left]
-                spectra.append(inside.T.numpy())
+
+        def start(batch: Sequence[Place]) -> HostCopy:
+            waves = [torch.from_numpy(recordings[n].samples(w.left, w.right)) for n, w in batch]
+            spectrum = self.front_end.spectrum(to_device(stack(waves)[0], self.device))
+            return HostCopy(spectrum.mT.contiguous())
+
+        def finish(batch: Sequence[Place], spectrum: HostCopy) -> None:
+            for item, (number, window) in zip(spectrum.numpy(), batch, strict=True):
+                inside = item[: window.right - window.left]
+                spectra.append(inside)
                 peaks[number] = max(peaks[number], float(inside.max()))
+
+        overlapped(batches(todo, self.batch_size), start, finish)
         return spectra, peaks
 
     def _with_content_statistics(
@@ -96,33 +109,53 @@ class RecordingEncoder:
             EncodedRecording(recording, rows, known.result(), known.result())
             for recording, rows, known in zip(recordings, features, moments, strict=True)
         ]
+        rate = self.autoencoder.audio.frame_rate
         todo = [
             (number, window)
             for number, recording in enumerate(recordings)
-            for window in windows(
-                recording.frames, self.autoencoder.audio.frame_rate, RECEPTIVE_SECONDS
-            )
+            for window in windows(recording.frames, rate, RECEPTIVE_SECONDS)
         ]
-        for batch in batches(todo, self.batch_size):
+
+        def start(batch: Sequence[Place]) -> HostCopy:
             rows, mask, known = self._features([(partial[n], w.left, w.right) for n, w in batch])
             means, _ = self.autoencoder.content_encoder.encode_unnormalized(rows, mask, known)
-            for mean, (number, window) in zip(means, batch, strict=True):
-                content[number].add(mean[:, _inner(window, self.autoencoder.stride)])
+            return self._sums(means, batch)
+
+        def finish(batch: Sequence[Place], sums: HostCopy) -> None:
+            self._add(content, sums, batch)
+
+        overlapped(batches(todo, self.batch_size), start, finish)
         return [
             replace(item, content_statistics=known.result())
             for item, known in zip(partial, content, strict=True)
         ]
+
+    def _sums(self, x: Tensor, batch: Sequence[Place]) -> HostCopy:
+        """Sums over windows without their context, and those of squares, (batch, 2, channels)."""
+        exact = torch.float32 if self.device.type == "mps" else torch.float64
+        inside = torch.zeros(len(x), 1, x.shape[-1], dtype=exact)
+        for row, (_, window) in zip(inside, batch, strict=True):
+            row[:, _inner(window, self.autoencoder.stride)] = 1
+        kept = x.to(exact) * to_device(inside, self.device)
+        return HostCopy(torch.stack([kept.sum(-1), kept.square().sum(-1)], 1))
+
+    def _add(
+        self, moments: Sequence[RunningMoments], sums: HostCopy, batch: Sequence[Place]
+    ) -> None:
+        """Add windows' sums to the moments of their recordings."""
+        for (number, window), pair in zip(batch, torch.from_numpy(sums.numpy()), strict=True):
+            inner = _inner(window, self.autoencoder.stride)
+            total, squares = pair.double()[..., None]
+            moments[number].add_sums(inner.stop - inner.start, total, squares)
 
     def _features(
         self, segments: Sequence[Segment]
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """Features of segments as a batch, its mask, and the recordings' statistics."""
         stride = self.autoencoder.stride
-        rows, mask = stack(
-            [item.features(first // stride, -(-last // stride)) for item, first, last in segments]
-        )
+        rows = [item.feature_rows.read(a // stride, -(-b // stride)) for item, a, b in segments]
         known = stack_pairs([item.feature_statistics for item, _, _ in segments], self.device)
-        return rows.to(self.device), on_device(mask, self.device), known
+        return *stack_rows(rows, self.device), known
 
     def content(self, segments: Sequence[Segment]) -> tuple[DiagonalGaussian, Tensor | None]:
         """q(content | speech) of segments, (batch, code, frames / stride), and the mask."""

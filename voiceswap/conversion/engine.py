@@ -25,6 +25,7 @@ from voiceswap.conversion.recording import (
     output_length,
     windows,
 )
+from voiceswap.conversion.transfer import HostCopy, overlapped, to_device
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
@@ -197,24 +198,37 @@ class Engine:
         progress: ProgressCallback = lambda done: None,
     ) -> list[Output]:
         """The samples of conversions, all windows of all of them in batches."""
+        if not conversions:
+            return []
         outputs = [Output(item.source.recording, self.output_audio) for item in conversions]
+        known = HostCopy(torch.stack([item.voice.log_f0.to(self.device) for item in conversions]))
+        log_f0 = torch.from_numpy(known.numpy())
         todo = []
-        for conversion, output in zip(conversions, outputs, strict=True):
-            todo += self._output_windows(conversion, output)
+        for parts in zip(conversions, log_f0, outputs, strict=True):
+            todo += self._output_windows(*parts)
         done, hop = 0, self.output_audio.hop_length
-        for batch in batches(todo, self.batch_size):
-            for item, wave in zip(batch, self._render(batch), strict=True):
+
+        def start(batch: Sequence[_OutputWindow]) -> HostCopy:
+            return HostCopy(self._render(batch))
+
+        def finish(batch: Sequence[_OutputWindow], waves: HostCopy) -> None:
+            nonlocal done
+            for item, wave in zip(batch, waves.numpy(), strict=True):
                 window = item.window
                 first, last = window.first - window.left, window.last - window.left
-                item.output.append(wave[first * hop : last * hop].cpu().numpy())
+                item.output.append(wave[first * hop : last * hop])
             done += len(batch)
             progress(done / len(todo))
+
+        overlapped(batches(todo, self.batch_size), start, finish)
         return outputs
 
-    def _output_windows(self, conversion: Conversion, output: Output) -> list[_OutputWindow]:
+    def _output_windows(
+        self, conversion: Conversion, voice_log_f0: Tensor, output: Output
+    ) -> list[_OutputWindow]:
         recording, options = conversion.source.recording, conversion.options
         shift = torch.tensor([options.pitch_shift * SEMITONE, 0.0], dtype=torch.float32)
-        target = conversion.voice.log_f0.cpu() + shift
+        target = voice_log_f0 + shift
         own = torch.tensor([log_f0_statistics(recording.f0)], dtype=torch.float32)
         contour = torch.from_numpy(recording.f0)[None]
         f0 = transfer_pitch(contour, own, target[None], options.pitch_range)[0].float()
@@ -229,12 +243,12 @@ class Engine:
         """Waveforms (batch, samples) of windows, context and all."""
         content = self._content_codes(items)
         f0, mask = stack([item.f0[item.window.left : item.window.right] for item in items])
-        f0, mask = f0.to(self.device), on_device(mask, self.device)
+        f0, mask = to_device(f0, self.device), on_device(mask, self.device)
         voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]
         voice = stack_voices(voices, self.device)
         mel = decode(self.autoencoder, content, f0, voice, mask)
         fields = zip(*(item.excitation for item in items), strict=True)
-        state = ExcitationState(*(torch.cat(field).to(self.device) for field in fields))
+        state = ExcitationState(*(to_device(torch.cat(field), self.device) for field in fields))
         return self.vocode(mel, f0, mask, state, voice.high_gain)
 
     def _content_codes(self, items: Sequence[_OutputWindow]) -> Tensor:
@@ -246,9 +260,9 @@ class Engine:
         for i, item in enumerate(items):
             if (seed := item.conversion.options.seed) is not None:
                 first, last = item.window.left // stride, -(-item.window.right // stride)
-                noise = noise_at(seed, first, last, content.shape[1]).to(self.device)
+                noise = noise_at(seed, first, last, content.shape[1])
                 deviation = (0.5 * posterior.log_variance[i, :, : last - first]).exp()
-                content[i, :, : last - first] += deviation * noise
+                content[i, :, : last - first] += deviation * to_device(noise, self.device)
         return content
 
     @torch.inference_mode()

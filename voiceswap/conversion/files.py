@@ -1,18 +1,21 @@
 """Conversion from file to file, in batches."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from voiceswap.audio import stream_audio
+from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
-from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.recording import EncodedRecording, Output, Recording
 from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.notes import note, notes_to
 from voiceswap.writing import AudioWriter
 
 
@@ -28,17 +31,21 @@ class FileConversion:
 
 @dataclass(frozen=True)
 class _OpenFile:
-    """A file of a batch, and what was read for it."""
+    """A file, and what was read for it."""
 
     number: int
     file: FileConversion
     writer: AudioWriter
     recording: Recording
-    voice: Voice
+    notes: list[str]
+
+
+Batch = list[tuple[_OpenFile, Voice]]
+Errors = dict[int, VoiceswapError]
 
 
 class FileConverter:
-    """Converts files on an engine.
+    """Converts files on an engine; threads read what comes next, and write what is done.
 
     `voice` makes a voice of references, `between` one between a source's own and another.
     """
@@ -55,62 +62,94 @@ class FileConverter:
         self, files: Sequence[FileConversion], progress: ProgressCallback
     ) -> list[VoiceswapError | None]:
         """Convert files; for each None, or the error that kept it from being converted."""
-        errors: dict[int, VoiceswapError] = {}
-        done = 0
-        for batch in self._open(files, errors):
-            until = batch[-1].number + 1
-            self._convert(batch, errors, _part(progress, done / len(files), until / len(files)))
-            done = until
+        errors: Errors = {}
+        done, writing = 0, dict[int, Future[None]]()
+        with Background(threads_beside(self.engine.device.type)) as background:
+            for batch in self._batches(files, errors, background):
+                until = batch[-1][0].number + 1
+                outputs = self._convert(
+                    batch, _part(progress, done / len(files), until / len(files))
+                )
+                _finish(writing, errors)  # of the batch before: no more than two are in memory
+                writing = {
+                    item.number: background.start(_write, item.writer, output, background)
+                    for (item, _), output in zip(batch, outputs, strict=True)
+                }
+                done = until
+            _finish(writing, errors)
         return [errors.get(i) for i in range(len(files))]
 
-    def _open(
-        self, files: Sequence[FileConversion], errors: dict[int, VoiceswapError]
-    ) -> Iterator[list[_OpenFile]]:
-        """What the files need, in batches; what is wrong with one goes into `errors`."""
-        batch: list[_OpenFile] = []
-        known = _LastVoice(self.voice)
-        rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
-        for number, file in enumerate(files):
+    def _batches(
+        self, files: Sequence[FileConversion], errors: Errors, background: Background
+    ) -> Iterator[Batch]:
+        """The files and their voices, in batches; what is wrong with one goes into `errors`."""
+        batch: Batch = []
+        known = _LastVoice(lambda references: self.voice(references).to(self.engine.device))
+        opened = background.ahead(
+            lambda numbered: self._open(*numbered, background),
+            enumerate(files),
+            2 * self.engine.batch_size,
+        )
+        for number, item in enumerate(opened):
             try:
-                options = file.options
-                writer = AudioWriter(file.out, out_rate, options.rate, options.subtype)
-                blocks = stream_audio(file.source, rate)
-                recording = Recording(blocks, self.engine.audio, str(file.source))
-                note_two_voices(recording, str(file.source))
-                batch.append(_OpenFile(number, file, writer, recording, known(file.references)))
+                if isinstance(item, VoiceswapError):
+                    raise item
+                for sentence in item.notes:
+                    note(sentence)
+                batch.append((item, known(item.file.references)))
             except VoiceswapError as error:
                 errors[number] = error
                 continue
-            if sum(len(item.recording.windows) for item in batch) >= self.engine.batch_size:
+            if sum(len(item.recording.windows) for item, _ in batch) >= self.engine.batch_size:
                 yield batch
                 batch = []
         if batch:
             yield batch
 
-    def _convert(
-        self,
-        batch: Sequence[_OpenFile],
-        errors: dict[int, VoiceswapError],
-        progress: ProgressCallback,
-    ) -> None:
-        recordings = [item.recording for item in batch]
+    def _open(
+        self, number: int, file: FileConversion, background: Background
+    ) -> _OpenFile | VoiceswapError:
+        """What a thread reads of a file, or the error: it counts when the file's turn comes."""
+        notes: list[str] = []
+        rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
+        try:
+            writer = AudioWriter(file.out, out_rate, file.options.rate, file.options.subtype)
+            with notes_to(notes.append):
+                blocks = background.until_stopped(stream_audio(file.source, rate))
+                recording = Recording(blocks, self.engine.audio, str(file.source))
+        except VoiceswapError as error:
+            return error
+        return _OpenFile(number, file, writer, recording, notes)
+
+    def _convert(self, batch: Batch, progress: ProgressCallback) -> list[Output]:
+        recordings = [item.recording for item, _ in batch]
         encoded = self.engine.encoder.encode(recordings, _part(progress, 0.0, 0.6))
-        conversions = [
-            Conversion(
-                source,
-                self.between(source, item.voice, item.file.options.strength),
-                item.file.options,
-            )
-            for item, source in zip(batch, encoded, strict=True)
-        ]
-        outputs = self.engine.convert(conversions, _part(progress, 0.6, 1.0))
-        for item, output in zip(batch, outputs, strict=True):
-            try:
-                with item.writer:
-                    for block in output.blocks():
-                        item.writer.write(block)
-            except AudioError as error:
-                errors[item.number] = error
+        conversions = []
+        for (item, voice), source in zip(batch, encoded, strict=True):
+            note_two_voices(source.recording)
+            voice = self.between(source, voice, item.file.options.strength)
+            conversions.append(Conversion(source, voice, item.file.options))
+        return self.engine.convert(conversions, _part(progress, 0.6, 1.0))
+
+
+def threads_beside(device: str) -> int:
+    """How many threads read and write while networks run on a kind of device."""
+    return 1 if device == "cpu" else max(2, min(8, (os.cpu_count() or 1) // 2))
+
+
+def _write(writer: AudioWriter, output: Output, background: Background) -> None:
+    with writer:
+        for block in background.until_stopped(output.blocks()):
+            writer.write(block)
+
+
+def _finish(writing: Mapping[int, Future[None]], errors: Errors) -> None:
+    """Wait for files, by number, to be written."""
+    for number, written in writing.items():
+        try:
+            written.result()
+        except AudioError as error:
+            errors[number] = error
 
 
 class _LastVoice:

@@ -1,6 +1,6 @@
 """A recording as the models need it: in windows, so that its length does not matter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from voiceswap.audio import (
     resample_blocks,
 )
 from voiceswap.bandwidth import missing_highs
+from voiceswap.conversion.batching import batches
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
     contour,
@@ -26,7 +27,7 @@ from voiceswap.conversion.loudness import (
 )
 from voiceswap.decoding import BLOCK_SECONDS
 from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.features import AudioConfig, extract_f0
+from voiceswap.features import AudioConfig, extract_f0_batch
 from voiceswap.models.front_ends import CONTEXT, CORE
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, that the networks can't do with
@@ -66,15 +67,17 @@ def windows(
 
 
 class Recording:
-    """Samples at the normal level, F0 and level of a recording. Does not change once made.
+    """Samples at the normal level, level and F0 of a recording. Does not change once made.
+
+    Its F0 is tracked when it is asked for, or by `track_f0` together with others'.
 
     Where there is much below 45 Hz, it is removed: it is no speech, but would count as level.
 
     Attributes:
         config: the audio settings.
+        name: what errors and notes call it.
         frames: number of mel frames.
         seconds: length.
-        f0: (frames,), Hz, 0 where unvoiced.
         level_db: active level of the recording as it came, dB relative to full scale.
         powers: mean power above 45 Hz of every mel frame of the recording as it came, (frames,).
         windows: the front end's windows.
@@ -90,11 +93,10 @@ class Recording:
     ):
         """Read blocks of mono samples (samples,) at the models' rate.
 
-        `name` is what errors call the recording; `seconds` is its length before it was resampled;
-        `full_band` reads it at a higher rate. Raises AudioError when it is shorter than MIN_SECONDS
-        or silent.
+        `seconds` is its length before it was resampled; `full_band` reads it at a higher rate.
+        Raises AudioError when it is shorter than MIN_SECONDS or silent.
         """
-        self.config, self._full_band = config, full_band
+        self.config, self.name, self._full_band = config, name, full_band
         self._samples = DiskArray(np.float32)
         moments = np.zeros(2)
 
@@ -128,7 +130,15 @@ class Recording:
             raise AudioError(f"{name} is silent.")
         self.level_db = level_of_powers(np.concatenate(powers))
         self._gain = 10 ** ((ACTIVE_LEVEL_DB - self.level_db) / 20)
-        self.f0 = np.concatenate([self._window_f0(window) for window in self.windows])
+        self._f0: np.ndarray | None = None
+
+    @property
+    def f0(self) -> np.ndarray:
+        """(frames,), Hz, 0 where unvoiced."""
+        if self._f0 is None:
+            track_f0([self], torch.device("cpu"), 1)
+            assert self._f0 is not None
+        return self._f0
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -166,9 +176,19 @@ class Recording:
         for block in high_pass(_blocks(unfiltered, BLOCK_SECONDS * rate), rate):
             self._samples.append(block)
 
-    def _window_f0(self, window: Window) -> np.ndarray:
-        f0 = extract_f0(self.samples(window.left, window.right), self.config)
-        return f0[window.first - window.left : window.last - window.left]
+
+def track_f0(recordings: Sequence[Recording], device: torch.device, batch_size: int) -> None:
+    """Give recordings of one rate their F0: all windows of all of them in batches on a device."""
+    unknown = [recording for recording in recordings if recording._f0 is None]
+    contours: list[list[np.ndarray]] = [[] for _ in unknown]
+    todo = [(number, w) for number, r in enumerate(unknown) for w in r.windows]
+    for batch in batches(todo, batch_size):
+        waves = [unknown[number].samples(w.left, w.right) for number, w in batch]
+        found = extract_f0_batch(waves, unknown[0].config, device)
+        for f0, (number, w) in zip(found, batch, strict=True):
+            contours[number].append(f0[w.first - w.left : w.last - w.left])
+    for recording, parts in zip(unknown, contours, strict=True):
+        recording._f0 = np.concatenate(parts)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def retrieve(
     """The residuals to expect of other content in these voices: a mean weighted by similarity.
 
     Args:
-        residuals: of `batch` voices.
+        residuals: of `batch` voices, or of one that all share.
         content: content code (batch, code, frames / stride) of what is converted.
         frames: how many mel frames to return.
         exclude_self: `content` is the recording that the residuals are of; no frame then retrieves

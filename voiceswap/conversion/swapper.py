@@ -289,11 +289,15 @@ class VoiceSwapper:
         With a `voice`, the pitch is moved to that voice's.
         """
         recording = self._recording(audio)
+        note_two_voices(recording)
         samples = self.engine.copy_synthesis(recording, None if voice is None else voice.log_f0)
         return set_level(samples, self.sample_rate, recording.level_db)
 
     def _encode(self, recordings: Sequence[AudioInput]) -> list[EncodedRecording]:
-        return self.engine.encoder.encode([self._recording(item) for item in recordings])
+        encoded = self.engine.encoder.encode([self._recording(item) for item in recordings])
+        for item in encoded:
+            note_two_voices(item.recording)
+        return encoded
 
     def _recording(self, audio: AudioInput) -> Recording:
         analysed = self.engine.audio
@@ -306,9 +310,7 @@ class VoiceSwapper:
             blocks = iter([prepare_audio(samples, rate, analysed.sample_rate)])
             read = full_band_of_samples(samples, rate, analysed.sample_rate, self.sample_rate)
             name, seconds = "The recording", max(samples.shape) / rate
-        recording = Recording(blocks, analysed, name, seconds, read)
-        note_two_voices(recording, name)
-        return recording
+        return Recording(blocks, analysed, name, seconds, read)
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""

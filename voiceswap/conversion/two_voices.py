@@ -43,12 +43,12 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
 
 
-def note_two_voices(recording: Recording, name: str) -> None:
-    """Note that a recording called `name` has two pitches, if it has."""
+def note_two_voices(recording: Recording) -> None:
+    """Note that a recording has two pitches, if it has."""
     pitches = two_pitches(recording.f0, recording.config.frame_rate)
     if pitches:
         low, high = pitches
         note(
-            f"{name}: two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; they "
-            "are taken for one, so give each person's part by itself."
+            f"{recording.name}: two people seem to speak in it, at about {low:.0f} and "
+            f"{high:.0f} Hz; they are taken for one, so give each person's part by itself."
         )

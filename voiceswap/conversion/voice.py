@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from voiceswap.conversion.core import VoiceBatch
 from voiceswap.conversion.residuals import Residuals, stack_residuals
+from voiceswap.conversion.transfer import to_device
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
@@ -111,9 +112,9 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
         nothing = Residuals(*(torch.zeros_like(x[:, :1]) for x in vars(known[0]).values()))
     stacked = []
     for place in range(max(len(voice.residuals) for voice in voices)):
-        items = [[*voice.residuals, *[(nothing, 0.0)] * place][place] for voice in voices]
-        shares = torch.tensor([share for _, share in items], device=device)
-        stacked.append((stack_residuals([item.to(device) for item, _ in items]), shares))
+        items = [[*voice.residuals, *[(nothing, 0.0)] * (place + 1)][place] for voice in voices]
+        shares = to_device(torch.tensor([share for _, share in items]), torch.device(device))
+        stacked.append((_batch_of([item for item, _ in items], device), shares))
     means = {
         name: torch.stack([getattr(voice, name).to(device) for voice in voices]) for name in MEANS
     }
@@ -123,6 +124,14 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
             moved[id(voice.delta)] = voice.delta and voice.delta.to(device)
     deltas = tuple(moved[id(voice.delta)] for voice in voices)
     return VoiceBatch(**means, residuals=tuple(stacked), deltas=deltas if any(deltas) else ())
+
+
+def _batch_of(items: Sequence[Residuals], device: torch.device | str) -> Residuals:
+    """Residuals on a device; a batch of one where all are the same, since all can share it."""
+    distinct = list({id(item): item for item in items}.values())
+    if len(distinct) == 1:
+        return distinct[0].to(device)
+    return stack_residuals([item.to(device) for item in items])
 
 
 def unstack_voices(batch: VoiceBatch, frames: Sequence[int]) -> list[Voice]:

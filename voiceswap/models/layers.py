@@ -61,9 +61,12 @@ class RunningMoments:
     def add(self, x: Tensor) -> None:
         """Add the frames of `x` (channels, frames)."""
         x = x.cpu().double()  # not every device has double precision
-        self.count += x.shape[-1]
-        self.total = self.total + x.sum(-1, keepdim=True)
-        self.squares = self.squares + x.square().sum(-1, keepdim=True)
+        self.add_sums(x.shape[-1], x.sum(-1, keepdim=True), x.square().sum(-1, keepdim=True))
+
+    def add_sums(self, frames: int, total: Tensor, squares: Tensor) -> None:
+        """Add the sums of so many frames and of their squares, (channels, 1) each."""
+        self.count += frames
+        self.total, self.squares = self.total + total, self.squares + squares
 
     def weigh(self, frames: int) -> None:
         """Count as if it were of so many frames."""

@@ -1,0 +1,89 @@
+"""How often the host waits for a device, counted on PyTorch's meta device.
+
+Tensors there have shapes and no values, so whatever reads one on the host raises.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from voiceswap.conversion import encoder, engine
+from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.recording import Recording
+from voiceswap.conversion.transfer import overlapped
+from voiceswap.conversion.voice import stack_voices
+from voiceswap.models.checkpoint import load_checkpoint
+
+
+class CountedCopy:
+    """In place of HostCopy: zeros, and a count."""
+
+    count = 0
+
+    def __init__(self, x: torch.Tensor):
+        CountedCopy.count += 1
+        self.x = x
+
+    def numpy(self) -> np.ndarray:
+        return torch.zeros(self.x.shape, dtype=self.x.dtype).numpy()
+
+
+@pytest.fixture
+def on_meta(monkeypatch) -> Engine:
+    for module in (encoder, engine):
+        monkeypatch.setattr(module, "HostCopy", CountedCopy)
+    # PyTorch's own inverse STFT reads one number of its window, once a batch.
+    monkeypatch.setattr(
+        torch, "istft", lambda x, *_, length, **__: x.real.new_empty(len(x), length)
+    )
+    return Engine(load_checkpoint("default"), "meta")
+
+
+def tracked(swapper, samples) -> Recording:
+    recording = Recording(iter([samples]), swapper.engine.audio, "speech")
+    assert len(recording.f0) == recording.frames
+    return recording
+
+
+def test_a_batch_comes_to_the_host_once_a_stage(swapper, on_meta, hello, goodbye):
+    voices = [swapper.sample(1), swapper.embed(goodbye), swapper.embed(hello)]
+    counts = []
+    for sources in ([hello], [hello, goodbye, hello[:20000], goodbye[:30000], hello]):
+        CountedCopy.count = 0
+        encoded = on_meta.encoder.encode([tracked(swapper, wave) for wave in sources])
+        targets = [voices[i % 3] for i in range(len(sources))]
+        outputs = on_meta.convert([Conversion(*x) for x in zip(encoded, targets, strict=True)])
+        assert len(outputs) == len(sources)
+        counts.append(CountedCopy.count)
+    assert counts[0] == counts[1] <= 6
+
+
+def test_the_core_never_waits_for_the_host(swapper, on_meta, hello, goodbye):
+    voices = stack_voices([swapper.embed(hello), swapper.embed(goodbye)], on_meta.device)
+    content = torch.empty(2, 64, 100, device="meta")
+    f0, mel = torch.empty(2, 200, device="meta"), torch.empty(2, 80, 200, device="meta")
+    mask = torch.empty(2, 1, 200, device="meta")
+    made = decode(on_meta.autoencoder, content, f0, voices, mask)
+    assert made.shape == mel.shape
+    said = content, f0, voices.log_f0, voices.code
+    voice = extract_voice(on_meta.autoencoder, *said, mel, mask)
+    assert voice.mel_affine.shape == (2, 2, 80)
+
+
+def test_one_voice_of_many_conversions_is_kept_once(swapper, hello, goodbye):
+    voice, other = swapper.embed(hello), swapper.embed(goodbye)
+    shared = stack_voices([voice] * 3, "cpu")
+    assert shared.residuals[0][0].keys.shape[0] == 1
+    f0, content = torch.full((3, 100), 150.0), torch.randn(3, 64, 50)
+    core = swapper.engine.autoencoder
+    with torch.inference_mode():
+        together = decode(core, content, f0, shared)
+        mixed = decode(core, content, f0, stack_voices([voice, voice, other], "cpu"))
+    torch.testing.assert_close(together[:2], mixed[:2], atol=1e-4, rtol=1e-4)
+
+
+def test_an_item_is_finished_while_the_next_is_under_way():
+    calls = []
+    overlapped("abc", lambda x: calls.append(f"start {x}"), lambda x, _: calls.append(f"end {x}"))
+    assert calls == ["start a", "start b", "end a", "start c", "end b", "end c"]

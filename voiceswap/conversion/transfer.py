@@ -1,0 +1,54 @@
+"""Copies between the host and a device, beside what the device computes."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def to_device(x: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device.
+
+    To a CUDA device it goes from pinned memory: any other copy waits for all that is queued.
+    """
+    if device.type != "cuda" or x.device.type != "cpu":
+        return x.to(device)
+    return x.pin_memory().to(device, non_blocking=True)
+
+
+class HostCopy:
+    """A tensor's copy on the host, under way until it is asked for."""
+
+    def __init__(self, x: Tensor):
+        self._ready: torch.cuda.Event | None = None
+        if x.device.type != "cuda":
+            self._copy = x.cpu()
+            return
+        self._copy = torch.empty(x.shape, dtype=x.dtype, pin_memory=True)
+        self._copy.copy_(x, non_blocking=True)
+        self._ready = torch.cuda.current_stream(x.device).record_event()
+
+    def numpy(self) -> np.ndarray:
+        """The values, as soon as they are there."""
+        if self._ready is not None:
+            self._ready.synchronize()
+        return self._copy.numpy()
+
+
+def overlapped(items: Iterable[T], start: Callable[[T], R], finish: Callable[[T, R], None]) -> None:
+    """Start each item and finish it when the next is started, so that a device has work meanwhile.
+
+    `start` queues work of a device, and `finish` takes what that gives.
+    """
+    waiting: list[tuple[T, R]] = []
+    for item in items:
+        waiting.append((item, start(item)))
+        if len(waiting) > 1:
+            finish(*waiting.pop(0))
+    for pair in waiting:
+        finish(*pair)
