@@ -57,9 +57,10 @@ def whole(swapper, samples, voice):
     content = engine.autoencoder.encode_content(features).mode()
     own = torch.tensor([log_f0_statistics(recording.f0)])
     f0 = transfer_pitch(torch.from_numpy(recording.f0)[None], own, voice.log_f0[None])
-    mel = decode(engine.autoencoder, content, f0, stack_voices([voice], "cpu"))
+    voices = stack_voices([voice], "cpu")
+    mel = decode(engine.autoencoder, content, f0, voices)
     output = Output(recording, engine.output_audio)
-    output.append(engine.vocoder(mel, f0)[0].numpy())
+    output.append(engine.vocoder(mel, f0, high_gain=voices.high_gain)[0].numpy())
     return np.concatenate(list(output.blocks()))
 
 
