@@ -244,11 +244,8 @@ def demo(
     }
     for name, (samples, what) in results.items():
         save(out / f"{name}.wav", samples, rate, what)
-    picture = draw_mels(
-        {what: samples for samples, what in results.values()},
-        rate,
-        out / "mels.png",
-    )
+    views = {what: samples for samples, what in results.values()}
+    picture = draw_mels(views, rate, out / "mels.png")
     written(picture, "the four mel spectrograms, F0 in blue")
 
 

@@ -271,7 +271,7 @@ def _default_jobs(device: str) -> int:
 
 
 def _default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
-    from voiceswap.conversion.engine import usual_batch_size
+    from voiceswap.conversion.batching import usual_batch_size
 
     on_cpu = device == "cpu" or (not ray_gpus if ray is not None else _on_cpu(device))
     return usual_batch_size("cpu" if on_cpu else "gpu")

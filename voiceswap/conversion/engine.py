@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 from voiceswap.audio import prepare_audio
-from voiceswap.conversion.batching import ProgressCallback, batches, on_device, stack
+from voiceswap.conversion.batching import (
+    ProgressCallback,
+    batches,
+    on_device,
+    stack,
+    usual_batch_size,
+)
 from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
@@ -69,9 +75,6 @@ class Engine:
         device: auto, cpu, cuda, cuda:1 or mps.
         batch_size: how many windows of at most 18 s go through the networks at once; None is one on
             a CPU and 16 elsewhere.
-
-    Attributes:
-        audio: the audio settings of what is analysed.
 
     Raises:
         VoiceswapError: the device can't be used here.
@@ -294,8 +297,3 @@ class Engine:
         if self.vocoder is None:
             return griffin_lim(mel, self.audio)
         return self.vocoder(mel, f0, mask, state, high_gain)
-
-
-def usual_batch_size(device: str) -> int:
-    """How many windows at once are quickest on a kind of device."""
-    return 1 if device == "cpu" else 16

@@ -83,7 +83,9 @@ def typical(statistics: SourceStatistics) -> SourceStatistics:
 
 
 @torch.inference_mode()
-def enroll(engine: Engine, encoded: EncodedRecording, seconds: float) -> SourceStatistics:
+def enroll(
+    engine: Engine, encoded: EncodedRecording, seconds: float = REMEMBERED_SECONDS
+) -> SourceStatistics:
     """The statistics of a recording, of its densest `seconds`."""
     recording, stride = encoded.recording, engine.autoencoder.stride
     first, last = recording.densest_segment(seconds)

@@ -39,6 +39,15 @@ class Latency:
     lookahead: float = 0.16
     past: float = 2.0
 
+    @staticmethod
+    def of(latency: "str | Latency") -> "Latency":
+        """One of LATENCIES by name, or what is given. Raises VoiceswapError for another name."""
+        if isinstance(latency, Latency):
+            return latency
+        if latency not in LATENCIES:
+            raise VoiceswapError(f"latency is '{latency}', but must be one of low, normal, high.")
+        return LATENCIES[latency]
+
 
 LATENCIES = {
     "low": Latency(0.08, 0.12),

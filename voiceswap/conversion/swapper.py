@@ -8,25 +8,24 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from voiceswap.audio import (
-    AudioInput,
-    is_pair,
-    prepare_audio,
-    read_input,
-    resample,
-    set_level,
-    stream_audio,
-)
+from voiceswap.audio import AudioInput, is_pair, resample, set_level
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
-from voiceswap.conversion.full_band import full_band_of_file, full_band_of_samples
 from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
-from voiceswap.conversion.streaming import LATENCIES, Latency, Stream
+from voiceswap.conversion.streaming import Latency, Stream
 from voiceswap.conversion.two_voices import note_two_voices
-from voiceswap.conversion.voice import Voice, VoiceSizes, blend, load_voice, save_voice
+from voiceswap.conversion.voice import (
+    Voice,
+    VoiceSizes,
+    blend,
+    is_voice_file,
+    load_voice,
+    save_voice,
+)
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint
@@ -34,7 +33,6 @@ from voiceswap.models.gaussian import DiagonalGaussian
 
 VoiceInput = AudioInput | Voice  # of a path, a .safetensors file is a saved voice
 References = VoiceInput | Sequence[VoiceInput]
-ENROLLED_SECONDS = 60.0
 
 
 class VoiceSwapper:
@@ -174,17 +172,13 @@ class VoiceSwapper:
         Returns:
             A `Stream`: push(samples) gives what is converted by now, flush() the rest.
         """
-        if isinstance(latency, str) and latency not in LATENCIES:
-            raise VoiceswapError(f"latency is '{latency}', but must be one of low, normal, high.")
-        if source is None:
-            source = typical(self.enroll(HELLO))
-        chosen = LATENCIES[latency] if isinstance(latency, str) else latency
-        voice = self.voice(references)
-        return Stream(self.engine, voice, source.copy(), ConversionOptions(**options), chosen)
+        chosen, wanted = Latency.of(latency), ConversionOptions(**options)
+        known = typical(self.enroll(HELLO)) if source is None else source.copy()
+        return Stream(self.engine, self.voice(references), known, wanted, chosen)
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
         """What a stream may know of its source speaker beforehand, from a recording."""
-        return enroll(self.engine, self._encode([audio])[0], ENROLLED_SECONDS)
+        return enroll(self.engine, self._encode([audio])[0])
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
@@ -205,7 +199,7 @@ class VoiceSwapper:
         for place, item in enumerate(items):
             if isinstance(item, Voice):
                 voices[place] = item
-            elif isinstance(item, (str, os.PathLike)) and _is_voice_file(item):
+            elif isinstance(item, (str, os.PathLike)) and is_voice_file(item):
                 voices[place] = self.load_voice(item)
         recordings = [place for place in range(len(items)) if place not in voices]
         embedded = self.engine.embed(self._encode([items[place] for place in recordings]))
@@ -252,20 +246,15 @@ class VoiceSwapper:
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Keep a voice in a .safetensors file, which serves wherever a reference does."""
         path = Path(path)
-        if not _is_voice_file(path):
+        if not is_voice_file(path):
             raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
         return save_voice(path, voice, self.fingerprint)
 
     def load_voice(self, path: str | os.PathLike) -> Voice:
         """A voice kept by `save_voice`. Raises VoiceswapError for any other file."""
         model = self.engine.autoencoder
-        sizes = VoiceSizes(
-            speaker_code=model.speaker_encoder.mean.out_features,
-            content_code=model.content_encoder.mean.out_channels,
-            stride=model.stride,
-            n_mels=model.audio.n_mels,
-        )
-        return load_voice(path, self.fingerprint, sizes, model.decoder).to(self.device)
+        voice = load_voice(path, self.fingerprint, VoiceSizes.of(model), model.decoder)
+        return voice.to(self.device)
 
     def content(self, audio: AudioInput) -> np.ndarray:
         """The content code's mean (frames, code), `content_rate` frames a second."""
@@ -300,17 +289,7 @@ class VoiceSwapper:
         return encoded
 
     def _recording(self, audio: AudioInput) -> Recording:
-        analysed = self.engine.audio
-        if isinstance(audio, (str, os.PathLike)):
-            blocks = stream_audio(audio, analysed.sample_rate)
-            read = full_band_of_file(audio, analysed.sample_rate, self.sample_rate)
-            name, seconds = str(audio), None
-        else:
-            samples, rate = read_input(audio, self.sample_rate)
-            blocks = iter([prepare_audio(samples, rate, analysed.sample_rate)])
-            read = full_band_of_samples(samples, rate, analysed.sample_rate, self.sample_rate)
-            name, seconds = "The recording", max(samples.shape) / rate
-        return Recording(blocks, analysed, name, seconds, read)
+        return read_recording(audio, self.engine.audio, self.sample_rate)
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""
@@ -320,7 +299,3 @@ class VoiceSwapper:
         """Samples of conversions, as long and as loud as their sources."""
         outputs = self.engine.convert(conversions)
         return [np.concatenate(list(output.blocks())) for output in outputs]
-
-
-def _is_voice_file(path: str | os.PathLike) -> bool:
-    return Path(path).suffix.lower() == ".safetensors"

@@ -17,6 +17,7 @@ from voiceswap.conversion.residuals import Residuals, stack_residuals
 from voiceswap.conversion.transfer import to_device
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
+from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
 from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
 
@@ -36,6 +37,12 @@ class VoiceSizes:
     content_code: int
     stride: int
     n_mels: int
+
+    @classmethod
+    def of(cls, model: Autoencoder) -> "VoiceSizes":
+        """Those of a model."""
+        speaker, content = model.speaker_encoder.mean, model.content_encoder.mean
+        return cls(speaker.out_features, content.out_channels, model.stride, model.audio.n_mels)
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,11 @@ def unstack_voices(batch: VoiceBatch, frames: Sequence[int]) -> list[Voice]:
         )
         for i, length in enumerate(frames)
     ]
+
+
+def is_voice_file(path: str | os.PathLike) -> bool:
+    """Whether a path has the ending of a saved voice."""
+    return Path(path).suffix.lower() == ".safetensors"
 
 
 def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:

@@ -1,0 +1,64 @@
+"""Recordings as users give them to recordings as the models need them."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from voiceswap.audio import AudioInput, prepare_audio, read_input, stream_audio
+from voiceswap.conversion.recording import FullBand, Recording
+from voiceswap.decoding import sound_info
+from voiceswap.features import AudioConfig
+
+
+def read_recording(audio: AudioInput, config: AudioConfig, rate: int) -> Recording:
+    """A recording that is given as `VoiceSwapper` takes them.
+
+    Args:
+        audio: a path, samples at `rate`, or a pair of samples and their rate.
+        config: the audio settings of what is analysed.
+        rate: Hz, of what is synthesized.
+
+    Raises:
+        AudioError: it can't be read or used.
+    """
+    if isinstance(audio, (str, os.PathLike)):
+        blocks = stream_audio(audio, config.sample_rate)
+        full_band = _full_band_of_file(audio, config.sample_rate, rate)
+        return Recording(blocks, config, str(audio), full_band=full_band)
+    samples, given = read_input(audio, rate)
+    prepared = prepare_audio(samples, given, config.sample_rate)
+    full_band = _full_band_of_samples(samples, given, config.sample_rate, rate)
+    seconds = max(samples.shape) / given
+    return Recording(iter([prepared]), config, "The recording", seconds, full_band)
+
+
+def _full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> FullBand | None:
+    """How to read segments of a file at `rate` Hz; None where it has nothing above `analysed`."""
+    path = Path(path)
+    if rate <= analysed or not path.is_file() or sound_info(path).rate < rate:
+        return None
+
+    def read(first: float, last: float) -> np.ndarray:
+        start, stop, at, kept = round(first * rate), round(last * rate), 0, []
+        for block in stream_audio(path, rate):
+            kept.append(block[max(0, start - at) : max(0, stop - at)])
+            at += len(block)
+            if at >= stop:
+                break
+        return np.concatenate(kept)
+
+    return read
+
+
+def _full_band_of_samples(
+    samples: np.ndarray, given: float, analysed: int, rate: int
+) -> FullBand | None:
+    """The same of samples at `given` Hz."""
+    if rate <= analysed or given < rate:
+        return None
+
+    def read(first: float, last: float) -> np.ndarray:
+        return prepare_audio(samples, given, rate)[round(first * rate) : round(last * rate)]
+
+    return read
