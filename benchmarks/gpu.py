@@ -10,12 +10,13 @@ and the next begins. What it had measured by then is printed all the same. "test
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -69,11 +70,16 @@ def main() -> None:
         options.part = part
         print(f"\n== {part}, at most {limit(options)} s", flush=True)
         start, command = time.perf_counter(), [sys.executable, *sys.argv, "--part", part]
+        process = subprocess.Popen(command, start_new_session=True)
         try:
-            status = subprocess.run(command, timeout=limit(options)).returncode
+            status = process.wait(limit(options))
             print(f"({'failed' if status else 'took'}, {time.perf_counter() - start:.0f} s)")
         except subprocess.TimeoutExpired:
             print("(stopped: it took longer than its limit)")
+        finally:
+            with suppress(ProcessLookupError):  # nothing of the part is left
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def limit(options: argparse.Namespace) -> float:
