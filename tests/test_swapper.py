@@ -115,8 +115,12 @@ def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
 
 
 def test_level_is_the_sources(swapper, hello, goodbye):
-    out = swapper.convert(hello * 0.05, goodbye)
-    assert abs(active_level_db(out, RATE) - active_level_db(hello * 0.05, RATE)) < 0.5
+    """Up to 8 kHz: a voice may have more above than the source, or less."""
+    levels = [
+        active_level_db(at_16_khz(samples), 16000)
+        for samples in (swapper.convert(hello * 0.05, goodbye), hello * 0.05)
+    ]
+    assert abs(levels[0] - levels[1]) < 0.5
 
 
 def test_rate_channels_and_kind_of_input_do_not_matter(swapper, hello, goodbye):

@@ -107,8 +107,7 @@ class VoiceSwapper:
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         if chosen.rate is None:
             return samples
-        resampled = resample(samples, self.sample_rate, chosen.rate)
-        return resampled.clip(-1.0, 1.0)  # resampling may overshoot where a peak was limited
+        return resample(samples, self.sample_rate, chosen.rate).clip(-1, 1)  # peaks may overshoot
 
     def convert_file(
         self,
