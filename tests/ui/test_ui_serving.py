@@ -2,8 +2,10 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +99,23 @@ def test_without_gradio_an_error_shows_how_to_install_it():
         and result.stderr.strip()
         == "The web page needs gradio; install it with: pip install 'voiceswap[ui]'."
     )
+
+
+def test_a_server_that_is_ended_finishes_what_runs(tmp_path, speech):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "voiceswap.cli", "ui", "--port", port, "--voices", tmp_path]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert any("voiceswap is at" in line for line in server.stdout)
+        client = Client(f"http://127.0.0.1:{port}/", verbose=False)
+        job = client.submit(handle_file(speech[0]), handle_file(speech[1]), api_name="/swap")
+        while job.status().code.value not in ("PROCESSING", "ITERATING", "PROGRESS"):
+            assert not job.done()
+            time.sleep(0.05)
+        server.terminate()
+        assert Path(job.result(timeout=60)[0]).stat().st_size > 10000
+        assert server.wait(timeout=60) == 0
+    finally:
+        server.kill()

@@ -15,6 +15,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
 VOICES = Path.home() / ".voiceswap" / "voices"
+GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed after 30
 
 
 def ui(
@@ -88,8 +89,9 @@ def ui(
     console = Console()
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
-            from voiceswap.ui.app_context import AppContext
+            from voiceswap.ui.app_context import MODEL, AppContext
             from voiceswap.ui.gate import is_loopback
+            from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts
@@ -121,9 +123,8 @@ def ui(
             ),
             soft_wrap=True,
         )
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # as Ctrl+C: what visitors sent is removed
+    ended = Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     login = (user, password) if auth else None
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
@@ -137,4 +138,5 @@ def ui(
         )
         console.print(where, soft_wrap=True)
         with suppress(KeyboardInterrupt):
-            Event().wait()
+            ended.wait()
+            let_finish(page, [MODEL], GRACE_SECONDS)

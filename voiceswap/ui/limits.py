@@ -110,5 +110,12 @@ def pending_calls(page: Any, concurrency_ids: Sequence[str]) -> list[tuple[str, 
     ]
 
 
+def let_finish(page: Any, concurrency_ids: Sequence[str], seconds: float) -> None:
+    """Wait until a page's conversions are done, for at most so many seconds."""
+    until = time.monotonic() + seconds
+    while pending_calls(page, concurrency_ids) and time.monotonic() < until:
+        time.sleep(0.2)
+
+
 def _files(folder: Path) -> Iterable[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
