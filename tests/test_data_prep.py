@@ -217,7 +217,7 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
     write(folder / "clipped.wav", (np.clip(samples * 50, -0.9, 0.9), rate))
     with_nan = np.where(np.arange(len(samples)) == 5, np.nan, samples)
     soundfile.write(folder / "not-numbers.wav", with_nan, rate, subtype="FLOAT")
-    write(folder / "telephone.wav", (samples[::2], rate // 2))
+    write(folder / "telephone.wav", (samples[::3], rate // 3))
     start = int(np.abs(samples).argmax())
     word = np.zeros(3 * rate, np.float32)
     word[rate : rate + rate // 10] = samples[start : start + rate // 10]

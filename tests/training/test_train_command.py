@@ -187,7 +187,7 @@ def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
         (("max_steps", "max_stepz"), "max_stepz"),
         (
             ("audio: {}", "audio: {sample_rate: 44100, f_max: 22050}"),
-            "far below the 44100 Hz of data.audio",
+            "far below the 44100 Hz that data asks for",
         ),
         (
             ("steps: 100", "steps: 100\n  initial: nobody.ckpt"),
