@@ -10,6 +10,7 @@ from test_formats import KINDS
 from test_formats import write as write_by_ffmpeg
 
 from data_prep.speech_check import MIN_RATE
+from voiceswap.audio import resample
 from voiceswap.examples import HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.training.data import LOWEST_RATE
@@ -32,7 +33,8 @@ def test_what_phones_and_crashed_recorders_make_is_prepared_and_loaded(speech, t
     crashed[place + 4 : place + 8] = bytes(4)
     (folder / "crashed.wav").write_bytes(crashed)
     for ending in ("m4a", "mp4", "webm"):
-        write_by_ffmpeg(folder / f"memo.{ending}", samples, *KINDS[ending])
+        memo = resample(samples, rate, 16000)
+        write_by_ffmpeg(folder / f"memo.{ending}", memo, *KINDS[ending])
     (folder / os.fsdecode(b"caf\xe9.wav")).write_bytes((folder / "crashed.wav").read_bytes())
     run("speakers", tmp_path / "in", tmp_path / "out", "--keep-pauses", "--jobs", 1)
     made = cuts(tmp_path / "out", "speakers")
