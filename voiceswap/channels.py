@@ -12,7 +12,7 @@ SILENT = 1e-4  # power, relative to the loudest channel's: -40 dB
 
 
 class ChannelMix:
-    """Listens to blocks of a recording, and then tells which channels to take the mean of.
+    """Measures blocks of a recording, and then tells which channels to take the mean of.
 
     A channel is left out that is silent beside the loudest, or that holds the same sound inverted
     or late, by cross-correlation (Knapp and Carter, "The generalized correlation method for
@@ -25,7 +25,7 @@ class ChannelMix:
         self.cross = np.zeros((channels, channels, self.frame // 2 + 1), complex)
 
     def add(self, block: np.ndarray) -> None:
-        """Listen to samples (samples, channels)."""
+        """Measure samples (samples, channels)."""
         if not np.isfinite(block).all():  # an error, which reading raises
             return
         channels = block.shape[1]

@@ -295,7 +295,5 @@ def test_shards_give_what_manifests_give(corpus, data, tmp_path):
         for path in corpus.glob("voices/*/*.away"):
             path.rename(path.with_suffix(".flac"))
     first, second = (module.train_dataloader().dataset[3] for module in (data, sharded))
-    assert (
-        all(torch.allclose(first[name], second[name], atol=1e-3) for name in first)
-        and sharded.val_dataloader() == []
-    )
+    assert all(torch.allclose(first[name], second[name], atol=1e-3) for name in first)
+    assert sharded.val_dataloader() == []

@@ -19,7 +19,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.live_sessions import LiveChoice, LiveSessions
-from voiceswap.ui.live_tab import heard
+from voiceswap.ui.live_tab import sent_samples
 from voiceswap.ui.page import serving
 from voiceswap.ui.texts import Texts
 
@@ -104,14 +104,14 @@ def go_live(page):
 
 def kept(page):
     """What the microphone gave and what was played, as long as each other; and their rate."""
-    heard, made = page.evaluate("window.kept.map(channel => Array.from(channel))")
-    return np.float32(heard), np.float32(made), page.evaluate("window.sound.sampleRate")
+    sent_samples, made = page.evaluate("window.kept.map(channel => Array.from(channel))")
+    return np.float32(sent_samples), np.float32(made), page.evaluate("window.sound.sampleRate")
 
 
-def seconds_later(heard, made, rate):
-    """By how much `made` follows `heard`."""
-    size = 2 * len(heard)
-    product = np.fft.rfft(made, size) * np.conj(np.fft.rfft(heard, size))
+def seconds_later(sent_samples, made, rate):
+    """By how much `made` follows `sent_samples`."""
+    size = 2 * len(sent_samples)
+    product = np.fft.rfft(made, size) * np.conj(np.fft.rfft(sent_samples, size))
     return int(np.fft.irfft(product, size)[: 2 * round(rate)].argmax()) / rate
 
 
@@ -151,17 +151,17 @@ def test_the_delay_is_as_it_is_told(visit, microphone, address, context, swapper
     go_live(page)
     page.wait_for_function("window.kept && window.kept[1].length > 10 * sound.sampleRate")
     told = page.inner_text(".vs-live-delay")
-    heard, made, rate = kept(page)
+    sent_samples, made, rate = kept(page)
     part = slice(-round(5 * rate), None)
     devices = page.evaluate("sound.baseLatency + sound.outputLatency")
-    delay = 1000 * (seconds_later(heard[part], made[part], rate) + devices)
+    delay = 1000 * (seconds_later(sent_samples[part], made[part], rate) + devices)
     assert "the conversion needs 400 ms" in told
     assert float(told.split()[1]) == pytest.approx(delay, abs=60) and delay < 1000
     page.click(".vs-live-bypass")
     page.get_by_text("You hear your own voice.").wait_for()
     page.wait_for_function(f"kept[1].length > {page.evaluate('kept[1].length') + 5 * rate}")
-    heard, made, rate = kept(page)
-    np.testing.assert_allclose(made[-round(rate) :], heard[-round(rate) :], atol=1e-4)
+    sent_samples, made, rate = kept(page)
+    np.testing.assert_allclose(made[-round(rate) :], sent_samples[-round(rate) :], atol=1e-4)
 
 
 def test_places_are_bounded_and_given_up(swapper, tmp_path, delays):
@@ -268,7 +268,7 @@ def test_chunks_go_to_a_live_call_only(swapper, endless, tmp_path, delays, speec
 )  # fmt: skip
 def test_a_chunk_that_is_none_is_a_sentence(sent):
     with pytest.raises(VoiceswapError, match=r"^A chunk has"):
-        heard(sent)
+        sent_samples(sent)
 
 
 def test_without_a_microphone_the_page_says_so(visit, microphone, context):

@@ -31,8 +31,8 @@ class Latency:
 
     Attributes:
         block: what is converted at a time.
-        lookahead: what is heard after a moment before it is converted.
-        past: what is heard before it.
+        lookahead: what follows a moment and is analysed before that is converted.
+        past: what is analysed before it.
     """
 
     block: float = 0.16
@@ -173,16 +173,16 @@ class Stream:
         audio, out_audio = engine.audio, engine.output_audio
         first, last = self._at - self._left, self._at + self._block - self._left
         frames, hop = last + self._ahead, audio.hop_length
-        heard = self._analysed[: frames * hop]
-        heard = heard - heard.mean()
-        own = heard[first * hop : last * hop]
-        new = own if self._at else heard  # what comes first is heard with its lookahead
+        window = self._analysed[: frames * hop]
+        window = window - window.mean()
+        own = window[first * hop : last * hop]
+        new = own if self._at else window  # the first block counts with its lookahead
         known.add_samples(new, audio.sample_rate)
         speaks = known.is_speech(own)
-        wave = heard * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
+        wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
         content = self._content(wave, slice(first // 2, last // 2), speaks)
         cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
-        content, recent = content[..., cut // 2 :], heard[cut * hop :]
+        content, recent = content[..., cut // 2 :], window[cut * hop :]
         left, first, last = self._left + cut, first - cut, last - cut
         f0 = extract_f0(wave[cut * hop :], audio)
         if speaks:
@@ -239,10 +239,10 @@ class Stream:
             torch.tensor([left], device=device),
         )
 
-    def _as_loud(self, heard: np.ndarray, made: np.ndarray) -> np.ndarray:
-        """A window as loud over time as what was heard."""
+    def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
+        """What was synthesized of a window, as loud over time as the window."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
-        powers = contour(iter([heard]), audio.hop_length)
+        powers = contour(iter([window]), audio.hop_length)
         made_powers = contour(iter([made]), out_audio.hop_length)
         gain_db = loudness_gain(powers, made_powers, audio.frame_rate)
         gain = limited_gain(gain_db, hop_peaks(made, out_audio.hop_length))

@@ -6,17 +6,17 @@ from voiceswap.conversion.recording import Recording
 from voiceswap.notes import note
 
 STRETCH_SECONDS = 0.5  # of speech, whose median pitch is taken
-VOICED_SHARE = 0.4  # of a stretch that has a pitch
-STRETCHES = 4  # of each person, at least
+VOICED_SHARE = 0.4  # of a segment that has a pitch
+SEGMENTS = 4  # of each person, at least
 SEMITONES = 7.0  # between the two
-TURNS = 0.6  # changes from one to the other, relative to those of stretches in any order
-SPREAD = 0.3  # of the distance: the most that one person's stretches deviate
+TURNS = 0.6  # changes from one to the other, relative to those of segments in any order
+SPREAD = 0.3  # of the distance: the most that one person's segments deviate
 
 
 def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None:
-    """The two pitches of a recording in Hz, where there are two, each of several stretches.
+    """The two pitches of a recording in Hz, where there are two, each of several segments.
 
-    The stretches' medians in semitones are parted where the deviation within both parts is least
+    The segments' medians in semitones are parted where the deviation within both parts is least
     (Otsu, "A threshold selection method from gray-level histograms", 1979).
 
     Args:
@@ -24,14 +24,14 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
         frame_rate: frames a second.
     """
     frames = round(STRETCH_SECONDS * frame_rate)
-    stretches = f0[: len(f0) // frames * frames].reshape(-1, frames)
-    voiced = [stretch[stretch > 0] for stretch in stretches]
+    segments = f0[: len(f0) // frames * frames].reshape(-1, frames)
+    voiced = [segment[segment > 0] for segment in segments]
     medians = [np.median(part) for part in voiced if len(part) >= VOICED_SHARE * frames]
     semitones = 12 * np.log2(medians) if medians else np.zeros(0)
     pitches = np.sort(semitones)
-    if len(pitches) < 2 * STRETCHES:
+    if len(pitches) < 2 * SEGMENTS:
         return None
-    places = range(STRETCHES, len(pitches) - STRETCHES + 1)
+    places = range(SEGMENTS, len(pitches) - SEGMENTS + 1)
     within = [pitches[:i].var() * i + pitches[i:].var() * (len(pitches) - i) for i in places]
     place = places[int(np.argmin(within))]
     low, high = pitches[:place], pitches[place:]

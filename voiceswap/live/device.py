@@ -22,7 +22,7 @@ MOST_WAITING = 2.0  # seconds of input; what is older is dropped, so that the de
 class Meter:
     """What is going on, for a display. Levels are peaks from 0 to 1 since the last look."""
 
-    heard: float = 0.0
+    recorded: float = 0.0
     made: float = 0.0
     load: float = 0.0  # time of computing of the time that passes
     dropouts: int = 0
@@ -68,7 +68,7 @@ class LiveSession:
     error: Exception | None = None
 
     def __enter__(self) -> "LiveSession":
-        self._heard: queue.Queue[np.ndarray | None] = queue.Queue()
+        self._recorded: queue.Queue[np.ndarray | None] = queue.Queue()
         self._ready, self._lock = np.zeros(0, np.float32), threading.Lock()
         self._begun = False
         self._worker = threading.Thread(target=self._work, daemon=True)
@@ -95,7 +95,7 @@ class LiveSession:
     def __exit__(self, kind, error, trace) -> None:
         self._devices.stop()
         self._devices.close()
-        self._heard.put(None)
+        self._recorded.put(None)
         self._worker.join(timeout=10)
 
     @property
@@ -104,23 +104,23 @@ class LiveSession:
         return bool(self._devices.active) and self.error is None
 
     def _callback(self, indata: np.ndarray, outdata: np.ndarray, frames: int, *_: Any) -> None:
-        heard = indata[:, 0].copy()
-        self.meter.heard = max(self.meter.heard, float(np.abs(heard).max(initial=0.0)))
-        if self._heard.qsize() * DEVICE_BLOCK < MOST_WAITING:
-            self._heard.put(heard)
+        recorded = indata[:, 0].copy()
+        self.meter.recorded = max(self.meter.recorded, float(np.abs(recorded).max(initial=0.0)))
+        if self._recorded.qsize() * DEVICE_BLOCK < MOST_WAITING:
+            self._recorded.put(recorded)
         else:
             self.meter.dropouts += 1
         with self._lock:
             ready, self._ready = self._ready[:frames], self._ready[frames:]
         if len(ready) < frames and self._begun:
             self.meter.dropouts += 1
-        outdata[:, 0] = heard if self.bypass else np.pad(ready, (0, frames - len(ready)))
+        outdata[:, 0] = recorded if self.bypass else np.pad(ready, (0, frames - len(ready)))
         self.meter.made = max(self.meter.made, float(np.abs(outdata).max(initial=0.0)))
 
     def _work(self) -> None:
         ahead = np.zeros(0, np.float32)  # one block is kept waiting, to last while the next is made
         try:
-            while (samples := self._heard.get()) is not None:
+            while (samples := self._recorded.get()) is not None:
                 start = time.perf_counter()
                 made = self.stream.push(samples)
                 took = time.perf_counter() - start

@@ -66,12 +66,12 @@ def _table(session: LiveSession, voice: str) -> Table:
     table = Table(show_header=False, caption=KEYS)
     table.add_row("voice", "your own" if session.bypass else voice)
     table.add_row("pitch", f"{stream.options.pitch_shift:+g} semitones")
-    table.add_row("in", _bar(meter.heard))
+    table.add_row("in", _bar(meter.recorded))
     table.add_row("out", _bar(meter.made))
     table.add_row("delay", f"{1000 * (stream.latency + stream.block_seconds):.0f} ms")
     table.add_row("load", f"{100 * meter.load:.0f} %")
     table.add_row("dropouts", str(meter.dropouts))
-    meter.heard = meter.made = 0.0
+    meter.recorded = meter.made = 0.0
     return table
 
 

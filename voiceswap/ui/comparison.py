@@ -139,8 +139,8 @@ def _audible(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
     """The frozen verifier's vector of a recording."""
-    heard = resample(samples, swapper.sample_rate, swapper.engine.audio.sample_rate)
-    return swapper.engine.speaker_vector(heard).cpu()
+    analysed = resample(samples, swapper.sample_rate, swapper.engine.audio.sample_rate)
+    return swapper.engine.speaker_vector(analysed).cpu()
 
 
 def cosine(first: torch.Tensor, second: torch.Tensor) -> float:

@@ -51,7 +51,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         meter = comparison.meter(context, "source_speaker", "target_speaker")
         with gr.Accordion(text["spectrogram"], open=False):
             drawn = comparison.picture(context)
-    heard = gr.State()  # the player's next value
+    to_play = gr.State()  # the player's next value
 
     def convert(
         source: str | None,
@@ -101,13 +101,13 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
     done = run.connect(
         convert,
         inputs.all(),
-        [file, drawn, meter, heard, visit.new],
+        [file, drawn, meter, to_play, visit.new],
         results,
         show_progress_on=sound,
         **context.api("convert"),
         **context.slots,
     )
-    heard.change(lambda value: value, heard, sound, **DISPLAY_ONLY)
+    to_play.change(lambda value: value, to_play, sound, **DISPLAY_ONLY)
     visit.follow(done)
     return inputs.voices
 

@@ -74,7 +74,7 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
     ) -> dict:
         """One chunk of the microphone, in a voice of the library."""
         with context.answering():
-            samples, rate = heard(event._data)
+            samples, rate = sent_samples(event._data)
             name = context.needed(voice, "no_live_voice")
             choice = LiveChoice(name, pitch, latency, rate)
             made, needs = live.push(str(request.session_hash), request, choice, samples)
@@ -119,7 +119,7 @@ def _panel(context: AppContext) -> gr.HTML:
     )
 
 
-def heard(sent: Any) -> tuple[np.ndarray, int]:
+def sent_samples(sent: Any) -> tuple[np.ndarray, int]:
     """Samples (samples,) and their rate, of what a browser sent: 16 bits, in base64."""
     try:
         rate, encoded = sent["rate"], base64.b64decode(sent["samples"], validate=True)

@@ -72,7 +72,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
                     with gr.Accordion(text["spectrogram"], open=False):
                         pictures.append(comparison.picture(context))
         both = download(text["download_both"], "swap-both")
-    heard = gr.State()  # the players' next values, and both files in one
+    to_play = gr.State()  # the players' next values, and both files in one
 
     def swap(
         a: str | None,
@@ -118,14 +118,14 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
     done = run.connect(
         swap,
         [*recordings, *menus, kind],
-        [*files, *pictures, *meters, heard, visit.new],
+        [*files, *pictures, *meters, to_play, visit.new],
         results,
         show_progress_on=players,
         **context.api("swap"),
         **context.slots,
     )
-    heard.change(
-        lambda values: values or [None, None, None], heard, [*players, both], **DISPLAY_ONLY
+    to_play.change(
+        lambda values: values or [None, None, None], to_play, [*players, both], **DISPLAY_ONLY
     )
     visit.follow(done)
     return menus
