@@ -104,14 +104,14 @@ def go_live(page):
 
 def kept(page):
     """What the microphone gave and what was played, as long as each other; and their rate."""
-    sent_samples, made = page.evaluate("window.kept.map(channel => Array.from(channel))")
-    return np.float32(sent_samples), np.float32(made), page.evaluate("window.sound.sampleRate")
+    recorded, made = page.evaluate("window.kept.map(channel => Array.from(channel))")
+    return np.float32(recorded), np.float32(made), page.evaluate("window.sound.sampleRate")
 
 
-def seconds_later(sent_samples, made, rate):
-    """By how much `made` follows `sent_samples`."""
-    size = 2 * len(sent_samples)
-    product = np.fft.rfft(made, size) * np.conj(np.fft.rfft(sent_samples, size))
+def seconds_later(recorded, made, rate):
+    """By how much `made` follows `recorded`."""
+    size = 2 * len(recorded)
+    product = np.fft.rfft(made, size) * np.conj(np.fft.rfft(recorded, size))
     return int(np.fft.irfft(product, size)[: 2 * round(rate)].argmax()) / rate
 
 
@@ -151,17 +151,17 @@ def test_the_delay_is_as_it_is_told(visit, microphone, address, context, swapper
     go_live(page)
     page.wait_for_function("window.kept && window.kept[1].length > 10 * sound.sampleRate")
     told = page.inner_text(".vs-live-delay")
-    sent_samples, made, rate = kept(page)
+    recorded, made, rate = kept(page)
     part = slice(-round(5 * rate), None)
     devices = page.evaluate("sound.baseLatency + sound.outputLatency")
-    delay = 1000 * (seconds_later(sent_samples[part], made[part], rate) + devices)
+    delay = 1000 * (seconds_later(recorded[part], made[part], rate) + devices)
     assert "the conversion needs 400 ms" in told
     assert float(told.split()[1]) == pytest.approx(delay, abs=60) and delay < 1000
     page.click(".vs-live-bypass")
     page.get_by_text("You hear your own voice.").wait_for()
     page.wait_for_function(f"kept[1].length > {page.evaluate('kept[1].length') + 5 * rate}")
-    sent_samples, made, rate = kept(page)
-    np.testing.assert_allclose(made[-round(rate) :], sent_samples[-round(rate) :], atol=1e-4)
+    recorded, made, rate = kept(page)
+    np.testing.assert_allclose(made[-round(rate) :], recorded[-round(rate) :], atol=1e-4)
 
 
 def test_places_are_bounded_and_given_up(swapper, tmp_path, delays):
