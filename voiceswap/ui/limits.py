@@ -10,6 +10,7 @@ from typing import Any
 
 FREE_LOGINS = 3  # wrong passwords before one has to wait
 LONGEST_WAIT = 300.0  # seconds
+FETCHED_SECONDS = 3.0  # in which a visitor fetches the last result
 REMEMBERED = 10_000  # addresses
 
 
@@ -112,9 +113,12 @@ def pending_calls(page: Any, concurrency_ids: Sequence[str]) -> list[tuple[str, 
 
 def let_finish(page: Any, concurrency_ids: Sequence[str], seconds: float) -> None:
     """Wait until a page's conversions are done, for at most so many seconds."""
-    until = time.monotonic() + seconds
+    until, worked = time.monotonic() + seconds, False
     while pending_calls(page, concurrency_ids) and time.monotonic() < until:
+        worked = True
         time.sleep(0.2)
+    if worked:
+        time.sleep(FETCHED_SECONDS)
 
 
 def _files(folder: Path) -> Iterable[Path]:
