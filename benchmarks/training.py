@@ -22,6 +22,7 @@ from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.high_band_task import HighBandTask
+from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
 
 WARM_UP = 5
@@ -33,6 +34,7 @@ STAGES: dict[str, tuple[type[BaseTask], dict]] = {  # of the default recipe
     "adversarial": (VocoderTask, {"adversarial": 0.4, "seconds": 0.5, "decoded": "default"}),
     "through-vocoder": (AutoencoderTask, {**CONVERTED, "vocoder": "default"}),
     "high-band": (HighBandTask, {}),
+    "streaming": (StreamingTask, {}),
 }
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,13 @@ from rates import RATE
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from voiceswap import AudioError, VoiceswapError, VoiceSwapper
+from voiceswap import (
+    AudioError,
+    ConversionOptions,
+    FileConversion,
+    VoiceswapError,
+    VoiceSwapper,
+)
 from voiceswap.audio import active_level_db, read_audio, resample
 from voiceswap.conversion.voice import save_voice
 from voiceswap.features import extract_f0, log_f0_statistics
@@ -112,6 +119,19 @@ def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
         for amount in (0.0, 0.5, 1.0)
     ]
     assert likenesses == sorted(likenesses)
+
+
+def test_a_file_is_converted_with_a_strength_as_samples_are(swapper, hello_24k, goodbye, tmp_path):
+    """Its own voice has its highs, which a conversion to another voice does not read."""
+    soundfile.write(tmp_path / "hello.wav", hello_24k, RATE, "FLOAT")
+    options = ConversionOptions(strength=0.5, subtype="FLOAT")
+    file = FileConversion(
+        tmp_path / "hello.wav", swapper.embed(goodbye), tmp_path / "out.wav", options
+    )
+    assert swapper.convert_files([file]) == [None]
+    expected = swapper.convert(hello_24k, file.references, strength=0.5)
+    out = soundfile.read(file.out, dtype="float32")[0]
+    assert active_level_db(out - expected, RATE) < active_level_db(expected, RATE) - 60
 
 
 def test_level_is_the_sources(swapper, hello, goodbye):

@@ -8,9 +8,15 @@ import torch
 from voiceswap.features import AudioConfig
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.high_band_task import HighBandTask
+from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
 
-KINDS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask, "high band": HighBandTask}
+KINDS = {
+    "autoencoder": AutoencoderTask,
+    "vocoder": VocoderTask,
+    "high band": HighBandTask,
+    "streaming": StreamingTask,
+}
 STAGES = [
     ("autoencoder", {}),
     ("autoencoder", {"verification": 1.0, "recognition": 1.0}),
@@ -18,6 +24,7 @@ STAGES = [
     ("vocoder", {}),
     ("vocoder", {"adversarial": 0.1, "decoded": "default"}),
     ("high band", {}),
+    ("streaming", {}),
 ]
 
 
@@ -58,7 +65,8 @@ def one_step(network: str, options: dict, device: str) -> dict[str, float]:
     batch = random_batch(hop=240 if network == "high band" else 160)
     with torch.autocast(device, dtype=torch.bfloat16):
         task.training_step({name: tensor.to(device) for name, tensor in batch.items()}, 0)
-    gradients = [weight.grad for weight in task.networks()[0].parameters()]
+    weights = [x for x in task.networks()[0].parameters() if x.requires_grad]
+    gradients = [weight.grad for weight in weights]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
     return {name: value.item() for name, value in parts.items()}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,10 +38,12 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
+from voiceswap.models.content_encoder import ContentEncoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
+from voiceswap.models.pretrained import FrontEnd
 from voiceswap.models.vocoder import ExcitationState, excitation_states
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
@@ -98,6 +101,16 @@ class Engine:
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
         self.encoder = RecordingEncoder(self.autoencoder, self.device, self.batch_size)
+        self.streaming = checkpoint.streaming
+        if self.streaming is not None:
+            self.streaming.to(self.device).eval().requires_grad_(False)
+
+    @cached_property
+    def streaming_encoder(self) -> tuple[FrontEnd, ContentEncoder]:
+        """Front end and content encoder of streams: those of recordings where none are taught."""
+        if self.streaming is None:
+            return self.encoder.front_end, self.autoencoder.content_encoder
+        return self.streaming.front_end().to(self.device), self.streaming.content_encoder
 
     @property
     def output_audio(self) -> AudioConfig:

@@ -11,6 +11,7 @@ from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
+from voiceswap.conversion.reading import full_band_of_file
 from voiceswap.conversion.recording import EncodedRecording, Output, Recording
 from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice
@@ -116,7 +117,11 @@ class FileConverter:
             writer = AudioWriter(file.out, out_rate, file.options.rate, file.options.subtype)
             with notes_to(notes.append):
                 blocks = background.until_stopped(stream_audio(file.source, rate))
-                recording = Recording(blocks, self.engine.audio, str(file.source))
+                own_voice = file.options.strength != 1.0  # of which the highs are needed too
+                full_band = full_band_of_file(file.source, rate, out_rate) if own_voice else None
+                recording = Recording(
+                    blocks, self.engine.audio, str(file.source), full_band=full_band
+                )
         except VoiceswapError as error:
             return error
         return _OpenFile(number, file, writer, recording, notes)

@@ -4,7 +4,7 @@ Contours are mean powers, one value a mel frame, so those of an hour fit in memo
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -37,19 +37,18 @@ def high_pass(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.nda
     Yields:
         Blocks of as many samples in all, float32.
     """
-    taps = _high_pass_taps(sample_rate)
-    half = len(taps) // 2
+    half = len(_high_pass_taps(sample_rate)) // 2
     held, begun = np.zeros(0), False
     for block in _cut(blocks, BLOCK_SECONDS * sample_rate):
         held = np.concatenate([held, block])
         if not begun and len(held) > half:
             held, begun = np.pad(held, (half, 0), "reflect"), True
         if begun and len(held) > 2 * half:
-            yield _filter(held, taps)
+            yield _high_passed(held, sample_rate)
             held = held[-2 * half :]
     if len(held):
         sides = (0 if begun else half, half)
-        yield _filter(np.pad(held, sides, "reflect"), taps)
+        yield _high_passed(np.pad(held, sides, "reflect"), sample_rate)
 
 
 @cache
@@ -63,11 +62,17 @@ def _high_pass_taps(sample_rate: int) -> np.ndarray:
     return taps
 
 
-def _filter(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Convolution where taps and samples overlap whole, float32."""
+def _high_passed(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """The filter's output where its taps and the samples overlap whole, float32."""
     size = -(-len(samples) // 4096) * 4096
-    spectrum = np.fft.rfft(samples, size) * np.fft.rfft(taps, size)
-    return np.fft.irfft(spectrum, size)[len(taps) - 1 : len(samples)].astype(np.float32)
+    spectrum = np.fft.rfft(samples, size) * _high_pass_spectrum(sample_rate, size)
+    taps = len(_high_pass_taps(sample_rate))
+    return np.fft.irfft(spectrum, size)[taps - 1 : len(samples)].astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _high_pass_spectrum(sample_rate: int, size: int) -> np.ndarray:
+    return np.fft.rfft(_high_pass_taps(sample_rate), size)
 
 
 def _cut(blocks: Iterator[np.ndarray], longest: int) -> Iterator[np.ndarray]:

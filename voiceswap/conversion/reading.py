@@ -24,7 +24,7 @@ def read_recording(audio: AudioInput, config: AudioConfig, rate: int) -> Recordi
     """
     if isinstance(audio, (str, os.PathLike)):
         blocks = stream_audio(audio, config.sample_rate)
-        full_band = _full_band_of_file(audio, config.sample_rate, rate)
+        full_band = full_band_of_file(audio, config.sample_rate, rate)
         return Recording(blocks, config, str(audio), full_band=full_band)
     samples, given = read_input(audio, rate)
     prepared = prepare_audio(samples, given, config.sample_rate)
@@ -33,7 +33,7 @@ def read_recording(audio: AudioInput, config: AudioConfig, rate: int) -> Recordi
     return Recording(iter([prepared]), config, "The recording", seconds, full_band)
 
 
-def _full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> FullBand | None:
+def full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> FullBand | None:
     """How to read segments of a file at `rate` Hz; None where it has nothing above `analysed`."""
     path = Path(path)
     if rate <= analysed or not path.is_file() or sound_info(path).rate < rate:

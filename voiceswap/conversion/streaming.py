@@ -208,16 +208,16 @@ class Stream:
     def _content(self, wave: np.ndarray, block: slice, speaks: bool) -> torch.Tensor:
         """Content code of a window; where somebody speaks, its block is added to the statistics."""
         engine, known = self.engine, self.statistics
-        spectrum = engine.encoder.front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
+        front_end, encoder = engine.streaming_encoder
+        spectrum = front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
         known.peak = max(known.peak, float(spectrum.max()))
         peak = torch.tensor([known.peak], device=engine.device)
         # Half precision is within 40 dB, and takes half of the time.
         with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-            features = engine.encoder.front_end.window(spectrum, None, peak).float()
+            features = front_end.window(spectrum, None, peak).float()
         if speaks:
             known.features.add(features[0, :, block])
         moments = [moment[None].to(engine.device) for moment in known.features.result()]
-        encoder = engine.autoencoder.content_encoder
         mean, _ = encoder.encode_unnormalized(features, None, (moments[0], moments[1]))
         if speaks:
             known.content.add(mean[0, :, block])

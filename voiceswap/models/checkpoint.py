@@ -19,6 +19,7 @@ from voiceswap.features import AudioConfig
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.quantization import dequantize, quantize
+from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 FORMAT = 1
@@ -28,15 +29,21 @@ MAX_SIZES = {"sample_rate": 192000, "rate": 192000, "f_min": 96000, "f_max": 960
     ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "high_blocks", "steps"), 64
 )
 DEFAULT = weights.FOLDER / "default.safetensors"
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "autoencoder": Autoencoder,
+    "vocoder": SourceFilterVocoder,
+    "streaming": StreamingEncoder,
+}
 
 
 @dataclass
 class Checkpoint:
-    """Networks in evaluation mode, and the model card. `vocoder` may be None."""
+    """Networks in evaluation mode, and the model card. `vocoder` and `streaming` may be None."""
 
     autoencoder: Autoencoder
     vocoder: SourceFilterVocoder | None
     card: dict = field(default_factory=dict)
+    streaming: StreamingEncoder | None = None
 
     def fingerprint(self) -> str:
         """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
@@ -65,6 +72,8 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     if checkpoint.vocoder is not None:
         checkpoint.audio.require_same(checkpoint.vocoder.config, "the autoencoder", "the vocoder")
         parts["vocoder"] = checkpoint.vocoder
+    if checkpoint.streaming is not None:
+        parts["streaming"] = checkpoint.streaming
     metadata = {
         "format": FORMAT,
         "audio": checkpoint.audio.to_dict(),
@@ -97,10 +106,9 @@ def load_checkpoint(
     try:
         audio = AudioConfig(**metadata["audio"])
         card = dict(metadata["card"])
-        builders: dict[str, Callable[..., nn.Module]] = {"autoencoder": Autoencoder}
-        if "vocoder" in metadata:
-            builders["vocoder"] = SourceFilterVocoder
-        _check_sizes(audio.to_dict() | metadata["autoencoder"] | metadata.get("vocoder", {}))
+        builders = {k: build for k, build in BUILDERS.items() if k in {"autoencoder", *metadata}}
+        for sizes in (audio.to_dict(), *(metadata[name] for name in builders)):
+            _check_sizes(sizes)
         networks: dict[str, Any] = {}
         for name, build in builders.items():
             prefix = f"{name}."
@@ -125,7 +133,9 @@ def load_checkpoint(
         ArithmeticError,
     ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
-    return Checkpoint(networks["autoencoder"], networks.get("vocoder"), card)
+    return Checkpoint(
+        networks["autoencoder"], networks.get("vocoder"), card, networks.get("streaming")
+    )
 
 
 def _check_sizes(sizes: Mapping[str, object]) -> None:

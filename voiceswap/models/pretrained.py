@@ -31,7 +31,7 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
     """
     if name == "mel":
         return _freeze(MelFrontEnd(config))
-    layers = _whisper_layers(name)
+    layers = whisper_layers(name)
     if not layers:
         raise _unknown(name)
     if config.sample_rate != 16000 or config.hop_length != 160:
@@ -47,7 +47,7 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
 
 def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
     """Channels of the front end called `name`, and the length of its frames in mel frames."""
-    if _whisper_layers(name):  # known without reading its weights
+    if whisper_layers(name):  # known without reading its weights
         return 512, WhisperFrontEnd.stride
     if name == "mel":
         return config.n_mels, MelFrontEnd.stride
@@ -61,7 +61,7 @@ def _unknown(name: str) -> CheckpointError:
     )
 
 
-def _whisper_layers(name: str) -> int:
+def whisper_layers(name: str) -> int:
     """How many layers of Whisper base a front end of this name has; 0 if it is none."""
     names = {f"whisper-base:{count}": count for count in range(1, WhisperFrontEnd.most_layers + 1)}
     return (names | {"whisper-base": WhisperFrontEnd.most_layers}).get(name, 0)

@@ -17,16 +17,17 @@ def train(
     network: Annotated[
         str,
         typer.Argument(
-            help="autoencoder, vocoder, or high-band for what the vocoder adds above the "
-            "mel spectrogram.",
+            help="autoencoder, vocoder, high-band for what the vocoder adds above the mel "
+            "spectrogram, or streaming for the encoder of live conversion.",
             show_default=False,
         ),
     ],
 ) -> None:
     """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
-    if network not in ("autoencoder", "vocoder", "high-band"):
+    if network not in ("autoencoder", "vocoder", "high-band", "streaming"):
         raise VoiceswapError(
-            f"There is no network '{network}' to train; use autoencoder, vocoder or high-band."
+            f"There is no network '{network}' to train; use autoencoder, vocoder, high-band or "
+            "streaming."
         )
     with needs_extra():
         from voiceswap.training.run import train as run
@@ -53,6 +54,10 @@ def export(
         Path | None,
         typer.Option(help="A vocoder's training checkpoint, or a model file to take it from."),
     ] = None,
+    streaming: Annotated[
+        Path | None,
+        typer.Option(help="A streaming encoder's training checkpoint, or a model file."),
+    ] = None,
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")
     ] = None,
@@ -60,7 +65,7 @@ def export(
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra():
         from voiceswap.training.export import export as pack
-    path, digest = pack(autoencoder, vocoder, out, card)
+    path, digest = pack(autoencoder, vocoder, out, card, streaming)
     line = Text.assemble((str(path), "green"), f"  SHA-256 {digest}")
     Console().print(line, soft_wrap=True)
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"

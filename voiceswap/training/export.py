@@ -12,12 +12,20 @@ from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import sha256
 from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from voiceswap.models.vocoder import SourceFilterVocoder
+from voiceswap.models.checkpoint import (
+    BUILDERS,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 def export(
-    autoencoder: Sequence[Path], vocoder: Path | None, out: Path, card: Path | None = None
+    autoencoder: Sequence[Path],
+    vocoder: Path | None,
+    out: Path,
+    card: Path | None = None,
+    streaming: Path | None = None,
 ) -> tuple[Path, str]:
     """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
@@ -29,12 +37,12 @@ def export(
     the network asked for, or networks of different sizes are to be averaged.
     """
     metadata = _card(card) if card else {}
-    origins = [("autoencoder", path) for path in reversed(autoencoder)] + (
-        [("vocoder", vocoder)] if vocoder else []
-    )
-    networks = {"autoencoder": _mean(autoencoder)} | (
-        {"vocoder": load_network(vocoder, "vocoder")} if vocoder else {}
-    )
+    origins = [("autoencoder", path) for path in reversed(autoencoder)] + [
+        (name, path) for name, path in (("vocoder", vocoder), ("streaming", streaming)) if path
+    ]
+    networks = {"autoencoder": _mean(autoencoder)} | {
+        name: load_network(path, name) for name, path in origins if name != "autoencoder"
+    }
     data: dict[str, str] = {}
     for name, origin in origins:
         if Path(origin).suffix == ".ckpt":
@@ -51,7 +59,10 @@ def export(
     if data:
         metadata.setdefault("data", data)
     path = save_checkpoint(
-        out, Checkpoint(networks["autoencoder"], networks.get("vocoder"), metadata)
+        out,
+        Checkpoint(
+            networks["autoencoder"], networks.get("vocoder"), metadata, networks.get("streaming")
+        ),
     )
     digest = sha256(path)
     path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
@@ -92,7 +103,7 @@ def _card(path: Path) -> dict:
 
 
 def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None) -> Any:
-    """The network `name` ("autoencoder" or "vocoder") of a training checkpoint or a model file.
+    """The network `name`, one of BUILDERS, of a training checkpoint or a model file.
 
     "default" is the model in the package. The averaged weights, if the run kept an average. Raises
     CheckpointError when the file does not hold it, or holds it for other audio settings than those
@@ -112,15 +123,14 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
     audio = AudioConfig(**description["audio"])
     if wanted:
         wanted.require_same(audio, "data.audio", str(path))
-    build: Any = {"autoencoder": Autoencoder, "vocoder": SourceFilterVocoder}[name]
-    network = build(audio, **description["architecture"])
+    built: Any = BUILDERS[name](audio, **description["architecture"])
     weights = {
         key.removeprefix(f"{name}."): value
         for key, value in saved["state_dict"].items()
         if key.startswith(f"{name}.")
     }
-    network.load_state_dict(weights)
-    return network
+    built.load_state_dict(weights)
+    return built
 
 
 def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, Any]:

@@ -21,9 +21,15 @@ from voiceswap.training.export import read_training_checkpoint
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.progress import StepProgressBar
 from voiceswap.training.run_guard import RunGuard
+from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
 
-TASKS = {"autoencoder": AutoencoderTask, "vocoder": VocoderTask, "high-band": HighBandTask}
+TASKS = {
+    "autoencoder": AutoencoderTask,
+    "vocoder": VocoderTask,
+    "high-band": HighBandTask,
+    "streaming": StreamingTask,
+}
 LONGEST_SENTENCE = 600
 
 
