@@ -14,7 +14,15 @@ from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
-from voiceswap.command_options import Device, Model, Overwrite, Pitch, PitchRange, Seed, Strength
+from voiceswap.command_options import (
+    Device,
+    Model,
+    Overwrite,
+    PitchOptions,
+    PitchRange,
+    Seed,
+    Strength,
+)
 from voiceswap.command_outputs import console, errors, output_file, save, warn, written
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
@@ -89,7 +97,7 @@ def convert(
         ),
     ],
     out: OutFile = Path("converted.wav"),
-    pitch: Pitch = 0.0,
+    pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
     pitch_range: PitchRange = 1.0,
     strength: Strength = 1.0,
     seed: Seed = None,
@@ -101,12 +109,7 @@ def convert(
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
     out = output_file(out, name, [source, *target], overwrite)
     swapper = _swapper(checkpoint, device)
-    options = {
-        "pitch_shift": pitch,
-        "pitch_range": pitch_range,
-        "strength": strength,
-        "seed": seed,
-    }
+    options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         swapper.convert_file(

@@ -119,7 +119,7 @@ def _decoder(codec: Any) -> Any:
     name = DECODERS.get(codec.name)
     if name not in av.codecs_available:
         return codec
-    decoder = av.Codec(name, "r").create()
+    decoder: Any = av.Codec(name, "r").create()
     decoder.sample_rate, decoder.layout = codec.sample_rate, codec.layout
     return decoder
 
