@@ -68,18 +68,9 @@ def swap(
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
     name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
-    save(
-        out / f"{name_a}-in-the-voice-of-{name_b}.wav",
-        a_words,
-        swapper.sample_rate,
-        "A's words, B's voice",
-    )
-    save(
-        out / f"{name_b}-in-the-voice-of-{name_a}.wav",
-        b_words,
-        swapper.sample_rate,
-        "B's words, A's voice",
-    )
+    rate = swapper.sample_rate
+    save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, rate, "A's words, B's voice")
+    save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, rate, "B's words, A's voice")
 
 
 @app.command(
