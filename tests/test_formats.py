@@ -24,6 +24,7 @@ KINDS = {  # ending: codec, rate, layout
     "webm": ("libopus", 48000, "stereo"),
     "mka": ("aac", 44100, "stereo"),
 }
+OPTIONS = {"libopencore_amrnb": {"dtx": "1"}}  # silence is left out, as phones do
 
 
 def write(path: Path, samples: np.ndarray, codec: str, rate: int, layout: str) -> Path:
@@ -32,6 +33,7 @@ def write(path: Path, samples: np.ndarray, codec: str, rate: int, layout: str) -
     try:
         with av.open(str(path), "w", format=kind) as container:
             stream = container.add_stream(codec, rate=rate, layout=layout)
+            stream.options = OPTIONS.get(codec, {})
             frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
             frame.rate = 16000
             resampler = av.AudioResampler(stream.format, layout, rate, stream.frame_size or None)
@@ -46,13 +48,29 @@ def write(path: Path, samples: np.ndarray, codec: str, rate: int, layout: str) -
 @pytest.mark.parametrize("ending", KINDS)
 def test_phone_formats_are_read(tiny, hello, goodbye, tmp_path, ending):
     path = write(tmp_path / f"memo.{ending}", hello, *KINDS[ending])
-    read = read_audio(path, 16000)
-    assert abs(len(read) - len(hello)) < 0.2 * 16000
+    said: list[str] = []
+    with notes_to(said.append):
+        read = read_audio(path, 16000)
+    assert abs(len(read) - len(hello)) < 0.2 * 16000 and not said
     assert sound_info(path).rate == KINDS[ending][1]
     delay = np.argmax(np.correlate(read, hello[8000:40000], "valid")) - 8000
     together = read[8000 + delay :][:32000], hello[8000:40000]
     assert np.corrcoef(*together)[0, 1] > 0.9
     assert np.isfinite(tiny.convert(path, goodbye)).all()
+
+
+def test_a_phone_memo_that_leaves_out_silence_keeps_its_length(hello, tmp_path):
+    silence = 1e-4 * np.random.default_rng(0).standard_normal(16000).astype(np.float32)
+    samples = np.concatenate([hello, silence, hello])
+    path = write(tmp_path / "memo.amr", samples, "libopencore_amrnb", 8000, "mono")
+    said: list[str] = []
+    with notes_to(said.append):
+        read = read_audio(path, 16000)
+    assert abs(len(read) - len(samples)) < 0.1 * 16000 and not said
+    loudness = [
+        np.abs(x[: len(read) // 800 * 800].reshape(-1, 800)).mean(1) for x in (read, samples)
+    ]
+    assert np.corrcoef(*(x[: min(map(len, loudness))] for x in loudness))[0, 1] > 0.9
 
 
 def test_a_folder_with_phone_files_is_converted(tiny, hello, goodbye, tmp_path):

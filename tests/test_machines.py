@@ -10,12 +10,13 @@ import warnings
 import filelock
 import pytest
 import soundfile
+from safetensors import SafetensorError
 from talks import write_talks
 
 from voiceswap import VoiceswapError, cli
 from voiceswap.batch import Status, convert_folder, names, worker_pool
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.files import flush_to_disk, whole_file
+from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 from voiceswap.writing import write_audio
 
 
@@ -145,6 +146,13 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path, model):
         assert f"{name} can't be written: no space left on the disk of" in shown, result.stderr
     assert "Traceback" not in shown
     assert ".voiceswap-" not in result.stdout
+
+
+@pytest.mark.parametrize("number", [28, 112, 122])
+def test_a_disk_with_some_room_is_full_for_a_larger_voice(tmp_path, number):
+    refused = SafetensorError(f"Error while serializing: I/O error: full (os error {number})")
+    with pytest.raises(VoiceswapError, match="no space left on the disk of"):
+        raise_write_error(tmp_path / "v.safetensors", refused, VoiceswapError)
 
 
 def test_what_a_mac_lacks_runs_on_the_cpu_and_is_a_line(monkeypatch, capsys):

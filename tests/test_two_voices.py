@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voiceswap.audio import read_audio, resample
-from voiceswap.conversion.two_voices import two_pitches
+from voiceswap.conversion.two_voices import two_pitches, who_speaks
 from voiceswap.features import AudioConfig, extract_f0
 from voiceswap.notes import AudioWarning
 
@@ -21,6 +21,9 @@ def test_two_people_are_told_and_each_alone_is_not(tiny, hello, goodbye):
     assert pitches(man) is None and pitches(high) is None and pitches(goodbye, goodbye) is None
     low_hz, high_hz = pitches(man, high)
     assert 1.6 < high_hz / low_hz < 2.2
+    f0 = extract_f0(np.concatenate([man, high]), AUDIO)
+    second = np.arange(len(f0)) >= len(man) // 160
+    assert (who_speaks(f0, AUDIO.frame_rate) == second)[f0 > 0].mean() > 0.97
     with pytest.warns(AudioWarning, match="two people seem to speak in it"):
         tiny.convert(np.concatenate([man, high]), goodbye)
 
@@ -32,3 +35,12 @@ def test_real_people_alone_and_together(people):
     middle = [np.median(track[track > 0]) for track in f0]
     lowest, highest = int(np.argmin(middle)), int(np.argmax(middle))
     assert two_pitches(np.concatenate([f0[lowest], f0[highest]]), AUDIO.frame_rate)
+
+
+def test_two_people_come_out_at_one_pitch(swapper, hello, goodbye):
+    man, woman = np.tile(hello, 2), resample(np.tile(hello, 4), 16000 * 1.9, 16000)
+    out = swapper.convert((np.concatenate([man, woman]), 16000), (goodbye, 16000))
+    f0 = extract_f0(out, swapper.engine.output_audio)
+    parts = f0[: len(man) // 160], f0[len(man) // 160 :]
+    first, second = (np.median(part[part > 0]) for part in parts)
+    assert abs(12 * np.log2(second / first)) < 1

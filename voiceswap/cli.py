@@ -14,7 +14,15 @@ from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
-from voiceswap.command_options import Device, Model, Overwrite, Pitch, PitchRange, Seed, Strength
+from voiceswap.command_options import (
+    Device,
+    Model,
+    Overwrite,
+    PitchOptions,
+    PitchRange,
+    Seed,
+    Strength,
+)
 from voiceswap.command_outputs import console, errors, output_file, save, warn, written
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
@@ -60,18 +68,9 @@ def swap(
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
     name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
-    save(
-        out / f"{name_a}-in-the-voice-of-{name_b}.wav",
-        a_words,
-        swapper.sample_rate,
-        "A's words, B's voice",
-    )
-    save(
-        out / f"{name_b}-in-the-voice-of-{name_a}.wav",
-        b_words,
-        swapper.sample_rate,
-        "B's words, A's voice",
-    )
+    rate = swapper.sample_rate
+    save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, rate, "A's words, B's voice")
+    save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, rate, "B's words, A's voice")
 
 
 @app.command(
@@ -89,7 +88,7 @@ def convert(
         ),
     ],
     out: OutFile = Path("converted.wav"),
-    pitch: Pitch = 0.0,
+    pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
     pitch_range: PitchRange = 1.0,
     strength: Strength = 1.0,
     seed: Seed = None,
@@ -101,12 +100,7 @@ def convert(
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
     out = output_file(out, name, [source, *target], overwrite)
     swapper = _swapper(checkpoint, device)
-    options = {
-        "pitch_shift": pitch,
-        "pitch_range": pitch_range,
-        "strength": strength,
-        "seed": seed,
-    }
+    options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         swapper.convert_file(

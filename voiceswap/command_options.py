@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from voiceswap.conversion.options import RANGES
+from voiceswap.conversion.options import RANGES, pitch_options
 from voiceswap.errors import VoiceswapError
 
 
@@ -37,6 +37,16 @@ def _range(name: str, help: str) -> typer.models.OptionInfo:
 
 
 Pitch = Annotated[float, _range("pitch_shift", "Semitones above the target's own pitch.")]
+PitchOptions = Annotated[  # those of `pitch_options`
+    dict,
+    typer.Option(
+        "--pitch",
+        parser=pitch_options,
+        metavar="SEMITONES|exact",
+        help="Semitones above the target's own pitch, from -24 to 24; or exact, for songs: the "
+        "source's intervals, in the octave nearest to the target's pitch.",
+    ),
+]
 PitchRange = Annotated[float, _range("pitch_range", "Widens (above 1) or flattens the intonation.")]
 Strength = Annotated[
     float, _range("strength", "How far to go from the source's voice to the target's.")

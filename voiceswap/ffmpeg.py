@@ -12,6 +12,8 @@ from voiceswap.notes import note
 
 LOST_SECONDS = 0.1  # of damage that goes without saying
 EARLY = 0.5  # seconds before the end that the header promises
+# Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
+DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 
 
 class NotDecodableError(Exception):
@@ -50,6 +52,7 @@ class FFmpegFile:
         if codec is None:
             raise NotDecodableError
         self.rate, self.channels, self._layout = codec.sample_rate, codec.channels, codec.layout
+        self._decoder = _decoder(codec)
         self.seconds = None
         if self._track.duration and self._track.time_base:
             self.seconds = float(self._track.duration * self._track.time_base)
@@ -78,7 +81,7 @@ class FFmpegFile:
         kind, damaged, lost = None, 0, 0.0
         for packet in self._packets():
             try:
-                frames = packet.decode()
+                frames = self._decoder.decode(packet)
             except self._errors:
                 damaged += 1
                 lost += float(packet.duration * packet.time_base) if packet.duration else 0.0
@@ -107,6 +110,18 @@ class FFmpegFile:
         # The header of an MP3 may hold an estimate, or the length of its first part.
         if seconds < promised - EARLY and self._container.format.name != "mp3":
             note(f"{self.path} ends after {seconds:.1f} of the {promised:.1f} s it should have.")
+
+
+def _decoder(codec: Any) -> Any:
+    """The context that decodes a track: the one that FFmpeg opened, or one that reads more."""
+    import av
+
+    name = DECODERS.get(codec.name)
+    if name not in av.codecs_available:
+        return codec
+    decoder: Any = av.Codec(name, "r").create()
+    decoder.sample_rate, decoder.layout = codec.sample_rate, codec.layout
+    return decoder
 
 
 def _arrays(frames: list) -> Iterator[np.ndarray]:

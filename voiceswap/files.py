@@ -16,6 +16,7 @@ from voiceswap.errors import VoiceswapError
 
 MIN_FREE_BYTES = 65536  # a disk with less is full
 FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_IN_RUST = tuple(f"(os error {number})" for number in (*FULL, 112))  # 112: Windows
 
 
 @contextmanager
@@ -66,6 +67,8 @@ def _disk_is_full(problem: Exception, folder: Path) -> bool:
     number = getattr(problem, "errno", None)
     if number is not None or isinstance(problem, ValueError):
         return number in FULL
+    if str(problem).rstrip(".").endswith(FULL_IN_RUST):  # of safetensors
+        return True
     with suppress(OSError):  # errors of libsndfile and safetensors have no number: ask the disk
         return shutil.disk_usage(folder).free < MIN_FREE_BYTES
     return False

@@ -1,4 +1,4 @@
-"""The page behind nginx below a path, in a real browser."""
+"""The page behind nginx and Caddy below a path, in a real browser."""
 
 import os
 import shutil
@@ -14,8 +14,7 @@ from browser import assert_same, result, samples_of, upload
 
 from voiceswap.ui.page import serving
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-CONFIG = """
+NGINX = """
 {user} daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
 http {{
@@ -30,6 +29,24 @@ ADVISED = (
     "proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_buffering off; "
     "proxy_set_header X-Forwarded-Proto $scheme; client_max_body_size 300m;"
 )
+CADDY = """
+{{
+    admin off
+}}
+http://127.0.0.1:{port} {{
+    redir /voice /voice/
+    handle_path /voice/* {{
+        reverse_proxy 127.0.0.1:{behind} {{
+            flush_interval -1
+        }}
+    }}
+}}
+"""
+PROXIES = {  # configuration, program with its arguments
+    "nginx, plain": (NGINX.replace("{more}", ""), "nginx -p {folder} -c {file}"),
+    "nginx, as advised": (NGINX.replace("{more}", ADVISED), "nginx -p {folder} -c {file}"),
+    "caddy": (CADDY, "caddy run --adapter caddyfile --config {file}"),
+}
 
 
 def free_port():
@@ -39,23 +56,28 @@ def free_port():
 
 
 @pytest.fixture
-def nginx(tmp_path):
-    """Starts nginx before a page; gives its port."""
-    if NGINX is None:
-        pytest.skip("there is no nginx")
+def proxy(tmp_path):
+    """Starts a proxy of PROXIES before the page at a port; gives its own port."""
     started = []
 
-    def start(behind, more):
-        port = free_port()
-        config = CONFIG.format(folder=tmp_path, port=port, behind=behind, more=more, user=USER)
-        (tmp_path / "nginx.conf").write_text(config)
-        started.append(subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path]))
+    def start(name, behind):
+        config, (program, *arguments) = PROXIES[name][0], PROXIES[name][1].split()
+        found = shutil.which(program) or shutil.which(program, path="/usr/sbin")
+        if found is None:
+            pytest.skip(f"there is no {program}")
+        port, file = free_port(), tmp_path / "config"
+        file.write_text(config.format(folder=tmp_path, port=port, behind=behind, user=USER))
+        arguments = [item.format(folder=tmp_path, file=file) for item in arguments]
+        own = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+        with open(tmp_path / "output.log", "w") as log:
+            command = [found, *arguments]
+            started.append(subprocess.Popen(command, stdout=log, stderr=log, env=own))
         for _ in range(100):
             with socket.socket() as tried:
                 if tried.connect_ex(("127.0.0.1", port)) == 0:
                     return port
             time.sleep(0.05)
-        raise AssertionError((tmp_path / "error.log").read_text())
+        raise AssertionError((tmp_path / "output.log").read_text())
 
     yield start
     for process in started:
@@ -63,12 +85,12 @@ def nginx(tmp_path):
         process.wait()
 
 
-@pytest.mark.parametrize("more", ["", ADVISED], ids=["plain", "advised"])
-def test_a_page_below_a_path_swaps(visit, context, swapper, speech, nginx, more):
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_page_below_a_path_swaps(visit, context, swapper, speech, proxy, name):
     behind = free_port()
     served = serving(context, port=behind, root_path="/voice", hostnames=["127.0.0.1"])
     with served:
-        page = visit(f"http://127.0.0.1:{nginx(behind, more)}/voice/")
+        page = visit(f"http://127.0.0.1:{proxy(name, behind)}/voice/")
         upload(page, "swap-a", speech[0])
         upload(page, "swap-b", speech[1])
         page.click("#swap-go")

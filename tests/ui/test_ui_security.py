@@ -99,10 +99,13 @@ def test_calls_that_are_no_calls_are_refused_in_a_sentence(address, body):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ([], "/convert takes 9 values, and there are 0."),
-        ([None] * 4 + ["loud", 1, 100, None, "wav"], "Pitch, semitones) has to be a number."),
-        (["a.wav"] + [None] * 8, "Recording to convert) has to be a file that was uploaded."),
-        ([None] * 8 + [{}], "Format of the result) has to be a text."),
+        ([], "/convert takes 10 values, and there are 0."),
+        (
+            [None] * 4 + ["loud", 1, 100, None, "wav", False],
+            "Pitch, semitones) has to be a number.",
+        ),
+        (["a.wav"] + [None] * 9, "Recording to convert) has to be a file that was uploaded."),
+        ([None] * 8 + [{}, False], "Format of the result) has to be a text."),
     ],
 )
 def test_values_that_no_function_takes_are_refused_and_leave_no_trace(
@@ -124,7 +127,7 @@ def test_the_queue_is_the_only_way_to_the_model(address, upload):
 
 
 def test_one_visitor_leaves_room_for_others(address, endless, upload):
-    arguments = [file(upload), file(upload), None, None, 0, 1, 100, None, "wav"]
+    arguments = [file(upload), file(upload), None, None, 0, 1, 100, None, "wav", False]
     statuses = [call(address, "convert", arguments).status_code for _ in range(12)]
     assert statuses.count(200) == 8 and set(statuses[8:]) == {429}
 

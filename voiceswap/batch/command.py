@@ -10,7 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model, Pitch, PitchRange, Seed, Strength, number
+from voiceswap.command_options import (
+    Device,
+    Model,
+    PitchOptions,
+    PitchRange,
+    Seed,
+    Strength,
+    number,
+)
 from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
@@ -53,7 +61,7 @@ def batch(
     subtype: Annotated[
         str | None, typer.Option(help="PCM_16, PCM_24, FLOAT, ... (default: the input's)")
     ] = None,
-    pitch: Pitch = 0.0,
+    pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
     pitch_range: PitchRange = 1.0,
     strength: Strength = 1.0,
     seed: Seed = None,
@@ -106,7 +114,7 @@ def batch(
                 target or [],
                 out,
                 BatchOptions(
-                    pitch_shift=pitch,
+                    **pitch,
                     pitch_range=pitch_range,
                     strength=strength,
                     seed=seed,

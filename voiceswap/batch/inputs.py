@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from voiceswap.batch import storage
 from voiceswap.batch.formats import FORMATS, ending, output_ending
-from voiceswap.batch.manifests import COLUMNS, manifest_lines
+from voiceswap.batch.manifests import COLUMNS, is_manifest, manifest_lines
 from voiceswap.batch.options import BatchOptions
 from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
@@ -67,7 +67,7 @@ def collect(
                 for path, name in storage.walk(item, out)
                 if ending(name) in SOUND_ENDINGS or os.path.isdir(path)
             ]
-        elif ending(item) in ("csv", "jsonl"):
+        elif is_manifest(item):
             yield from _manifest_jobs(item, voices, options)
             continue
         else:
@@ -108,9 +108,11 @@ def _source_jobs(
 def _manifest_jobs(
     path: str, voices: Mapping[str, ReferencePaths], options: BatchOptions
 ) -> Iterator[Job]:
-    """The jobs of a .csv or .jsonl file. A line that can't be used is a job with an error."""
-    remote = storage.is_url(path)
-    folder = posixpath.dirname(path) if remote else os.path.dirname(os.path.abspath(path))
+    """The jobs of a manifest. A line that can't be used is a job with an error."""
+    if storage.is_url(path):
+        folder = posixpath.dirname(path)
+    else:
+        folder = os.getcwd() if storage.is_pipe(path) else os.path.dirname(os.path.abspath(path))
     for number, line in manifest_lines(path):
         source = str(line.get("source") or "")
         try:
@@ -143,7 +145,7 @@ def _targets(value: object) -> list[str]:
 
 
 def _resolve(folder: str, path: str) -> str:
-    """A path in a manifest, which is relative to the manifest's folder."""
+    """A path in a manifest, which is relative to `folder`."""
     if storage.is_url(path):
         return path
     if storage.is_url(folder):

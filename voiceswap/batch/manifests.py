@@ -1,13 +1,12 @@
 """The lines of a list of files: JSON lines, or CSV as spreadsheets write it."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 
 from voiceswap.batch import storage
 from voiceswap.batch.formats import ending
-from voiceswap.errors import VoiceswapError
+from voiceswap.csv_lists import read_csv
+from voiceswap.errors import DataError, VoiceswapError
 
 COLUMNS = (
     "source",
@@ -21,7 +20,6 @@ COLUMNS = (
     "rate",
     "subtype",
 )
-DELIMITERS = ",;\t"  # Excel writes what the country's settings say, and tabs with UTF-16
 
 
 def manifest_lines(path: str) -> Iterator[tuple[int, dict]]:
@@ -29,26 +27,28 @@ def manifest_lines(path: str) -> Iterator[tuple[int, dict]]:
 
     Raises VoiceswapError when it can't be read, or has columns that no manifest has.
     """
-    read = _csv_lines if ending(path) == "csv" else _json_lines
-    yield from read(path, storage.read_text(path))
+    kind = ending(path)
+    try:
+        text = storage.read_text(path)
+    except DataError as error:
+        if not storage.is_pipe(path):
+            raise
+        raise VoiceswapError(
+            f"{path} is a pipe, which has to give a list of files; give recordings by their names."
+        ) from error
+    read = _json_lines if kind == "jsonl" or (kind != "csv" and text[:1] == "{") else _csv_lines
+    yield from read(path, text)
+
+
+def is_manifest(path: str) -> bool:
+    """Whether an input is a list of files: by its ending, or a pipe."""
+    return ending(path) in ("csv", "jsonl") or storage.is_pipe(path)
 
 
 def _csv_lines(path: str, text: str) -> Iterator[tuple[int, dict]]:
-    stream = io.StringIO(text, newline="")
-    first = stream.readline()
-    delimiter = max(DELIMITERS, key=first.count)
-    if first.lower().startswith("sep="):  # Excel's own hint
-        delimiter = first[4:5]
-    else:
-        stream.seek(0)
-    rows = csv.DictReader(stream, delimiter=delimiter)
-    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or []]
-    _check_columns(path, filter(None, rows.fieldnames))
-    for row in rows:
-        if None in row:
-            raise VoiceswapError(f"{path}, line {rows.line_num}: more values than columns.")
-        if any(row.values()):  # a spreadsheet's empty row is no line
-            yield rows.line_num, row
+    columns, rows = read_csv(text, path)
+    _check_columns(path, columns)
+    yield from rows
 
 
 def _json_lines(path: str, text: str) -> Iterator[tuple[int, dict]]:

@@ -1,14 +1,13 @@
-"""The options of one file in a batch, with their names in manifests and on the command line."""
+"""The options of one file in a batch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from voiceswap.batch.formats import FORMATS
-from voiceswap.conversion.options import WHOLE, ConversionOptions
+from voiceswap.conversion.options import WHOLE, ConversionOptions, pitch_options
 from voiceswap.errors import VoiceswapError
 
-# Columns and command options that have another name in Python.
-NAMES = {"pitch": "pitch_shift"}
+HASHED_AS = {"pitch_shift": "pitch"}  # its name when the first journals were written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,23 +36,25 @@ class BatchOptions(ConversionOptions):
         for name, value in columns.items():
             if value in (None, ""):
                 continue
+            if name == "pitch":
+                values |= pitch_options(str(value))
+                continue
             kind = int if name in WHOLE else str if name in ("format", "subtype") else float
             text = str(value).replace(",", ".") if kind is float else str(value)  # 2,5 is 2.5
             try:
-                values[NAMES.get(name, name)] = kind(text)
+                values[name] = kind(text)
             except ValueError as error:
                 what = "whole number" if kind is int else "number"
                 raise VoiceswapError(f"{name} is '{value}', which is no {what}.") from error
         return replace(self, **values)
 
     def non_defaults(self) -> dict:
-        """The values that differ from the defaults, by manifest column.
+        """The values that differ from the defaults, by name.
 
         Options that are added later do not change it, so hashes of it stay valid.
         """
-        names = {python: column for column, python in NAMES.items()}
         return {
-            names.get(field.name, field.name): getattr(self, field.name)
+            HASHED_AS.get(field.name, field.name): getattr(self, field.name)
             for field in fields(self)
             if getattr(self, field.name) != field.default
         }

@@ -218,6 +218,10 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
     voices: dict[str, ReferencePaths] = {}
     for references in targets:
         for reference in references:
+            if storage.is_pipe(reference):
+                raise VoiceswapError(
+                    f"{reference} is a pipe, which several processes can't read; give a file."
+                )
             storage.signature(reference)
         stem = PurePosixPath(references[0].replace(os.sep, "/")).stem
         name, number = stem, 1

@@ -19,7 +19,7 @@ class DiskFullError(VoiceswapError):
     """Nothing more can be written, so the run stops."""
 
     def __init__(self) -> None:
-        super().__init__("The disk is full.")
+        super().__init__("The disk is full; make room.")
 
 
 class RunState:

@@ -3,7 +3,6 @@
 No other module of the package distinguishes the two.
 """
 
-import codecs
 import errno
 import glob
 import os
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceswap.csv_lists import decode_text
 from voiceswap.errors import VoiceswapError
 
 # Others, such as tar:// and reference://, would open further files that a manifest names.
@@ -41,6 +41,11 @@ def absolute(path: str) -> str:
     with _plain_errors(path):
         files, inside = _open(path)
         return files.unstrip_protocol(inside)
+
+
+def is_pipe(path: str) -> bool:
+    """Whether `path` can be read once only, as `<(cat list.csv)`."""
+    return not is_url(path) and Path(path).is_fifo()
 
 
 def is_folder(path: str) -> bool:
@@ -148,16 +153,9 @@ def _relative(top: str, path: str) -> str:
 
 
 def read_text(path: str) -> str:
-    """The content of a text file in UTF-8, or in UTF-16 with its mark, as Excel writes it."""
+    """The content of a text file; see `decode_text`."""
     with _plain_errors(path), local_copy(path) as copy:
-        data = copy.read_bytes()
-    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        return data.decode("utf-16" if marked else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise VoiceswapError(
-            f"{path} is not a text in UTF-8; save it as such (in Excel: CSV UTF-8)."
-        ) from error
+        return decode_text(copy.read_bytes(), path)
 
 
 @contextmanager

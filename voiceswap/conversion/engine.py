@@ -21,7 +21,7 @@ from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
-from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
+from voiceswap.conversion.pitch import place_contour, transfer_pitch
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
     EncodedRecording,
@@ -33,6 +33,7 @@ from voiceswap.conversion.recording import (
     windows,
 )
 from voiceswap.conversion.transfer import HostCopy, overlapped, to_device
+from voiceswap.conversion.two_voices import who_speaks
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
@@ -242,16 +243,13 @@ class Engine:
     def _output_windows(
         self, conversion: Conversion, voice_log_f0: Tensor, output: Output
     ) -> list[_OutputWindow]:
-        recording, options = conversion.source.recording, conversion.options
-        shift = torch.tensor([options.pitch_shift * SEMITONE, 0.0], dtype=torch.float32)
-        target = voice_log_f0 + shift
-        own = torch.tensor([log_f0_statistics(recording.f0)], dtype=torch.float32)
-        contour = torch.from_numpy(recording.f0)[None]
-        f0 = transfer_pitch(contour, own, target[None], options.pitch_range)[0].float()
+        recording = conversion.source.recording
+        people = who_speaks(recording.f0, self.audio.frame_rate)
+        f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, conversion.options)
         cut = windows(recording.frames, self.audio.frame_rate, RECEPTIVE_SECONDS)
         states = excitation_states(f0, [window.left for window in cut], self.output_audio)
         return [
-            _OutputWindow(conversion, window, f0, target.float(), state, output)
+            _OutputWindow(conversion, window, f0, log_f0, state, output)
             for window, state in zip(cut, states, strict=True)
         ]
 

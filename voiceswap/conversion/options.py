@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from voiceswap.errors import VoiceswapError
 
@@ -22,6 +23,8 @@ class ConversionOptions:
     Attributes:
         pitch_shift: semitones above the target's own pitch, -24 to 24.
         pitch_range: factor of the intonation's width, 0 to 3; 0 is monotone.
+        exact_pitch: keep the source's intervals, as a song needs, in the octave that is nearest to
+            the target's pitch; otherwise they are as wide as between both voices' habits.
         strength: how far to go from the source's voice (0) to the target's (1).
         seed: draws the content code from its posterior, from 0 to 2**63 - 1; None takes the mean.
         rate: sample rate of the output in Hz, 4000 to 192000; None is the model's.
@@ -34,6 +37,7 @@ class ConversionOptions:
 
     pitch_shift: float = 0.0
     pitch_range: float = 1.0
+    exact_pitch: bool = False
     strength: float = 1.0
     seed: int | None = None
     rate: int | None = None
@@ -57,6 +61,25 @@ class ConversionOptions:
 
 
 DEFAULTS = ConversionOptions()
+EXACT = "exact"  # what commands and lists call `exact_pitch`
+
+
+def pitch_options(pitch: str) -> dict[str, Any]:
+    """The options that a command's or a list's pitch means: semitones, or "exact".
+
+    Raises VoiceswapError for anything else.
+    """
+    low, high = RANGES["pitch_shift"]
+    exact = pitch.strip().lower() == EXACT
+    try:
+        shift = 0.0 if exact else float(pitch.replace(",", "."))  # 2,5 is 2.5
+    except ValueError:
+        shift = math.nan
+    if not low <= shift <= high:
+        raise VoiceswapError(
+            f"pitch is '{pitch}', but must be a number from {low:g} to {high:g}, or '{EXACT}'."
+        )
+    return {"pitch_shift": shift, "exact_pitch": exact}
 
 
 def _plain(bound: float) -> str:

@@ -2,12 +2,67 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.features import F0_MAX, F0_MIN
+from voiceswap.conversion.options import ConversionOptions
+from voiceswap.features import F0_MAX, F0_MIN, log_f0_statistics
 
-SEMITONE = math.log(2) / 12  # of ln F0
+OCTAVE = math.log(2)  # of ln F0
+SEMITONE = OCTAVE / 12
+REACH = (2, 98)  # percentiles of F0 that an octave has to leave within F0_MIN and F0_MAX
+
+
+def place_contour(
+    f0: np.ndarray, people: np.ndarray, voice: Tensor, options: ConversionOptions
+) -> tuple[Tensor, Tensor]:
+    """A recording's F0 at a voice's pitch: each person's by their own statistics.
+
+    Args:
+        f0: (frames,), Hz, 0 where unvoiced.
+        people: (frames,), the number of the person who speaks.
+        voice: (2,), mean and standard deviation of ln F0 of the voice.
+        options: pitch_shift, pitch_range and exact_pitch.
+
+    Returns:
+        F0 (frames,) in Hz, and the mean and deviation (2,) of ln F0 that the voice has there.
+    """
+    shift = torch.tensor([options.pitch_shift * SEMITONE, 0.0], dtype=torch.float32)
+    moved = torch.zeros(len(f0))
+    for person in np.unique(people):
+        own = np.where(people == person, f0, 0.0).astype(np.float32)
+        source = torch.tensor([log_f0_statistics(own)], dtype=torch.float32)
+        target = (_nearest_octave(own, source[0], voice) if options.exact_pitch else voice) + shift
+        moved += transfer_pitch(
+            torch.from_numpy(own)[None], source, target[None], options.pitch_range
+        )[0]
+    placed = (
+        torch.tensor(log_f0_statistics(moved.numpy())) if options.exact_pitch else voice + shift
+    )
+    return moved, placed.float()
+
+
+def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor) -> Tensor:
+    """The source's statistics (2,), moved by the whole octaves that bring them nearest a voice's.
+
+    Only by octaves that leave the contour within the range of F0, so that no interval is clipped;
+    where it stays in its own, none is.
+    """
+    if not f0.any():
+        return source
+    low, high = np.percentile(np.log(f0[f0 > 0]), REACH)
+    octaves = [
+        number
+        for number in range(-3, 4)
+        if number == 0
+        or (
+            math.log(F0_MIN) <= low + number * OCTAVE and high + number * OCTAVE <= math.log(F0_MAX)
+        )
+    ]
+    distance = float(voice[0] - source[0])
+    number = min(octaves, key=lambda number: abs(number * OCTAVE - distance))
+    return source + torch.tensor([number * OCTAVE, 0.0])
 
 
 def transfer_pitch(

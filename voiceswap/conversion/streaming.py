@@ -84,6 +84,8 @@ class Stream:
     ):
         if options.strength != 1.0 or options.seed is not None:
             raise VoiceswapError("A stream has no strength and no seed; blend voices instead.")
+        if options.exact_pitch:
+            raise VoiceswapError("A stream can't know a song's octave; use pitch_shift instead.")
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics

@@ -1,4 +1,4 @@
-"""Whether two people speak in a recording, by pitch: a man and a woman."""
+"""Whether two people speak in a recording, and when, by pitch: a man and a woman."""
 
 import numpy as np
 
@@ -10,6 +10,7 @@ VOICED_SHARE = 0.4  # of a segment that has a pitch
 SEGMENTS = 4  # of each person, at least
 SEMITONES = 7.0  # between the two
 TURNS = 0.6  # changes from one to the other, relative to those of segments in any order
+TURN_SECONDS = 0.5  # of speech around a frame, most of which is of the one who speaks in it
 SPREAD = 0.3  # of the distance: the most that one person's segments deviate
 
 
@@ -43,6 +44,19 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
 
 
+def who_speaks(f0: np.ndarray, frame_rate: float) -> np.ndarray:
+    """The number of the person who speaks in each frame, (frames,): 0 or 1; 0 where one does.
+
+    Arguments are those of `two_pitches`.
+    """
+    pitches = two_pitches(f0, frame_rate)
+    if pitches is None:
+        return np.zeros(len(f0), np.int64)
+    votes = np.where(f0 > np.sqrt(pitches[0] * pitches[1]), 1.0, -1.0) * (f0 > 0)
+    turn = np.ones(round(TURN_SECONDS * frame_rate))
+    return (np.convolve(votes, turn, "same") > 0).astype(np.int64)
+
+
 def note_two_voices(recording: Recording) -> None:
     """Note that a recording has two pitches, if it has."""
     pitches = two_pitches(recording.f0, recording.config.frame_rate)
@@ -50,5 +64,6 @@ def note_two_voices(recording: Recording) -> None:
         low, high = pitches
         note(
             f"{recording.name}: two people seem to speak in it, at about {low:.0f} and "
-            f"{high:.0f} Hz; they are taken for one, so give each person's part by itself."
+            f"{high:.0f} Hz; both get one voice at one pitch, and a voice that is taken from them "
+            "is neither's, so give each person's part by itself."
         )

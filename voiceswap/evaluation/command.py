@@ -77,6 +77,14 @@ def evaluate(
         float | None,
         typer.Option(min=0.3, help="Use only so much of each reference.", show_default=False),
     ] = None,
+    more_judges: Annotated[
+        bool,
+        typer.Option(
+            "--more-judges",
+            help="Also DNSMOS, and the errors of a second recogniser (PocketSphinx, English); some "
+            "3 s a recording.",
+        ),
+    ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")
     ] = None,
@@ -111,5 +119,6 @@ def evaluate(
         device=device,
         stream=None if stream is None else stream.value,
         reference_seconds=reference_seconds,
+        more_judges=more_judges,
     )
     run(request, Console())

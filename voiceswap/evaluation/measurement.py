@@ -85,6 +85,15 @@ class Measurement:
         """Predicted mean opinion score, 1 to 5."""
         return self._compute("mos")
 
+    @property
+    def dnsmos(self) -> dict[str, float] | None:
+        """Scores of DNSMOS for "speech", "background" and "overall", 1 to 5."""
+        return self._compute("dnsmos")
+
+    def second_transcript(self, language: str) -> str | None:
+        """A transcript by another recogniser; None for other languages than English."""
+        return self._compute("second_transcript") if language == "en" else None
+
     def transcript(self, language: str) -> str | None:
         """A transcript in `language`, such as "en"."""
         return self._compute("transcript", language)

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 # Cosine of Resemblyzer vectors at the equal error rate on VCTK, as TriAAN-VC (2023) uses it.
 EQUAL_ERROR_SV = 0.69
+IN_TRAINING = "†"
+IN_TRAINING_NOTE = (
+    f"{IN_TRAINING} This judge's network, or its encoder, took part in training the bundled model, "
+    "which it may flatter."
+)
 
 
 @dataclass(frozen=True)
@@ -11,12 +16,14 @@ class Metric:
     """A metric.
 
     Attributes:
-        name: as tables show it.
+        name: short, for tables.
         better: "higher" or "lower".
         definition: how it is measured.
         percent: whether it is shown in percent.
         digits: after the decimal point.
         share: whether it is a share of the outputs, so that it means nothing for a single one.
+        in_training: whether the judge's network took part in training the bundled model, so that
+            the figure may flatter it.
     """
 
     name: str
@@ -25,6 +32,12 @@ class Metric:
     percent: bool = False
     digits: int = 3
     share: bool = False
+    in_training: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name as tables show it, marked where the judge took part in training."""
+        return f"{self.name} {IN_TRAINING}" if self.in_training else self.name
 
     def format(self, value: float, sign: str = "") -> str:
         """The value as a table shows it; `sign` "+" for a difference."""
@@ -33,12 +46,16 @@ class Metric:
 
 METRICS = {
     "sv": Metric(
-        "SV", "higher", "cosine of Resemblyzer embeddings, output against the target reference"
+        "SV",
+        "higher",
+        "cosine of Resemblyzer embeddings, output against the target reference",
+        in_training=True,
     ),
     "sv_all": Metric(
         "SV-all",
         "higher",
         "the same against the mean embedding of all references that the set gives of the target",
+        in_training=True,
     ),
     "sv_accepted": Metric(
         "SV@0.69",
@@ -46,9 +63,13 @@ METRICS = {
         "share of outputs with SV above 0.69, the equal-error threshold on VCTK",
         percent=True,
         share=True,
+        in_training=True,
     ),
     "sv_source": Metric(
-        "SV-src", "lower", "cosine of Resemblyzer embeddings, output against the source"
+        "SV-src",
+        "lower",
+        "cosine of Resemblyzer embeddings, output against the source",
+        in_training=True,
     ),
     "dv": Metric(
         "DV",
@@ -72,19 +93,36 @@ METRICS = {
         "lower",
         "character error rate of Whisper base against the source's text, at most 150 % each",
         percent=True,
+        in_training=True,
     ),
     "wer": Metric(
         "WER",
         "lower",
         "word error rate of the same transcripts, for languages with spaces between words",
         percent=True,
+        in_training=True,
+    ),
+    "second_cer": Metric(
+        "CER-2",
+        "lower",
+        "character error rate of PocketSphinx, a recogniser of another kind; English only, and "
+        "high on any recording, so compare it with other columns",
+        percent=True,
     ),
     "nll": Metric(
         "NLL",
         "lower",
         "negative log-likelihood of the source's text by Whisper base, in nats per token",
+        in_training=True,
     ),
     "mos": Metric("MOS", "higher", "predicted mean opinion score of DistillMOS, 1 to 5", digits=2),
+    "dns_overall": Metric("DNSMOS", "higher", "overall quality by DNSMOS P.835, 1 to 5", digits=2),
+    "dns_speech": Metric(
+        "DNSMOS-sig", "higher", "quality of the speech alone by DNSMOS P.835, 1 to 5", digits=2
+    ),
+    "dns_background": Metric(
+        "DNSMOS-bak", "higher", "quality of the background by DNSMOS P.835, 1 to 5", digits=2
+    ),
     "f0_correlation": Metric(
         "F0-corr", "higher", "Pearson correlation of log-F0 over frames voiced in source and output"
     ),

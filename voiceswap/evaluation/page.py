@@ -128,7 +128,7 @@ def _pair(
     )
     row = next(row for row in report["rows"] if row["id"] == pair.id)
     measured = ", ".join(
-        f"{metric.name} {metric.format(row[key])}"
+        f"{metric.label} {metric.format(row[key])}"
         for key, metric in METRICS.items()
         if not metric.share and row[key] is not None
     )
@@ -187,12 +187,12 @@ def _experiments(report: Mapping) -> str:
 
 def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
     rows = [
-        (METRICS[key].name, METRICS[key].format(estimate["mean"]), "")
+        (METRICS[key].label, METRICS[key].format(estimate["mean"]), "")
         for key, estimate in prior["metrics"].items()
     ]
     for key in ("sv", "dv"):
         if key in prior:
-            name, given = key.upper(), prior[key].get("spread_of_given_voices")
+            name, given = METRICS[key].label, prior[key].get("spread_of_given_voices")
             drawn, nearest = prior[key]["spread"], prior[key]["nearest"]["mean"]
             given = "" if given is None else f"{given:.3f}"
             rows.append((f"{name} spread", f"{drawn:.3f}", given))
@@ -202,7 +202,7 @@ def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
 
 def _definitions() -> str:
     rows = "".join(
-        f"<dt>{metric.name} {ARROWS[metric.better]}</dt><dd>{escape(metric.definition)}</dd>"
+        f"<dt>{metric.label} {ARROWS[metric.better]}</dt><dd>{escape(metric.definition)}</dd>"
         for metric in METRICS.values()
     )
     return f"<h2>How each metric is measured</h2><div class=card><dl>{rows}</dl></div>"

@@ -1,5 +1,7 @@
 """Style sheet and explanations of the report's page."""
 
+from voiceswap.evaluation.metrics import IN_TRAINING_NOTE
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #212529; --soft: #6c757d;
   --ground: #f8f9fa; --card: #fff; --line: #dee2e6; }
@@ -40,11 +42,12 @@ NOTES = (
     "target's, content and pitch of the source's), the ceiling of any conversion with this "
     "vocoder. Pitch moved is the source through the vocoder at the target's mean pitch, a floor "
     "of the voice.",
+    IN_TRAINING_NOTE,
 )
 COMPARISON_NOTE = (
     "Metrics of this report less those of the report of {date}, pair by pair, with 95 % intervals"
-    " that draw speakers; percentages in points. Where an interval contains zero, there is no "
-    "evidence of a difference."
+    " that draw speakers; percentages in points. Where an interval holds zero, no difference is "
+    "shown."
 )
 PROBE_NOTE = (
     "Accuracy of linear classifiers on recordings held out. Instance norm makes mean and "

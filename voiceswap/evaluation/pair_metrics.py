@@ -52,23 +52,26 @@ def voice_metrics(
 def word_metrics(
     output: Measurement, source: Measurement, text: str, language: str
 ) -> dict[str, float]:
-    """Metrics of the content: cer, wer and nll; none without a recogniser or a text."""
+    """Metrics of the content: cer, wer, second_cer, nll; none without a recogniser or a text."""
     transcript, nll = output.transcript(language), output.nll(text, language)
     metrics = {} if nll is None else {"nll": nll}
     if transcript is not None:
         metrics |= error_rates(text, transcript, language, source.transcript(language) or "")
+    second = output.second_transcript(language)
+    if second is not None and (rates := error_rates(text, second, language)):
+        metrics["second_cer"] = rates["cer"]
     return metrics
 
 
 def sound_metrics(
     output: Measurement, source: Measurement, parallel: Measurement | None = None
 ) -> dict[str, float]:
-    """Metrics of the sound: mos; f0_correlation, voicing and level, against the source; mcd.
+    """Those of `quality_metrics`; f0_correlation, voicing and level, against the source; mcd.
 
     mcd is against `parallel`, a recording of the target reading the same sentence.
     """
     metrics: dict[str, float | None] = {
-        "mos": output.mos,
+        **quality_metrics(output),
         "f0_correlation": f0_correlation(output.f0, source.f0),
         "voicing": voicing_difference(output.f0, source.f0),
         "level": level_difference(output.samples, source.samples, SAMPLE_RATE),
@@ -76,6 +79,12 @@ def sound_metrics(
     if parallel is not None:
         metrics["mcd"] = cepstral_distortion(output.cepstrum, parallel.cepstrum)
     return {key: value for key, value in metrics.items() if value is not None}
+
+
+def quality_metrics(output: Measurement) -> dict[str, float]:
+    """Predicted opinions of the sound: mos, dns_overall, dns_speech and dns_background."""
+    metrics = {} if output.mos is None else {"mos": output.mos}
+    return metrics | {f"dns_{name}": score for name, score in (output.dnsmos or {}).items()}
 
 
 def similarity(first: np.ndarray | None, second: np.ndarray | None) -> float:

@@ -1,11 +1,11 @@
 """The pairs of recordings that are converted for an evaluation."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from voiceswap.csv_lists import decode_text, read_csv
 from voiceswap.errors import DataError
 
 REQUIRED = ("id", "source", "target", "source_text")
@@ -66,18 +66,20 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     """
     if not path.is_file():
         raise DataError(f"There is no list of pairs {path}.")
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    lacking = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
-    if lacking or not rows:
-        columns, missing = ", ".join(REQUIRED), ", ".join(lacking) or "rows"
-        raise DataError(f"{path} needs rows with the columns {columns}; it lacks {missing}.")
-    for number, row in enumerate(rows, 2):
+    columns, numbered = read_csv(decode_text(path.read_bytes(), str(path)), str(path))
+    lacking = [column for column in REQUIRED if column not in columns]
+    lines = {} if lacking else dict(numbered)
+    if not lines:
+        missing = ", ".join(lacking) or "rows"
+        raise DataError(
+            f"{path} needs rows with the columns {', '.join(REQUIRED)}; it lacks {missing}."
+        )
+    for number, row in lines.items():
         if empty := [column for column in REQUIRED if not row[column]]:
             raise DataError(f"Line {number} of {path} has no {empty[0]}.")
         if row["id"].startswith(".") or set(row["id"]) & set("/\\:\0"):
             raise DataError(f"Line {number} of {path} has an id that can't be a file's name.")
+    rows = list(lines.values())
     if limit is not None and limit < len(rows):
         rows = [rows[round(index)] for index in np.linspace(0, len(rows) - 1, limit)]
     pairs = [_pair(row, root) for row in rows]

@@ -12,7 +12,12 @@ from voiceswap.errors import DataError
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.intervals import Estimate, summarise
 from voiceswap.evaluation.measurement import Measurement, MeasurementCache
-from voiceswap.evaluation.pair_metrics import sound_metrics, voice_metrics, word_metrics
+from voiceswap.evaluation.pair_metrics import (
+    quality_metrics,
+    sound_metrics,
+    voice_metrics,
+    word_metrics,
+)
 from voiceswap.evaluation.pairs import Pair
 
 ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
@@ -149,7 +154,7 @@ class Protocol:
         return voice_metrics(output, source, target, enrolled)
 
     def _copy_metrics(self, pair: Pair, copies: Mapping[Path, Path]) -> Row:
-        """Voice and MOS of the target's copy, the voice to reach; the rest of the source's copy."""
+        """Voice and quality of the target's copy, the voice to reach; else of the source's copy."""
         source, source_copy, target_copy = (
             self.measurements.measure(path)
             for path in (pair.source, copies[pair.source], copies[pair.target])
@@ -159,7 +164,7 @@ class Protocol:
             **word_metrics(source_copy, source, pair.text, pair.language),
             **sound_metrics(source_copy, source),
         }
-        return row if target_copy.mos is None else {**row, "mos": target_copy.mos}
+        return {**row, **quality_metrics(target_copy)}
 
     def _for_each_pair(self, measure: Callable[[Pair], Row], description: str) -> dict[str, Row]:
         with ThreadPoolExecutor(self.jobs) as pool:

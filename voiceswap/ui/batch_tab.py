@@ -11,7 +11,7 @@ from voiceswap.batch.formats import FORMATS, ending
 from voiceswap.batch.report import NAME, Status
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import heading, recordings_field, saved_voices, settings
+from voiceswap.ui.components import exact_pitch, heading, recordings_field, saved_voices, settings
 from voiceswap.ui.run import Run
 
 
@@ -33,6 +33,7 @@ def build(context: AppContext) -> gr.Dropdown:
             voices = saved_voices(context, text["batch_voices_info"], "batch")
     with gr.Accordion(text["settings"], open=False):
         options = settings(text, "batch")
+        exact = exact_pitch(text, "batch")
         kind = gr.Dropdown(
             [(text["as_source"], ""), *FORMATS],
             value="",
@@ -64,6 +65,7 @@ def build(context: AppContext) -> gr.Dropdown:
         strength: float = 100.0,
         seed: float | None = None,
         kind: str | None = "",
+        exact: bool = False,
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
@@ -75,6 +77,7 @@ def build(context: AppContext) -> gr.Dropdown:
             chosen = BatchOptions(
                 pitch_shift=pitch,
                 pitch_range=pitch_range,
+                exact_pitch=bool(exact),
                 strength=strength / 100,
                 seed=None if seed is None else int(seed),
                 format=kind or None,
@@ -117,7 +120,7 @@ def build(context: AppContext) -> gr.Dropdown:
             ]
             return str(zipped), rows
 
-    inputs = [sources, recordings, voices, *options, kind]
+    inputs = [sources, recordings, voices, *options, kind, exact]
     run.connect(
         batch,
         inputs,

@@ -149,7 +149,13 @@ def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
 
 
 def details(
-    text: Texts, kind: str, pitch: float, pitch_range: float, strength: float, seed: int | None
+    text: Texts,
+    kind: str,
+    pitch: float,
+    pitch_range: float,
+    strength: float,
+    seed: int | None,
+    exact: bool = False,
 ) -> str:
     """The format of a result, and the settings that are not the usual ones."""
     changed = (
@@ -159,4 +165,6 @@ def details(
         ("seed", seed, None),
     )
     settings = [f"{text[name]}: {value:g}" for name, value, usual in changed if value != usual]
+    if exact:
+        settings.append(text["exact_pitch"])
     return " · ".join([kind, *settings])

@@ -93,6 +93,13 @@ def saved_voices(context: AppContext, info: str, name: str) -> gr.Dropdown:
     )
 
 
+def exact_pitch(text: Texts, name: str) -> gr.Checkbox:
+    """Whether the source's intervals are kept, as songs need."""
+    return gr.Checkbox(
+        label=text["exact_pitch"], info=text["exact_pitch_info"], elem_id=f"{name}-exact"
+    )
+
+
 def settings(text: Texts, name: str) -> list[gr.Slider | gr.Number]:
     """Pitch, its range, strength in percent, and a seed, which is None until it is asked for."""
     with gr.Row():

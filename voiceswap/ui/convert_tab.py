@@ -11,6 +11,7 @@ from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
     DISPLAY_ONLY,
     download,
+    exact_pitch,
     format_choice,
     heading,
     recorder,
@@ -32,9 +33,11 @@ class _Inputs:
     voices: gr.Dropdown
     options: list
     kind: gr.Radio
+    exact: gr.Checkbox
 
     def all(self) -> list:
-        return [self.source, self.reference, self.more, self.voices, *self.options, self.kind]
+        sounds = [self.source, self.reference, self.more, self.voices]
+        return [*sounds, *self.options, self.kind, self.exact]
 
 
 def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
@@ -63,6 +66,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         strength: float = 100.0,
         seed: float | None = None,
         kind: str = "wav",
+        exact: bool = False,
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
@@ -86,11 +90,14 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
                 progress=report,
                 pitch_shift=pitch,
                 pitch_range=pitch_range,
+                exact_pitch=bool(exact),
                 strength=strength / 100,
                 seed=number,
             )
             target = Path(recordings[0]).stem if recordings else (voices or [""])[0]
-            chosen = comparison.details(text, kind, pitch, pitch_range, strength, number)
+            chosen = comparison.details(
+                text, kind, pitch, pitch_range, strength, number, bool(exact)
+            )
             return (
                 str(out),
                 *comparison.compare(context, source, out, recordings),
@@ -124,5 +131,6 @@ def _inputs(context: AppContext) -> _Inputs:
                 more = recordings_field(text["more_recordings"], "convert")
     with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
         options = settings(text, "convert")
+        exact = exact_pitch(text, "convert")
         kind = format_choice(text, "convert")
-    return _Inputs(source, reference, more, voices, options, kind)
+    return _Inputs(source, reference, more, voices, options, kind, exact)

@@ -64,6 +64,11 @@ CONVERSIONS: dict[str, tuple[str, str]] = {
     "pitch_info": ("0 follows the target", "0 表示跟随目标"),
     "pitch_range": ("Pitch range", "音高起伏"),
     "pitch_range_info": ("below 1 flatter, above 1 livelier", "小于 1 更平，大于 1 更生动"),
+    "exact_pitch": ("Keep the melody exactly", "保持旋律不变"),
+    "exact_pitch_info": (
+        "for songs: the source's intervals, in the octave nearest to the target's voice",
+        "适合歌声：保留原来的音程，移到最接近目标声音的八度",
+    ),
     "strength": ("Strength of the target voice, %", "目标声音的比例（%）"),
     "strength_info": ("0 is the source's own voice", "0 为原来的声音"),
     "another": ("Another reading", "另一种读法"),

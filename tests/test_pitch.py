@@ -1,0 +1,71 @@
+"""Songs: intervals that stay as they were sung."""
+
+import numpy as np
+import pytest
+import torch
+
+from voiceswap import VoiceswapError
+from voiceswap.audio import resample
+from voiceswap.batch import BatchOptions
+from voiceswap.conversion.options import ConversionOptions, pitch_options
+from voiceswap.conversion.pitch import place_contour
+from voiceswap.features import AudioConfig, extract_f0
+
+AUDIO = AudioConfig()
+INTERVALS = np.array([4, -3, 5, -4, 3])  # semitones from note to note
+MELODY = np.concatenate([[0], np.cumsum(INTERVALS)])
+
+
+def melody(root, frames=600):
+    """F0 (frames,) of MELODY from `root` Hz on."""
+    note = np.arange(frames) * len(MELODY) // frames
+    return (root * 2 ** (MELODY[note] / 12)).astype(np.float32)
+
+
+def intervals(f0):
+    notes = np.array_split(f0, len(MELODY))
+    return np.diff([12 * np.log2(np.median(note[note > 0])) for note in notes])
+
+
+@pytest.fixture(scope="module")
+def song(swapper, hello):
+    """The man's words, sung: his mel spectrogram through the vocoder at a melody's pitch."""
+    recording = swapper._recording((np.concatenate([hello, hello]), 16000))
+    f0 = np.where(recording.f0 > 0, melody(110, recording.frames), 0).astype(np.float32)
+    with torch.inference_mode():
+        mel = swapper.engine.log_mel(torch.from_numpy(recording.samples())[None])
+        samples = swapper.engine.vocode(mel, torch.from_numpy(f0)[None])[0].numpy()
+    return samples
+
+
+@pytest.mark.parametrize("target", ["hello", "goodbye"])
+def test_a_song_keeps_its_intervals(swapper, song, target, request):
+    voice = request.getfixturevalue(target), 16000
+    out = swapper.convert(song, voice, exact_pitch=True)
+    sung = extract_f0(resample(out, swapper.sample_rate, 16000), AUDIO)
+    np.testing.assert_allclose(intervals(sung), INTERVALS, atol=0.3)
+
+
+@pytest.mark.parametrize(
+    "root, voice, octaves",
+    [(110, 110, 0), (110, 210, 1), (210, 110, -1), (300, 800, 0), (70, 30, 0), (150, 140, 0)],
+)
+def test_the_octave_is_the_nearest_that_can_be_sung(root, voice, octaves):
+    f0, statistics = melody(root), torch.tensor([np.log(voice), 0.2], dtype=torch.float32)
+    people, options = np.zeros(len(f0)), ConversionOptions(exact_pitch=True)
+    moved, _ = place_contour(f0, people, statistics, options)
+    np.testing.assert_allclose(moved.numpy(), f0 * 2.0**octaves, rtol=1e-4)
+
+
+def test_commands_and_lists_say_exact():
+    assert pitch_options("exact") == {"pitch_shift": 0.0, "exact_pitch": True}
+    usual = BatchOptions(pitch_shift=2)
+    assert usual.changed({"pitch": "exact"}) == BatchOptions(exact_pitch=True)
+    assert BatchOptions(exact_pitch=True).changed({"pitch": "-2,5"}).pitch_shift == -2.5
+    with pytest.raises(VoiceswapError, match="a number from -24 to 24, or 'exact'"):
+        usual.changed({"pitch": "high"})
+
+
+def test_a_stream_has_no_exact_pitch(swapper, hello):
+    with pytest.raises(VoiceswapError, match="can't know a song's octave"):
+        swapper.stream((hello, 16000), exact_pitch=True)
