@@ -1,10 +1,14 @@
-"""Which arithmetic a CPU has instructions for."""
+"""Which arithmetic the networks have: 32 bits, or bfloat16 for matrix products."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from voiceswap.errors import VoiceswapError
+
 BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86, ARM
+PRECISIONS = ("auto", "fp32")
 
 
 def has_fast_bfloat16() -> bool:
@@ -13,3 +17,20 @@ def has_fast_bfloat16() -> bool:
         torch.cpu, "get_capabilities", dict
     )()  # an older PyTorch can't tell: 32 bits are never slow
     return any(known.get(name) for name in BFLOAT16)
+
+
+def is_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether conversions on a device multiply in bfloat16.
+
+    With "auto" they do on a CPU that is quick at it, with "fp32" nowhere.
+
+    Raises VoiceswapError for any other precision.
+    """
+    if precision not in PRECISIONS:
+        raise VoiceswapError(f"There is no precision '{precision}'; use {' or '.join(PRECISIONS)}.")
+    return precision == "auto" and device.type == "cpu" and has_fast_bfloat16()
+
+
+def bfloat16_products(enabled: bool) -> AbstractContextManager:
+    """Where enabled, matrix products on the CPU are in bfloat16, with sums in 32 bits."""
+    return torch.autocast("cpu", torch.bfloat16) if enabled else nullcontext()

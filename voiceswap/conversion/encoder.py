@@ -36,10 +36,18 @@ Place = tuple[int, Window]  # a recording's number, and a window of it
 class RecordingEncoder:
     """Encodes recordings of any length, window by window; what is long goes to disk."""
 
-    def __init__(self, autoencoder: Autoencoder, device: torch.device, batch_size: int):
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        device: torch.device,
+        batch_size: int,
+        bfloat16: bool = False,
+    ):
         self.autoencoder, self.device, self.batch_size = autoencoder, device, batch_size
         front_end = pretrained.front_end(autoencoder.front_end, autoencoder.audio)
         self.front_end = front_end.to(device)
+        if bfloat16:
+            self.front_end.use_bfloat16()
 
     @torch.inference_mode()
     def encode(

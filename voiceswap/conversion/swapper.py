@@ -22,6 +22,7 @@ from voiceswap.conversion.voice import (
     Voice,
     VoiceSizes,
     blend,
+    draw_voice,
     is_voice_file,
     load_voice,
     save_voice,
@@ -50,9 +51,15 @@ class VoiceSwapper:
         VoiceswapError: any other value can't be used.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto", batch_size: int | None = None):
-        """Use a model that is loaded; `device` and `batch_size` are as `load` has them."""
-        self.engine = Engine(checkpoint, device, batch_size)
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        batch_size: int | None = None,
+        precision: str = "auto",
+    ):
+        """Use a model that is loaded; the other arguments are those of `load`."""
+        self.engine = Engine(checkpoint, device, batch_size, precision)
         self.card = checkpoint.card
         self.fingerprint = checkpoint.fingerprint()
         self.sample_rate = self.engine.output_audio.sample_rate
@@ -63,6 +70,7 @@ class VoiceSwapper:
         checkpoint: str | os.PathLike = "default",
         device: str = "auto",
         batch_size: int | None = None,
+        precision: str = "auto",
     ) -> "VoiceSwapper":
         """Load a model.
 
@@ -71,8 +79,10 @@ class VoiceSwapper:
             device: auto, cpu, cuda, cuda:1 or mps.
             batch_size: windows of at most 18 s that go through the networks at once; None is one on
                 a CPU and 16 elsewhere.
+            precision: "fp32", or "auto": on a CPU with bfloat16 instructions, matrix products in
+                bfloat16, which takes half of the time.
         """
-        return cls(load_checkpoint(checkpoint), device, batch_size)
+        return cls(load_checkpoint(checkpoint), device, batch_size, precision)
 
     @property
     def device(self) -> torch.device:
@@ -232,15 +242,9 @@ class VoiceSwapper:
         """A mix of voices by weight; weights are scaled to sum to one."""
         return blend([(self.voice(voice), weight) for voice, weight in voices])
 
-    @torch.inference_mode()
     def sample(self, seed: int) -> Voice:
         """A voice that nobody has, drawn from the prior N(0, I)."""
-        encoder, n_mels = self.engine.autoencoder.speaker_encoder, self.engine.audio.n_mels
-        seed = cast(int, ConversionOptions(seed=seed).seed)
-        size = encoder.mean.out_features
-        code = torch.randn(size, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(self.device)
-        return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
+        return draw_voice(self.engine.autoencoder, cast(int, ConversionOptions(seed=seed).seed))
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Keep a voice in a .safetensors file, which serves wherever a reference does."""

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap.precision import bfloat16_products
+
 
 def length_mask(lengths: Tensor, frames: int) -> Tensor:
     """Mask (batch, 1, frames) of items that are `lengths` (batch,) frames long."""
@@ -89,7 +91,12 @@ class ConvNeXtBlock(nn.Module):
     condition). That is AdaIN (Huang and Belongie, 2017) with the statistics taken over channels
     instead of time, so that the output at a frame depends on its neighbourhood alone, however long
     the recording.
+
+    Attributes:
+        bfloat16: whether the bottleneck's products are in bfloat16 where no gradient is wanted.
     """
+
+    bfloat16 = False
 
     def __init__(
         self, width: int, kernel: int = 7, expansion: int = 3, condition: int | None = None
@@ -109,5 +116,17 @@ class ConvNeXtBlock(nn.Module):
         if self.style is not None:
             gain, bias = self.style(condition)[:, None].chunk(2, -1)
             h = h * (1 + gain) + bias
-        h = self.project(F.gelu(self.expand(h))) * self.scale
-        return x + h.transpose(1, 2)
+        with bfloat16_products(self.bfloat16 and not torch.is_grad_enabled()):
+            h = self.project(F.gelu(self.expand(h)))
+        return x + (h * self.scale).transpose(1, 2)
+
+
+def use_bfloat16(network: nn.Module, enabled: bool) -> None:
+    """Whether the ConvNeXt blocks of a network multiply in bfloat16.
+
+    They take most of the decoder's and the vocoder's time. What goes on from block to block, and
+    what comes out in the end, stay in 32 bits.
+    """
+    for block in network.modules():
+        if isinstance(block, ConvNeXtBlock):
+            block.bfloat16 = enabled
