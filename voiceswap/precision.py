@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import nn
 
 from voiceswap.errors import VoiceswapError
 
@@ -31,6 +32,26 @@ def is_bfloat16(precision: str, device: torch.device) -> bool:
     return precision == "auto" and device.type == "cpu" and has_fast_bfloat16()
 
 
-def bfloat16_products(enabled: bool) -> AbstractContextManager:
-    """Where enabled, matrix products on the CPU are in bfloat16, with sums in 32 bits."""
-    return torch.autocast("cpu", torch.bfloat16) if enabled else nullcontext()
+class FastProducts(nn.Module):
+    """A network that can have its matrix products in bfloat16, with sums in 32 bits."""
+
+    in_bfloat16 = False
+
+    def products(self) -> AbstractContextManager:
+        """Where the products are: in bfloat16 after `use_bfloat16`, unless a gradient is wanted."""
+        fast = self.in_bfloat16 and not torch.is_grad_enabled()
+        return torch.autocast("cpu", torch.bfloat16) if fast else nullcontext()
+
+
+def use_bfloat16(network: nn.Module, enabled: bool) -> None:
+    """Whether the parts of a network that can be quick are; its weights stay as they are."""
+    for part in network.modules():
+        if isinstance(part, FastProducts):
+            part.in_bfloat16 = enabled
+
+
+def round_weights(network: nn.Module) -> None:
+    """Keep matrices in bfloat16, so that they are not rounded before every product."""
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv1d, nn.Linear)):
+            layer.bfloat16()

@@ -28,6 +28,7 @@ from voiceswap.models import pretrained
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.layers import RunningMoments, instance_norm
+from voiceswap.precision import round_weights, use_bfloat16
 
 Segment = tuple[EncodedRecording, int, int]  # mel frames first to last
 Place = tuple[int, Window]  # a recording's number, and a window of it
@@ -47,7 +48,8 @@ class RecordingEncoder:
         front_end = pretrained.front_end(autoencoder.front_end, autoencoder.audio)
         self.front_end = front_end.to(device)
         if bfloat16:
-            self.front_end.use_bfloat16()
+            use_bfloat16(self.front_end, True)
+            round_weights(self.front_end)  # which nothing else has
 
     @torch.inference_mode()
     def encode(

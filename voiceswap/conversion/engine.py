@@ -15,7 +15,7 @@ from voiceswap.conversion.batching import (
     stack,
     usual_batch_size,
 )
-from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.core import decode, extract_voice_and_mel
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
@@ -39,9 +39,9 @@ from voiceswap.models.checkpoint import Checkpoint
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
-from voiceswap.models.layers import length_mask, use_bfloat16
+from voiceswap.models.layers import length_mask
 from voiceswap.models.vocoder import ExcitationState, excitation_states
-from voiceswap.precision import is_bfloat16
+from voiceswap.precision import is_bfloat16, use_bfloat16
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 
@@ -72,10 +72,7 @@ class Engine:
 
     Args:
         checkpoint: the model.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        batch_size: how many windows of at most 18 s go through the networks at once; None is one on
-            a CPU and 16 elsewhere.
-        precision: "auto", with products in bfloat16 on a CPU that is quick at it, or "fp32".
+        device, batch_size, precision: as `VoiceSwapper.load` has them.
 
     Raises:
         VoiceswapError: the device can't be used here, or there is no such precision.
@@ -98,9 +95,8 @@ class Engine:
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
         bfloat16 = is_bfloat16(precision, self.device)
-        for network in (self.autoencoder, self.vocoder):
-            if network is not None:
-                use_bfloat16(network, bfloat16)
+        for network in filter(None, (self.autoencoder, self.vocoder, self.verifier)):
+            use_bfloat16(network, bfloat16)
         self.encoder = RecordingEncoder(self.autoencoder, self.device, self.batch_size, bfloat16)
 
     @property
@@ -136,10 +132,9 @@ class Engine:
         said = content.mode(), f0.to(self.device), log_f0.to(self.device)
         mel = self._with_all_bins(mel, said, mask)
         code = self._speaker(samples, mel, mask).mode()
-        voices = extract_voice(self.autoencoder, *said, code, mel, mask)
+        voices, decoded = extract_voice_and_mel(self.autoencoder, *said, code, mel, mask)
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
-        decoded = decode(self.autoencoder, *said[:2], voices, mask, exclude_self=True)
         return [
             replace(voice, high_gain=self._high_gain(item, span, decoded[i : i + 1]))
             for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
@@ -189,8 +184,8 @@ class Engine:
     def _speaker(
         self, samples: Sequence[np.ndarray], mel: Tensor, mask: Tensor | None
     ) -> DiagonalGaussian:
-        vectors = [self.speaker_vector(wave) for wave in samples]
-        return self.autoencoder.encode_speaker(mel, torch.stack(vectors), mask)
+        vectors = torch.stack([self.speaker_vector(wave) for wave in samples])
+        return self.autoencoder.encode_speaker(mel, vectors, mask)
 
     @torch.inference_mode()
     def speaker_vector(self, samples: np.ndarray) -> Tensor:

@@ -79,8 +79,8 @@ class VoiceSwapper:
             device: auto, cpu, cuda, cuda:1 or mps.
             batch_size: windows of at most 18 s that go through the networks at once; None is one on
                 a CPU and 16 elsewhere.
-            precision: "fp32", or "auto": on a CPU with bfloat16 instructions, matrix products in
-                bfloat16, which takes half of the time.
+            precision: "auto", with matrix products in bfloat16 on a CPU that has instructions for
+                it, or "fp32".
         """
         return cls(load_checkpoint(checkpoint), device, batch_size, precision)
 
@@ -92,8 +92,7 @@ class VoiceSwapper:
     def swap(self, a: AudioInput, b: AudioInput) -> tuple[np.ndarray, np.ndarray]:
         """The words of `a` in the voice of `b`, and the words of `b` in the voice of `a`."""
         encoded = self._encode([a, b])
-        voices = self.engine.embed(encoded)
-        pairs = zip(encoded, voices[::-1], strict=True)
+        pairs = zip(encoded, self.engine.embed(encoded)[::-1], strict=True)
         a_words, b_words = self._convert([Conversion(*pair) for pair in pairs])
         return a_words, b_words
 
@@ -147,9 +146,7 @@ class VoiceSwapper:
         return Path(out)
 
     def convert_files(
-        self,
-        files: Sequence[FileConversion],
-        progress: ProgressCallback = lambda done: None,
+        self, files: Sequence[FileConversion], progress: ProgressCallback = lambda done: None
     ) -> list[VoiceswapError | None]:
         """`convert_file` of many; neighbours go through the networks together.
 
@@ -191,8 +188,8 @@ class VoiceSwapper:
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
-        (source,) = self._encode([audio])
-        return self._convert([Conversion(source, self.engine.embed([source])[0])])[0]
+        encoded = self._encode([audio])
+        return self._convert([Conversion(*encoded, *self.engine.embed(encoded))])[0]
 
     def embed(self, audio: AudioInput) -> Voice:
         """The voice of a recording; of one longer than a minute, of its densest minute."""
@@ -255,9 +252,8 @@ class VoiceSwapper:
 
     def load_voice(self, path: str | os.PathLike) -> Voice:
         """A voice kept by `save_voice`. Raises VoiceswapError for any other file."""
-        model = self.engine.autoencoder
-        voice = load_voice(path, self.fingerprint, VoiceSizes.of(model), model.decoder)
-        return voice.to(self.device)
+        own = self.engine.autoencoder
+        return load_voice(path, self.fingerprint, VoiceSizes.of(own), own.decoder).to(self.device)
 
     def content(self, audio: AudioInput) -> np.ndarray:
         """The content code's mean (frames, code), `content_rate` frames a second."""
@@ -271,9 +267,9 @@ class VoiceSwapper:
     @torch.inference_mode()
     def codes(self, audio: AudioInput) -> tuple[DiagonalGaussian, DiagonalGaussian]:
         """q(content | speech), (1, code, frames), and q(speaker | speech), (1, code)."""
-        encoded = self._encode([audio])
-        content, _ = self.engine.encoder.content([(encoded[0], 0, encoded[0].recording.frames)])
-        return content, self.engine.speaker(encoded)
+        (encoded,) = self._encode([audio])
+        content, _ = self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])
+        return content, self.engine.speaker([encoded])
 
     def copy_synthesis(self, audio: AudioInput, voice: Voice | None = None) -> np.ndarray:
         """The vocoder alone on the recording's own log-mel: the ceiling of the sound's quality.

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig, LogMel, MelSpectrogram
 from voiceswap.models.layers import length_mask, masked
-from voiceswap.precision import bfloat16_products
+from voiceswap.precision import FastProducts
 
 CORE, CONTEXT = 16.0, 2.0
 
@@ -45,11 +45,8 @@ class MelFrontEnd(nn.Module):
         """The log-mel as it is."""
         return masked(spectrum, mask)
 
-    def use_bfloat16(self) -> None:
-        """Nothing to do: there are no weights."""
 
-
-class WhisperFrontEnd(nn.Module):
+class WhisperFrontEnd(FastProducts):
     """Encoder of Whisper (Radford et al., 2022), or its first `layers`.
 
     From 16 kHz speech to 50 features a second.
@@ -59,7 +56,6 @@ class WhisperFrontEnd(nn.Module):
     depend on what is far away.
     """
 
-    bfloat16 = False  # see `use_bfloat16`
     stride = 2
     sample_rate = 16000
     most_layers = 6  # that the base size has
@@ -119,13 +115,6 @@ class WhisperFrontEnd(nn.Module):
             mask = spectrum.new_ones(len(spectrum), 1, spectrum.shape[-1])
         return self._window(*self._normalize(spectrum, mask, peak))
 
-    def use_bfloat16(self) -> None:
-        """Multiply in bfloat16 from now on, with weights that are rounded once."""
-        self.bfloat16 = True
-        for layer in self.modules():
-            if isinstance(layer, (nn.Conv1d, nn.Linear)):
-                layer.bfloat16()
-
     def _normalize(self, spectrum: Tensor, mask: Tensor, peak: Tensor) -> tuple[Tensor, Tensor]:
         """The log-mel in Whisper's range, an even number of frames, and its mask."""
         mel = (torch.maximum(spectrum, peak[:, None, None] - 8.0) + 4.0) / 4.0 * mask
@@ -133,7 +122,7 @@ class WhisperFrontEnd(nn.Module):
         return F.pad(mel, (0, odd)), F.pad(mask, (0, odd))
 
     def _window(self, mel: Tensor, mask: Tensor) -> Tensor:
-        with bfloat16_products(self.bfloat16):
+        with self.products():
             h = F.gelu(self.conv1(mel)) * mask
             h = F.gelu(self.conv2(h)).transpose(1, 2)
             h = h + self.positions[: h.shape[1]]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.precision import bfloat16_products
+from voiceswap.precision import FastProducts
 
 
 def length_mask(lengths: Tensor, frames: int) -> Tensor:
@@ -82,7 +82,7 @@ class RunningMoments:
         return mean.float(), (variance + 1e-5).sqrt().float()
 
 
-class ConvNeXtBlock(nn.Module):
+class ConvNeXtBlock(FastProducts):
     """Depthwise convolution, layer norm, inverted bottleneck, residual, in one dimension.
 
     From Liu et al., "A ConvNet for the 2020s" (2022).
@@ -92,11 +92,9 @@ class ConvNeXtBlock(nn.Module):
     instead of time, so that the output at a frame depends on its neighbourhood alone, however long
     the recording.
 
-    Attributes:
-        bfloat16: whether the bottleneck's products are in bfloat16 where no gradient is wanted.
+    The bottleneck takes most of the decoder's and the vocoder's time, so its products can be in
+    bfloat16. What goes on from block to block stays in 32 bits.
     """
-
-    bfloat16 = False
 
     def __init__(
         self, width: int, kernel: int = 7, expansion: int = 3, condition: int | None = None
@@ -116,17 +114,6 @@ class ConvNeXtBlock(nn.Module):
         if self.style is not None:
             gain, bias = self.style(condition)[:, None].chunk(2, -1)
             h = h * (1 + gain) + bias
-        with bfloat16_products(self.bfloat16 and not torch.is_grad_enabled()):
+        with self.products():
             h = self.project(F.gelu(self.expand(h)))
         return x + (h * self.scale).transpose(1, 2)
-
-
-def use_bfloat16(network: nn.Module, enabled: bool) -> None:
-    """Whether the ConvNeXt blocks of a network multiply in bfloat16.
-
-    They take most of the decoder's and the vocoder's time. What goes on from block to block, and
-    what comes out in the end, stay in 32 bits.
-    """
-    for block in network.modules():
-        if isinstance(block, ConvNeXtBlock):
-            block.bfloat16 = enabled
