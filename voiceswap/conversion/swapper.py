@@ -188,8 +188,8 @@ class VoiceSwapper:
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
-        encoded = self._encode([audio])
-        return self._convert([Conversion(*encoded, *self.engine.embed(encoded))])[0]
+        (source,) = self._encode([audio])
+        return self._convert([Conversion(source, self.engine.embed([source])[0])])[0]
 
     def embed(self, audio: AudioInput) -> Voice:
         """The voice of a recording; of one longer than a minute, of its densest minute."""

@@ -18,6 +18,7 @@ from voiceswap.models.high_band import (
     spread_gains,
 )
 from voiceswap.models.layers import ConvNeXtBlock, masked
+from voiceswap.spectra import power
 
 NOISE_SAMPLES = 1 << 18
 LOG_F0_CENTRE = 5.0  # subtracted from ln F0, so that the input is near zero
@@ -174,7 +175,7 @@ class SourceFilterVocoder(nn.Module):
         Returns:
             Natural logarithms of amplitudes in HIGH_BANDS, (batch, HIGH_BANDS).
         """
-        made, natural = (self._spectrum(x).abs().square() for x in (self(mel, f0), wave))
+        made, natural = (power(self._spectrum(x)) for x in (self(mel, f0), wave))
         frames = speech.repeat_interleave(self.steps, -1)[:, None]
         return match_high_band(made, natural, frames, self._frequencies())
 
