@@ -95,8 +95,10 @@ class SourceFilterVocoder(nn.Module):
             self.crossover = round(CROSSOVER * self.n_fft / audio.sample_rate)
             bins = self.n_fft // 2 + 1 - self.crossover
             self.high_band = HighBand(width, high_blocks, steps, bins)
-        self.register_buffer("window", torch.hann_window(self.n_fft), persistent=False)
-        noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
+        with torch.device("cpu"):  # on the meta device PyTorch imports its compiler for these
+            window = torch.hann_window(self.n_fft)
+            noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("noise", noise, persistent=False)
         self.window: Tensor
         self.noise: Tensor
