@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from voiceswap import weights
 from voiceswap.errors import CheckpointError
-from voiceswap.spectra import power
 
 SAMPLE_RATE = 16000
 HOP = 256  # samples of a frame
@@ -65,7 +64,7 @@ class F0Tracker(nn.Module):
             spectrum = torch.stft(
                 inside, size, HOP, window=window, center=False, return_complex=True
             )
-            bands = getattr(self, f"bank_{size}").T @ power(spectrum[..., :frames]).sqrt()
+            bands = getattr(self, f"bank_{size}").T @ spectrum[..., :frames].abs()
             spectra.append((bands + 1e-8).log())
         return torch.stack(spectra, 1)
 
@@ -86,7 +85,7 @@ class F0Tracker(nn.Module):
         """
         spectra = self.spectra(samples)
         mask = None if lengths is None else _mask(lengths, spectra.shape[-1])
-        h = _masked(self.input(_masked(spectra, mask)).relu_(), mask)
+        h = _masked(F.relu(self.input(_masked(spectra, mask))), mask)
         for block in self.body:
             h = block(h, mask)
         h = F.relu(self.narrow(F.pad(h[:, :, :SCORED], (1, 1, 1, 0))))
@@ -122,8 +121,8 @@ class _HarmonicBlock(nn.Module):
         self.second = nn.Conv2d(width, width, kernel, padding=padding, dilation=dilations)
 
     def forward(self, h: Tensor, mask: Tensor | None) -> Tensor:
-        inner = _masked(self.first(h).relu_(), mask)
-        return _masked(self.second(inner).add_(h).relu_(), mask)
+        inner = _masked(F.relu(self.first(h)), mask)
+        return _masked(F.relu(h + self.second(inner)), mask)
 
 
 def _mask(lengths: Tensor, frames: int) -> Tensor:
