@@ -36,6 +36,12 @@ def swapper() -> VoiceSwapper:
 
 
 @pytest.fixture(scope="session")
+def exact() -> VoiceSwapper:
+    """The model in the package, in 32 bits."""
+    return VoiceSwapper.load(device="cpu", precision="fp32")
+
+
+@pytest.fixture(scope="session")
 def model(tmp_path_factory) -> Path:
     """The file of a tiny model."""
     return save_tiny_model(tmp_path_factory.mktemp("model"))

@@ -139,17 +139,17 @@ def test_residuals_raise_similarity_and_keep_the_content(swapper, people):
     assert kept > before - 0.01
 
 
-def test_shares_of_residuals_follow_the_blend(swapper, hello_24k, goodbye_24k):
+def test_shares_of_residuals_follow_the_blend(exact, hello_24k, goodbye_24k):
     hello, goodbye = hello_24k, goodbye_24k
-    a, b = swapper.embed(hello), swapper.embed(goodbye)
+    a, b = exact.embed(hello), exact.embed(goodbye)
     mix = blend([(blend([(a, 1.0), (b, 1.0)]), 0.5), (a, 0.5), (b, 0.0)])
     assert [share for _, share in mix.residuals] == [0.25, 0.25, 0.5]
-    half = swapper.convert(
+    half = exact.convert(
         hello, replace(a, residuals=((a.residuals[0][0], 0.5), (a.residuals[0][0], 0.5)))
     )
-    np.testing.assert_allclose(half, swapper.convert(hello, a), atol=1e-5)
-    twice = blend([(a, 1.0), (swapper.embed(hello), 1.0)])
-    np.testing.assert_allclose(swapper.convert(hello, twice), swapper.convert(hello, a), atol=1e-5)
+    np.testing.assert_allclose(half, exact.convert(hello, a), atol=1e-5)
+    twice = blend([(a, 1.0), (exact.embed(hello), 1.0)])
+    np.testing.assert_allclose(exact.convert(hello, twice), exact.convert(hello, a), atol=1e-5)
 
 
 def test_more_recordings_raise_similarity(swapper, people):

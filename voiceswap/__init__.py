@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Before torch is imported: its threads wait for each other asleep. Awake, each takes a core while
 # it waits, and on a computer that is busy otherwise a conversion takes many times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Large tensors in large pages of memory, which Linux is quicker to give.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 # On a Mac's GPU, an operation that it lacks runs on the CPU; torch warns of each, once.
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 

@@ -96,6 +96,22 @@ def extract_voice(
     mask: Tensor | None = None,
     delta: DecoderDelta | None = None,
 ) -> VoiceBatch:
+    """The voices of reference recordings; arguments are those of `extract_voice_and_mel`."""
+    inputs = autoencoder, content, f0, log_f0, code, natural, mask, delta
+    return extract_voice_and_mel(*inputs)[0]
+
+
+@torch.no_grad()
+def extract_voice_and_mel(
+    autoencoder: Autoencoder,
+    content: Tensor,
+    f0: Tensor,
+    log_f0: Tensor,
+    code: Tensor,
+    natural: Tensor,
+    mask: Tensor | None = None,
+    delta: DecoderDelta | None = None,
+) -> tuple[VoiceBatch, Tensor]:
     """The voices of reference recordings: residuals and mel statistics of decoding them.
 
     Args:
@@ -107,6 +123,9 @@ def extract_voice(
         natural: log-mels (batch, mels, frames) of the references.
         mask: (batch, 1, frames), or None where nothing is padded.
         delta: what the voices change of the decoder.
+
+    Returns:
+        The voices, and log-mels of the references as `decode` makes them with `exclude_self`.
     """
     content, natural = content.float(), natural.float()
     decoded = autoencoder.decode(content, f0, log_f0, code, mask, delta).float()
@@ -115,4 +134,5 @@ def extract_voice(
     mel_affine = match_mel_statistics(compensated, natural, mask)
     shares = code.new_ones(len(code))
     deltas = () if delta is None else (delta,) * len(code)
-    return VoiceBatch(code, log_f0, mel_affine, ((residuals, shares),), deltas)
+    voices = VoiceBatch(code, log_f0, mel_affine, ((residuals, shares),), deltas)
+    return voices, masked(apply_mel_affine(compensated, mel_affine), mask)

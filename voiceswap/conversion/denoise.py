@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from voiceswap.audio import active_level_db
+from voiceswap.spectra import power
 
 WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
 VALLEY = (
@@ -43,8 +44,8 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
         return_complex=True,
         pad_mode="constant",
     )
-    power = spectrum.abs().square()  # (bins, frames)
-    noise = SHORTFALL * _averaged(power, VALLEY).quantile(LOWEST, dim=1, keepdim=True)
+    powers = power(spectrum)  # (bins, frames)
+    noise = SHORTFALL * _averaged(powers, VALLEY).quantile(LOWEST, dim=1, keepdim=True)
     level_db = 10 * float((2 * noise.sum() / (n_fft * window.square().sum()) + 1e-12).log10())
     above_speech = level_db - active_level_db(samples, sample_rate)
     if (
@@ -52,7 +53,7 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     ):  # what is as loud as the whole is a voice that never changes
         return samples
     least = 10 ** ((INAUDIBLE_DB - above_speech) / 20)
-    speech = (_averaged(power, *SURELY) - EXCESS * noise).clamp(min=0.0)
+    speech = (_averaged(powers, *SURELY) - EXCESS * noise).clamp(min=0.0)
     gain = (speech / (speech + noise).clamp(min=1e-20)).clamp(min=least)
     return torch.istft(spectrum * gain, n_fft, hop, window=window, length=len(samples)).numpy()
 

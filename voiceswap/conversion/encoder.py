@@ -24,10 +24,10 @@ from voiceswap.conversion.recording import (
     windows,
 )
 from voiceswap.conversion.transfer import HostCopy, overlapped, to_device
-from voiceswap.models import pretrained
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.layers import RunningMoments, instance_norm
+from voiceswap.models.pretrained import FrontEnd
 
 Segment = tuple[EncodedRecording, int, int]  # mel frames first to last
 Place = tuple[int, Window]  # a recording's number, and a window of it
@@ -36,10 +36,15 @@ Place = tuple[int, Window]  # a recording's number, and a window of it
 class RecordingEncoder:
     """Encodes recordings of any length, window by window; what is long goes to disk."""
 
-    def __init__(self, autoencoder: Autoencoder, device: torch.device, batch_size: int):
-        self.autoencoder, self.device, self.batch_size = autoencoder, device, batch_size
-        front_end = pretrained.front_end(autoencoder.front_end, autoencoder.audio)
-        self.front_end = front_end.to(device)
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        front_end: FrontEnd,
+        device: torch.device,
+        batch_size: int,
+    ):
+        self.autoencoder, self.front_end = autoencoder, front_end
+        self.device, self.batch_size = device, batch_size
 
     @torch.inference_mode()
     def encode(

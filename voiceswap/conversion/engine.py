@@ -16,26 +16,23 @@ from voiceswap.conversion.batching import (
     stack,
     usual_batch_size,
 )
-from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.core import decode, extract_voice_and_mel
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
-from voiceswap.conversion.pitch import place_contour, transfer_pitch
+from voiceswap.conversion.pitch import place_contour
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
     EncodedRecording,
     Output,
-    Recording,
     Window,
     noise_at,
-    output_length,
     windows,
 )
-from voiceswap.conversion.transfer import HostCopy, overlapped, to_device
+from voiceswap.conversion.transfer import HostCopy, find_device, overlapped, to_device
 from voiceswap.conversion.two_voices import who_speaks
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
-from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
@@ -46,6 +43,7 @@ from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
 from voiceswap.models.pretrained import FrontEnd
 from voiceswap.models.vocoder import ExcitationState, excitation_states
+from voiceswap.precision import is_bfloat16, round_weights, use_bfloat16
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 
@@ -76,42 +74,45 @@ class Engine:
 
     Args:
         checkpoint: the model.
-        device: auto, cpu, cuda, cuda:1 or mps.
-        batch_size: how many windows of at most 18 s go through the networks at once; None is one on
-            a CPU and 16 elsewhere.
+        device, batch_size, precision: as `VoiceSwapper.load` has them.
 
     Raises:
-        VoiceswapError: the device can't be used here.
+        VoiceswapError: the device can't be used here, or there is no such precision.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto", batch_size: int | None = None):
-        if device == "auto":
-            mps = "mps" if torch.backends.mps.is_available() else "cpu"
-            device = "cuda" if torch.cuda.is_available() else mps
-        try:
-            self.device = torch.device(device)
-            torch.zeros(1, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            raise VoiceswapError(f"The device '{device}' can't be used here; try cpu.") from error
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        batch_size: int | None = None,
+        precision: str = "auto",
+    ):
+        self.device = find_device(device)
         self.audio = checkpoint.audio
-        self.autoencoder = checkpoint.autoencoder.to(self.device).eval().requires_grad_(False)
-        self.vocoder = checkpoint.vocoder
-        if self.vocoder is not None:
-            self.vocoder.to(self.device).eval().requires_grad_(False)
-        self.verifier = pretrained.speaker_verifier().to(self.device)
+        self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
+        self.streaming, self.verifier = checkpoint.streaming, pretrained.speaker_verifier()
+        self.bfloat16 = is_bfloat16(precision, self.device)
+        for network in (self.autoencoder, self.vocoder, self.streaming, self.verifier):
+            if network is not None:
+                network.to(self.device).eval().requires_grad_(False)
+                use_bfloat16(network, self.bfloat16)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
-        self.encoder = RecordingEncoder(self.autoencoder, self.device, self.batch_size)
-        self.streaming = checkpoint.streaming
-        if self.streaming is not None:
-            self.streaming.to(self.device).eval().requires_grad_(False)
+        front_end = self._ready(pretrained.front_end(self.autoencoder.front_end, self.audio))
+        self.encoder = RecordingEncoder(self.autoencoder, front_end, self.device, self.batch_size)
+
+    def _ready(self, front_end: FrontEnd) -> FrontEnd:
+        if self.bfloat16:
+            use_bfloat16(front_end, True)
+            round_weights(front_end)  # which nothing else has
+        return front_end.to(self.device)
 
     @cached_property
     def streaming_encoder(self) -> tuple[FrontEnd, ContentEncoder]:
         """Front end and content encoder of streams: those of recordings where none are taught."""
         if self.streaming is None:
             return self.encoder.front_end, self.autoencoder.content_encoder
-        return self.streaming.front_end().to(self.device), self.streaming.content_encoder
+        return self._ready(self.streaming.front_end()), self.streaming.content_encoder
 
     @property
     def output_audio(self) -> AudioConfig:
@@ -146,10 +147,9 @@ class Engine:
         said = content.mode(), f0.to(self.device), log_f0.to(self.device)
         mel = self._with_all_bins(mel, said, mask)
         code = self._speaker(samples, mel, mask).mode()
-        voices = extract_voice(self.autoencoder, *said, code, mel, mask)
+        voices, decoded = extract_voice_and_mel(self.autoencoder, *said, code, mel, mask)
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
-        decoded = decode(self.autoencoder, *said[:2], voices, mask, exclude_self=True)
         return [
             replace(voice, high_gain=self._high_gain(item, span, decoded[i : i + 1]))
             for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
@@ -199,8 +199,8 @@ class Engine:
     def _speaker(
         self, samples: Sequence[np.ndarray], mel: Tensor, mask: Tensor | None
     ) -> DiagonalGaussian:
-        vectors = [self.speaker_vector(wave) for wave in samples]
-        return self.autoencoder.encode_speaker(mel, torch.stack(vectors), mask)
+        vectors = torch.stack([self.speaker_vector(wave) for wave in samples])
+        return self.autoencoder.encode_speaker(mel, vectors, mask)
 
     @torch.inference_mode()
     def speaker_vector(self, samples: np.ndarray) -> Tensor:
@@ -278,20 +278,6 @@ class Engine:
                 deviation = (0.5 * posterior.log_variance[i, :, : last - first]).exp()
                 content[i, :, : last - first] += deviation * to_device(noise, self.device)
         return content
-
-    @torch.inference_mode()
-    def copy_synthesis(self, recording: Recording, log_f0: Tensor | None = None) -> np.ndarray:
-        """Samples of the vocoder alone on a recording's own log-mel and F0.
-
-        With `log_f0` (2,), mean and standard deviation of ln F0, the pitch is transferred to it.
-        """
-        f0 = torch.from_numpy(recording.f0)[None]
-        if log_f0 is not None:
-            own = torch.tensor([log_f0_statistics(recording.f0)])
-            f0 = transfer_pitch(f0, own, log_f0.cpu()[None])
-        mel = self.log_mel(torch.from_numpy(recording.samples())[None].to(self.device))
-        samples = self.vocode(mel, f0.to(self.device))[0].cpu().numpy()
-        return samples[: output_length(recording, self.output_audio)]
 
     def vocode(
         self,

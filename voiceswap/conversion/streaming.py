@@ -18,7 +18,6 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.features import DEFAULT_F0, extract_f0
 from voiceswap.models.layers import instance_norm
 from voiceswap.models.vocoder import ExcitationState, excitation_states
-from voiceswap.precision import has_fast_bfloat16
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 1.0  # seconds before a block that decoder and vocoder see; the front end sees all the past
@@ -214,9 +213,7 @@ class Stream:
         spectrum = front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
         known.peak = max(known.peak, float(spectrum.max()))
         peak = torch.tensor([known.peak], device=engine.device)
-        # Half precision is within 40 dB, and takes half of the time.
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-            features = front_end.window(spectrum, None, peak).float()
+        features = front_end.window(spectrum, None, peak).float()
         if speaks:
             known.features.add(features[0, :, block])
         moments = [moment[None].to(engine.device) for moment in known.features.result()]

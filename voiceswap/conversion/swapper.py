@@ -10,6 +10,7 @@ import torch
 
 from voiceswap.audio import AudioInput, is_pair, resample, set_level
 from voiceswap.conversion.batching import ProgressCallback
+from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
 from voiceswap.conversion.options import ConversionOptions
@@ -22,6 +23,7 @@ from voiceswap.conversion.voice import (
     Voice,
     VoiceSizes,
     blend,
+    draw_voice,
     is_voice_file,
     load_voice,
     save_voice,
@@ -50,9 +52,15 @@ class VoiceSwapper:
         VoiceswapError: any other value can't be used.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto", batch_size: int | None = None):
-        """Use a model that is loaded; `device` and `batch_size` are as `load` has them."""
-        self.engine = Engine(checkpoint, device, batch_size)
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        batch_size: int | None = None,
+        precision: str = "auto",
+    ):
+        """Use a model that is loaded; the other arguments are those of `load`."""
+        self.engine = Engine(checkpoint, device, batch_size, precision)
         self.card = checkpoint.card
         self.fingerprint = checkpoint.fingerprint()
         self.sample_rate = self.engine.output_audio.sample_rate
@@ -63,6 +71,7 @@ class VoiceSwapper:
         checkpoint: str | os.PathLike = "default",
         device: str = "auto",
         batch_size: int | None = None,
+        precision: str = "auto",
     ) -> "VoiceSwapper":
         """Load a model.
 
@@ -71,8 +80,10 @@ class VoiceSwapper:
             device: auto, cpu, cuda, cuda:1 or mps.
             batch_size: windows of at most 18 s that go through the networks at once; None is one on
                 a CPU and 16 elsewhere.
+            precision: "auto", with matrix products in bfloat16 on a CPU that has instructions for
+                it, or "fp32".
         """
-        return cls(load_checkpoint(checkpoint), device, batch_size)
+        return cls(load_checkpoint(checkpoint), device, batch_size, precision)
 
     @property
     def device(self) -> torch.device:
@@ -82,8 +93,7 @@ class VoiceSwapper:
     def swap(self, a: AudioInput, b: AudioInput) -> tuple[np.ndarray, np.ndarray]:
         """The words of `a` in the voice of `b`, and the words of `b` in the voice of `a`."""
         encoded = self._encode([a, b])
-        voices = self.engine.embed(encoded)
-        pairs = zip(encoded, voices[::-1], strict=True)
+        pairs = zip(encoded, self.engine.embed(encoded)[::-1], strict=True)
         a_words, b_words = self._convert([Conversion(*pair) for pair in pairs])
         return a_words, b_words
 
@@ -137,9 +147,7 @@ class VoiceSwapper:
         return Path(out)
 
     def convert_files(
-        self,
-        files: Sequence[FileConversion],
-        progress: ProgressCallback = lambda done: None,
+        self, files: Sequence[FileConversion], progress: ProgressCallback = lambda done: None
     ) -> list[VoiceswapError | None]:
         """`convert_file` of many; neighbours go through the networks together.
 
@@ -232,15 +240,9 @@ class VoiceSwapper:
         """A mix of voices by weight; weights are scaled to sum to one."""
         return blend([(self.voice(voice), weight) for voice, weight in voices])
 
-    @torch.inference_mode()
     def sample(self, seed: int) -> Voice:
         """A voice that nobody has, drawn from the prior N(0, I)."""
-        encoder, n_mels = self.engine.autoencoder.speaker_encoder, self.engine.audio.n_mels
-        seed = cast(int, ConversionOptions(seed=seed).seed)
-        size = encoder.mean.out_features
-        code = torch.randn(size, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(self.device)
-        return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
+        return draw_voice(self.engine.autoencoder, cast(int, ConversionOptions(seed=seed).seed))
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Keep a voice in a .safetensors file, which serves wherever a reference does."""
@@ -251,9 +253,8 @@ class VoiceSwapper:
 
     def load_voice(self, path: str | os.PathLike) -> Voice:
         """A voice kept by `save_voice`. Raises VoiceswapError for any other file."""
-        model = self.engine.autoencoder
-        voice = load_voice(path, self.fingerprint, VoiceSizes.of(model), model.decoder)
-        return voice.to(self.device)
+        own = self.engine.autoencoder
+        return load_voice(path, self.fingerprint, VoiceSizes.of(own), own.decoder).to(self.device)
 
     def content(self, audio: AudioInput) -> np.ndarray:
         """The content code's mean (frames, code), `content_rate` frames a second."""
@@ -267,9 +268,9 @@ class VoiceSwapper:
     @torch.inference_mode()
     def codes(self, audio: AudioInput) -> tuple[DiagonalGaussian, DiagonalGaussian]:
         """q(content | speech), (1, code, frames), and q(speaker | speech), (1, code)."""
-        encoded = self._encode([audio])
-        content, _ = self.engine.encoder.content([(encoded[0], 0, encoded[0].recording.frames)])
-        return content, self.engine.speaker(encoded)
+        (encoded,) = self._encode([audio])
+        content, _ = self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])
+        return content, self.engine.speaker([encoded])
 
     def copy_synthesis(self, audio: AudioInput, voice: Voice | None = None) -> np.ndarray:
         """The vocoder alone on the recording's own log-mel: the ceiling of the sound's quality.
@@ -278,7 +279,7 @@ class VoiceSwapper:
         """
         recording = self._recording(audio)
         note_two_voices(recording)
-        samples = self.engine.copy_synthesis(recording, None if voice is None else voice.log_f0)
+        samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)
         return set_level(samples, self.sample_rate, recording.level_db)
 
     def _encode(self, recordings: Sequence[AudioInput]) -> list[EncodedRecording]:

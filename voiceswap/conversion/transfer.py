@@ -1,4 +1,4 @@
-"""Copies between the host and a device, beside what the device computes."""
+"""Devices, and copies between the host and one, beside what the device computes."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -7,8 +7,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from voiceswap.errors import VoiceswapError
+
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def find_device(name: str) -> torch.device:
+    """A device by name; "auto" is the quickest that there is.
+
+    Raises VoiceswapError for one that can't be used here.
+    """
+    if name == "auto":
+        mps = "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else mps
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise VoiceswapError(f"The device '{name}' can't be used here; try cpu.") from error
+    return device
 
 
 def to_device(x: Tensor, device: torch.device) -> Tensor:

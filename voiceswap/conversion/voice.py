@@ -80,6 +80,17 @@ class Voice:
         return blend([(self, 1 - amount), (other, amount)])
 
 
+@torch.inference_mode()
+def draw_voice(autoencoder: Autoencoder, seed: int) -> Voice:
+    """A voice that nobody has, drawn from the prior N(0, I)."""
+    encoder, n_mels = autoencoder.speaker_encoder, autoencoder.audio.n_mels
+    mean = encoder.mean
+    code = torch.randn(mean.out_features, generator=torch.Generator().manual_seed(seed))
+    code = code.to(mean.weight.device)
+    identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(code.device)
+    return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
+
+
 def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     """The weighted mean of voices; weights are scaled to sum to one.
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig, LogMel, MelSpectrogram
 from voiceswap.models.layers import length_mask, masked
+from voiceswap.precision import FastProducts
 
 CORE, CONTEXT = 16.0, 2.0
 
@@ -45,7 +46,7 @@ class MelFrontEnd(nn.Module):
         return masked(spectrum, mask)
 
 
-class WhisperFrontEnd(nn.Module):
+class WhisperFrontEnd(FastProducts):
     """Encoder of Whisper (Radford et al., 2022), or its first `layers`.
 
     From 16 kHz speech to 50 features a second.
@@ -121,17 +122,18 @@ class WhisperFrontEnd(nn.Module):
         return F.pad(mel, (0, odd)), F.pad(mask, (0, odd))
 
     def _window(self, mel: Tensor, mask: Tensor) -> Tensor:
-        h = F.gelu(self.conv1(mel)) * mask
-        h = F.gelu(self.conv2(h)).transpose(1, 2)
-        h = h + self.positions[: h.shape[1]]
-        inside = mask[:, :, ::2]  # (batch, 1, frames)
-        attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
-        attend = attend | ~attend.any(
-            -1, keepdim=True
-        )  # a window wholly in the padding attends to itself; it is masked below
-        for layer in self.layers:
-            h = layer(h, attend)
-        return self.norm(h).transpose(1, 2) * inside
+        with self.products():
+            h = F.gelu(self.conv1(mel)) * mask
+            h = F.gelu(self.conv2(h)).transpose(1, 2)
+            h = h + self.positions[: h.shape[1]]
+            inside = mask[:, :, ::2]  # (batch, 1, frames)
+            attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
+            attend = attend | ~attend.any(
+                -1, keepdim=True
+            )  # a window wholly in the padding attends to itself; it is masked below
+            for layer in self.layers:
+                h = layer(h, attend)
+            return self.norm(h).transpose(1, 2) * inside
 
 
 class _TransformerLayer(nn.Module):

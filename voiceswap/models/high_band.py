@@ -35,7 +35,8 @@ class HighBand(nn.Module):
 def filter_head(width: int, outputs: int) -> nn.Linear:
     """A linear layer that begins near zero."""
     head = nn.Linear(width, outputs)
-    nn.init.normal_(head.weight, std=1e-2)
+    if not head.weight.is_meta:  # where PyTorch would import its compiler for it
+        nn.init.normal_(head.weight, std=1e-2)
     nn.init.zeros_(head.bias)
     return head
 

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap.precision import FastProducts
+
 
 def length_mask(lengths: Tensor, frames: int) -> Tensor:
     """Mask (batch, 1, frames) of items that are `lengths` (batch,) frames long."""
@@ -80,7 +82,7 @@ class RunningMoments:
         return mean.float(), (variance + 1e-5).sqrt().float()
 
 
-class ConvNeXtBlock(nn.Module):
+class ConvNeXtBlock(FastProducts):
     """Depthwise convolution, layer norm, inverted bottleneck, residual, in one dimension.
 
     From Liu et al., "A ConvNet for the 2020s" (2022).
@@ -89,6 +91,9 @@ class ConvNeXtBlock(nn.Module):
     condition). That is AdaIN (Huang and Belongie, 2017) with the statistics taken over channels
     instead of time, so that the output at a frame depends on its neighbourhood alone, however long
     the recording.
+
+    The bottleneck takes most of the decoder's and the vocoder's time, so its products can be in
+    bfloat16. What goes on from block to block stays in 32 bits.
     """
 
     def __init__(
@@ -109,5 +114,6 @@ class ConvNeXtBlock(nn.Module):
         if self.style is not None:
             gain, bias = self.style(condition)[:, None].chunk(2, -1)
             h = h * (1 + gain) + bias
-        h = self.project(F.gelu(self.expand(h))) * self.scale
-        return x + h.transpose(1, 2)
+        with self.products():
+            h = self.project(F.gelu(self.expand(h)))
+        return x + (h * self.scale).transpose(1, 2)

@@ -4,9 +4,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voiceswap.features import MelSpectrogram
+from voiceswap.precision import FastProducts
 
 
-class SpeakerVerifier(nn.Module):
+class SpeakerVerifier(FastProducts):
     """Waveforms to unit vectors (256,) that are similar for recordings of one speaker.
 
     The LSTM of Wan et al., "Generalized end-to-end loss for speaker verification" (2018), with the
@@ -29,8 +30,9 @@ class SpeakerVerifier(nn.Module):
 
     def embed_mel(self, mel: Tensor) -> Tensor:
         """Mel powers (batch, 40, frames) to unit vectors (batch, 256)."""
-        _, (hidden, _) = self.lstm(mel.transpose(1, 2))
-        return F.normalize(F.relu(self.linear(hidden[-1])), dim=-1)
+        with self.products():
+            _, (hidden, _) = self.lstm(mel.transpose(1, 2))
+        return F.normalize(F.relu(self.linear(hidden[-1].float())), dim=-1)
 
     def windows(self, samples: Tensor) -> Tensor:
         """The vectors (windows, 256) of one recording (samples,); a short one is one window."""

@@ -18,6 +18,7 @@ from voiceswap.models.high_band import (
     spread_gains,
 )
 from voiceswap.models.layers import ConvNeXtBlock, masked
+from voiceswap.spectra import power
 
 NOISE_SAMPLES = 1 << 18
 LOG_F0_CENTRE = 5.0  # subtracted from ln F0, so that the input is near zero
@@ -94,8 +95,10 @@ class SourceFilterVocoder(nn.Module):
             self.crossover = round(CROSSOVER * self.n_fft / audio.sample_rate)
             bins = self.n_fft // 2 + 1 - self.crossover
             self.high_band = HighBand(width, high_blocks, steps, bins)
-        self.register_buffer("window", torch.hann_window(self.n_fft), persistent=False)
-        noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
+        with torch.device("cpu"):  # on the meta device PyTorch imports its compiler for these
+            window = torch.hann_window(self.n_fft)
+            noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("noise", noise, persistent=False)
         self.window: Tensor
         self.noise: Tensor
@@ -134,7 +137,9 @@ class SourceFilterVocoder(nn.Module):
                 noise * inside,
                 mask.repeat_interleave(self.steps, -1),
             )
-        spectrum = self._spectrum(pulses) * torch.polar(log_gain.clamp(-12, 5).exp(), phase)
+        gain = log_gain.clamp(-12, 5).exp()
+        # Three times as quick as torch.polar, and the same.
+        spectrum = self._spectrum(pulses) * torch.complex(gain * phase.cos(), gain * phase.sin())
         spectrum = spectrum + self._spectrum(noise) * log_noise_gain.clamp(-12, 5).exp()
         return self._waveform(masked(spectrum, mask))
 
@@ -172,7 +177,7 @@ class SourceFilterVocoder(nn.Module):
         Returns:
             Natural logarithms of amplitudes in HIGH_BANDS, (batch, HIGH_BANDS).
         """
-        made, natural = (self._spectrum(x).abs().square() for x in (self(mel, f0), wave))
+        made, natural = (power(self._spectrum(x)) for x in (self(mel, f0), wave))
         frames = speech.repeat_interleave(self.steps, -1)[:, None]
         return match_high_band(made, natural, frames, self._frequencies())
 
@@ -184,7 +189,7 @@ class SourceFilterVocoder(nn.Module):
     def _filters(self, mel: Tensor, f0: Tensor, mask: Tensor | None) -> Tensor:
         """Log-gain and phase of the pulses and log-gain of the noise.
 
-        (batch, 3, bins, frames * steps).
+        (batch, 3, bins, frames * steps), with bins beside one another in memory, as in spectra.
         """
         voiced = (f0 > 0).float()
         log_f0 = (f0.clamp(min=F0_MIN).log() - LOG_F0_CENTRE) * voiced
@@ -194,13 +199,13 @@ class SourceFilterVocoder(nn.Module):
             h = block(h, mask)
 
         def split(filters: Tensor) -> Tensor:  # of (batch, frames, steps * 3 * bins)
-            in_steps = filters.float().unflatten(-1, (self.steps, 3, -1)).flatten(1, 2)
-            return in_steps.permute(0, 2, 3, 1)
+            return filters.float().unflatten(-1, (self.steps, 3, -1)).flatten(1, 2)
 
         filters = split(self.output(self.norm(h.transpose(1, 2))))
-        if self.high_band is None:
-            return filters
-        return torch.cat([filters[:, :, : self.crossover], split(self.high_band(h, mask))], 2)
+        if self.high_band is not None:
+            low, high = filters[..., : self.crossover], split(self.high_band(h, mask))
+            filters = torch.cat([low, high], -1)
+        return filters.permute(0, 2, 3, 1)
 
     def pulses(self, f0: Tensor, state: ExcitationState | None = None) -> Tensor:
         """One band-limited unit pulse a period: (batch, frames * hop) samples.
@@ -237,9 +242,15 @@ class SourceFilterVocoder(nn.Module):
         padded = F.pad(x, (self.n_fft // 2, self.n_fft // 2))
         frames = x.shape[-1] // self.hop
         spectrum = torch.stft(
-            padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
+            padded,
+            self.n_fft,
+            self.hop,
+            window=self.window,
+            center=False,
+            normalized=True,
+            return_complex=True,
         )
-        return spectrum[..., :frames] / math.sqrt(self.n_fft)
+        return spectrum[..., :frames]
 
     def _waveform(self, spectrum: Tensor) -> Tensor:
         length = spectrum.shape[-1] * self.hop
@@ -248,8 +259,11 @@ class SourceFilterVocoder(nn.Module):
         )  # frames after the last that reach into the output, as in a padded batch
         # Sources of unit power have less of it in a band, the higher the rate.
         wider = self.output_audio.sample_rate / self.config.sample_rate
-        spectrum = F.pad(spectrum, (0, silent)) * math.sqrt(self.n_fft * wider)
-        return torch.istft(spectrum, self.n_fft, self.hop, window=self.window, length=length)
+        spectrum = F.pad(spectrum.mT, (0, 0, 0, silent)).mT  # bins stay together in memory
+        wave = torch.istft(
+            spectrum, self.n_fft, self.hop, window=self.window, normalized=True, length=length
+        )
+        return wave * math.sqrt(wider)
 
 
 def _hold_f0(f0: Tensor, state: ExcitationState | None = None) -> Tensor:

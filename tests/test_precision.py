@@ -1,0 +1,42 @@
+"""Products in bfloat16 beside 32 bits."""
+
+import numpy as np
+import pytest
+import torch
+
+from voiceswap import VoiceswapError, VoiceSwapper
+from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.precision import has_fast_bfloat16
+
+quick = pytest.mark.skipif(not has_fast_bfloat16(), reason="this CPU is slow at bfloat16")
+
+
+@quick
+def test_bfloat16_is_within_40_db_of_32_bits(swapper, exact, hello, goodbye):
+    engine, rate = exact.engine, exact.engine.audio.sample_rate
+    for source, reference in ((hello, goodbye), (goodbye, hello)):
+        audio = (source, rate), (reference, rate)
+        made = [model.convert(*audio, rate=rate) for model in (swapper, exact)]
+        mel, expected = (engine.log_mel(torch.from_numpy(wave)[None]) for wave in made)
+        speech = speech_frames(expected)[0]
+        mel, expected = mel[0, :, speech], expected[0, :, speech]
+        power = (expected - expected.mean(1, keepdim=True)).square().mean()
+        assert 10 * torch.log10(power / (mel - expected).square().mean()) > 40
+        vectors = [model.embed((reference, rate)).code for model in (swapper, exact)]
+        assert torch.cosine_similarity(*vectors, dim=0) > 0.999
+
+
+@quick
+def test_gradients_and_weights_are_in_32_bits(swapper, exact):
+    assert swapper.fingerprint == exact.fingerprint
+    x = torch.randn(1, 256, 50, generator=torch.Generator().manual_seed(0))
+    blocks = [model.engine.vocoder.blocks[0] for model in (swapper, exact)]
+    fast, slow = (block(x) for block in blocks)
+    np.testing.assert_array_equal(fast, slow)
+    with torch.inference_mode():
+        assert not torch.equal(blocks[0](x), slow)
+
+
+def test_another_precision_is_refused(model):
+    with pytest.raises(VoiceswapError, match="no precision 'fp16'; use auto or fp32"):
+        VoiceSwapper.load(model, "cpu", precision="fp16")
