@@ -37,7 +37,7 @@ from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0_batch
 
 ROOT = Path(__file__).parents[1]
-LIMITS = {"tests": 60, "conversion": 20, "files": 25, "batch": 60, "stages": 20, "training": 50}
+LIMITS = {"tests": 75, "conversion": 16, "files": 25, "batch": 58, "stages": 16, "training": 50}
 MARGIN = 6.0  # seconds of a part's limit in which it starts and says what it has
 SECONDS = 10  # length of a recording
 DISTINCT = 20  # recordings that are written; the others are links to them

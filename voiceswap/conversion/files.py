@@ -139,7 +139,7 @@ class FileConverter:
 
 def threads_beside(device: str) -> int:
     """How many threads read and write while networks run on a kind of device."""
-    return 1 if device == "cpu" else max(2, min(8, (os.cpu_count() or 1) // 2))
+    return 1 if device == "cpu" else max(2, min(14, (os.cpu_count() or 1) - 2))
 
 
 def _write(writer: AudioWriter, output: Output, background: Background) -> None:

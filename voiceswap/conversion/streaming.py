@@ -20,7 +20,7 @@ from voiceswap.models.layers import instance_norm
 from voiceswap.models.vocoder import ExcitationState, excitation_states
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
-RECENT = 1.0  # seconds before a block that decoder and vocoder see; the front end sees all the past
+RECENT = 0.6  # seconds before a block that decoder and vocoder see; the front end sees all the past
 CHUNK = 0.01  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
@@ -49,9 +49,9 @@ class Latency:
 
 
 LATENCIES = {
-    "low": Latency(0.08, 0.12),
-    "normal": Latency(0.16, 0.24),
-    "high": Latency(0.24, 0.56),
+    "low": Latency(0.12, 0.08, 1.2),
+    "normal": Latency(0.16, 0.24, 1.6),
+    "high": Latency(0.24, 0.56, 2.0),
 }
 
 
