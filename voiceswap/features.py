@@ -115,7 +115,11 @@ class MelSpectrogram(torchaudio.transforms.MelSpectrogram):
 
     def forward(self, samples: Tensor) -> Tensor:
         """The mel spectrogram, one frame for every hop begun."""
-        return super().forward(samples)[..., : math.ceil(samples.shape[-1] / self.hop_length)]
+        return self.mel_scale(self.magnitudes(samples))
+
+    def magnitudes(self, samples: Tensor) -> Tensor:
+        """The spectrogram (batch, bins, frames) before the filter bank: magnitudes or powers."""
+        return self.spectrogram(samples)[..., : math.ceil(samples.shape[-1] / self.hop_length)]
 
 
 def mel_filters(config: AudioConfig) -> Tensor:

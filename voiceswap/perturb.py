@@ -9,6 +9,7 @@ import math
 import numpy as np
 import soxr
 import torch
+import torch.nn.functional as F
 import torchaudio.functional
 from torch import Tensor
 
@@ -73,6 +74,54 @@ def add_noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.n
     noise = np.fft.irfft(spectrum, len(wave))
     ratio = np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
     return wave + ratio * noise
+
+
+def perturb_powers(powers: Tensor, sample_rate: int) -> Tensor:
+    """Power spectra (batch, bins, frames) as `perturb` changes recordings; the draws are torch's.
+
+    Frequencies are moved instead of the waveform's pitch, so it is quick on any device.
+    """
+    (batch, bins, _), device = powers.shape, powers.device
+
+    def drawn(low: float, high: float, *shape: int) -> Tensor:
+        return torch.empty(batch, *shape, device=device).uniform_(low, high)
+
+    some = drawn(0, 1, 3)
+    semitones = drawn(-5, 5) * (some[:, 0] < 0.7)
+    moved = _frequencies_scaled(powers, 2 ** (semitones / 12)).clamp(min=1e-12)
+    log_magnitude = moved.log() / 2
+    envelope = _envelope(log_magnitude)
+    formants = 2 ** drawn(-0.25, 0.25)
+    gain = (_frequencies_scaled(envelope, formants) - envelope).clamp(-4, 4)
+    gain = gain + F.interpolate(drawn(-0.92, 0.92, 1, 8), bins, mode="linear")[:, 0, :, None]
+    cutoff = drawn(3000, 7000)[:, None, None] / (sample_rate / 2) * bins
+    dull = (some[:, 1] < 0.33)[:, None, None]
+    above = torch.arange(bins, device=device)[:, None] - cutoff
+    gain = gain - dull * (above * 0.2 * bins / (N_FFT // 2)).clamp(0, 8)
+    changed = (2 * (log_magnitude + gain)).exp()
+    changed = changed * powers.mean((1, 2), True) / changed.mean((1, 2), True)
+    colour = torch.arange(1, bins + 1, device=device) ** -(2 * drawn(0, 0.8, 1))
+    noise = torch.empty_like(powers).exponential_() * colour[..., None]
+    ratio = changed.mean((1, 2), True) / noise.mean((1, 2), True)
+    noisy = (some[:, 2] < 0.67)[:, None, None]
+    return changed + noisy * ratio * 10 ** (-drawn(5, 35, 1, 1) / 10) * noise
+
+
+def _frequencies_scaled(x: Tensor, factor: Tensor) -> Tensor:
+    """x (batch, bins, frames) with what is at a frequency moved to `factor` (batch,) times it."""
+    bins = torch.arange(x.shape[1], device=x.device)
+    source = (bins / factor[:, None]).clamp(max=x.shape[1] - 1)
+    low = source.long()
+    high, part = (low + 1).clamp(max=x.shape[1] - 1), (source - low)[..., None]
+    rows = torch.arange(len(x), device=x.device)[:, None]
+    return x[rows, low] * (1 - part) + x[rows, high] * part
+
+
+def _envelope(log_magnitude: Tensor) -> Tensor:
+    """The vocal tract's part of log magnitudes (batch, bins, frames)."""
+    cepstrum = torch.fft.irfft(log_magnitude, dim=1)
+    cepstrum[:, ENVELOPE_QUEFRENCIES : cepstrum.shape[1] - ENVELOPE_QUEFRENCIES + 1] = 0
+    return torch.fft.rfft(cepstrum, dim=1).real
 
 
 def _stft(wave: Tensor) -> Tensor:

@@ -22,6 +22,12 @@ from voiceswap.precision import FastProducts
 CORE, CONTEXT = 16.0, 2.0
 
 
+def window_start(frame: int, frame_rate: float) -> int:
+    """Where the window begins in whose core a mel frame is."""
+    core, context = round(CORE * frame_rate), round(CONTEXT * frame_rate)
+    return max(0, frame // core * core - context)
+
+
 class MelFrontEnd(nn.Module):
     """The log-mel spectrogram itself: all that follows is learned from nothing."""
 
@@ -41,7 +47,21 @@ class MelFrontEnd(nn.Module):
         """The log-mel of a window."""
         return self.log_mel(samples)
 
-    def window(self, spectrum: Tensor, mask: Tensor | None, peak: Tensor) -> Tensor:
+    def powers(self, samples: Tensor) -> Tensor:
+        """The power spectrum (batch, bins, frames) that `of_powers` takes."""
+        return self.log_mel.mel.magnitudes(samples).square()
+
+    def of_powers(self, powers: Tensor) -> Tensor:
+        """The log-mel of a power spectrum."""
+        return self.log_mel.mel.mel_scale(powers.sqrt()).clamp(min=self.log_mel.floor).log()
+
+    def window(
+        self,
+        spectrum: Tensor,
+        mask: Tensor | None,
+        peak: Tensor,
+        position: Tensor | None = None,
+    ) -> Tensor:
         """The log-mel as it is."""
         return masked(spectrum, mask)
 
@@ -74,9 +94,8 @@ class WhisperFrontEnd(FastProducts):
         self.conv2 = nn.Conv1d(channels, channels, 3, stride=2, padding=1)
         self.layers = nn.ModuleList(_TransformerLayer(channels, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(channels)
-        self.register_buffer(
-            "positions", sinusoids(self.core + 2 * self.context, channels), persistent=False
-        )
+        longest = self.core + 4 * self.context  # a training segment may go on beyond a window
+        self.register_buffer("positions", sinusoids(longest, channels), persistent=False)
         self.positions: Tensor
 
     def forward(self, samples: Tensor, lengths: Tensor) -> Tensor:
@@ -84,7 +103,15 @@ class WhisperFrontEnd(FastProducts):
 
     def spectrum(self, samples: Tensor) -> Tensor:
         """log10 mel powers (batch, mels, frames at 100 Hz)."""
-        return self.mel(samples).clamp(min=1e-10).log10()
+        return self.of_powers(self.powers(samples))
+
+    def powers(self, samples: Tensor) -> Tensor:
+        """The power spectrum (batch, bins, frames at 100 Hz)."""
+        return self.mel.magnitudes(samples)
+
+    def of_powers(self, powers: Tensor) -> Tensor:
+        """log10 mel powers of a power spectrum."""
+        return self.mel.mel_scale(powers).clamp(min=1e-10).log10()
 
     def encode(self, spectrum: Tensor, lengths: Tensor) -> Tensor:
         """Features (batch, channels, frames at 50 Hz) of whole recordings' spectra.
@@ -106,14 +133,21 @@ class WhisperFrontEnd(FastProducts):
             pieces.append(piece[..., start - left : min(start + self.core, frames) - left])
         return torch.cat(pieces, -1)
 
-    def window(self, spectrum: Tensor, mask: Tensor | None, peak: Tensor) -> Tensor:
+    def window(
+        self,
+        spectrum: Tensor,
+        mask: Tensor | None,
+        peak: Tensor,
+        position: Tensor | None = None,
+    ) -> Tensor:
         """Features of windows, with their context, from recordings' `peak` (batch,).
 
-        Whisper clips what is 80 dB below the recording's peak.
+        Whisper clips what is 80 dB below the recording's peak. `position` (batch,) is the feature
+        frame that a window begins at, for its position encodings; zero where it is not given.
         """
         if mask is None:
             mask = spectrum.new_ones(len(spectrum), 1, spectrum.shape[-1])
-        return self._window(*self._normalize(spectrum, mask, peak))
+        return self._window(*self._normalize(spectrum, mask, peak), position)
 
     def _normalize(self, spectrum: Tensor, mask: Tensor, peak: Tensor) -> tuple[Tensor, Tensor]:
         """The log-mel in Whisper's range, an even number of frames, and its mask."""
@@ -121,11 +155,12 @@ class WhisperFrontEnd(FastProducts):
         odd = mel.shape[-1] % 2
         return F.pad(mel, (0, odd)), F.pad(mask, (0, odd))
 
-    def _window(self, mel: Tensor, mask: Tensor) -> Tensor:
+    def _window(self, mel: Tensor, mask: Tensor, position: Tensor | None = None) -> Tensor:
         with self.products():
             h = F.gelu(self.conv1(mel)) * mask
             h = F.gelu(self.conv2(h)).transpose(1, 2)
-            h = h + self.positions[: h.shape[1]]
+            at = torch.arange(h.shape[1], device=h.device)
+            h = h + self.positions[at if position is None else at + position[:, None]]
             inside = mask[:, :, ::2]  # (batch, 1, frames)
             attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
             attend = attend | ~attend.any(

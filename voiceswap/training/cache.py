@@ -38,7 +38,8 @@ from voiceswap.precision import has_fast_bfloat16
 class CacheConfig:
     """What a cached file holds.
 
-    `views` counts the versions that the front end encodes: the recording, then perturbed ones.
+    `views` counts the versions that the front end encodes: the recording, then perturbed ones; with
+    0 it encodes none, and runs at every step of the training instead.
     `samples_rate`, in Hz, is that of the samples beside them.
     """
 
@@ -165,16 +166,18 @@ class _Extractor:
         kept = gain * self._kept(cut, recorded, len(samples))
         seed = int.from_bytes(hashlib.sha256(cut.id.encode()).digest()[:8], "big")
         rng = np.random.default_rng(seed)
-        views = [self._content(samples)]
-        while len(views) < self.config.views:
-            views.append(self._content(set_level(perturb.perturb(samples, rate, rng), rate)))
+        views = []
+        for view in range(self.config.views):
+            wave = set_level(perturb.perturb(samples, rate, rng), rate) if view else samples
+            views.append(self._content(wave))
         tensors = {
             "samples": torch.from_numpy((kept.clip(-1, 1) * 32767).round().astype(np.int16)),
             "mel": self.log_mel(torch.from_numpy(samples)[None])[0].half().contiguous(),
             "f0": torch.from_numpy(extract_f0(samples, self.audio)),
-            "content": torch.stack(views).half(),
             "verifier": self.verifier.windows(self._at_16_khz(samples)).half(),
         }
+        if views:
+            tensors["content"] = torch.stack(views).half()
         with whole_file(self.cache.path(cut.id)) as temporary:
             save_file(tensors, temporary)
 

@@ -19,6 +19,7 @@ from voiceswap.features import AudioConfig
 from voiceswap.models.pretrained import front_end_shape
 from voiceswap.training.cache import CacheConfig, FeatureCache
 from voiceswap.training.corpora import licences, read_cuts, virtual_voices
+from voiceswap.training.device_features import DeviceFeatures
 from voiceswap.training.segments import Item, SegmentDataset
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class SpeechData(lightning.LightningDataModule):
     be bigger than memory. Without validation cuts nothing is validated. Each of several processes
     gets `batch_size` items a step.
 
+    `views` counts the cached versions of every recording that the front end has encoded; with 0 it
+    runs at every step on the device, which is for GPUs (`DeviceFeatures`).
     `seconds` and `reference_seconds` are the lengths of a segment and of its reference;
     `clean_share` is the share of segments whose content comes from the unperturbed recording. With
     `speeds`, every training voice is also used at one of these speeds, as another voice
@@ -69,6 +72,11 @@ class SpeechData(lightning.LightningDataModule):
                 f"data.shares needs a share for each manifest of data.train, {len(train)} here, "
                 "none below 0 and not all 0."
             )
+        if views < 0 or (not views and samples_rate not in (None, audio.sample_rate)):
+            raise DataError(
+                "data.views must be a number from 0 on, and with 0 data.samples_rate must be the "
+                "mel's: the front end runs on the samples."
+            )
         self.cache = FeatureCache(
             cache_dir, CacheConfig(audio, front_end, views, samples_rate or audio.sample_rate)
         )
@@ -83,6 +91,7 @@ class SpeechData(lightning.LightningDataModule):
         self.reference_frames = round(reference_seconds * audio.frame_rate)
         self.clean_share, self.speeds, self.shares, self.seed = clean_share, speeds, shares, seed
         self.position = 0  # batches served
+        self._device_features: DeviceFeatures | None = None
 
     def prepare_data(self) -> None:
         """Build what the cache lacks.
@@ -148,9 +157,15 @@ class SpeechData(lightning.LightningDataModule):
         A step's randomness depends on its position alone, so a run that was stopped and resumed
         draws the same.
         """
-        if self.trainer and self.trainer.training:
+        training = bool(self.trainer and self.trainer.training)
+        if training:
             torch.manual_seed((self.seed << 32) + self.position)
             self.position += 1
+        if "surrounded" in batch:
+            config = self.cache.config
+            if self._device_features is None:
+                self._device_features = DeviceFeatures(config.front_end, config.audio)
+            return self._device_features(batch, self.clean_share if training else 1.0)
         return batch
 
     def state_dict(self) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from torch.utils.data import Dataset
 
 from voiceswap.errors import DataError
 from voiceswap.features import log_f0_statistics
+from voiceswap.models.front_ends import window_start
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.training.cache import FeatureCache
 
 Item = dict[str, Tensor]
+AROUND = 1.5  # seconds beside a segment that the front end sees, where it runs at every step
 
 
 class SegmentDataset(Dataset[Item]):
@@ -25,7 +27,10 @@ class SegmentDataset(Dataset[Item]):
     of `corpora`, all speakers of a corpus alike. Tensors of an item (frames: `frames`; reference:
     `reference_frames`): `content` (channels, frames / stride), `mel` (mels, frames), `f0`
     (frames,), `f0_statistics` (2,), `samples` (frames * hop,), `verifier` (256,), `length` (), and
-    `reference_mel`, `reference_verifier`, `reference_length`.
+    `reference_mel`, `reference_verifier`, `reference_length`. Where the cache has no views, in
+    place of `content`: `surrounded`, the samples with up to AROUND seconds more on either side, its
+    `surrounded_length` in frames, the frame `surrounded_start` where the segment begins there, and
+    the frame `surrounded_position` where all of it begins in the front end's window.
     """
 
     def __init__(
@@ -104,19 +109,38 @@ class SegmentDataset(Dataset[Item]):
     def _segment(self, file, start: int, rng: np.random.Generator) -> Item:
         config = self.cache.config
         hop = config.audio.at_rate(config.samples_rate).hop_length
-        mel, content, f0 = file.get_slice("mel"), file.get_slice("content"), file.get_tensor("f0")
+        mel, f0 = file.get_slice("mel"), file.get_tensor("f0")
         stop = min(start + self.frames, mel.get_shape()[1])
-        view = 0 if rng.random() < self.clean_share else int(rng.integers(content.get_shape()[0]))
         samples = file.get_slice("samples")[start * hop : stop * hop].float() / 32767
-        features = content[view, :, start // self.stride : -(-stop // self.stride)].float()
-        return {
-            "content": _pad(features, self.frames // self.stride),
+        return self._content(file, start, stop, rng) | {
             "mel": _pad(mel[:, start:stop].float(), self.frames),
             "f0": _pad(f0[start:stop], self.frames),
             "f0_statistics": torch.tensor(log_f0_statistics(f0.numpy())),
             "samples": _pad(samples, self.frames * hop),
             "verifier": self._verifier(file, start, stop),
             "length": torch.tensor(stop - start),
+        }
+
+    def _content(self, file, start: int, stop: int, rng: np.random.Generator) -> Item:
+        """The features of a view, or what the device makes them of."""
+        config = self.cache.config
+        if config.views:
+            content = file.get_slice("content")
+            clean = rng.random() < self.clean_share
+            view = 0 if clean else int(rng.integers(content.get_shape()[0]))
+            features = content[view, :, start // self.stride : -(-stop // self.stride)].float()
+            return {"content": _pad(features, self.frames // self.stride)}
+        rate, hop = config.audio.frame_rate, config.audio.hop_length
+        around = round(AROUND * rate / 2) * 2
+        samples = file.get_slice("samples")
+        total = -(-samples.get_shape()[0] // hop)
+        first, last = max(0, start - around), min(total, start + self.frames + around)
+        wave = samples[first * hop : last * hop].float() / 32767
+        return {
+            "surrounded": _pad(wave, (self.frames + 2 * around) * hop),
+            "surrounded_length": torch.tensor(last - first),
+            "surrounded_start": torch.tensor(start - first),
+            "surrounded_position": torch.tensor(max(0, first - window_start(start, rate))),
         }
 
     def _reference(self, file, first: int, last: int, rng: np.random.Generator) -> Item:
