@@ -53,7 +53,7 @@ def test_a_recipe_builds_its_networks(config):
     cli = built(*dict.fromkeys([first, *short, config]))
     model = getattr(cli.model, cli.model.network_name)
     assert cli.datamodule.cache.config.audio == (
-        model.audio if network == "autoencoder" else model.config
+        model.config if network in ("vocoder", "high-band") else model.audio
     )
     assert cli.datamodule.manifests["train"] and cli.trainer.max_steps > 0
     steps = cli.trainer.max_steps // len(cli.model.networks())
