@@ -238,7 +238,7 @@ def test_chunks_go_to_a_live_call_only(swapper, endless, tmp_path, delays, speec
         with open(speech[0], "rb") as file:
             sent = httpx.post(f"{address}gradio_api/upload", files={"files": file}).json()[0]
         recording = {"path": sent, "meta": {"_type": "gradio.FileData"}}
-        values = [recording, recording, None, None, 0, 1, 100, None, "wav"]
+        values = [recording, recording, None, None, 0, 1, 100, None, "wav", False]
         other = join(address, page, "convert", values)
         assert endless[0].acquire(timeout=PATIENCE)
         for call in (other, other + "/close", "nothing", "live/1/2/playlist.m3u8"):

@@ -67,14 +67,10 @@ def live(
     if simulate is not None:
         inputs = [simulate, *target, *([enroll] if enroll else [])]
         out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
-    import torch
-
     from voiceswap.conversion.swapper import VoiceSwapper
 
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
-        if swapper.engine.bfloat16:
-            torch.set_num_threads(1)  # a block is small: waking a second thread takes longer
         voices = [swapper.voice(path) for path in target]
         source = None if enroll is None else swapper.enroll(enroll)
         stream = swapper.stream(
