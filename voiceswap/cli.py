@@ -201,7 +201,7 @@ def info(
     analysed = metadata["audio"]["sample_rate"]
     synthesized = metadata.get("vocoder", {}).get("rate", analysed)
     table.add_row("rates", f"{analysed} Hz in, {synthesized} Hz out")
-    for part in ("audio", "autoencoder", "vocoder"):
+    for part in ("audio", "autoencoder", "vocoder", "streaming"):
         if part in metadata:
             table.add_row(
                 part, ", ".join(f"{name} {value}" for name, value in metadata[part].items())

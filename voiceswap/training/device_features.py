@@ -31,8 +31,8 @@ class DeviceFeatures:
         samples, length = batch["surrounded"], batch["surrounded_length"]
         front_end, stride = self.front_end.to(samples.device), self.front_end.stride
         powers = front_end.powers(samples)
-        clean = torch.rand(len(samples), device=samples.device) < clean_share
-        if not clean.all():
+        if clean_share < 1:
+            clean = torch.rand(len(samples), device=samples.device) < clean_share
             perturbed = perturb_powers(powers, self.audio.sample_rate)
             powers = torch.where(clean[:, None, None], powers, perturbed)
         spectrum = front_end.of_powers(powers)
