@@ -167,7 +167,8 @@ class _WorkerProcess:
         if self.work is None:
             raise VoiceswapError(
                 "A worker process died while it loaded the model (status "
-                f"{self.process.exitcode}); is there memory for so many --jobs?"
+                f"{self.process.exitcode}); is there memory for so many --jobs, and in a script "
+                'if __name__ == "__main__": around the call?'
             )
         return self.work
 
