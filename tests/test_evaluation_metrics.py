@@ -220,6 +220,6 @@ def test_more_judges_give_columns_of_their_own(tmp_path):
 def test_more_judges_hear_speech(hello, library, key):
     pytest.importorskip(library)
     scorers, _ = load_scorers(None, more=True)
-    heard = scorers[key].compute(hello)
-    assert heard == scorers[key].compute(hello)
-    assert "hello" in heard if key == "second_transcript" else 2 < heard["overall"] < 5
+    found = scorers[key].compute(hello)
+    assert found == scorers[key].compute(hello)
+    assert "hello" in found if key == "second_transcript" else 2 < found["overall"] < 5

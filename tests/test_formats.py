@@ -48,10 +48,10 @@ def write(path: Path, samples: np.ndarray, codec: str, rate: int, layout: str) -
 @pytest.mark.parametrize("ending", KINDS)
 def test_phone_formats_are_read(tiny, hello, goodbye, tmp_path, ending):
     path = write(tmp_path / f"memo.{ending}", hello, *KINDS[ending])
-    said: list[str] = []
-    with notes_to(said.append):
+    notes: list[str] = []
+    with notes_to(notes.append):
         read = read_audio(path, 16000)
-    assert abs(len(read) - len(hello)) < 0.2 * 16000 and not said
+    assert abs(len(read) - len(hello)) < 0.2 * 16000 and not notes
     assert sound_info(path).rate == KINDS[ending][1]
     delay = np.argmax(np.correlate(read, hello[8000:40000], "valid")) - 8000
     together = read[8000 + delay :][:32000], hello[8000:40000]
@@ -63,10 +63,10 @@ def test_a_phone_memo_that_leaves_out_silence_keeps_its_length(hello, tmp_path):
     silence = 1e-4 * np.random.default_rng(0).standard_normal(16000).astype(np.float32)
     samples = np.concatenate([hello, silence, hello])
     path = write(tmp_path / "memo.amr", samples, "libopencore_amrnb", 8000, "mono")
-    said: list[str] = []
-    with notes_to(said.append):
+    notes: list[str] = []
+    with notes_to(notes.append):
         read = read_audio(path, 16000)
-    assert abs(len(read) - len(samples)) < 0.1 * 16000 and not said
+    assert abs(len(read) - len(samples)) < 0.1 * 16000 and not notes
     loudness = [
         np.abs(x[: len(read) // 800 * 800].reshape(-1, 800)).mean(1) for x in (read, samples)
     ]

@@ -104,7 +104,7 @@ class Trainer:
         )
         stride, voices = self.engine.autoencoder.stride, []
         for item in self.references:
-            extracted = extract_voice(
+            extracted, _ = extract_voice(
                 self.engine.autoencoder,
                 item.content[:1],
                 item.f0[None],
@@ -140,7 +140,7 @@ class Trainer:
         """Losses of some segments' foreign content, converted as recordings are converted."""
         engine, first = self.engine, slice(0, CONVERTED)
         then = slice(CONVERTED, 2 * CONVERTED)  # other segments, as the references
-        voices = extract_voice(
+        voices, _ = extract_voice(
             engine.autoencoder,
             batch.own[then],
             batch.f0[then],

@@ -95,22 +95,6 @@ def extract_voice(
     natural: Tensor,
     mask: Tensor | None = None,
     delta: DecoderDelta | None = None,
-) -> VoiceBatch:
-    """The voices of reference recordings; arguments are those of `extract_voice_and_mel`."""
-    inputs = autoencoder, content, f0, log_f0, code, natural, mask, delta
-    return extract_voice_and_mel(*inputs)[0]
-
-
-@torch.no_grad()
-def extract_voice_and_mel(
-    autoencoder: Autoencoder,
-    content: Tensor,
-    f0: Tensor,
-    log_f0: Tensor,
-    code: Tensor,
-    natural: Tensor,
-    mask: Tensor | None = None,
-    delta: DecoderDelta | None = None,
 ) -> tuple[VoiceBatch, Tensor]:
     """The voices of reference recordings: residuals and mel statistics of decoding them.
 

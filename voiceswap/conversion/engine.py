@@ -16,7 +16,7 @@ from voiceswap.conversion.batching import (
     stack,
     usual_batch_size,
 )
-from voiceswap.conversion.core import decode, extract_voice_and_mel
+from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
@@ -144,10 +144,10 @@ class Engine:
             ]
         )
         log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
-        said = content.mode(), f0.to(self.device), log_f0.to(self.device)
-        mel = self._with_all_bins(mel, said, mask)
+        spoken = content.mode(), f0.to(self.device), log_f0.to(self.device)
+        mel = self._with_all_bins(mel, spoken, mask)
         code = self._speaker(samples, mel, mask).mode()
-        voices, decoded = extract_voice_and_mel(self.autoencoder, *said, code, mel, mask)
+        voices, decoded = extract_voice(self.autoencoder, *spoken, code, mel, mask)
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
         return [
@@ -156,18 +156,18 @@ class Engine:
         ]
 
     def _with_all_bins(
-        self, mel: Tensor, said: tuple[Tensor, Tensor, Tensor], mask: Tensor | None
+        self, mel: Tensor, spoken: tuple[Tensor, Tensor, Tensor], mask: Tensor | None
     ) -> Tensor:
         """Log-mels in which bins that were not recorded are those of the average voice.
 
-        `said` are content code, F0 and its statistics.
+        `spoken` are content code, F0 and its statistics.
         """
         recorded = recorded_bins(mel, mask)
         if recorded.all():
             return mel
         average = mel.new_zeros(len(mel), self.autoencoder.speaker_encoder.mean.out_features)
         return torch.where(
-            recorded[..., None], mel, self.autoencoder.decode(*said, average, mask).float()
+            recorded[..., None], mel, self.autoencoder.decode(*spoken, average, mask).float()
         )
 
     def _high_gain(self, item: EncodedRecording, span: tuple[int, int], mel: Tensor) -> Tensor:

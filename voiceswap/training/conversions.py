@@ -39,7 +39,7 @@ def segment_voices(
 
     `content` (batch, code, frames / stride) and `code` (batch, code) are those of the whole batch.
     """
-    return extract_voice(
+    voices, _ = extract_voice(
         autoencoder,
         content[items],
         batch["f0"][items],
@@ -48,6 +48,7 @@ def segment_voices(
         batch["mel"][items],
         segment_mask(batch)[items],
     )
+    return voices
 
 
 def convert_segments(
