@@ -6,7 +6,7 @@ import torch
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.conversion.mel_statistics import speech_frames
-from voiceswap.precision import has_fast_bfloat16
+from voiceswap.precision import exact_arithmetic, has_fast_bfloat16
 
 quick = pytest.mark.skipif(not has_fast_bfloat16(), reason="this CPU is slow at bfloat16")
 
@@ -35,6 +35,18 @@ def test_gradients_and_weights_are_in_32_bits(swapper, exact):
     np.testing.assert_array_equal(fast, slow)
     with torch.inference_mode():
         assert not torch.equal(blocks[0](x), slow)
+
+
+def test_exact_arithmetic_ends_with_the_last_thread_that_wants_it():
+    def allowed():
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    before, device = allowed(), torch.device("cuda")
+    with exact_arithmetic(device):
+        with exact_arithmetic(device):
+            assert allowed() == (False, False)
+        assert allowed() == (False, False)
+    assert allowed() == before
 
 
 def test_another_precision_is_refused(model):

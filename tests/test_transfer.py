@@ -11,9 +11,9 @@ from voiceswap.conversion import encoder, engine
 from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.engine import Conversion, Engine
 from voiceswap.conversion.recording import Recording
-from voiceswap.conversion.transfer import overlapped
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.models.checkpoint import load_checkpoint
+from voiceswap.transfer import overlapped
 
 
 class CountedCopy:

@@ -5,9 +5,6 @@ MIT licence), release 0.3.0, which is published for another runtime.
 """
 
 import math
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -136,28 +133,6 @@ def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return x
     return x * mask.view(len(mask), *[1] * (x.ndim - 2), -1)
-
-
-_exactly = threading.Lock()
-
-
-@contextmanager
-def exact_convolutions(device: torch.device) -> Iterator[None]:
-    """Without the ten-bit mantissas that convolutions have on some GPUs.
-
-    The phase of a voice is the sum of its F0, so that a thousandth of F0 is soon a period. PyTorch
-    has one such setting for all threads: the lock lets each find what it restores.
-    """
-    if device.type != "cuda":
-        yield
-        return
-    with _exactly:
-        before = torch.backends.cudnn.allow_tf32
-        torch.backends.cudnn.allow_tf32 = False
-        try:
-            yield
-        finally:
-            torch.backends.cudnn.allow_tf32 = before
 
 
 @cache

@@ -11,7 +11,9 @@ import torchaudio.transforms
 from torch import Tensor, nn
 
 from voiceswap.errors import CheckpointError
-from voiceswap.f0_tracker import HOP, SAMPLE_RATE, exact_convolutions, f0_tracker
+from voiceswap.f0_tracker import HOP, SAMPLE_RATE, f0_tracker
+from voiceswap.precision import exact_arithmetic
+from voiceswap.transfer import HostCopy, to_device
 
 F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
 DEFAULT_F0 = 150.0  # Hz; of a voice of which nothing is known, and where pitch inputs are centred
@@ -155,25 +157,40 @@ def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
     return extract_f0_batch([samples], config)[0]
 
 
-@torch.inference_mode()
 def extract_f0_batch(
     items: Sequence[np.ndarray], config: AudioConfig, device: torch.device | str = "cpu"
 ) -> list[np.ndarray]:
     """`extract_f0` of several recordings at once, with the tracker on a device."""
-    waves = [torch.from_numpy(_at_16_khz(samples, config.sample_rate)) for samples in items]
-    lengths = [len(wave) for wave in waves]
-    padded = max(lengths) > min(lengths)
-    batch = torch.nn.utils.rnn.pad_sequence(waves, batch_first=True)
-    sizes = torch.tensor(lengths, device=device) if padded else None
-    with exact_convolutions(torch.device(device)):
-        tracked = f0_tracker(str(device))(batch.to(device), F0_MIN, F0_MAX, sizes)
-    pitches, voicings = (values.cpu().numpy() for values in tracked)
-    return [
-        _on_mel_frames(pitch[:last], voicing[:last], config.frames(len(samples)), config.frame_rate)
-        for samples, pitch, voicing, last in zip(
-            items, pitches, voicings, (max(1, length // HOP) for length in lengths), strict=True
-        )
-    ]
+    return F0Batch(items, config, torch.device(device)).contours()
+
+
+class F0Batch:
+    """`extract_f0` of several recordings at once, under way on a device until it is asked for."""
+
+    def __init__(self, items: Sequence[np.ndarray], config: AudioConfig, device: torch.device):
+        waves = [torch.from_numpy(_at_16_khz(samples, config.sample_rate)) for samples in items]
+        lengths = [len(wave) for wave in waves]
+        batch = to_device(torch.nn.utils.rnn.pad_sequence(waves, batch_first=True), device)
+        padded = max(lengths) > min(lengths)
+        sizes = to_device(torch.tensor(lengths), device) if padded else None
+        # The phase of a voice is the sum of its F0: a thousandth of F0 is soon a period.
+        with torch.inference_mode(), exact_arithmetic(device):
+            pitch, voicing = f0_tracker(str(device))(batch, F0_MIN, F0_MAX, sizes)
+            self._tracked = HostCopy(torch.stack([pitch, voicing.to(pitch.dtype)], 1))
+        self._frames = [
+            (max(1, length // HOP), config.frames(len(samples)))
+            for length, samples in zip(lengths, items, strict=True)
+        ]
+        self._frame_rate = config.frame_rate
+
+    def contours(self) -> list[np.ndarray]:
+        """F0 of each recording, (frames,)."""
+        return [
+            _on_mel_frames(pitch[:last], voicing[:last], frames, self._frame_rate)
+            for (pitch, voicing), (last, frames) in zip(
+                self._tracked.numpy(), self._frames, strict=True
+            )
+        ]
 
 
 def _at_16_khz(samples: np.ndarray, rate: int) -> np.ndarray:

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from voiceswap.conversion.transfer import to_device
 from voiceswap.models.layers import length_mask
+from voiceswap.transfer import to_device
 
 ProgressCallback = Callable[[float], None]  # is called with the share done, from 0 to 1
 T = TypeVar("T")

@@ -23,11 +23,12 @@ from voiceswap.conversion.recording import (
     track_f0,
     windows,
 )
-from voiceswap.conversion.transfer import HostCopy, overlapped, to_device
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.layers import RunningMoments, instance_norm
 from voiceswap.models.pretrained import FrontEnd
+from voiceswap.precision import inference
+from voiceswap.transfer import HostCopy, overlapped, to_device
 
 Segment = tuple[EncodedRecording, int, int]  # mel frames first to last
 Place = tuple[int, Window]  # a recording's number, and a window of it
@@ -46,7 +47,7 @@ class RecordingEncoder:
         self.autoencoder, self.front_end = autoencoder, front_end
         self.device, self.batch_size = device, batch_size
 
-    @torch.inference_mode()
+    @inference
     def encode(
         self, recordings: Sequence[Recording], progress: ProgressCallback = lambda done: None
     ) -> list[EncodedRecording]:
@@ -162,6 +163,7 @@ class RecordingEncoder:
         known = stack_pairs([item.feature_statistics for item, _, _ in segments], self.device)
         return *stack_rows(rows, self.device), known
 
+    @inference
     def content(self, segments: Sequence[Segment]) -> tuple[DiagonalGaussian, Tensor | None]:
         """q(content | speech) of segments, (batch, code, frames / stride), and the mask."""
         rows, mask, known = self._features(segments)

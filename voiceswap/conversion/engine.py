@@ -30,7 +30,6 @@ from voiceswap.conversion.recording import (
     noise_at,
     windows,
 )
-from voiceswap.conversion.transfer import HostCopy, find_device, overlapped, to_device
 from voiceswap.conversion.two_voices import who_speaks
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
@@ -43,7 +42,8 @@ from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
 from voiceswap.models.pretrained import FrontEnd
 from voiceswap.models.vocoder import ExcitationState, excitation_states
-from voiceswap.precision import is_bfloat16, round_weights, use_bfloat16
+from voiceswap.precision import inference, products_type, round_weights, use_fast_products
+from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 
@@ -91,20 +91,21 @@ class Engine:
         self.audio = checkpoint.audio
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
         self.streaming, self.verifier = checkpoint.streaming, pretrained.speaker_verifier()
-        self.bfloat16 = is_bfloat16(precision, self.device)
+        dtype = products_type(precision, self.device)
+        self._fast_products = None if dtype is None else (self.device.type, dtype)
         for network in (self.autoencoder, self.vocoder, self.streaming, self.verifier):
             if network is not None:
                 network.to(self.device).eval().requires_grad_(False)
-                use_bfloat16(network, self.bfloat16)
+                use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
         front_end = self._ready(pretrained.front_end(self.autoencoder.front_end, self.audio))
         self.encoder = RecordingEncoder(self.autoencoder, front_end, self.device, self.batch_size)
 
     def _ready(self, front_end: FrontEnd) -> FrontEnd:
-        if self.bfloat16:
-            use_bfloat16(front_end, True)
-            round_weights(front_end)  # which nothing else has
+        if self._fast_products:
+            use_fast_products(front_end, self._fast_products)
+            round_weights(front_end, self._fast_products[1])  # which nothing else has
         return front_end.to(self.device)
 
     @cached_property
@@ -119,12 +120,12 @@ class Engine:
         """The audio settings at the rate of what is synthesized, with as many frames a second."""
         return self.audio if self.vocoder is None else self.vocoder.output_audio
 
-    @torch.inference_mode()
+    @inference
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
         return self._speaker(*self.reference_mels(recordings))
 
-    @torch.inference_mode()
+    @inference
     def embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
         """The voice of each recording; of one longer than a minute, in its densest minute."""
         return [
@@ -202,13 +203,13 @@ class Engine:
         vectors = torch.stack([self.speaker_vector(wave) for wave in samples])
         return self.autoencoder.encode_speaker(mel, vectors, mask)
 
-    @torch.inference_mode()
+    @inference
     def speaker_vector(self, samples: np.ndarray) -> Tensor:
         """The frozen verifier's vector (256,) of samples (samples,) at the model's rate."""
         wave = prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
         return self.verifier(torch.from_numpy(wave).to(self.device))
 
-    @torch.inference_mode()
+    @inference
     def convert(
         self,
         conversions: Sequence[Conversion],
@@ -279,6 +280,7 @@ class Engine:
                 content[i, :, : last - first] += deviation * to_device(noise, self.device)
         return content
 
+    @inference
     def vocode(
         self,
         mel: Tensor,

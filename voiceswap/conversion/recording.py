@@ -27,8 +27,9 @@ from voiceswap.conversion.loudness import (
 )
 from voiceswap.decoding import BLOCK_SECONDS
 from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.features import AudioConfig, extract_f0_batch
+from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
+from voiceswap.transfer import overlapped
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, that the networks can't do with
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
@@ -182,11 +183,16 @@ def track_f0(recordings: Sequence[Recording], device: torch.device, batch_size: 
     unknown = [recording for recording in recordings if recording._f0 is None]
     contours: list[list[np.ndarray]] = [[] for _ in unknown]
     todo = [(number, w) for number, r in enumerate(unknown) for w in r.windows]
-    for batch in batches(todo, batch_size):
+
+    def start(batch: Sequence[tuple[int, Window]]) -> F0Batch:
         waves = [unknown[number].samples(w.left, w.right) for number, w in batch]
-        found = extract_f0_batch(waves, unknown[0].config, device)
-        for f0, (number, w) in zip(found, batch, strict=True):
+        return F0Batch(waves, unknown[0].config, device)
+
+    def finish(batch: Sequence[tuple[int, Window]], tracked: F0Batch) -> None:
+        for f0, (number, w) in zip(tracked.contours(), batch, strict=True):
             contours[number].append(f0[w.first - w.left : w.last - w.left])
+
+    overlapped(batches(todo, batch_size), start, finish)
     for recording, parts in zip(unknown, contours, strict=True):
         recording._f0 = np.concatenate(parts)
 

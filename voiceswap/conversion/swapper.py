@@ -80,7 +80,8 @@ class VoiceSwapper:
             device: auto, cpu, cuda, cuda:1 or mps.
             batch_size: windows of at most 18 s that go through the networks at once; None is one on
                 a CPU and 16 elsewhere.
-            precision: "auto", in bfloat16 on a CPU that is quick at it, or "fp32".
+            precision: "auto", with matrix products in 16 bits on a CPU or GPU that is quick at it,
+                or "fp32", with 32 bits throughout.
         """
         return cls(load_checkpoint(checkpoint), device, batch_size, precision)
 

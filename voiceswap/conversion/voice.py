@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from voiceswap.conversion.core import VoiceBatch
 from voiceswap.conversion.residuals import Residuals, stack_residuals
-from voiceswap.conversion.transfer import to_device
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
 from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
+from voiceswap.transfer import to_device
 
 MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the mean of
 METADATA = "voiceswap-voice"

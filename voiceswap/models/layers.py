@@ -93,7 +93,7 @@ class ConvNeXtBlock(FastProducts):
     the recording.
 
     The bottleneck takes most of the decoder's and the vocoder's time, so its products can be in
-    bfloat16. What goes on from block to block stays in 32 bits.
+    16 bits. What goes on from block to block stays in 32.
     """
 
     def __init__(
