@@ -4,9 +4,10 @@ Contours are mean powers, one value a mel frame, so those of an hour fit in memo
 """
 
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.audio import PEAK, level_of_powers
@@ -38,7 +39,7 @@ def high_pass(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.nda
         Blocks of as many samples in all, float32.
     """
     half = len(_high_pass_taps(sample_rate)) // 2
-    held, begun = np.zeros(0), False
+    held, begun = np.zeros(0, np.float32), False
     for block in _cut(blocks, BLOCK_SECONDS * sample_rate):
         held = np.concatenate([held, block])
         if not begun and len(held) > half:
@@ -63,16 +64,25 @@ def _high_pass_taps(sample_rate: int) -> np.ndarray:
 
 
 def _high_passed(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """The filter's output where its taps and the samples overlap whole, float32."""
-    size = -(-len(samples) // 4096) * 4096
-    spectrum = np.fft.rfft(samples, size) * _high_pass_spectrum(sample_rate, size)
-    taps = len(_high_pass_taps(sample_rate))
-    return np.fft.irfft(spectrum, size)[taps - 1 : len(samples)].astype(np.float32)
+    """The filter's output where its taps and the samples overlap whole, float32.
+
+    By overlap-save, in Fourier transforms of four to eight times the filter: longer ones leave a
+    processor's cache.
+    """
+    spectrum, size, beside = _high_pass_spectrum(sample_rate)
+    step, length = size - beside, len(samples) - beside
+    padded = np.pad(samples, (0, -length % step)).astype(np.float32)
+    segments = torch.from_numpy(padded).unfold(0, size, step)
+    filtered = torch.fft.irfft(torch.fft.rfft(segments) * spectrum, size)
+    return filtered[:, beside:].flatten()[:length].numpy()
 
 
-@lru_cache(maxsize=8)
-def _high_pass_spectrum(sample_rate: int, size: int) -> np.ndarray:
-    return np.fft.rfft(_high_pass_taps(sample_rate), size)
+@cache
+def _high_pass_spectrum(sample_rate: int) -> tuple[torch.Tensor, int, int]:
+    """The filter's spectrum, the size of its transform, and how many taps it has beside one."""
+    taps = torch.from_numpy(_high_pass_taps(sample_rate))
+    size = 1 << (4 * len(taps)).bit_length()
+    return torch.fft.rfft(taps, size).to(torch.complex64), size, len(taps) - 1
 
 
 def _cut(blocks: Iterator[np.ndarray], longest: int) -> Iterator[np.ndarray]:
@@ -83,14 +93,14 @@ def _cut(blocks: Iterator[np.ndarray], longest: int) -> Iterator[np.ndarray]:
 
 def contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
     """Mean power of every `hop` samples begun of a recording in blocks, (frames,), float64."""
-    powers, held = [np.zeros(0)], np.zeros(0)
+    powers, held = [np.zeros(0)], np.zeros(0, np.float32)
     for block in blocks:
         held = np.concatenate([held, block])
         whole = len(held) // hop * hop
-        powers.append(np.square(held[:whole]).reshape(-1, hop).mean(1))
+        powers.append(np.square(held[:whole], dtype=np.float64).reshape(-1, hop).mean(1))
         held = held[whole:]
     if len(held):
-        powers.append(np.square(held).mean(keepdims=True))
+        powers.append(np.square(held, dtype=np.float64).mean(keepdims=True))
     return np.concatenate(powers)
 
 
@@ -192,6 +202,17 @@ def limited_gain(gain_db: np.ndarray, peaks: np.ndarray) -> np.ndarray:
     # The least of what is near, averaged over as far, is nowhere above the highest that may be.
     least = sliding_window_view(np.pad(edges, 2 * reach, "edge"), width).min(1)
     return gain * np.convolve(least, np.hanning(width + 2)[1:-1] / (reach + 1), "valid")
+
+
+def ramps(gain: np.ndarray, hop: int, first: int, last: int) -> np.ndarray:
+    """Factors of samples `first` to `last`, float32, on lines between those at frames' edges.
+
+    `gain` is (frames + 1,), as `limited_gain` gives it.
+    """
+    start, stop = first // hop, -(-last // hop)
+    edges, part = gain[start : stop + 1].astype(np.float32), np.arange(hop, dtype=np.float32) / hop
+    factors = edges[:-1, None] + np.diff(edges)[:, None] * part
+    return factors.ravel()[first - start * hop : last - start * hop]
 
 
 def _hann(seconds: float, frame_rate: float) -> np.ndarray:

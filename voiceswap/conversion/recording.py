@@ -24,6 +24,7 @@ from voiceswap.conversion.loudness import (
     hop_peaks,
     limited_gain,
     loudness_gain,
+    ramps,
 )
 from voiceswap.decoding import BLOCK_SECONDS
 from voiceswap.errors import AudioError, VoiceswapError
@@ -246,11 +247,11 @@ class Output:
         step = BLOCK_SECONDS * self.audio.sample_rate
         gain_db = loudness_gain(self.source.powers, self._powers(step), self.audio.frame_rate)
         gain = limited_gain(gain_db, np.concatenate(self._peaks))
-        edges, first = np.arange(len(gain)) * self.audio.hop_length, 0
+        first = 0
         for samples in _blocks(self._samples, step):
-            factors = np.interp(np.arange(first, first + len(samples)), edges, gain)
-            yield (samples * factors).astype(np.float32)
-            first += len(samples)
+            last = first + len(samples)
+            yield samples * ramps(gain, self.audio.hop_length, first, last)
+            first = last
 
     def recording(self) -> Recording:
         """The conversion as a recording of its own, at the source's rate."""
