@@ -1,7 +1,6 @@
 """Recordings through the front end and the content encoder, in batches of windows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -81,7 +80,7 @@ class RecordingEncoder:
             progress(done / len(todo))
 
         overlapped(batches(todo, self.batch_size), start, finish)
-        return self._with_content_statistics(recordings, features, moments)
+        return self._with_content(recordings, features, moments)
 
     def _spectra(
         self, recordings: Sequence[Recording], todo: Sequence[Place]
@@ -103,19 +102,18 @@ class RecordingEncoder:
         overlapped(batches(todo, self.batch_size), start, finish)
         return spectra, peaks
 
-    def _with_content_statistics(
+    def _with_content(
         self,
         recordings: Sequence[Recording],
         features: Sequence[DiskArray],
         moments: Sequence[RunningMoments],
     ) -> list[EncodedRecording]:
-        """The encoded recordings, after a first pass through the content encoder for statistics."""
-        content = [RunningMoments() for _ in recordings]
-        partial = [
-            EncodedRecording(recording, rows, known.result(), known.result())
-            for recording, rows, known in zip(recordings, features, moments, strict=True)
-        ]
-        rate = self.autoencoder.audio.frame_rate
+        """The encoded recordings, after a pass through the content encoder."""
+        known = [item.result() for item in moments]
+        code = self.autoencoder.content_encoder.mean.out_channels
+        content = [DiskArray(np.float32, 2, code) for _ in recordings]
+        content_moments = [RunningMoments() for _ in recordings]
+        rate, stride = self.autoencoder.audio.frame_rate, self.autoencoder.stride
         todo = [
             (number, window)
             for number, recording in enumerate(recordings)
@@ -123,18 +121,26 @@ class RecordingEncoder:
         ]
 
         def start(batch: Sequence[Place]) -> HostCopy:
-            rows, mask, known = self._features([(partial[n], w.left, w.right) for n, w in batch])
-            means, _ = self.autoencoder.content_encoder.encode_unnormalized(rows, mask, known)
-            return self._sums(means, batch)
+            rows, mask = stack_rows(
+                [features[n].read(w.left // stride, -(-w.right // stride)) for n, w in batch],
+                self.device,
+            )
+            statistics = stack_pairs([known[n] for n, _ in batch], self.device)
+            encoder = self.autoencoder.content_encoder
+            mean, log_variance = encoder.encode_unnormalized(rows, mask, statistics)
+            posterior = torch.stack([mean.float(), log_variance], 1)
+            return HostCopy(posterior.permute(0, 3, 1, 2).contiguous())
 
-        def finish(batch: Sequence[Place], sums: HostCopy) -> None:
-            self._add(content, sums, batch)
+        def finish(batch: Sequence[Place], posterior: HostCopy) -> None:
+            for item, (number, window) in zip(posterior.numpy(), batch, strict=True):
+                inside = item[_inner(window, stride)]
+                content[number].append(inside)
+                content_moments[number].add(torch.from_numpy(inside[:, 0].T))
 
         overlapped(batches(todo, self.batch_size), start, finish)
-        return [
-            replace(item, content_statistics=known.result())
-            for item, known in zip(partial, content, strict=True)
-        ]
+        statistics = [item.result() for item in content_moments]
+        parts = zip(recordings, features, known, content, statistics, strict=True)
+        return [EncodedRecording(*part) for part in parts]
 
     def _sums(self, x: Tensor, batch: Sequence[Place]) -> HostCopy:
         """Sums over windows without their context, and those of squares, (batch, 2, channels)."""
@@ -154,20 +160,13 @@ class RecordingEncoder:
             total, squares = pair.double()[..., None]
             moments[number].add_sums(inner.stop - inner.start, total, squares)
 
-    def _features(
-        self, segments: Sequence[Segment]
-    ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
-        """Features of segments as a batch, its mask, and the recordings' statistics."""
-        stride = self.autoencoder.stride
-        rows = [item.feature_rows.read(a // stride, -(-b // stride)) for item, a, b in segments]
-        known = stack_pairs([item.feature_statistics for item, _, _ in segments], self.device)
-        return *stack_rows(rows, self.device), known
-
     @inference
     def content(self, segments: Sequence[Segment]) -> tuple[DiagonalGaussian, Tensor | None]:
         """q(content | speech) of segments, (batch, code, frames / stride), and the mask."""
-        rows, mask, known = self._features(segments)
-        mean, log_variance = self.autoencoder.content_encoder.encode_unnormalized(rows, mask, known)
+        stride = self.autoencoder.stride
+        rows = [item.content_rows.read(a // stride, -(-b // stride)) for item, a, b in segments]
+        posterior, mask = stack_rows([item.reshape(len(item), -1) for item in rows], self.device)
+        mean, log_variance = posterior.chunk(2, 1)
         statistics = stack_pairs([item.content_statistics for item, _, _ in segments], self.device)
         return DiagonalGaussian(instance_norm(mean, mask, statistics), log_variance), mask
 

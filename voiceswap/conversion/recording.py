@@ -200,15 +200,17 @@ def track_f0(recordings: Sequence[Recording], device: torch.device, batch_size: 
 
 @dataclass(frozen=True)
 class EncodedRecording:
-    """A recording with the front end's features and the statistics that instance norm needs.
+    """A recording with the front end's features and the content posterior's.
 
-    feature_statistics and content_statistics are mean and standard deviation, (channels, 1) each,
-    of the front end's features and of the content posterior's mean, over the whole recording.
+    content_rows are (frames, 2, code): the posterior's mean before its instance norm, and its
+    log-variance. feature_statistics and content_statistics are mean and standard deviation,
+    (channels, 1) each, of the front end's features and of that mean, over the whole recording.
     """
 
     recording: Recording
     feature_rows: DiskArray
     feature_statistics: tuple[Tensor, Tensor]
+    content_rows: DiskArray
     content_statistics: tuple[Tensor, Tensor]
 
     def features(self, first: int, last: int) -> Tensor:
