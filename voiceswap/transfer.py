@@ -1,16 +1,18 @@
 """Devices, and copies between the host and one, beside what the device computes."""
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from voiceswap.errors import VoiceswapError
 
 T = TypeVar("T")
 R = TypeVar("R")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def find_device(name: str) -> torch.device:
@@ -37,6 +39,12 @@ def to_device(x: Tensor, device: torch.device) -> Tensor:
     if device.type != "cuda" or x.device.type != "cpu":
         return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)
+
+
+def network_on(network: Network, device: torch.device) -> Network:
+    """A network on a device; moved unless it is there, since that goes through all its tensors."""
+    there = next(chain(network.parameters(), network.buffers())).device == device
+    return network if there else network.to(device)
 
 
 class HostCopy:

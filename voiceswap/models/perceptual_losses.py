@@ -26,16 +26,16 @@ class SpeakerLoss(nn.Module):
     def __init__(self, audio: AudioConfig):
         super().__init__()
         self.verifier = pretrained.speaker_verifier()
+        # cuDNN's LSTM has a backward in training mode alone. This one has no dropout, so that the
+        # mode changes nothing; and without cuDNN every frame is a few launches.
+        self.verifier.lstm.train()
         self.power = _MelPower(audio, self.verifier.mel)
 
     def embed(self, speech: Tensor) -> Tensor:
         """Unit vectors (batch, 256) of log-mels (batch, mels, frames) or of waveforms."""
         power = self.power(speech)
         level = TYPICAL_POWER / power.mean((1, 2), keepdim=True)
-        with torch.backends.cudnn.flags(
-            enabled=False
-        ):  # its LSTM has no backward in evaluation mode
-            return self.verifier.embed_mel(power * level)
+        return self.verifier.embed_mel(power * level)
 
     def forward(self, converted: Tensor, target: Tensor) -> Tensor:
         """The mean over a batch of conversions and of recordings of their target voices."""

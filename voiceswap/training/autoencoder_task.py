@@ -1,5 +1,7 @@
 """Training of the autoencoder."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,7 @@ from voiceswap.training.conversions import (
 from voiceswap.training.distributed import all_gather, all_gather_posterior, sample_posterior
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
+from voiceswap.transfer import network_on
 
 MAX_PITCH_RANGE = 1.5  # conversions may be asked for with a wider or a flatter intonation
 
@@ -128,8 +131,8 @@ class AutoencoderTask(BaseTask):
             "contrastive": losses.info_nce(means, all_gather(own.mean)),
             "pitch": self._pitch_error(means.detach(), statistics),
         }
-        warmth = min(1.0, float(self.batches) / self.hparams["kl_warmup"])
-        weights = {name: self.hparams[name] for name in ("contrastive", "pitch")}
+        warmth = (self.batches / self.hparams["kl_warmup"]).clamp(max=1)
+        weights: dict[str, Any] = {name: self.hparams[name] for name in ("contrastive", "pitch")}
         weights |= {name: warmth * self.hparams[name] for name in ("content_kl", "speaker_kl")}
         if self.hparams["verification"] or self.hparams["recognition"]:
             asked = self._conversion_losses(batch, content, content_code, code)
@@ -172,7 +175,7 @@ class AutoencoderTask(BaseTask):
             self.autoencoder, batch, content_code, voices, sources, pitch_range
         )
         mask, natural = segment_mask(batch)[sources], batch["mel"]
-        frozen = {name: network.to(self.device) for name, network in self.frozen.items()}
+        frozen = {name: network_on(network, code.device) for name, network in self.frozen.items()}
         if "vocoder" in frozen:
             converted, natural = frozen["vocoder"](converted, f0, mask), batch["samples"]
         parts = {}

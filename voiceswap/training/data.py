@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -122,9 +123,15 @@ class SpeechData(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
         self.training = self._segments("train", self.clean_share, self.shares)
-        return DataLoader(
+        self._loader = _TimedLoader(
             self.training, batch_sampler=_ResumableSampler(self), num_workers=self.workers
         )
+        return self._loader
+
+    @property
+    def waiting_share(self) -> float:
+        """The share of time, since the first batch was asked for, that training waited for one."""
+        return self._loader.waiting_share
 
     def val_dataloader(self) -> DataLoader | list:
         """The same few batches of validation speakers every time, content unperturbed."""
@@ -220,6 +227,23 @@ class SpeechData(lightning.LightningDataModule):
             clean_share,
             shares,
         )
+
+
+class _TimedLoader(DataLoader):
+    """Measures how long its batches are waited for."""
+
+    started = waited = 0.0
+
+    def __iter__(self) -> Any:
+        self.started = before = time.perf_counter()
+        for batch in super().__iter__():
+            self.waited += time.perf_counter() - before
+            yield batch
+            before = time.perf_counter()
+
+    @property
+    def waiting_share(self) -> float:
+        return self.waited / (time.perf_counter() - self.started)
 
 
 class _ResumableSampler:

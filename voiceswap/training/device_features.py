@@ -7,6 +7,7 @@ from voiceswap.models import pretrained
 from voiceswap.models.layers import length_mask
 from voiceswap.perturb import perturb_powers
 from voiceswap.training.segments import Item
+from voiceswap.transfer import network_on
 
 
 class DeviceFeatures:
@@ -29,7 +30,7 @@ class DeviceFeatures:
         `clean_share` is the share of the segments that are not perturbed.
         """
         samples, length = batch["surrounded"], batch["surrounded_length"]
-        front_end, stride = self.front_end.to(samples.device), self.front_end.stride
+        front_end, stride = network_on(self.front_end, samples.device), self.front_end.stride
         powers = front_end.powers(samples)
         if clean_share < 1:
             clean = torch.rand(len(samples), device=samples.device) < clean_share

@@ -1,5 +1,7 @@
 """The losses, each one function."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -109,7 +111,7 @@ def envelope_loss(output: Tensor, target: Tensor, lowest: float) -> Tensor:
     return total / len(BAND_FFT_SIZES)
 
 
-def discriminator_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+def discriminator_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """Hinge loss of discriminators' scores on real and generated speech (Lim and Ye, 2017)."""
     losses = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, fake, strict=True)]
     return torch.stack(losses).mean()

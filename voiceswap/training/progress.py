@@ -1,5 +1,7 @@
 """The progress bar of a run that is measured in steps."""
 
+from typing import Any
+
 from lightning.pytorch.callbacks import TQDMProgressBar
 
 
@@ -16,6 +18,11 @@ class StepProgressBar(TQDMProgressBar):
         bar = self.train_progress_bar
         bar.total = self.total_train_batches
         bar.initial = bar.n = self.trainer.fit_loop.epoch_loop.batch_progress.current.completed
+
+    def get_metrics(self, trainer: Any, pl_module: Any) -> dict[str, Any]:
+        """What is logged, and the share of time that training waited for data."""
+        waiting = f"{trainer.datamodule.waiting_share:.1%}"
+        return super().get_metrics(trainer, pl_module) | {"waiting": waiting}
 
     @property
     def total_train_batches(self) -> int | float:

@@ -50,7 +50,7 @@ def train(network: str, arguments: list[str]) -> None:
         "ignore", message="LightningCLI's args parameter is intended to run from within Python"
     )
     try:
-        TrainCLI(
+        cli = TrainCLI(
             TASKS[network],
             SpeechData,
             args=["fit", *arguments],
@@ -59,6 +59,7 @@ def train(network: str, arguments: list[str]) -> None:
             # The data module deals out the batches to processes itself.
             trainer_defaults={"use_distributed_sampler": False},
         )
+        rank_zero_info(f"Waiting for data took {cli.datamodule.waiting_share:.1%} of the time.")
     except SIGTERMException:
         raise SystemExit(143) from None
     except (argparse.ArgumentError, MisconfigurationException, FileNotFoundError) as error:

@@ -20,6 +20,7 @@ from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import segment_mask
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
+from voiceswap.transfer import network_on
 
 FRAME_RATE = 50  # of the content code, Hz
 SHORTEST, LONGEST = 0.4, 2.6  # seconds of a window
@@ -120,7 +121,8 @@ class StreamingTask(BaseTask):
 
     def _losses(self, batch: Item, seconds: float) -> dict[str, Tensor]:
         """The losses of windows of so many seconds."""
-        autoencoder, front_end = (network.to(self.device) for network in self.frozen)
+        device = batch["samples"].device
+        autoencoder, front_end = (network_on(network, device) for network in self.frozen)
         taught = self._teach(batch, autoencoder, front_end)
         windows = self._draw(batch, round(seconds * FRAME_RATE))
         item, end = windows.item, windows.first + windows.size - NEAREST

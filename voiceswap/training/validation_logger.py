@@ -51,7 +51,7 @@ class ValidationLogger(Callback):
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Networks that are not trained stay out of the task, and so out of its checkpoints."""
         audio = pl_module.audio
-        self.speaker_loss = SpeakerLoss(audio).to(pl_module.device).eval()
+        self.speaker_loss = SpeakerLoss(audio).to(pl_module.device)
         self.log_mel = LogMel(audio).to(pl_module.device)
         self.vocoder = None
         try:

@@ -14,6 +14,7 @@ from voiceswap.training.conversions import encode, segment_mask, segment_voices
 from voiceswap.training.discriminators import WaveDiscriminator
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
+from voiceswap.transfer import network_on
 
 
 class VocoderTask(BaseTask):
@@ -100,7 +101,7 @@ class VocoderTask(BaseTask):
         mel = batch["mel"]
         if not self.autoencoders:
             return mel
-        model, half = self.autoencoders[0].to(mel.device), slice(0, len(mel) // 2)
+        model, half = network_on(self.autoencoders[0], mel.device), slice(0, len(mel) // 2)
         first = {name: tensor[half] for name, tensor in batch.items()}
         content, speaker, _ = encode(model, first)
         voices = segment_voices(model, first, content.mode(), speaker.mode(), slice(None))
