@@ -6,7 +6,8 @@ import torch
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.conversion.mel_statistics import speech_frames
-from voiceswap.precision import has_fast_bfloat16
+from voiceswap.models.layers import ConvNeXtBlock
+from voiceswap.precision import FastConv1d, FastLinear, has_fast_bfloat16, use_bfloat16
 
 quick = pytest.mark.skipif(not has_fast_bfloat16(), reason="this CPU is slow at bfloat16")
 
@@ -35,6 +36,42 @@ def test_gradients_and_weights_are_in_32_bits(swapper, exact):
     np.testing.assert_array_equal(fast, slow)
     with torch.inference_mode():
         assert not torch.equal(blocks[0](x), slow)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_packed_products_are_those_of_the_layers(stride):
+    torch.manual_seed(0)
+    layers = FastLinear(48, 96), FastConv1d(48, 96, 3, stride=stride, padding=1)
+    for layer, shape in zip(layers, ((2, 31, 48), (2, 48, 31)), strict=True):
+        x, other = torch.randn(shape), torch.nn.Parameter(torch.randn(layer.weight.shape))
+        exact = layer(x)
+        use_bfloat16(layer)
+        np.testing.assert_array_equal(layer(x).detach(), exact.detach())  # a gradient is wanted
+        with torch.inference_mode():
+            made = layer(x)
+            assert made.dtype == torch.bfloat16 and made.shape == exact.shape
+            assert (made - exact).square().mean() < 1e-4 * exact.square().mean()
+            changed = torch.func.functional_call(layer, {"weight": other}, (x,))
+        expected = torch.func.functional_call(layer, {"weight": other}, (x,))
+        assert (changed - expected).square().mean() < 1e-4 * expected.square().mean()
+        use_bfloat16(layer, keep=False)
+        with torch.inference_mode():
+            np.testing.assert_array_equal(layer(x).float(), made.float())
+
+
+def test_a_block_is_the_same_with_channels_beside_one_another():
+    torch.manual_seed(0)
+    block, x = ConvNeXtBlock(32, condition=8), torch.randn(2, 32, 50)
+    mask, condition = (
+        (torch.arange(50) < torch.tensor([[50], [37]]))[:, None].float(),
+        torch.ones(2, 8),
+    )
+    expected = block(x, mask, condition).detach()
+    with torch.inference_mode():
+        for layout in (x, x.mT.contiguous().mT):
+            made = block(layout, mask, condition)
+            assert made.mT.is_contiguous()
+            np.testing.assert_allclose(made, expected, atol=1e-5)
 
 
 def test_another_precision_is_refused(model):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from voiceswap.errors import VoiceswapError
 
@@ -43,15 +44,88 @@ class FastProducts(nn.Module):
         return torch.autocast("cpu", torch.bfloat16) if fast else nullcontext()
 
 
-def use_bfloat16(network: nn.Module, enabled: bool) -> None:
-    """Whether the parts of a network that can be quick are; its weights stay as they are."""
+class FastLayer(nn.Module):
+    """A layer that is one product, which can be in bfloat16 with sums in 32 bits.
+
+    Its matrix is rounded and laid out for the product once, by `pack`: for a second of sound that
+    takes longer than the product itself. Where a gradient is wanted, nothing changes.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+    _packed: tuple[Tensor, Tensor] | None = None  # the weight that was packed, and its matrix
+
+    def matrix(self) -> Tensor:
+        """The weight as a matrix (outputs, inputs)."""
+        raise NotImplementedError
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the product is in bfloat16 here and now."""
+        return self._packed is not None and not torch.is_grad_enabled()
+
+    def pack(self, keep: bool = True) -> None:
+        """Have the product in bfloat16 from now on; the weight is dropped unless it is to be kept.
+
+        A weight that was packed may not change any more.
+        """
+        packed = _for_products(self.matrix().detach().bfloat16())
+        if not keep:
+            self.weight = nn.Parameter(self.weight.new_zeros(0), requires_grad=False)
+        self._packed = self.weight, packed
+
+    def product(self, x: Tensor) -> Tensor:
+        """`x` (..., inputs) times the matrix, plus the bias, in bfloat16: (..., outputs)."""
+        x, bias = x.bfloat16(), None if self.bias is None else self.bias.bfloat16()
+        if self._packed is None or self._packed[0] is not self.weight:  # an adapted voice's weight
+            return F.linear(x, self.matrix().bfloat16(), bias)
+        if not torch.backends.mkldnn.is_available():
+            return F.linear(x, self._packed[1], bias)
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed[1], bias, "none", [], "")
+
+
+class FastLinear(nn.Linear, FastLayer):
+    """A linear layer as a `FastLayer`."""
+
+    def matrix(self) -> Tensor:
+        return self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.product(x) if self.is_fast else super().forward(x)
+
+
+class FastConv1d(nn.Conv1d, FastLayer):
+    """A convolution over frames, without dilation or groups, as a `FastLayer`.
+
+    In bfloat16 it is a product with the frames under the kernel. The channels of a frame of the
+    output are then beside one another in memory.
+    """
+
+    def matrix(self) -> Tensor:
+        return self.weight.transpose(1, 2).flatten(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.is_fast:
+            return super().forward(x)
+        size, stride, side = self.kernel_size[0], self.stride[0], int(self.padding[0])
+        padded = F.pad(x.mT.bfloat16(), (0, 0, side, side))
+        return self.product(padded.unfold(1, size, stride).mT.flatten(2)).mT
+
+
+def _for_products(matrix: Tensor) -> Tensor:
+    """A matrix as oneDNN lays it out for its products, where there is oneDNN."""
+    if not torch.backends.mkldnn.is_available():
+        return matrix
+    return torch.ops.mkldnn._reorder_linear_weight(matrix)
+
+
+def use_bfloat16(network: nn.Module, keep: bool = True) -> None:
+    """Have the parts of a network in bfloat16 that can be, unless a gradient is wanted.
+
+    Weights stay as they are, or are dropped in favour of their rounded copies unless `keep`.
+    """
     for part in network.modules():
         if isinstance(part, FastProducts):
-            part.in_bfloat16 = enabled
-
-
-def round_weights(network: nn.Module) -> None:
-    """Keep matrices in bfloat16, so that they are not rounded before every product."""
-    for layer in network.modules():
-        if isinstance(layer, (nn.Conv1d, nn.Linear)):
-            layer.bfloat16()
+            part.in_bfloat16 = True
+        if isinstance(part, FastLayer):
+            part.pack(keep)

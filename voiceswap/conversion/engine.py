@@ -43,7 +43,7 @@ from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
 from voiceswap.models.pretrained import FrontEnd
 from voiceswap.models.vocoder import ExcitationState, excitation_states
-from voiceswap.precision import is_bfloat16, round_weights, use_bfloat16
+from voiceswap.precision import is_bfloat16, use_bfloat16
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 
@@ -95,7 +95,8 @@ class Engine:
         for network in (self.autoencoder, self.vocoder, self.streaming, self.verifier):
             if network is not None:
                 network.to(self.device).eval().requires_grad_(False)
-                use_bfloat16(network, self.bfloat16)
+                if self.bfloat16:
+                    use_bfloat16(network)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
         front_end = self._ready(pretrained.front_end(self.autoencoder.front_end, self.audio))
@@ -103,8 +104,7 @@ class Engine:
 
     def _ready(self, front_end: FrontEnd) -> FrontEnd:
         if self.bfloat16:
-            use_bfloat16(front_end, True)
-            round_weights(front_end)  # which nothing else has
+            use_bfloat16(front_end, keep=False)  # which nothing else has
         return front_end.to(self.device)
 
     @cached_property
