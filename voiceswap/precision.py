@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +53,7 @@ class FastLayer(nn.Module):
     """
 
     weight: Tensor
-    bias: Tensor | None
+    bias: Any
     _packed: tuple[Tensor, Tensor] | None = None  # the weight that was packed, and its matrix
 
     def matrix(self) -> Tensor:
@@ -97,8 +98,8 @@ class FastLinear(nn.Linear, FastLayer):
 class FastConv1d(nn.Conv1d, FastLayer):
     """A convolution over frames, without dilation or groups, as a `FastLayer`.
 
-    In bfloat16 it is a product with the frames under the kernel. The channels of a frame of the
-    output are then beside one another in memory.
+    In bfloat16 it is a product with the frames under the kernel, rounded on the way in and out. The
+    output has the precision of the input, and the channels of a frame beside one another in memory.
     """
 
     def matrix(self) -> Tensor:
@@ -109,7 +110,7 @@ class FastConv1d(nn.Conv1d, FastLayer):
             return super().forward(x)
         size, stride, side = self.kernel_size[0], self.stride[0], int(self.padding[0])
         padded = F.pad(x.mT.bfloat16(), (0, 0, side, side))
-        return self.product(padded.unfold(1, size, stride).mT.flatten(2)).mT
+        return self.product(padded.unfold(1, size, stride).mT.flatten(2)).to(x.dtype).mT
 
 
 def _for_products(matrix: Tensor) -> Tensor:
