@@ -12,15 +12,17 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.loudness import contour, hop_peaks, limited_gain, loudness_gain
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
+from voiceswap.conversion.running_f0 import RunningF0
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.voice import Voice, stack_voices
 from voiceswap.errors import VoiceswapError
-from voiceswap.features import DEFAULT_F0, extract_f0
+from voiceswap.features import DEFAULT_F0
 from voiceswap.models.layers import instance_norm
 from voiceswap.models.vocoder import ExcitationState, excitation_states
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
-RECENT = 0.6  # seconds before a block that decoder and vocoder see; the front end sees all the past
+RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
+LOUDNESS = 0.6  # seconds before a block over which its loudness is found
 CHUNK = 0.01  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
@@ -98,7 +100,8 @@ class Stream:
         self._waiting = np.zeros(0, np.float32)  # samples in, shorter than a chunk
         self._analysed = np.zeros(0, np.float32)  # from mel frame `_left` on
         self._left = self._at = 0  # mel frames: the window's first, and the next to convert
-        self._f0, self._phase = DEFAULT_F0, 0.0
+        self._f0, self._phase = RunningF0(audio), 0.0
+        self._made = np.zeros(0, np.float32)  # synthesized before a block, as loud as it came
         self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
         self._taken = self._given = 0  # samples in and out
         out_rate = engine.output_audio.sample_rate
@@ -182,12 +185,12 @@ class Stream:
         speaks = known.is_speech(own)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
         content = self._content(wave, slice(first // 2, last // 2), speaks)
-        cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
-        content, recent = content[..., cut // 2 :], window[cut * hop :]
-        left, first, last = self._left + cut, first - cut, last - cut
-        f0 = extract_f0(wave[cut * hop :], audio)
+        f0 = self._f0.track(wave, self._left)
         if speaks:
             known.add_f0(f0[first:last])
+        cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
+        content, f0 = content[..., cut // 2 :], f0[cut:]
+        left, first, last = self._left + cut, first - cut, last - cut
         own_f0, target = torch.tensor([known.log_f0]), self._voice.log_f0.cpu()
         shift = torch.tensor([[self.options.pitch_shift * SEMITONE, 0.0]])
         contour_f0 = torch.from_numpy(f0)[None]
@@ -196,10 +199,17 @@ class Stream:
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
         made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
+        return self._block_of(window, made[first * out_audio.hop_length :])
+
+    def _block_of(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
+        """Samples of a block, from what was synthesized of it and its lookahead."""
+        hop, out_hop = self.engine.audio.hop_length, self.engine.output_audio.hop_length
+        made, start = np.concatenate([self._made, made]), len(self._made)
+        stop, fade = start + self._block * out_hop, len(self._tail)
+        recent = window[len(window) - len(made) // out_hop * hop :]
+        self._made = made[:stop][-round(LOUDNESS * self.engine.output_audio.sample_rate) :]
         made = self._as_loud(recent, made)
-        start = first * out_audio.hop_length
-        stop = start + self._block * out_audio.hop_length
-        block, fade = made[start:stop].copy(), len(self._tail)
+        block = made[start:stop].copy()
         if self._at:
             rising = np.linspace(0, 1, fade, dtype=np.float32)
             block[:fade] = rising * block[:fade] + (1 - rising) * self._tail
