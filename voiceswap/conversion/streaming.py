@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 import torch
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
@@ -14,6 +13,7 @@ from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.running_f0 import RunningF0
 from voiceswap.conversion.source_statistics import SourceStatistics
+from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, stack_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import DEFAULT_F0
@@ -23,7 +23,7 @@ from voiceswap.models.vocoder import ExcitationState, excitation_states
 FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
 LOUDNESS = 0.6  # seconds before a block over which its loudness is found
-CHUNK = 0.01  # seconds that are resampled at once, so that the result does not depend on blocks
+CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Latency:
 
 
 LATENCIES = {
-    "low": Latency(0.12, 0.08, 1.2),
+    "low": Latency(0.10, 0.08, 1.2),
     "normal": Latency(0.16, 0.24, 1.6),
     "high": Latency(0.24, 0.56, 2.0),
 }
@@ -105,8 +105,8 @@ class Stream:
         self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
         self._taken = self._given = 0  # samples in and out
         out_rate = engine.output_audio.sample_rate
-        self._down = soxr.ResampleStream(self.rate, audio.sample_rate, 1)
-        self._up = soxr.ResampleStream(out_rate, self.rate, 1) if out_rate != self.rate else None
+        self._down = StreamResampler(self.rate, audio.sample_rate)
+        self._up = StreamResampler(out_rate, self.rate)
 
     @property
     def block_seconds(self) -> float:
@@ -117,8 +117,8 @@ class Stream:
     def latency(self) -> float:
         """Seconds from a sample to its conversion, at most, without the time of computing."""
         frames = self._block + self._ahead
-        resamplers = (CHUNK + 0.005) * (1 if self._up is None else 2)
-        return frames / self.engine.audio.frame_rate + resamplers
+        resamplers = self._down.delay + self._up.delay
+        return frames / self.engine.audio.frame_rate + CHUNK + resamplers
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
@@ -135,22 +135,21 @@ class Stream:
         self._waiting = np.concatenate([self._waiting, samples])
         chunk, ready = round(CHUNK * self.rate), []
         while len(self._waiting) >= chunk:
-            ready += self._analyse(self._down.resample_chunk(self._waiting[:chunk]))
+            ready += self._analyse(self._down.push(self._waiting[:chunk]))
             self._waiting = self._waiting[chunk:]
         return self._count(np.concatenate([np.zeros(0, np.float32), *ready]))
 
     def flush(self) -> np.ndarray:
         """The rest, so that all that came out is as long as all that went in."""
-        ready = self._analyse(self._down.resample_chunk(self._waiting, last=True))
+        rest = [self._down.push(self._waiting), self._down.flush()]
+        ready = self._analyse(np.concatenate(rest))
         hop = self.engine.audio.hop_length
         missing = -(-self._taken * self.engine.audio.sample_rate // self.rate)
         silence = np.zeros((self._block + self._ahead + 2) * hop, np.float32)
         while self._at * hop < missing:
             ready += self._analyse(silence)
-        if self._up is not None:
-            ready.append(self._up.resample_chunk(np.zeros(0, np.float32), last=True))
-        rest = np.concatenate([np.zeros(0, np.float32), *ready])
-        return self._count(rest[: self._taken - self._given])
+        made = np.concatenate([*ready, self._up.flush()])
+        return self._count(made[: self._taken - self._given])
 
     def _count(self, samples: np.ndarray) -> np.ndarray:
         self._given += len(samples)
@@ -166,9 +165,7 @@ class Stream:
             left = max(0, self._at - self._past)
             self._analysed = self._analysed[(left - self._left) * hop :]
             self._left = left
-        if self._up is not None:
-            done = [self._up.resample_chunk(block) for block in done]
-        return done
+        return [self._up.push(block) for block in done]
 
     @torch.inference_mode()
     def _convert(self) -> np.ndarray:
