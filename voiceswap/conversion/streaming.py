@@ -91,6 +91,7 @@ class Stream:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
         self.rate = options.rate or engine.output_audio.sample_rate
+        self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
         audio = engine.audio
         self._block, self._ahead, self._past = (
@@ -216,7 +217,7 @@ class Stream:
     def _content(self, wave: np.ndarray, block: slice, speaks: bool) -> torch.Tensor:
         """Content code of a window; where somebody speaks, its block is added to the statistics."""
         engine, known = self.engine, self.statistics
-        front_end, encoder = engine.streaming_encoder
+        front_end, encoder = self._front_end, self._encoder
         spectrum = front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
         known.peak = max(known.peak, float(spectrum.max()))
         peak = torch.tensor([known.peak], device=engine.device)
