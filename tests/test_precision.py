@@ -5,21 +5,40 @@ import pytest
 import torch
 from sounds import log_mel_error_db
 
-from voiceswap import VoiceswapError, VoiceSwapper
-from voiceswap.precision import exact_arithmetic, has_fast_bfloat16
+from voiceswap import VoiceswapError, VoiceSwapper, precision
+from voiceswap.conversion import engine
+from voiceswap.models.layers import ConvNeXtBlock
+from voiceswap.precision import (
+    FastConv1d,
+    FastLinear,
+    exact_arithmetic,
+    has_fast_bfloat16,
+    use_fast_products,
+)
 
 quick = pytest.mark.skipif(not has_fast_bfloat16(), reason="this CPU is slow at bfloat16")
 
 
 @quick
 def test_bfloat16_is_within_40_db_of_32_bits(swapper, exact, hello, goodbye):
-    engine, rate = exact.engine, exact.engine.audio.sample_rate
+    rate = exact.engine.audio.sample_rate
     for source, reference in ((hello, goodbye), (goodbye, hello)):
         audio = (source, rate), (reference, rate)
         made = [model.convert(*audio, rate=rate) for model in (swapper, exact)]
-        assert log_mel_error_db(*made, engine.audio) < -40
+        assert log_mel_error_db(*made, exact.engine.audio) < -40
         vectors = [model.embed((reference, rate)).code for model in (swapper, exact)]
         assert torch.cosine_similarity(*vectors, dim=0) > 0.999
+
+
+def test_what_a_gpu_computes_in_float16_is_within_40_db_of_32_bits(exact, hello, monkeypatch):
+    """Its path without a GPU: no layout by oneDNN, and float16."""
+    monkeypatch.setattr(precision, "_for_products", lambda matrix: matrix)
+    monkeypatch.setattr(engine, "products_type", lambda *_: torch.float16)
+    half, rate = VoiceSwapper.load(device="cpu"), exact.engine.audio.sample_rate
+    voice = exact.voice((hello, rate))
+    made = [model.convert((hello, rate), voice, rate=rate) for model in (half, exact)]
+    assert not np.array_equal(*made)
+    assert log_mel_error_db(*made, exact.engine.audio) < -40
 
 
 @quick
@@ -43,6 +62,42 @@ def test_exact_arithmetic_ends_with_the_last_thread_that_wants_it():
             assert allowed() == (False, False)
         assert allowed() == (False, False)
     assert allowed() == before
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_packed_products_are_those_of_the_layers(stride):
+    torch.manual_seed(0)
+    layers = FastLinear(48, 96), FastConv1d(48, 96, 3, stride=stride, padding=1)
+    for layer, shape in zip(layers, ((2, 31, 48), (2, 48, 31)), strict=True):
+        x, other = torch.randn(shape), torch.nn.Parameter(torch.randn(layer.weight.shape))
+        exact = layer(x)
+        use_fast_products(layer, ("cpu", torch.bfloat16))
+        np.testing.assert_array_equal(layer(x).detach(), exact.detach())  # a gradient is wanted
+        with torch.inference_mode():
+            made = layer(x)
+            assert made.shape == exact.shape and not torch.equal(made, exact)
+            assert (made - exact).square().mean() < 1e-4 * exact.square().mean()
+            changed = torch.func.functional_call(layer, {"weight": other}, (x,))
+        expected = torch.func.functional_call(layer, {"weight": other}, (x,))
+        assert (changed - expected).square().mean() < 1e-4 * expected.square().mean()
+        use_fast_products(layer, ("cpu", torch.bfloat16), keep=False)
+        with torch.inference_mode():
+            np.testing.assert_array_equal(layer(x).float(), made.float())
+
+
+def test_a_block_is_the_same_with_channels_beside_one_another():
+    torch.manual_seed(0)
+    block, x = ConvNeXtBlock(32, condition=8), torch.randn(2, 32, 50)
+    mask, condition = (
+        (torch.arange(50) < torch.tensor([[50], [37]]))[:, None].float(),
+        torch.ones(2, 8),
+    )
+    expected = block(x, mask, condition).detach()
+    with torch.inference_mode():
+        for layout in (x, x.mT.contiguous().mT):
+            made = block(layout, mask, condition)
+            assert made.mT.is_contiguous()
+            np.testing.assert_allclose(made, expected, atol=1e-5)
 
 
 def test_another_precision_is_refused(model):

@@ -51,14 +51,16 @@ def test_a_stream_is_in_the_targets_voice_and_in_time(swapper, talk, goodbye_24k
     assert abs(active_level_db(out[second], RATE) - active_level_db(talk[second], RATE)) < 1.5
 
 
-def test_nothing_leaves_before_its_latency(tiny, hello):
-    stream, given, late = tiny.stream(GOODBYE), 0, 0.0
-    for first in range(0, len(hello), 160):
-        made = stream.push(hello[first : first + 160])
+@pytest.mark.parametrize("rate", [16000, 24000, 44100, 48000])
+def test_nothing_leaves_before_its_latency_and_all_by_then(tiny, hello, rate):
+    stream, given, late = tiny.stream(GOODBYE, latency="low", rate=rate), 0, 0.0
+    talk, step = resample(hello, 16000, rate), rate // 1000
+    for first in range(0, len(talk), step):
+        made = stream.push(talk[first : first + step])
         if len(made):
-            late = max(late, (first + 160 - given) / 16000)  # of the first sample that comes out
+            late = max(late, (first + step - given) / rate)  # of the first sample that comes out
         given += len(made)
-    assert stream.latency - 0.02 < late <= stream.latency
+    assert stream.latency - 0.01 < late <= stream.latency + 0.001 and stream.latency < 0.2
 
 
 def test_the_source_may_be_known_beforehand(swapper, talk, goodbye_24k):

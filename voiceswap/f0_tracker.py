@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from voiceswap import weights
 from voiceswap.errors import CheckpointError
+from voiceswap.spectra import power
 
 SAMPLE_RATE = 16000
 HOP = 256  # samples of a frame
@@ -61,7 +62,7 @@ class F0Tracker(nn.Module):
             spectrum = torch.stft(
                 inside, size, HOP, window=window, center=False, return_complex=True
             )
-            bands = getattr(self, f"bank_{size}").T @ spectrum[..., :frames].abs()
+            bands = getattr(self, f"bank_{size}").T @ power(spectrum[..., :frames]).sqrt()
             spectra.append((bands + 1e-8).log())
         return torch.stack(spectra, 1)
 

@@ -7,7 +7,8 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from voiceswap.errors import VoiceswapError
 
@@ -102,15 +103,95 @@ class FastProducts(nn.Module):
         return torch.autocast(*self.fast)
 
 
-def use_fast_products(network: nn.Module, fast: tuple[str, torch.dtype] | None) -> None:
-    """Have the products of a network's `FastProducts` so; its weights stay as they are."""
+class FastLayer(nn.Module):
+    """A layer that is one product, which can be in 16 bits with sums in 32 bits.
+
+    Its matrix is rounded and laid out for the product once, by `pack`: for a second of sound that
+    takes longer than the product itself. Where a gradient is wanted, nothing changes.
+    """
+
+    weight: Tensor
+    bias: Any
+    _packed: tuple[Tensor, Tensor] | None = None  # the weight that was packed, and its matrix
+
+    def matrix(self) -> Tensor:
+        """The weight as a matrix (outputs, inputs)."""
+        raise NotImplementedError
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the product is in 16 bits here and now."""
+        return self._packed is not None and not torch.is_grad_enabled()
+
+    def pack(self, dtype: torch.dtype, keep: bool = True) -> None:
+        """Have the product in a type of 16 bits from now on, on the device that the weight is on.
+
+        The weight is dropped unless it is to be kept. It may not change any more.
+        """
+        packed = _for_products(self.matrix().detach().to(dtype))
+        if not keep:
+            self.weight = nn.Parameter(self.weight.new_zeros(0), requires_grad=False)
+        self._packed = self.weight, packed
+
+    def product(self, x: Tensor) -> Tensor:
+        """`x` (..., inputs) times the matrix, plus the bias, in 16 bits: (..., outputs)."""
+        assert self._packed is not None
+        packed, matrix = self._packed
+        x, bias = x.to(matrix.dtype), None if self.bias is None else self.bias.to(matrix.dtype)
+        if packed is not self.weight:  # an adapted voice's weight
+            return F.linear(x, self.matrix().to(matrix.dtype), bias)
+        if matrix.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise(x, matrix, bias, "none", [], "")
+        return F.linear(x, matrix, bias)
+
+
+class FastLinear(nn.Linear, FastLayer):
+    """A linear layer as a `FastLayer`."""
+
+    def matrix(self) -> Tensor:
+        return self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.product(x) if self.is_fast else super().forward(x)
+
+
+class FastConv1d(nn.Conv1d, FastLayer):
+    """A convolution over frames, without dilation or groups, as a `FastLayer`.
+
+    In 16 bits it is a product with the frames under the kernel, rounded on the way in and out. The
+    output has the precision of the input, and the channels of a frame beside one another in memory.
+    """
+
+    def matrix(self) -> Tensor:
+        return self.weight.transpose(1, 2).flatten(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.is_fast:
+            return super().forward(x)
+        size, stride, side = self.kernel_size[0], self.stride[0], int(self.padding[0])
+        padded = F.pad(x.mT, (0, 0, side, side))
+        return self.product(padded.unfold(1, size, stride).mT.flatten(2)).to(x.dtype).mT
+
+
+def _for_products(matrix: Tensor) -> Tensor:
+    """A matrix as oneDNN lays it out for its products, where there is oneDNN."""
+    if matrix.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return matrix
+    return torch.ops.mkldnn._reorder_linear_weight(matrix)
+
+
+def use_fast_products(
+    network: nn.Module, fast: tuple[str, torch.dtype] | None, keep: bool = True
+) -> None:
+    """Have the products of a network in 16 bits where they can be, unless a gradient is wanted.
+
+    Args:
+        network: on the device that it is to stay on.
+        fast: the kind of device, and the type of the products there; None leaves them in 32 bits.
+        keep: whether weights stay beside their rounded copies.
+    """
     for part in network.modules():
         if isinstance(part, FastProducts):
             part.fast = fast
-
-
-def round_weights(network: nn.Module, dtype: torch.dtype) -> None:
-    """Keep matrices in the type of products, so that they are not rounded before each."""
-    for layer in network.modules():
-        if isinstance(layer, (nn.Conv1d, nn.Linear)):
-            layer.to(dtype)
+        if isinstance(part, FastLayer) and fast:
+            part.pack(fast[1], keep)

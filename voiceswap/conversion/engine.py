@@ -42,7 +42,7 @@ from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
 from voiceswap.models.pretrained import FrontEnd
 from voiceswap.models.vocoder import ExcitationState, excitation_states
-from voiceswap.precision import inference, products_type, round_weights, use_fast_products
+from voiceswap.precision import inference, products_type, use_fast_products
 from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
@@ -103,10 +103,9 @@ class Engine:
         self.encoder = RecordingEncoder(self.autoencoder, front_end, self.device, self.batch_size)
 
     def _ready(self, front_end: FrontEnd) -> FrontEnd:
-        if self._fast_products:
-            use_fast_products(front_end, self._fast_products)
-            round_weights(front_end, self._fast_products[1])  # which nothing else has
-        return front_end.to(self.device)
+        front_end = front_end.to(self.device)
+        use_fast_products(front_end, self._fast_products, keep=False)  # which nothing else has
+        return front_end
 
     @cached_property
     def streaming_encoder(self) -> tuple[FrontEnd, ContentEncoder]:

@@ -63,7 +63,8 @@ class SourceStatistics:
     def is_speech(self, samples: np.ndarray) -> bool:
         """Whether samples (samples,) as they came are loud enough to learn from."""
         level = 10 * math.log10(float(np.square(samples, dtype=np.float64).mean()) + 1e-12)
-        return self.level_db > QUIETEST_DB and level > self.level_db - SPEECH_DB
+        usual = self.level_db
+        return usual > QUIETEST_DB and level > usual - SPEECH_DB
 
     def copy(self) -> "SourceStatistics":
         """Another that goes on from here."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 import torch
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
@@ -12,16 +11,19 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.loudness import contour, hop_peaks, limited_gain, loudness_gain
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
+from voiceswap.conversion.running_f0 import RunningF0
 from voiceswap.conversion.source_statistics import SourceStatistics
+from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, stack_voices
 from voiceswap.errors import VoiceswapError
-from voiceswap.features import DEFAULT_F0, extract_f0
+from voiceswap.features import DEFAULT_F0
 from voiceswap.models.layers import instance_norm
 from voiceswap.models.vocoder import ExcitationState, excitation_states
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
-RECENT = 0.6  # seconds before a block that decoder and vocoder see; the front end sees all the past
-CHUNK = 0.01  # seconds that are resampled at once, so that the result does not depend on blocks
+RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
+LOUDNESS = 0.6  # seconds before a block over which its loudness is found
+CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Latency:
 
 
 LATENCIES = {
-    "low": Latency(0.12, 0.08, 1.2),
+    "low": Latency(0.10, 0.08, 1.2),
     "normal": Latency(0.16, 0.24, 1.6),
     "high": Latency(0.24, 0.56, 2.0),
 }
@@ -89,6 +91,7 @@ class Stream:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
         self.rate = options.rate or engine.output_audio.sample_rate
+        self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
         audio = engine.audio
         self._block, self._ahead, self._past = (
@@ -98,12 +101,13 @@ class Stream:
         self._waiting = np.zeros(0, np.float32)  # samples in, shorter than a chunk
         self._analysed = np.zeros(0, np.float32)  # from mel frame `_left` on
         self._left = self._at = 0  # mel frames: the window's first, and the next to convert
-        self._f0, self._phase = DEFAULT_F0, 0.0
+        self._f0, self._phase = RunningF0(audio), 0.0
+        self._made = np.zeros(0, np.float32)  # synthesized before a block, as loud as it came
         self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
         self._taken = self._given = 0  # samples in and out
         out_rate = engine.output_audio.sample_rate
-        self._down = soxr.ResampleStream(self.rate, audio.sample_rate, 1)
-        self._up = soxr.ResampleStream(out_rate, self.rate, 1) if out_rate != self.rate else None
+        self._down = StreamResampler(self.rate, audio.sample_rate)
+        self._up = StreamResampler(out_rate, self.rate)
 
     @property
     def block_seconds(self) -> float:
@@ -114,8 +118,8 @@ class Stream:
     def latency(self) -> float:
         """Seconds from a sample to its conversion, at most, without the time of computing."""
         frames = self._block + self._ahead
-        resamplers = (CHUNK + 0.005) * (1 if self._up is None else 2)
-        return frames / self.engine.audio.frame_rate + resamplers
+        resamplers = self._down.delay + self._up.delay
+        return frames / self.engine.audio.frame_rate + CHUNK + resamplers
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
@@ -132,22 +136,21 @@ class Stream:
         self._waiting = np.concatenate([self._waiting, samples])
         chunk, ready = round(CHUNK * self.rate), []
         while len(self._waiting) >= chunk:
-            ready += self._analyse(self._down.resample_chunk(self._waiting[:chunk]))
+            ready += self._analyse(self._down.push(self._waiting[:chunk]))
             self._waiting = self._waiting[chunk:]
         return self._count(np.concatenate([np.zeros(0, np.float32), *ready]))
 
     def flush(self) -> np.ndarray:
         """The rest, so that all that came out is as long as all that went in."""
-        ready = self._analyse(self._down.resample_chunk(self._waiting, last=True))
+        rest = [self._down.push(self._waiting), self._down.flush()]
+        ready = self._analyse(np.concatenate(rest))
         hop = self.engine.audio.hop_length
         missing = -(-self._taken * self.engine.audio.sample_rate // self.rate)
         silence = np.zeros((self._block + self._ahead + 2) * hop, np.float32)
         while self._at * hop < missing:
             ready += self._analyse(silence)
-        if self._up is not None:
-            ready.append(self._up.resample_chunk(np.zeros(0, np.float32), last=True))
-        rest = np.concatenate([np.zeros(0, np.float32), *ready])
-        return self._count(rest[: self._taken - self._given])
+        made = np.concatenate([*ready, self._up.flush()])
+        return self._count(made[: self._taken - self._given])
 
     def _count(self, samples: np.ndarray) -> np.ndarray:
         self._given += len(samples)
@@ -163,9 +166,7 @@ class Stream:
             left = max(0, self._at - self._past)
             self._analysed = self._analysed[(left - self._left) * hop :]
             self._left = left
-        if self._up is not None:
-            done = [self._up.resample_chunk(block) for block in done]
-        return done
+        return [self._up.push(block) for block in done]
 
     @torch.inference_mode()
     def _convert(self) -> np.ndarray:
@@ -182,12 +183,12 @@ class Stream:
         speaks = known.is_speech(own)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
         content = self._content(wave, slice(first // 2, last // 2), speaks)
-        cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
-        content, recent = content[..., cut // 2 :], window[cut * hop :]
-        left, first, last = self._left + cut, first - cut, last - cut
-        f0 = extract_f0(wave[cut * hop :], audio)
+        f0 = self._f0.track(wave, self._left)
         if speaks:
             known.add_f0(f0[first:last])
+        cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
+        content, f0 = content[..., cut // 2 :], f0[cut:]
+        left, first, last = self._left + cut, first - cut, last - cut
         own_f0, target = torch.tensor([known.log_f0]), self._voice.log_f0.cpu()
         shift = torch.tensor([[self.options.pitch_shift * SEMITONE, 0.0]])
         contour_f0 = torch.from_numpy(f0)[None]
@@ -196,10 +197,17 @@ class Stream:
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
         made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
+        return self._block_of(window, made[first * out_audio.hop_length :])
+
+    def _block_of(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
+        """Samples of a block, from what was synthesized of it and its lookahead."""
+        hop, out_hop = self.engine.audio.hop_length, self.engine.output_audio.hop_length
+        made, start = np.concatenate([self._made, made]), len(self._made)
+        stop, fade = start + self._block * out_hop, len(self._tail)
+        recent = window[len(window) - len(made) // out_hop * hop :]
+        self._made = made[:stop][-round(LOUDNESS * self.engine.output_audio.sample_rate) :]
         made = self._as_loud(recent, made)
-        start = first * out_audio.hop_length
-        stop = start + self._block * out_audio.hop_length
-        block, fade = made[start:stop].copy(), len(self._tail)
+        block = made[start:stop].copy()
         if self._at:
             rising = np.linspace(0, 1, fade, dtype=np.float32)
             block[:fade] = rising * block[:fade] + (1 - rising) * self._tail
@@ -209,7 +217,7 @@ class Stream:
     def _content(self, wave: np.ndarray, block: slice, speaks: bool) -> torch.Tensor:
         """Content code of a window; where somebody speaks, its block is added to the statistics."""
         engine, known = self.engine, self.statistics
-        front_end, encoder = engine.streaming_encoder
+        front_end, encoder = self._front_end, self._encoder
         spectrum = front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
         known.peak = max(known.peak, float(spectrum.max()))
         peak = torch.tensor([known.peak], device=engine.device)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from voiceswap.models.gaussian import DiagonalGaussian, start_log_variance
 from voiceswap.models.layers import ConvNeXtBlock, instance_norm, masked
+from voiceswap.precision import FastConv1d
 
 
 class ContentEncoder(nn.Module):
@@ -18,7 +19,7 @@ class ContentEncoder(nn.Module):
 
     def __init__(self, channels: int, width: int = 256, blocks: int = 1, code: int = 64):
         super().__init__()
-        self.input = nn.Conv1d(channels, width, 3, padding=1)
+        self.input = FastConv1d(channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width) for _ in range(blocks))
         self.mean = nn.Conv1d(width, code, 1)
         self.log_variance = nn.Conv1d(width, code, 1)

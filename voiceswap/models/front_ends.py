@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from voiceswap.features import AudioConfig, LogMel, MelSpectrogram
 from voiceswap.models.layers import length_mask, masked
-from voiceswap.precision import FastProducts
+from voiceswap.precision import FastConv1d, FastLinear
 
 CORE, CONTEXT = 16.0, 2.0
 
@@ -66,7 +66,7 @@ class MelFrontEnd(nn.Module):
         return masked(spectrum, mask)
 
 
-class WhisperFrontEnd(FastProducts):
+class WhisperFrontEnd(nn.Module):
     """Encoder of Whisper (Radford et al., 2022), or its first `layers`.
 
     From 16 kHz speech to 50 features a second.
@@ -90,8 +90,8 @@ class WhisperFrontEnd(FastProducts):
         self.mel = MelSpectrogram(
             self.sample_rate, 400, self.hop_length, n_mels, 0.0, 8000.0, power=2.0, slaney=True
         )
-        self.conv1 = nn.Conv1d(n_mels, channels, 3, padding=1)
-        self.conv2 = nn.Conv1d(channels, channels, 3, stride=2, padding=1)
+        self.conv1 = FastConv1d(n_mels, channels, 3, padding=1)
+        self.conv2 = FastConv1d(channels, channels, 3, stride=2, padding=1)
         self.layers = nn.ModuleList(_TransformerLayer(channels, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(channels)
         longest = self.core + 4 * self.context  # a training segment may go on beyond a window
@@ -156,19 +156,18 @@ class WhisperFrontEnd(FastProducts):
         return F.pad(mel, (0, odd)), F.pad(mask, (0, odd))
 
     def _window(self, mel: Tensor, mask: Tensor, position: Tensor | None = None) -> Tensor:
-        with self.products():
-            h = F.gelu(self.conv1(mel)) * mask
-            h = F.gelu(self.conv2(h)).transpose(1, 2)
-            at = torch.arange(h.shape[1], device=h.device)
-            h = h + self.positions[at if position is None else at + position[:, None]]
-            inside = mask[:, :, ::2]  # (batch, 1, frames)
-            attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
-            attend = attend | ~attend.any(
-                -1, keepdim=True
-            )  # a window wholly in the padding attends to itself; it is masked below
-            for layer in self.layers:
-                h = layer(h, attend)
-            return self.norm(h).transpose(1, 2) * inside
+        h = F.gelu(self.conv1(mel)) * mask
+        h = F.gelu(self.conv2(h)).transpose(1, 2)
+        at = torch.arange(h.shape[1], device=h.device)
+        h = h + self.positions[at if position is None else at + position[:, None]]
+        inside = mask[:, :, ::2]  # (batch, 1, frames)
+        attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
+        attend = attend | ~attend.any(
+            -1, keepdim=True
+        )  # a window wholly in the padding attends to itself; it is masked below
+        for layer in self.layers:
+            h = layer(h, attend)
+        return self.norm(h).transpose(1, 2) * inside
 
 
 class _TransformerLayer(nn.Module):
@@ -178,11 +177,11 @@ class _TransformerLayer(nn.Module):
         super().__init__()
         self.heads = heads
         self.attention_norm = nn.LayerNorm(channels)
-        self.query_key_value = nn.Linear(channels, 3 * channels)
-        self.attention_out = nn.Linear(channels, channels)
+        self.query_key_value = FastLinear(channels, 3 * channels)
+        self.attention_out = FastLinear(channels, channels)
         self.feed_norm = nn.LayerNorm(channels)
-        self.feed_in = nn.Linear(channels, 4 * channels)
-        self.feed_out = nn.Linear(4 * channels, channels)
+        self.feed_in = FastLinear(channels, 4 * channels)
+        self.feed_out = FastLinear(4 * channels, channels)
 
     def forward(self, x: Tensor, attend: Tensor) -> Tensor:
         batch, frames, channels = x.shape

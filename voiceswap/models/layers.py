@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.precision import FastProducts
+from voiceswap.precision import FastLinear
 
 
 def length_mask(lengths: Tensor, frames: int) -> Tensor:
@@ -82,7 +82,16 @@ class RunningMoments:
         return mean.float(), (variance + 1e-5).sqrt().float()
 
 
-class ConvNeXtBlock(FastProducts):
+def channels_last(x: Tensor) -> Tensor:
+    """`x` with the channels of a frame beside one another in memory, where that is quicker.
+
+    That is for inference on a CPU: depthwise convolutions and norms over channels take a tenth of
+    the time for it.
+    """
+    return x if x.device.type != "cpu" or torch.is_grad_enabled() else x.mT.contiguous().mT
+
+
+class ConvNeXtBlock(nn.Module):
     """Depthwise convolution, layer norm, inverted bottleneck, residual, in one dimension.
 
     From Liu et al., "A ConvNet for the 2020s" (2022).
@@ -103,17 +112,24 @@ class ConvNeXtBlock(FastProducts):
         self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
         self.norm = nn.LayerNorm(width, elementwise_affine=condition is None)
         self.style = nn.Linear(condition, 2 * width) if condition else None
-        self.expand = nn.Linear(width, expansion * width)
-        self.project = nn.Linear(expansion * width, width)
+        self.expand = FastLinear(width, expansion * width)
+        self.project = FastLinear(expansion * width, width)
         self.scale = nn.Parameter(torch.full((width,), 0.1))
 
     def forward(
         self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
     ) -> Tensor:
-        h = self.norm(self.depthwise(masked(x, mask)).transpose(1, 2))
+        x = channels_last(x)
+        h = self.norm(self._depthwise(masked(x, mask)).transpose(1, 2))
         if self.style is not None:
             gain, bias = self.style(condition)[:, None].chunk(2, -1)
             h = h * (1 + gain) + bias
-        with self.products():
-            h = self.project(F.gelu(self.expand(h)))
-        return x + (h * self.scale).transpose(1, 2)
+        h = self.project(F.gelu(self.expand(h)))
+        return x + (h.to(x.dtype) * self.scale).transpose(1, 2)
+
+    def _depthwise(self, x: Tensor) -> Tensor:
+        """The convolution, in two dimensions: in one, PyTorch does not see how `x` is laid out."""
+        layer = self.depthwise
+        side, weight = int(layer.padding[0]), layer.weight[:, :, None]
+        wide = F.conv2d(x[:, :, None], weight, layer.bias, padding=(0, side), groups=layer.groups)
+        return wide[:, :, 0]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from voiceswap.features import DEFAULT_F0, MEL_MEAN, MEL_STD
 from voiceswap.models.layers import ConvNeXtBlock, masked
+from voiceswap.precision import FastConv1d
 
 PITCH_CHANNELS = 3
 
@@ -49,7 +50,7 @@ class MelDecoder(nn.Module):
         self.coarse = nn.ModuleList(
             ConvNeXtBlock(width, condition=speaker) for _ in range(blocks // 2)
         )
-        self.smooth = nn.Conv1d(width, width, 3, padding=1)
+        self.smooth = FastConv1d(width, width, 3, padding=1)
         self.pitch = nn.Conv1d(PITCH_CHANNELS, width, 5, padding=2)
         self.fine = nn.ModuleList(
             ConvNeXtBlock(width, condition=speaker) for _ in range(blocks - blocks // 2)
