@@ -1,12 +1,12 @@
-"""Noise reduction of references."""
+"""Noise reduction of recordings."""
 
 import numpy as np
 import torch
 from rates import RATE
 
 from voiceswap.audio import active_level_db, read_audio, resample
-from voiceswap.conversion import engine as module
-from voiceswap.conversion.denoise import denoise
+from voiceswap.conversion import denoise as module
+from voiceswap.conversion.denoise import denoise, denoise_blocks
 from voiceswap.conversion.mel_statistics import speech_frames
 
 
@@ -56,6 +56,47 @@ def test_what_may_be_speech_is_left():
     harmonics = [np.sin(2 * np.pi * 150 * h * np.arange(48000) / 16000) / h for h in range(1, 20)]
     vowel = np.float32(0.1) * np.sum(harmonics, 0, dtype=np.float32)
     assert denoise(vowel, 16000) is vowel
+    seconds = np.arange(48000) / 16000
+    for envelope in (np.exp(-seconds / 1.5), np.minimum(1, 2 * (3 - seconds)), 0.6 + 0.4 * seconds):
+        note = (vowel * envelope).astype(np.float32)
+        assert denoise(note, 16000) is note
+
+
+def test_an_offset_is_no_noise(people):
+    quiet = read_audio(people[2][0], 16000) + np.float32(0.2)
+    assert denoise(quiet, 16000) is quiet
+
+
+def test_a_long_recording_is_the_same_however_it_is_cut(people):
+    speech = np.concatenate([read_audio(path, 16000) for path in people[2]])
+    given = noisy(np.resize(speech, 150 * 16000), 15)
+    whole = np.concatenate(list(denoise_blocks(iter([given]), 16000)))
+    cut = np.array_split(given, 37)
+    np.testing.assert_array_equal(np.concatenate(list(denoise_blocks(iter(cut), 16000))), whole)
+    assert len(whole) == len(given)
+    parts = [denoise(given[i : i + 20 * 16000], 16000) for i in (0, 50 * 16000, 130 * 16000)]
+    for part, first in zip(parts, (0, 50 * 16000, 130 * 16000), strict=True):
+        error = part - whole[first : first + len(part)]
+        assert np.square(error).mean() < 0.01 * np.square(part).mean()  # one way at the joins, too
+    short = given[:16000]
+    assert np.concatenate(list(denoise_blocks(iter([short]), 16000))).tolist() == short.tolist()
+
+
+def test_noise_of_a_source_is_not_in_the_conversion(swapper, people):
+    """Pauses are as quiet as those of the clean source; speech is as loud."""
+    voice = swapper.voice(people[3][1])
+    for recordings in (people[2], people[6]):
+        clean = read_audio(recordings[0], 16000)
+        plain, noised = (
+            swapper.convert((wave, 16000), voice, rate=16000) for wave in (clean, noisy(clean, 15))
+        )
+        level = [
+            np.square(x[: len(x) // 400 * 400].reshape(-1, 400)).mean(1) for x in (plain, noised)
+        ]
+        pause = level[0] < 1e-3 * np.sort(level[0])[-len(level[0]) // 10]
+        assert pause.mean() > 0.05
+        assert 10 * np.log10(level[1][pause].mean() / level[0][~pause].mean()) < -25
+        assert abs(10 * np.log10(level[1][~pause].mean() / level[0][~pause].mean())) < 1
 
 
 def test_a_noisy_reference_still_gives_its_voice(swapper, people, monkeypatch):

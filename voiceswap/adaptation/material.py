@@ -52,12 +52,12 @@ def prepare(
         converted = output.recording()
         (strange,) = engine.encoder.encode([converted])
         with torch.inference_mode():
-            (denoised,), mel, _ = engine.reference_mels([encoded])
+            (clean,), mel, _ = engine.reference_mels([encoded])
             own, _ = engine.encoder.content([(encoded, 0, recording.frames)])
             foreign, _ = engine.encoder.content([(strange, 0, recording.frames)])
             tensors = (
                 mel[0],
-                torch.from_numpy(denoised).to(engine.device),
+                torch.from_numpy(clean).to(engine.device),
                 torch.from_numpy(recording.f0).to(engine.device),
                 torch.tensor(log_f0_statistics(recording.f0), device=engine.device),
                 engine.speaker([encoded]).mode()[0],

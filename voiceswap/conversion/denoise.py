@@ -1,4 +1,6 @@
-"""Removes steady noise from references, which would otherwise become part of the voice."""
+"""Removes steady noise, which would become part of a voice, or cost words and fill pauses."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -21,6 +23,11 @@ ENOUGH = 2.0  # seconds in which there are pauses
 INAUDIBLE_DB = (
     -33.0
 )  # noise this far below the speech is left, and louder noise is brought down to there
+LOUDEST_DB = -6.0  # what never is softer than this may be a held note
+FIRST_BIN = 2  # of what counts: below 60 Hz are an offset and rumble
+RIPPLE_DB, SMOOTH = 2.5, 13  # deviation of noise from its running mean over so many bins, at most
+RIPPLE_BAND = (200.0, 3000.0)  # Hz; where harmonics show
+PIECE, FADE = 60.0, 1.0  # seconds of a long recording at once, and from one piece to the next
 
 
 def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -28,8 +35,8 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
     A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum
     statistics: Martin, 2001), with over-subtraction (Berouti et al., 1979). What has no more noise
-    than that comes back as it was, and so does what is shorter than 2 s, where the quietest parts
-    may be speech.
+    than that comes back as it was. So does what is shorter than 2 s, where the quietest parts may
+    be speech, and what is steady but has harmonics, as a held note has.
     """
     if len(samples) < ENOUGH * sample_rate:
         return samples
@@ -46,16 +53,48 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     )
     powers = power(spectrum)  # (bins, frames)
     noise = SHORTFALL * _averaged(powers, VALLEY).quantile(LOWEST, dim=1, keepdim=True)
-    level_db = 10 * float((2 * noise.sum() / (n_fft * window.square().sum()) + 1e-12).log10())
-    above_speech = level_db - active_level_db(samples, sample_rate)
-    if (
-        not INAUDIBLE_DB < above_speech < 0
-    ):  # what is as loud as the whole is a voice that never changes
+    audible = noise[FIRST_BIN:].sum()
+    level_db = 10 * float((2 * audible / (n_fft * window.square().sum()) + 1e-12).log10())
+    above_speech = level_db - active_level_db(samples - samples.mean(), sample_rate)
+    if not INAUDIBLE_DB < above_speech < LOUDEST_DB or _has_harmonics(noise[:, 0], sample_rate):
         return samples
     least = 10 ** ((INAUDIBLE_DB - above_speech) / 20)
     speech = (_averaged(powers, *SURELY) - EXCESS * noise).clamp(min=0.0)
     gain = (speech / (speech + noise).clamp(min=1e-20)).clamp(min=least)
     return torch.istft(spectrum * gain, n_fft, hop, window=window, length=len(samples)).numpy()
+
+
+def denoise_blocks(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
+    """`denoise` of a recording in blocks (samples,), piece by piece, with fades between pieces.
+
+    Gives as many samples in all. The result does not depend on how the recording is cut.
+    """
+    longest, fade = round(PIECE * sample_rate), round(FADE * sample_rate)
+    rising = np.linspace(0, 1, fade, dtype=np.float32)
+    held, before = np.zeros(0, np.float32), np.zeros(0, np.float32)
+
+    def joined(piece: np.ndarray) -> np.ndarray:
+        clean = denoise(piece, sample_rate)
+        if len(before):
+            clean = np.concatenate([before + rising * (clean[:fade] - before), clean[fade:]])
+        return clean
+
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) > longest + round(ENOUGH * sample_rate):
+            piece = joined(held[:longest])
+            held, before = held[longest - fade :], piece[-fade:]
+            yield piece[:-fade]
+    if len(held):
+        yield joined(held)
+
+
+def _has_harmonics(noise: torch.Tensor, sample_rate: int) -> bool:
+    """Whether powers (bins,) rise and fall from bin to bin, as those of a voice do."""
+    level_db = 10 * (noise + 1e-14).log10()
+    smooth = F.avg_pool1d(level_db[None], SMOOTH, 1, SMOOTH // 2, count_include_pad=False)[0]
+    first, last = (round(edge / (sample_rate / 2) * (len(noise) - 1)) for edge in RIPPLE_BAND)
+    return float((level_db - smooth)[first:last].std()) > RIPPLE_DB
 
 
 def _averaged(power: torch.Tensor, frames: int, bins: int = 1) -> torch.Tensor:

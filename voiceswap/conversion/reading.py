@@ -11,13 +11,16 @@ from voiceswap.decoding import sound_info
 from voiceswap.features import AudioConfig
 
 
-def read_recording(audio: AudioInput, config: AudioConfig, rate: int) -> Recording:
+def read_recording(
+    audio: AudioInput, config: AudioConfig, rate: int, noisy: bool = False
+) -> Recording:
     """A recording that is given as `VoiceSwapper` takes them.
 
     Args:
         audio: a path, samples at `rate`, or a pair of samples and their rate.
         config: the audio settings of what is analysed.
         rate: Hz, of what is synthesized.
+        noisy: whether steady noise stays.
 
     Raises:
         AudioError: it can't be read or used.
@@ -25,12 +28,12 @@ def read_recording(audio: AudioInput, config: AudioConfig, rate: int) -> Recordi
     if isinstance(audio, (str, os.PathLike)):
         blocks = stream_audio(audio, config.sample_rate)
         full_band = full_band_of_file(audio, config.sample_rate, rate)
-        return Recording(blocks, config, str(audio), full_band=full_band)
+        return Recording(blocks, config, str(audio), None, full_band, noisy)
     samples, given = read_input(audio, rate)
     prepared = prepare_audio(samples, given, config.sample_rate)
     full_band = _full_band_of_samples(samples, given, config.sample_rate, rate)
     seconds = max(samples.shape) / given
-    return Recording(iter([prepared]), config, "The recording", seconds, full_band)
+    return Recording(iter([prepared]), config, "The recording", seconds, full_band, noisy)
 
 
 def full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> FullBand | None:

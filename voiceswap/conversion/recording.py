@@ -17,6 +17,7 @@ from voiceswap.audio import (
 )
 from voiceswap.bandwidth import missing_highs
 from voiceswap.conversion.batching import batches
+from voiceswap.conversion.denoise import denoise_blocks
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
     contour,
@@ -73,7 +74,8 @@ class Recording:
 
     Its F0 is tracked when it is asked for, or by `track_f0` together with others'.
 
-    Where there is much below 45 Hz, it is removed: it is no speech, but would count as level.
+    Steady noise is removed, and, where there is much of it, what is below 45 Hz: neither is speech,
+    and both would count as level.
 
     Attributes:
         config: the audio settings.
@@ -92,15 +94,19 @@ class Recording:
         name: str,
         seconds: float | None = None,
         full_band: FullBand | None = None,
+        noisy: bool = False,
     ):
         """Read blocks of mono samples (samples,) at the models' rate.
 
-        `seconds` is its length before it was resampled; `full_band` reads it at a higher rate.
+        `seconds` is its length before it was resampled; `full_band` reads it at a higher rate; a
+        `noisy` one keeps its noise.
         Raises AudioError when it is shorter than MIN_SECONDS or silent.
         """
         self.config, self.name, self._full_band = config, name, full_band
         self._samples = DiskArray(np.float32)
         moments = np.zeros(2)
+        if not noisy:
+            blocks = denoise_blocks(blocks, config.sample_rate)
 
         def kept() -> Iterator[np.ndarray]:
             for block in blocks:
@@ -259,7 +265,7 @@ class Output:
         """The conversion as a recording of its own, at the source's rate."""
         rates = self.audio.sample_rate, self.source.config.sample_rate
         blocks = resample_blocks(self.blocks(), *rates)
-        return Recording(blocks, self.source.config, "The conversion")
+        return Recording(blocks, self.source.config, "The conversion", noisy=True)
 
     def _powers(self, step: int) -> np.ndarray:
         """Mean powers of the mel frames, in the band that the source's are of, (frames,)."""

@@ -80,8 +80,7 @@ class VoiceSwapper:
             device: auto, cpu, cuda, cuda:1 or mps.
             batch_size: windows of at most 18 s that go through the networks at once; None is one on
                 a CPU and 16 elsewhere.
-            precision: "auto", with matrix products in 16 bits on a CPU or GPU that is quick at it,
-                or "fp32", with 32 bits throughout.
+            precision: "auto", with products in 16 bits where that is quicker, or "fp32".
         """
         return cls(load_checkpoint(checkpoint), device, batch_size, precision)
 
@@ -185,7 +184,7 @@ class VoiceSwapper:
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
         """What a stream may know of its source speaker beforehand, from a recording."""
-        return enroll(self.engine, self._encode([audio])[0])
+        return enroll(self.engine, self._encode([audio], noisy=True)[0])  # as streams are
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
@@ -277,19 +276,19 @@ class VoiceSwapper:
 
         With a `voice`, the pitch is moved to that voice's.
         """
-        recording = self._recording(audio)
+        recording = self._recording(audio, noisy=True)
         note_two_voices(recording)
         samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)
         return set_level(samples, self.sample_rate, recording.level_db)
 
-    def _encode(self, recordings: Sequence[AudioInput]) -> list[EncodedRecording]:
-        encoded = self.engine.encoder.encode([self._recording(item) for item in recordings])
+    def _encode(self, inputs: Sequence[AudioInput], noisy: bool = False) -> list[EncodedRecording]:
+        encoded = self.engine.encoder.encode([self._recording(item, noisy) for item in inputs])
         for item in encoded:
             note_two_voices(item.recording)
         return encoded
 
-    def _recording(self, audio: AudioInput) -> Recording:
-        return read_recording(audio, self.engine.audio, self.sample_rate)
+    def _recording(self, audio: AudioInput, noisy: bool = False) -> Recording:
+        return read_recording(audio, self.engine.audio, self.sample_rate, noisy)
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""
