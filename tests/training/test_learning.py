@@ -228,6 +228,9 @@ def test_a_loss_that_is_not_a_number_stops_before_any_weight_is_touched(data):
     module._trainer = SimpleNamespace(
         checkpoint_callback=None, global_step=5, precision_plugin=None, datamodule=None
     )
+    optimiser = torch.optim.SGD(module.parameters(), 1.0)
+    module.optimizers, module.lr_schedulers = lambda: optimiser, lambda: None
+    module.manual_backward = lambda loss: loss.backward()
     with pytest.raises(
         TrainingError, match="The loss became nan at step 5; the last good checkpoint is none yet"
     ):
