@@ -46,6 +46,8 @@ def speaker_space(space: Mapping, sexes: Mapping[str, str]) -> bytes:
 def denoising(report: Mapping) -> bytes:
     """CER, MOS and DV, if measured, against the level of noise on the source and on the reference.
 
+    Beside them, those of the noisy sources themselves.
+
     Args:
         report: as `Experiments.denoising` returns it.
     """
@@ -58,7 +60,8 @@ def denoising(report: Mapping) -> bytes:
     for axes, (key, label) in zip(grid, metrics, strict=False):
         for colour, (noisy, levels) in zip(COLOURS, report.items(), strict=False):
             estimates = [value[key] for value in levels.values()]
-            _curve(axes, list(levels), estimates, colour, f"noise on the {noisy}")
+            of = "the noisy source itself" if noisy == "recording" else f"noise on the {noisy}"
+            _curve(axes, list(levels), estimates, colour, of)
         axes.set(title=label, xlabel="speech above noise, dB")
         _legend(axes)
     return _png(figure)

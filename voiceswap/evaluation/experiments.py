@@ -59,14 +59,15 @@ class Experiments:
         """Metrics of conversions with white noise on the source or on the reference.
 
         Metrics of the content and MOS show the effect of noise on the source, metrics of the voice
-        that of noise on the reference. Outputs are always compared with the clean recordings.
+        that of noise on the reference. Outputs are always compared with the clean recordings. What
+        the scorers make of the noisy sources themselves shows what conversions could reach.
 
         Returns:
-            Estimates by "source" or "reference", then by the level of the speech above the noise in
-            dB ("clean" without noise), then by metric.
+            Estimates by "source", "reference" or "recording", then by the level of the speech above
+            the noise in dB ("clean" without noise), then by metric.
         """
         report: dict = {}
-        for noisy in ("source", "reference"):
+        for noisy in ("source", "reference", "recording"):
             for level in (None, *NOISE_DB):
                 key = "clean" if level is None else str(level)
                 chosen = self._some(self.pairs, NOISY_PAIRS, f"noise on the {noisy}, {key}")
@@ -155,11 +156,13 @@ class Experiments:
         source, reference = (
             read_audio(path, self.swapper.sample_rate) for path in (pair.source, pair.target)
         )
-        if level is not None and noisy == "source":
-            source = add_noise(source, self.swapper.sample_rate, level)
-        elif level is not None:
+        if level is not None and noisy == "reference":
             reference = add_noise(reference, self.swapper.sample_rate, level)
-        output = self._measure(self.swapper.convert(source, reference))
+        elif level is not None:
+            source = add_noise(source, self.swapper.sample_rate, level)
+        output = self._measure(
+            source if noisy == "recording" else self.swapper.convert(source, reference)
+        )
         clean_source = self.measurements.measure(pair.source)
         clean_target = self.measurements.measure(pair.target)
         return {
