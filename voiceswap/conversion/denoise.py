@@ -23,6 +23,7 @@ ENOUGH = 2.0  # seconds in which there are pauses
 INAUDIBLE_DB = (
     -33.0
 )  # noise this far below the speech is left, and louder noise is brought down to there
+NOISY_DB, DEEPER = -27.0, 0.7  # noise above the first is brought down that much further per dB
 LOUDEST_DB = -6.0  # what never is softer than this may be a held note
 FIRST_BIN = 2  # of what counts: below 60 Hz are an offset and rumble
 RIPPLE_DB, SMOOTH = 2.5, 13  # deviation of noise from its running mean over so many bins, at most
@@ -31,7 +32,7 @@ PIECE, FADE = 60.0, 1.0  # seconds of a long recording at once, and from one pie
 
 
 def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """`samples` (samples,) with steady noise brought down to 33 dB below the speech.
+    """`samples` (samples,) with steady noise brought down to 33 dB below the speech, or lower.
 
     A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum
     statistics: Martin, 2001), with over-subtraction (Berouti et al., 1979). What has no more noise
@@ -58,7 +59,8 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     above_speech = level_db - active_level_db(samples - samples.mean(), sample_rate)
     if not INAUDIBLE_DB < above_speech < LOUDEST_DB or _has_harmonics(noise[:, 0], sample_rate):
         return samples
-    least = 10 ** ((INAUDIBLE_DB - above_speech) / 20)
+    left_db = INAUDIBLE_DB - DEEPER * max(0.0, above_speech - NOISY_DB)
+    least = 10 ** ((left_db - above_speech) / 20)
     speech = (_averaged(powers, *SURELY) - EXCESS * noise).clamp(min=0.0)
     gain = (speech / (speech + noise).clamp(min=1e-20)).clamp(min=least)
     return torch.istft(spectrum * gain, n_fft, hop, window=window, length=len(samples)).numpy()
