@@ -60,8 +60,9 @@ def whole(swapper, samples, voice):
     np.testing.assert_allclose(recording.f0, extract_f0(wave[0].numpy(), engine.audio), atol=0.01)
     features = engine.encoder.front_end(wave, torch.tensor([wave.shape[-1]]))
     content = engine.autoencoder.encode_content(features).mode()
-    own = torch.tensor([log_f0_statistics(recording.f0)])
-    f0 = transfer_pitch(torch.from_numpy(recording.f0)[None], own, voice.log_f0[None])
+    own = torch.tensor([log_f0_statistics(recording.f0)], dtype=torch.float64)
+    own_f0 = torch.from_numpy(recording.f0)[None].double()
+    f0 = transfer_pitch(own_f0, own, voice.log_f0[None].double()).float()
     voices = stack_voices([voice], "cpu")
     mel = decode(engine.autoencoder, content, f0, voices)
     output = Output(recording, engine.output_audio)
@@ -129,7 +130,8 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
     for i, file in enumerate(files[:3]):
         alone = swapper.convert(file.source, voice, pitch_shift=i, seed=i or None)
         together = soundfile.read(file.out, dtype="float32")[0]
-        assert np.abs(together - alone).max() < 1e-3 * np.abs(alone).max()
+        # In a batch F0 is rounded otherwise, which moves pulses by a thousandth of a sample.
+        assert unlike(together, alone) < 1e-6
 
 
 def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_path):

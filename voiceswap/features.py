@@ -218,7 +218,7 @@ def _on_mel_frames(
 
 def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation of ln F0 over voiced frames; the defaults where none is."""
-    voiced = np.log(f0[f0 > 0])
+    voiced = np.log(f0[f0 > 0].astype(np.float64))
     if len(voiced) < 3:
         return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
     middle = np.median(voiced)

@@ -24,7 +24,7 @@ INAUDIBLE_DB = (
     -33.0
 )  # noise this far below the speech is left, and louder noise is brought down to there
 NOISY_DB, DEEPER = -27.0, 0.7  # noise above the first is brought down that much further per dB
-LOUDEST_DB = -6.0  # what never is softer than this may be a held note
+LOUDEST_DB = -2.0  # what is as loud as the whole is a voice that never changes
 FIRST_BIN = 2  # of what counts: below 60 Hz are an offset and rumble
 RIPPLE_DB, SMOOTH = 2.5, 13  # deviation of noise from its running mean over so many bins, at most
 RIPPLE_BAND = (200.0, 3000.0)  # Hz; where harmonics show

@@ -28,11 +28,13 @@ def place_contour(
     Returns:
         F0 (frames,) in Hz, and the mean and deviation (2,) of ln F0 that the voice has there.
     """
-    shift = torch.tensor([options.pitch_shift * SEMITONE, 0.0], dtype=torch.float32)
+    # The phase of a voice is the sum of its F0, which rounding to 32 bits would move as a whole.
+    shift = torch.tensor([options.pitch_shift * SEMITONE, 0.0], dtype=torch.float64)
+    voice = voice.double()
     moved = torch.zeros(len(f0))
     for person in np.unique(people):
-        own = np.where(people == person, f0, 0.0).astype(np.float32)
-        source = torch.tensor([log_f0_statistics(own)], dtype=torch.float32)
+        own = np.where(people == person, f0, 0.0).astype(np.float64)
+        source = torch.tensor([log_f0_statistics(own)], dtype=torch.float64)
         target = (_nearest_octave(own, source[0], voice) if options.exact_pitch else voice) + shift
         moved += transfer_pitch(
             torch.from_numpy(own)[None], source, target[None], options.pitch_range
