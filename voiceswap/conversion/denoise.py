@@ -24,20 +24,22 @@ INAUDIBLE_DB = (
     -33.0
 )  # noise this far below the speech is left, and louder noise is brought down to there
 NOISY_DB, DEEPER = -27.0, 0.7  # noise above the first is brought down that much further per dB
-LOUDEST_DB = -2.0  # what is as loud as the whole is a voice that never changes
+LOUDEST_DB = -6.0  # relative to the speech; removing louder noise costs words
+LOUDEST_OF_REFERENCES_DB = -2.0  # whose words don't count; above is a voice that never changes
 FIRST_BIN = 2  # of what counts: below 60 Hz are an offset and rumble
 RIPPLE_DB, SMOOTH = 2.5, 13  # deviation of noise from its running mean over so many bins, at most
 RIPPLE_BAND = (200.0, 3000.0)  # Hz; where harmonics show
 PIECE, FADE = 60.0, 1.0  # seconds of a long recording at once, and from one piece to the next
 
 
-def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_DB) -> np.ndarray:
     """`samples` (samples,) with steady noise brought down to 33 dB below the speech, or lower.
 
     A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum
     statistics: Martin, 2001), with over-subtraction (Berouti et al., 1979). What has no more noise
-    than that comes back as it was. So does what is shorter than 2 s, where the quietest parts may
-    be speech, and what is steady but has harmonics, as a held note has.
+    than that comes back as it was, and what has noise above `loudest_db` relative to the speech. So
+    does what is shorter than 2 s, where the quietest parts may be speech, and what is steady but
+    has harmonics, as a held note has.
     """
     if len(samples) < ENOUGH * sample_rate:
         return samples
@@ -57,7 +59,7 @@ def denoise(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     audible = noise[FIRST_BIN:].sum()
     level_db = 10 * float((2 * audible / (n_fft * window.square().sum()) + 1e-12).log10())
     above_speech = level_db - active_level_db(samples - samples.mean(), sample_rate)
-    if not INAUDIBLE_DB < above_speech < LOUDEST_DB or _has_harmonics(noise[:, 0], sample_rate):
+    if not INAUDIBLE_DB < above_speech < loudest_db or _has_harmonics(noise[:, 0], sample_rate):
         return samples
     left_db = INAUDIBLE_DB - DEEPER * max(0.0, above_speech - NOISY_DB)
     least = 10 ** ((left_db - above_speech) / 20)

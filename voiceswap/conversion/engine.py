@@ -17,6 +17,7 @@ from voiceswap.conversion.batching import (
     usual_batch_size,
 )
 from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
@@ -184,11 +185,12 @@ class Engine:
     def reference_mels(
         self, recordings: Sequence[EncodedRecording]
     ) -> tuple[list[np.ndarray], Tensor, Tensor | None]:
-        """Samples of the densest minute of recordings; their log-mels and mask."""
-        samples = [
-            item.recording.samples(*item.recording.densest_segment(VOICE_SECONDS))
-            for item in recordings
-        ]
+        """Samples of the densest minute of recordings, denoised; their log-mels and mask."""
+        samples = []
+        for item in recordings:
+            segment = item.recording.samples(*item.recording.densest_segment(VOICE_SECONDS))
+            rate = self.audio.sample_rate
+            samples.append(denoise(segment, rate, LOUDEST_OF_REFERENCES_DB))
         waves, _ = stack([torch.from_numpy(wave) for wave in samples])
         mel = self.log_mel(waves.to(self.device))
         frames = torch.tensor([self.audio.frames(len(wave)) for wave in samples])
