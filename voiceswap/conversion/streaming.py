@@ -236,15 +236,15 @@ class Stream:
 
         `first` and `last` are where the block begins and ends in `f0`, which begins at `left`.
         """
-        device = self.engine.device
-        at_first, at_last = excitation_states(f0, [first, last], self.engine.output_audio)
-        phase = self._phase - float(at_first.phase)
-        self._phase = (phase + float(at_last.phase)) % 1.0
-        return ExcitationState(
-            torch.tensor([phase % 1.0], device=device),
-            torch.tensor([DEFAULT_F0], device=device),
-            torch.tensor([left], device=device),
+        state = ExcitationState(
+            torch.tensor([self._phase]),
+            torch.tensor([DEFAULT_F0]),
+            torch.tensor([left]),
+            torch.tensor([first]),
         )
+        (at_last,) = excitation_states(f0, [last], self.engine.output_audio, state)
+        self._phase = float(at_last.phase)
+        return ExcitationState(*(field.to(self.engine.device) for field in state))
 
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""

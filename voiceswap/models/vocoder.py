@@ -25,14 +25,16 @@ LOG_F0_CENTRE = 5.0  # subtracted from ln F0, so that the input is near zero
 
 
 class ExcitationState(NamedTuple):
-    """The excitation at the first frame of a window of a longer recording; tensors (batch,).
+    """The excitation of a window of a longer recording; tensors (batch,).
 
-    phase: share of a period gone by. f0: Hz, held from the last voiced frame. frame: its number.
+    phase: share of a period gone by at frame `anchor` of the window. f0: Hz, held from the last
+    voiced frame before the window. frame: number of the window's first frame in the recording.
     """
 
     phase: Tensor
     f0: Tensor
     frame: Tensor
+    anchor: Tensor
 
 
 class SourceFilterVocoder(nn.Module):
@@ -213,14 +215,12 @@ class SourceFilterVocoder(nn.Module):
         Where F0 (batch, frames) is unvoiced, the last one is held.
         """
         rate, hop = self.output_audio.sample_rate, self.output_audio.hop_length
-        held = _hold_f0(f0, state)
+        phase, held = _frame_phases(f0, self.output_audio, state)
         ahead = torch.cat([held[:, 1:], held[:, -1:]], 1)
         part = torch.arange(hop, device=f0.device) / hop
-        fine = (held[..., None] * (1 - part) + ahead[..., None] * part).flatten(1)
-        exact = torch.float32 if f0.device.type == "mps" else torch.float64
-        phase = torch.cumsum(fine.to(exact) / rate, -1)
-        if state is not None:
-            phase = phase + state.phase.to(exact)[:, None]
+        fine = held[..., None] * (1 - part) + ahead[..., None] * part
+        phase = (phase[:, :-1, None] + torch.cumsum(fine.to(phase.dtype) / rate, -1)).flatten(1)
+        fine = fine.flatten(1)
         distance = (phase - phase.round()).float()  # to the nearest pulse, in periods
         return torch.sinc(distance * rate / fine) * (rate / fine).sqrt()  # equal power at any pitch
 
@@ -276,23 +276,46 @@ def _hold_f0(f0: Tensor, state: ExcitationState | None = None) -> Tensor:
     return torch.where(last >= 0, f0.gather(-1, last.clamp(min=0)), before)
 
 
+def _frame_phases(
+    f0: Tensor, config: AudioConfig, state: ExcitationState | None = None
+) -> tuple[Tensor, Tensor]:
+    """Periods gone by at the start of each frame and after the last, and F0 (batch, frames), held.
+
+    Each voiced stretch begins half a period before a pulse, so that no rounding of F0 moves the
+    pulses of a recording after it. `f0` is (batch, frames); the phase is (batch, frames + 1).
+    """
+    hop = config.hop_length
+    held = _hold_f0(f0, state)
+    exact = held.float() if f0.device.type == "mps" else held.double()
+    ahead = torch.cat([exact[:, 1:], exact[:, -1:]], 1)
+    advance = (exact * hop + (ahead - exact) * (hop - 1) / 2) / config.sample_rate
+    phase = F.pad(advance.cumsum(-1), (1, 0))
+    index = torch.arange(phase.shape[-1], device=f0.device).expand_as(phase)
+    anchor = index[:, :1] if state is None else state.anchor[:, None]
+    begins = F.pad((f0[:, 1:] > 0) & (f0[:, :-1] <= 0), (1, 1)) & (index > anchor)
+    last = torch.where(begins, index, -1).cummax(-1).values
+    at_anchor = phase.gather(-1, anchor)
+    if state is not None:
+        at_anchor = at_anchor - state.phase.to(phase.dtype)[:, None]
+    gone = torch.where(last >= 0, phase.gather(-1, last.clamp(min=0)) - 0.5, at_anchor)
+    return phase - gone, held
+
+
 def excitation_states(
-    f0: Tensor, frames: Sequence[int], config: AudioConfig
+    f0: Tensor, frames: Sequence[int], config: AudioConfig, state: ExcitationState | None = None
 ) -> list[ExcitationState]:
     """The excitation of one long F0 contour (frames,) at each of `frames`, as batches of one.
 
-    `config` has the waveform's rate.
+    `config` has the waveform's rate; `state` is that of the contour's first frame.
     """
-    hop = config.hop_length
-    held = _hold_f0(f0[None])[0].double()
-    ahead = torch.cat([held[1:], held[-1:]])
-    phase = torch.cumsum((held * hop + (ahead - held) * (hop - 1) / 2) / config.sample_rate, 0)
-    phase, held = (
-        torch.cat([first, x]) for first, x in ((phase.new_zeros(1), phase), (held[:1], held))
-    )
+    phase, held = _frame_phases(f0[None], config, state)
+    held = torch.cat([held[:, :1], held], 1)
     return [
         ExcitationState(
-            (phase[at : at + 1] % 1.0).float(), held[at : at + 1].float(), torch.tensor([at])
+            (phase[:, at] % 1.0).float(),
+            held[:, at].float(),
+            torch.tensor([at]),
+            torch.tensor([0]),
         )
         for at in frames
     ]

@@ -61,7 +61,6 @@ class Run:
 
         def halt(request: gr.Request) -> list:
             self.context.jobs.stop(request.session_hash)
-            gr.Info(self.context.text["stopped"])
             return fail()
 
         show = _SHOW % f"{self.name}-results"

@@ -38,7 +38,6 @@ TABLE: dict[str, tuple[str, str]] = {
         "{name} 长 {length} 分钟；这里最多可用 {limit}。",
     ),
     "stop": ("Stop", "停止"),
-    "stopped": ("Stopped.", "已停止。"),
     "remaining": ("{doing}, about {time} left", "{doing}，约剩 {time}"),
     "before": ("before", "之前"),
     "after": ("after", "之后"),
