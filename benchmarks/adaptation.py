@@ -2,14 +2,16 @@
 
     python benchmarks/adaptation.py CORPUS/test-other --asr whisper-base --seconds 10 60
 
-CORPUS/test-other is a folder in LibriSpeech's layout, with transcripts. For each of `--speakers`
-people, the last recording is kept out; of the others as many as hold `--seconds` of speech are
-adapted to. Sources are one recording of every other person. Both voices, as `voiceswap voice` makes
-it and as adapted, have the same references. Metrics are those of `voiceswap evaluate`; differences
-are paired, with intervals that draw speakers.
+CORPUS/test-other is a folder for each speaker, with transcripts: LibriSpeech's, or an `index.csv`
+with the columns file, lang and text. For each of `--speakers` people, the last recording is kept
+out; of the others as many as hold `--seconds` of speech are adapted to. Sources are the first
+recordings of every other person. Both voices, as `voiceswap voice` makes it and as adapted, have
+the same references. Metrics are those of `voiceswap evaluate`; differences are paired, with
+intervals that draw speakers.
 """
 
 import argparse
+import csv
 import json
 import time
 from pathlib import Path
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs="+", default=[10, 60])
     parser.add_argument("--speakers", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="of the speakers, in order of name")
+    parser.add_argument("--sources", type=int, default=1, help="recordings of every other person")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
@@ -49,10 +52,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     swapper = VoiceSwapper.load(device=options.device)
-    scorers, left_out = load_scorers(options.asr, ["en"])
+    texts = transcripts(options.corpus)
+    scorers, left_out = load_scorers(options.asr, sorted({lang for lang, _ in texts.values()}))
     print(*left_out, sep="\n")
     measurements = MeasurementCache(scorers, options.out / "measurements.jsonl")
-    people = [sorted(x.rglob("*.flac")) for x in sorted(options.corpus.iterdir()) if x.is_dir()]
+    folders = [x for x in sorted(options.corpus.iterdir()) if x.is_dir()]
+    names, people = [x.name for x in folders], [sorted(x.rglob("*.flac")) for x in folders]
     chosen = range(options.first, options.first + options.speakers)
     table = Table(
         "speech", "steps", "seconds", *(name for key in METRICS for name in (key, "change"))
@@ -71,12 +76,12 @@ def main() -> None:
             for other, sources in enumerate(people):
                 if other == number:
                     continue
-                measured = [
-                    measure(swapper, measurements, sources[0], kept, one) for one in voices.values()
-                ]
-                speakers = (sources[0].parts[-3], kept.parts[-3])
-                rows.append({"speakers": speakers, "before": measured[0], "after": measured[1]})
-            example = options.out / f"{kept.parts[-3]}-{seconds:g}s.wav"
+                for source in sources[: options.sources]:
+                    row = {"speakers": (names[other], names[number]), "source": str(source)}
+                    for name, one in voices.items():
+                        row[name] = measure(swapper, measurements, source, texts[source], kept, one)
+                    rows.append(row)
+            example = options.out / f"{names[number]}-{seconds:g}s.wav"
             write_audio(example, swapper.convert(people[number - 1][0], voice), swapper.sample_rate)
         report.append({"seconds": seconds, "steps": steps, "took": taken, "rows": rows})
         cells = []
@@ -108,22 +113,35 @@ def first_seconds(recordings: list[Path], seconds: float) -> list[Path]:
 
 
 def measure(
-    swapper: VoiceSwapper, measurements: MeasurementCache, source: Path, target: Path, voice: Voice
+    swapper: VoiceSwapper,
+    measurements: MeasurementCache,
+    source: Path,
+    transcript: tuple[str, str],
+    target: Path,
+    voice: Voice,
 ) -> dict[str, float]:
     """The metrics of one conversion."""
     output = measurements.measure(swapper.convert(source, voice), swapper.sample_rate)
     of_source, of_target = measurements.measure(source), measurements.measure(target)
+    language, text = transcript
     return {
         **voice_metrics(output, of_source, of_target),
-        **word_metrics(output, of_source, text_of(source), "en"),
+        **word_metrics(output, of_source, text, language),
         **sound_metrics(output, of_source),
     }
 
 
-def text_of(path: Path) -> str:
-    """The transcript of a LibriSpeech recording."""
-    lines = (path.parent / f"{path.parent.parent.name}-{path.parent.name}.trans.txt").read_text()
-    return dict(line.split(" ", 1) for line in lines.splitlines())[path.stem]
+def transcripts(corpus: Path) -> dict[Path, tuple[str, str]]:
+    """Language and text of recordings."""
+    index = corpus / "index.csv"
+    if index.exists():
+        with index.open(encoding="utf-8") as file:
+            return {corpus / x["file"]: (x["lang"], x["text"]) for x in csv.DictReader(file)}
+    return {
+        path.parent / f"{name}.flac": ("en", text)
+        for path in corpus.rglob("*.trans.txt")
+        for name, text in (line.split(" ", 1) for line in path.read_text().splitlines())
+    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The functions of the page through gradio_client."""
 
+import os
 import shutil
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from gradio_client.exceptions import AppError
 from voiceswap.audio import read_audio
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.models.checkpoint import DEFAULT
+from voiceswap.ui.jobs import NICE
 
 
 def test_an_unexpected_error_is_one_sentence(address, swapper, monkeypatch, tmp_path):
@@ -39,6 +43,23 @@ def test_an_unexpected_error_is_one_sentence(address, swapper, monkeypatch, tmp_
         ).frames
         == soundfile.info(HELLO).frames
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_conversions_give_way_and_the_server_does_not(address, swapper, monkeypatch):
+    priorities, real = [], swapper.convert_files
+
+    def convert_files(*arguments):
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return real(*arguments)
+
+    monkeypatch.setattr(swapper, "convert_files", convert_files)
+    client, before = Client(address, verbose=False), os.getpriority(os.PRIO_PROCESS, 0)
+    for _ in range(3):
+        client.predict(handle_file(HELLO), handle_file(GOODBYE), api_name="/swap")
+    assert priorities == [before + NICE] * 3
+    others = {os.getpriority(os.PRIO_PROCESS, thread.native_id) for thread in threading.enumerate()}
+    assert others == {before}
 
 
 def test_eight_callers_at_once_get_each_their_own(address, swapper, speech):

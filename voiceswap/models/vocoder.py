@@ -21,6 +21,7 @@ from voiceswap.models.layers import ConvNeXtBlock, masked
 from voiceswap.spectra import power
 
 NOISE_SAMPLES = 1 << 18
+FIRST_PHASE = 0.5  # of a voiced stretch, in periods
 LOG_F0_CENTRE = 5.0  # subtracted from ln F0, so that the input is near zero
 
 
@@ -297,7 +298,7 @@ def _frame_phases(
     at_anchor = phase.gather(-1, anchor)
     if state is not None:
         at_anchor = at_anchor - state.phase.to(phase.dtype)[:, None]
-    gone = torch.where(last >= 0, phase.gather(-1, last.clamp(min=0)) - 0.5, at_anchor)
+    gone = torch.where(last >= 0, phase.gather(-1, last.clamp(min=0)) - FIRST_PHASE, at_anchor)
     return phase - gone, held
 
 

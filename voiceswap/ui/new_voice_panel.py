@@ -14,6 +14,7 @@ from voiceswap.examples import HELLO
 from voiceswap.ui import adapt_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, player, recorder, voice_menu
+from voiceswap.ui.jobs import giving_way
 from voiceswap.writing import write_audio
 
 BLENDED = 4  # voices at once
@@ -53,9 +54,15 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
                 scale=1,
                 elem_id=f"{kind}-keep",
             )
-        play.click(listen, inputs, preview, **context.api(f"listen_{kind}"), **context.slots)
+        play.click(
+            giving_way(listen),
+            inputs,
+            preview,
+            **context.api(f"listen_{kind}"),
+            **context.slots,
+        )
         kept = add.click(
-            keep,
+            giving_way(keep),
             [name, *inputs],
             chosen,
             **context.api(f"keep_{kind}"),

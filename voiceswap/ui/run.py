@@ -9,6 +9,7 @@ from gradio.events import Dependency
 
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY
+from voiceswap.ui.jobs import giving_way
 
 # Only where the result is out of sight: on a phone it is below all that was filled in.
 _SHOW = """() => setTimeout(() => {
@@ -66,7 +67,7 @@ class Run:
         show = _SHOW % f"{self.name}-results"
         begun = self.button.click(begin, None, [*buttons, results, *outputs], **DISPLAY_ONLY)
         begun.then(None, js=show, **DISPLAY_ONLY)
-        done = begun.then(job, list(inputs), list(outputs), **options)
+        done = begun.then(giving_way(job), list(inputs), list(outputs), **options)
         done.success(idle, None, buttons, js=show, **DISPLAY_ONLY)
         done.failure(fail, None, [*buttons, results], **DISPLAY_ONLY)
         self.stop.click(halt, None, [*buttons, results], cancels=done, **DISPLAY_ONLY)

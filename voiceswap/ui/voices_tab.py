@@ -9,6 +9,7 @@ from voiceswap.conversion.voice_library import file_name
 from voiceswap.ui import new_voice_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, player, voice_menu
+from voiceswap.ui.jobs import giving_way
 from voiceswap.ui.new_voice_panel import speak
 from voiceswap.ui.voice_map import map_points, voice_map
 
@@ -140,7 +141,9 @@ def _one_voice(
         switched = [gr.update(interactive=known)] * len(actions)
         return [file, map_points(context, name if known else None), None, *switched]
 
-    listen.click(listen_voice, chosen, example, **context.api("listen_voice"), **context.slots)
+    listen.click(
+        giving_way(listen_voice), chosen, example, **context.api("listen_voice"), **context.slots
+    )
     renamed = rename.click(
         rename_voice, [chosen, new_name], chosen, **context.api("rename_voice"), queue=False
     )
