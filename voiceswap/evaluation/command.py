@@ -75,7 +75,11 @@ def evaluate(
     ] = None,
     reference_seconds: Annotated[
         float | None,
-        typer.Option(min=0.3, help="Use only so much of each reference.", show_default=False),
+        typer.Option(
+            min=0.3,
+            help="Use only so much of each reference, where most is voiced.",
+            show_default=False,
+        ),
     ] = None,
     more_judges: Annotated[
         bool,

@@ -11,6 +11,7 @@ import numpy as np
 
 from voiceswap import audio, conversion, features, models
 from voiceswap.audio import read_audio
+from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.files import sha256
@@ -38,7 +39,7 @@ class PairConverter:
         model: identifies the weights, such as their SHA-256.
         folder: for the recordings and their log.
         stream: convert by a stream of this latency: low, normal or high.
-        reference_seconds: how much of each reference is used, from its beginning; None is all.
+        reference_seconds: how much of each reference is used, where most is voiced; None is all.
     """
 
     def __init__(
@@ -67,15 +68,20 @@ class PairConverter:
         return self._make(name, [pair.source, *chosen], made)
 
     def _convert(self, source: Path, references: list[Path]) -> np.ndarray:
-        rate = self.swapper.sample_rate
         given: Any = references
         if self.reference_seconds is not None:
-            kept = round(self.reference_seconds * rate)
-            given = [(read_audio(path, rate)[:kept], rate) for path in references]
+            given = [self._densest(path, self.reference_seconds) for path in references]
         if self.stream is None:
             return self.swapper.convert(source, given)
         stream = self.swapper.stream(given, latency=self.stream)
         return simulate(stream, read_audio(source, stream.rate))[0]
+
+    def _densest(self, path: Path, seconds: float) -> tuple[np.ndarray, int]:
+        """The part of a recording in which most is voiced, and its rate."""
+        audio, rate = self.swapper.engine.audio, self.swapper.sample_rate
+        first, last = read_recording(path, audio, rate).densest_segment(seconds)
+        start, end = (round(frame / audio.frame_rate * rate) for frame in (first, last))
+        return read_audio(path, rate)[start:end], rate
 
     def copy_synthesis(self, recording: Path) -> OutputFile:
         """The vocoder alone on the recording's own mel spectrogram: the ceiling."""

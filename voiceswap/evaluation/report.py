@@ -48,7 +48,7 @@ class Request:
         jobs: recordings measured at once.
         device: of the model.
         stream: latency of the streams that convert; None converts whole recordings.
-        reference_seconds: how much of each reference is used; None is all.
+        reference_seconds: how much of each reference is used, where most is voiced; None is all.
         more_judges: whether DNSMOS and a second recogniser are asked, too.
     """
 
