@@ -9,6 +9,7 @@ from voiceswap.conversion import denoise as module
 from voiceswap.conversion import engine
 from voiceswap.conversion.denoise import denoise, denoise_blocks
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.reading import read_recording
 
 
 def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:
@@ -48,6 +49,15 @@ def test_noise_goes_and_the_speech_stays(swapper, people):
                 speech = speech_frames(mels[0][None])[0]
                 before, after = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
                 assert after < 0.75 * before, (hum, recordings[0].name, level)
+
+
+def test_speech_without_a_pause_is_left(swapper, people):
+    audio, left = swapper.engine.audio, 0
+    for recordings in people:
+        recording = read_recording(recordings[0], audio, 24000, noisy=True)
+        dense = recording.samples(*recording.densest_segment(2.0))
+        left += denoise(dense, 16000) is dense
+    assert left >= 0.7 * len(people)
 
 
 def test_what_may_be_speech_is_left():

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 import soundfile
+import torch
 from rates import RATE
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from voiceswap import AudioError, VoiceswapError, cli
 from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live.device import LiveSession
 from voiceswap.live.simulation import simulate
+from voiceswap.live.warm_up import warm_up
 
 
 def streamed(stream, samples, size):
@@ -174,3 +177,20 @@ def test_streams_follow_the_examples_loudness(swapper, goodbye_24k):
     out = streamed(swapper.stream(goodbye_24k), quiet, 4800)
     halves = [active_level_db(half, RATE) for half in np.array_split(out, 2)]
     assert halves[0] - halves[1] == pytest.approx(20, abs=2)
+
+
+@pytest.mark.parametrize("latency", ["low", "normal", "high"])
+def test_nothing_is_computed_for_the_first_time_after_a_warm_up(tiny, hello, latency):
+    voice = tiny.voice(hello)
+    stream, sizes = tiny.stream(voice, latency=latency), [set(), set()]
+    for seen, act in zip(
+        sizes, (lambda: warm_up(tiny, voice, latency), lambda: stream.push(hello)), strict=True
+    ):
+        hook = register_module_forward_pre_hook(
+            lambda module, given, seen=seen: seen.add(
+                (module, *(x.shape for x in given if isinstance(x, torch.Tensor)))
+            )
+        )
+        act()
+        hook.remove()
+    assert len(sizes[1]) > 50 and sizes[1] <= sizes[0]

@@ -89,7 +89,7 @@ def microphone(chromium, tmp_path_factory):
 @pytest.fixture
 def delays(swapper, monkeypatch):
     """Streams that convert nothing, and take no time."""
-    monkeypatch.setattr(swapper, "stream", lambda *_, rate, **__: Delay(rate))
+    monkeypatch.setattr(swapper, "stream", lambda *_, rate=24000, **__: Delay(rate))
     monkeypatch.setattr(LiveSessions, "_follow", lambda *_: np.zeros(0, np.float32))
 
 

@@ -19,7 +19,8 @@ LOWEST, SHORTFALL = (
 )  # the share of time that is noise alone at least, and what such low parts lack of the mean
 SURELY = (5, 3)  # frames and bins over which power is averaged to tell speech from noise
 EXCESS = 1.5  # times the noise that such an average has to surpass
-ENOUGH = 2.0  # seconds in which there are pauses
+ENOUGH = 2.0  # seconds in which there may be pauses
+PAUSE_DB = 3.5  # what the quietest frames have more than the quietest parts of each frequency
 INAUDIBLE_DB = (
     -33.0
 )  # noise this far below the speech is left, and louder noise is brought down to there
@@ -38,8 +39,9 @@ def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_D
     A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum
     statistics: Martin, 2001), with over-subtraction (Berouti et al., 1979). What has no more noise
     than that comes back as it was, and what has noise above `loudest_db` relative to the speech. So
-    does what is shorter than 2 s, where the quietest parts may be speech, and what is steady but
-    has harmonics, as a held note has.
+    does what has no pause, where the quietest parts are speech, and what is steady but has
+    harmonics, as a held note has. A pause is quiet at all frequencies at once; speech is at one
+    frequency now and at another then.
     """
     if len(samples) < ENOUGH * sample_rate:
         return samples
@@ -55,8 +57,12 @@ def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_D
         pad_mode="constant",
     )
     powers = power(spectrum)  # (bins, frames)
-    noise = SHORTFALL * _averaged(powers, VALLEY).quantile(LOWEST, dim=1, keepdim=True)
+    valleys = _averaged(powers, VALLEY)
+    noise = SHORTFALL * valleys.quantile(LOWEST, dim=1, keepdim=True)
     audible = noise[FIRST_BIN:].sum()
+    quietest = SHORTFALL * valleys[FIRST_BIN:].sum(0).quantile(LOWEST)
+    if quietest > 10 ** (PAUSE_DB / 10) * audible:
+        return samples
     level_db = 10 * float((2 * audible / (n_fft * window.square().sum()) + 1e-12).log10())
     above_speech = level_db - active_level_db(samples - samples.mean(), sample_rate)
     if not INAUDIBLE_DB < above_speech < loudest_db or _has_harmonics(noise[:, 0], sample_rate):

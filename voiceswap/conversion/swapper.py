@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -102,8 +103,7 @@ class VoiceSwapper:
         Args:
             source: the recording to convert.
             references: one recording or voice, or several, which are averaged.
-            options: those of `ConversionOptions`, by keyword: pitch_shift, pitch_range, strength,
-                seed, rate.
+            options: those of `ConversionOptions`, by keyword.
 
         Returns:
             Samples (samples,), float32, at `options.rate` or `sample_rate` Hz.
@@ -155,8 +155,7 @@ class VoiceSwapper:
         are embedded once.
 
         Returns:
-            For every file None, or the error that kept it from being converted; the others are not
-            held up.
+            For every file None, or the error that kept it from being converted.
         """
         return FileConverter(self.engine, self.voice, self._between).convert(files, progress)
 
@@ -179,8 +178,12 @@ class VoiceSwapper:
             A `Stream`: push(samples) gives what is converted by now, flush() the rest.
         """
         chosen, wanted = Latency.of(latency), ConversionOptions(**options)
-        known = typical(self.enroll(HELLO)) if source is None else source.copy()
+        known = (self._typical if source is None else source).copy()
         return Stream(self.engine, self.voice(references), known, wanted, chosen)
+
+    @cached_property
+    def _typical(self) -> SourceStatistics:
+        return typical(self.enroll(HELLO))
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
         """What a stream may know of its source speaker beforehand, from a recording."""
@@ -272,10 +275,7 @@ class VoiceSwapper:
         return content, self.engine.speaker([encoded])
 
     def copy_synthesis(self, audio: AudioInput, voice: Voice | None = None) -> np.ndarray:
-        """The vocoder alone on the recording's own log-mel: the ceiling of the sound's quality.
-
-        With a `voice`, the pitch is moved to that voice's.
-        """
+        """The vocoder alone on the recording's own log-mel, at the pitch of `voice` if given."""
         recording = self._recording(audio, noisy=True)
         note_two_voices(recording)
         samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)

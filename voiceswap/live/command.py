@@ -68,10 +68,12 @@ def live(
         inputs = [simulate, *target, *([enroll] if enroll else [])]
         out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
     from voiceswap.conversion.swapper import VoiceSwapper
+    from voiceswap.live.warm_up import warm_up
 
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
         voices = [swapper.voice(path) for path in target]
+        warm_up(swapper, voices[0], latency.value)
         source = None if enroll is None else swapper.enroll(enroll)
         stream = swapper.stream(
             voices[0], source, latency.value, pitch_shift=pitch, pitch_range=pitch_range

@@ -85,10 +85,11 @@ function hear({ heard, delay }) {
   live.waiting += heard.length;
   const rate = live.sound.sampleRate;
   const before = live.waiting;
-  while (before > KEPT * rate && live.waiting > SHORTEST * rate)
+  const ready = live.asked === null || live.latency !== undefined; // else it is being prepared
+  while (before > (ready ? KEPT : 0) * rate && live.waiting > SHORTEST * rate)
     live.waiting -= live.chunks.shift().length;
   if (live.waiting < before) live.node.port.postMessage({ lost: before - live.waiting });
-  live.dropped += before - live.waiting;
+  if (ready) live.dropped += before - live.waiting;
   live.peak = heard.reduce((most, sample) => Math.max(most, Math.abs(sample)), live.peak);
   tell(delay);
   send();

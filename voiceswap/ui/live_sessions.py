@@ -13,6 +13,7 @@ from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
+from voiceswap.live.warm_up import warm_up
 
 GONE_SECONDS = 10.0  # without samples: another visitor may take the place
 SILENT_MINUTES = 5  # without a sound: the session ends
@@ -68,6 +69,7 @@ class LiveSessions:
         self.swapper, self.library, self.most, self._clock = swapper, library, most, clock
         self._sessions: dict[str, LiveSession] = {}
         self._over: WeakSet[object] = WeakSet()  # calls whose session has ended
+        self._warm: set[str] = set()  # latencies
         self._lock = Lock()
 
     def push(
@@ -155,8 +157,12 @@ class LiveSessions:
             raise VoiceswapError(
                 f"The rate of the samples has to be from {RATES[0]} to {RATES[1]} Hz."
             )
+        voice = self.library.voice(choice.voice)
+        if choice.latency not in self._warm:
+            warm_up(self.swapper, voice, choice.latency)
+            self._warm.add(choice.latency)
         return self.swapper.stream(
-            self.library.voice(choice.voice),
+            voice,
             before.statistics if before else None,
             choice.latency,
             pitch_shift=choice.pitch,

@@ -1,7 +1,8 @@
 /* In the sound card's thread: passes on what is heard, plays what was made of it, and knows how
-   much later. Where nothing is ready it is silent, and waits a little longer than before. */
+   much later. Blocks come at uneven times, so the first is played a lead later than it came; after
+   each time that nothing was ready, the lead is longer. */
 const SENT = 0.02; // seconds that are passed on at a time
-const LONGEST = 0.5; // seconds to wait with what is ready
+const LONGEST = 0.5; // seconds of lead
 const LOOK = 4; // seconds after which too much waiting is dropped
 
 class Live extends AudioWorkletProcessor {
@@ -9,7 +10,7 @@ class Live extends AudioWorkletProcessor {
     super();
     Object.assign(this, {
       ready: [], waiting: 0, heard: [], captured: 0, played: 0, level: 0, bypass: false,
-      lead: 0.06 * sampleRate, playing: false, least: Infinity, looked: 0,
+      lead: 0.06 * sampleRate, held: 0, playing: false, least: Infinity, looked: 0,
     });
     this.port.onmessage = ({ data }) => {
       if (data.made) this.add(data.made);
@@ -42,9 +43,13 @@ class Live extends AudioWorkletProcessor {
   play(out) {
     if (this.playing && this.waiting < out.length) {
       this.playing = false;
+      this.held = 0;
       this.lead = Math.min(this.lead * 1.5, LONGEST * sampleRate);
     }
-    if (!this.playing && this.waiting >= this.lead) this.playing = true;
+    if (!this.playing && this.waiting >= out.length) {
+      this.held += out.length;
+      this.playing = this.held >= this.lead;
+    }
     if (!this.playing) return;
     const made = this.take(out.length);
     if (!this.bypass) out.set(made);
