@@ -3,7 +3,7 @@
     python benchmarks/live_page.py --minutes 10 --visitors 1 --pause 4
 
 Server, browser and visitors share this machine. The browser's microphone is the package's example,
-again and again. A dropout is a stretch in which the page had nothing to play. Needs playwright and
+again and again. A dropout is a time without anything to play. Needs playwright and
 a Chromium, as the tests of the page do.
 """
 
@@ -85,7 +85,7 @@ def main() -> None:
                     took.append(time.perf_counter() - start)
 
             visitors = [threading.Thread(target=convert) for _ in range(options.visitors)]
-            dropouts, delay = listen(address, microphone, options, visitors)
+            dropouts, delay = speak_and_count(address, microphone, options, visitors)
             over.set()
             for visitor in visitors:
                 visitor.join()
@@ -96,7 +96,7 @@ def main() -> None:
         print(f"{len(took)} conversions of 10 s beside it, {np.median(took):.1f} s each (median)")
 
 
-def listen(
+def speak_and_count(
     address: str, microphone: Path, options: argparse.Namespace, visitors: list[threading.Thread]
 ) -> tuple[list[float], str]:
     """When the page had nothing to play, in seconds, and the delay that it shows."""

@@ -21,7 +21,7 @@ from voiceswap.models.layers import ConvNeXtBlock, masked
 from voiceswap.spectra import power
 
 NOISE_SAMPLES = 1 << 18
-FIRST_PHASE = 0.5  # of a voiced stretch, in periods
+FIRST_PHASE = 0.5  # of a voiced segment, in periods
 LOG_F0_CENTRE = 5.0  # subtracted from ln F0, so that the input is near zero
 
 
@@ -282,7 +282,7 @@ def _frame_phases(
 ) -> tuple[Tensor, Tensor]:
     """Periods gone by at the start of each frame and after the last, and F0 (batch, frames), held.
 
-    Each voiced stretch begins half a period before a pulse, so that no rounding of F0 moves the
+    Each voiced segment begins half a period before a pulse, so that no rounding of F0 moves the
     pulses of a recording after it. `f0` is (batch, frames); the phase is (batch, frames + 1).
     """
     hop = config.hop_length
