@@ -8,10 +8,11 @@ from voiceswap.features import AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.excitation import excitation_states
 from voiceswap.models.layers import instance_norm, length_mask
 from voiceswap.models.mel_decoder import MelDecoder, pitch_channels
 from voiceswap.models.speaker_encoder import SpeakerEncoder
-from voiceswap.models.vocoder import SourceFilterVocoder, excitation_states
+from voiceswap.models.vocoder import SourceFilterVocoder
 
 AUDIO = AudioConfig()
 LENGTHS = torch.tensor([61, 40])  # frames; odd lengths meet the stride of two

@@ -36,12 +36,12 @@ from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
 from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.excitation import ExcitationState, excitation_states
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.layers import length_mask
 from voiceswap.models.pretrained import FrontEnd
-from voiceswap.models.vocoder import ExcitationState, excitation_states
 from voiceswap.precision import inference, products_type, use_fast_products
 from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
 

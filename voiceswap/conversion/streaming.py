@@ -17,8 +17,8 @@ from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, stack_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import DEFAULT_F0
+from voiceswap.models.excitation import ExcitationState, excitation_states
 from voiceswap.models.layers import instance_norm
-from voiceswap.models.vocoder import ExcitationState, excitation_states
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
