@@ -2,7 +2,7 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
@@ -98,6 +98,11 @@ def incomplete(path):
     save_file({"autoencoder.nothing": torch.zeros(2)}, path, {"voiceswap": json.dumps(metadata)})
 
 
+def unusual(path):
+    metadata = read_metadata(path) | {"content_log_variance": "none"}
+    save_file(load_file(path), path, {"voiceswap": json.dumps(metadata)})
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
@@ -106,6 +111,7 @@ def incomplete(path):
         (foreign, "not a voiceswap model"),
         (newer, "newer voiceswap"),
         (incomplete, "does not hold the networks"),
+        (unusual, "does not hold the networks"),
         (lambda path: path.unlink(), "There is no checkpoint"),
     ],
 )

@@ -157,3 +157,11 @@ def test_a_full_disk_under_the_output_is_a_sentence(tmp_path):
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "can't be written (No space left on device)" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("more", [["convert", HELLO], ["batch", HELLO, "--jobs", 1]])
+def test_32_bits_are_an_option(monkeypatch, tmp_path, exact, more):
+    arguments = ("--target", GOODBYE, "--precision", "fp32", "--out", tmp_path)
+    assert run(monkeypatch, *more, *arguments) == 0
+    (out,) = [path for path in tmp_path.rglob("*") if path.suffix in (".wav", ".flac")]
+    np.testing.assert_allclose(soundfile.read(out)[0], exact.convert(HELLO, GOODBYE), atol=2e-3)

@@ -12,7 +12,7 @@ from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.audio import read_audio
 from voiceswap.batch import convert_folder
-from voiceswap.conversion.engine import Conversion
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig, extract_f0, extract_f0_batch

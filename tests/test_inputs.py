@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceswapError
 from voiceswap.batch import BatchOptions
-from voiceswap.conversion.recording import noise_at
+from voiceswap.conversion.posterior_noise import noise_at
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import torch
 
 from voiceswap.conversion import encoder, engine
 from voiceswap.conversion.core import decode, extract_voice
-from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.models.checkpoint import load_checkpoint

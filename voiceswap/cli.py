@@ -20,6 +20,8 @@ from voiceswap.command_options import (
     Overwrite,
     PitchOptions,
     PitchRange,
+    Precision,
+    Precisions,
     Seed,
     Strength,
 )
@@ -48,11 +50,11 @@ OutFile = Annotated[
 ]
 
 
-def _swapper(checkpoint: str, device: str):
+def _swapper(checkpoint: str, device: str, precision: str = "auto"):
     from voiceswap.conversion.swapper import VoiceSwapper
 
     with console.status("Loading the model ..."):
-        return VoiceSwapper.load(checkpoint, device)
+        return VoiceSwapper.load(checkpoint, device, precision=precision)
 
 
 @app.command(epilog="Example: voiceswap swap anna.wav ben.mp3 --out swapped")
@@ -62,9 +64,10 @@ def swap(
     out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
     checkpoint: Model = "default",
     device: Device = "auto",
+    precision: Precision = Precisions.AUTO,
 ) -> None:
     """Swap two voices: A's words in B's voice, and B's words in A's."""
-    swapper = _swapper(checkpoint, device)
+    swapper = _swapper(checkpoint, device, precision)
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
     name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
@@ -95,11 +98,12 @@ def convert(
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
+    precision: Precision = Precisions.AUTO,
 ) -> None:
     """Convert SOURCE to another voice."""
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
     out = output_file(out, name, [source, *target], overwrite)
-    swapper = _swapper(checkpoint, device)
+    swapper = _swapper(checkpoint, device, precision)
     options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
@@ -219,6 +223,7 @@ def demo(
         "voiceswap-demo"
     ),
     device: Device = "auto",
+    precision: Precision = Precisions.AUTO,
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio

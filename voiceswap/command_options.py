@@ -31,6 +31,13 @@ class Latencies(StrEnum):
     HIGH = "high"
 
 
+class Precisions(StrEnum):
+    """See `voiceswap.precision.products_type`."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+
+
 def _range(name: str, help: str) -> typer.models.OptionInfo:
     low, high = RANGES[name]
     return typer.Option(callback=number(low, high), help=f"{help} From {low:g} to {high:g}.")
@@ -61,3 +68,9 @@ Model = Annotated[
     str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Precision = Annotated[
+    Precisions,
+    typer.Option(
+        help="fp32 computes in 32 bits throughout; auto multiplies in 16 where that is quicker."
+    ),
+]

@@ -6,7 +6,7 @@ import torch
 
 from voiceswap import VoiceSwapper
 from voiceswap.conversion.core import decode
-from voiceswap.conversion.engine import Conversion
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
 from voiceswap.features import log_f0_statistics
 from voiceswap.models.perceptual_losses import SpeakerLoss

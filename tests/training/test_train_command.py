@@ -270,6 +270,9 @@ def test_a_run_from_the_bundled_weights_can_be_watched(
             > 1
         )
         assert 0 <= metrics["validation/speaker_probe_on_content"] <= 1
+        command(monkeypatch, "export", tmp_path / "last.ckpt", "--out", tmp_path / "m.safetensors")
+        usual = read_metadata(tmp_path / "m.safetensors")["content_log_variance"]
+        assert usual == pytest.approx(load_checkpoint().content_log_variance, abs=0.2)
 
 
 def test_shards_give_what_manifests_give(corpus, data, tmp_path):

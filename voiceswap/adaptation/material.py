@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.voice import Voice
 from voiceswap.features import log_f0_statistics

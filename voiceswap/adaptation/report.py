@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from voiceswap.audio import read_audio
-from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.voice import Voice
 from voiceswap.examples import GOODBYE, HELLO

@@ -15,6 +15,8 @@ from voiceswap.command_options import (
     Model,
     PitchOptions,
     PitchRange,
+    Precision,
+    Precisions,
     Seed,
     Strength,
     number,
@@ -98,6 +100,7 @@ def batch(
     ] = 0.0,
     checkpoint: Model = "default",
     device: Device = "auto",
+    precision: Precision = Precisions.AUTO,
 ) -> None:
     """Convert files and folders of any size; the same command again continues a stopped run.
 
@@ -124,6 +127,7 @@ def batch(
                 ),
                 checkpoint=checkpoint,
                 device=device,
+                precision=precision,
                 jobs=jobs,
                 batch_size=batch_size,
                 overwrite=overwrite,

@@ -48,6 +48,7 @@ def convert_folder(
     *,
     checkpoint: str | os.PathLike = "default",
     device: str = "auto",
+    precision: str = "auto",
     jobs: int | None = None,
     batch_size: int | None = None,
     overwrite: bool = False,
@@ -71,6 +72,7 @@ def convert_folder(
         options: how files are converted and written; a manifest's line may change them.
         checkpoint: a model file, or "default" for the one in the package.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        precision: "auto" or "fp32", as `VoiceSwapper.load` has it.
         jobs: number of processes; None is as many as this machine has cores and memory for.
         batch_size: files that a worker converts at once, padded to one length; None is 1 on a CPU,
             16 on other devices, and with a `swapper` the swapper's own.
@@ -94,7 +96,7 @@ def convert_folder(
     planned = name_outputs(collect(_paths(inputs), voices, str(out), options or BatchOptions()))
     if not planned:
         raise VoiceswapError("There is no audio file in what was given.")
-    model = _loaded_model_hash(swapper) if swapper else _model_file_hash(checkpoint)
+    model = _loaded_model_hash(swapper) if swapper else _model_file_hash(checkpoint, precision)
     if dry_run:
         state = RunState(planned, out, model, overwrite)
         state.compare(to_convert=Status.TO_CONVERT, to_redo=Status.TO_REDO)
@@ -111,7 +113,7 @@ def convert_folder(
                     size = swapper.engine.batch_size
                 else:
                     size = batch_size or _default_batch_size(device, ray, ray_gpus)
-                settings = ModelSettings(str(checkpoint), device, batch_size)
+                settings = ModelSettings(str(checkpoint), device, batch_size, precision)
                 batches = -(-len(todo) // size)
                 pool = _worker_pool(settings, jobs, batches, swapper, ray, ray_gpus)
                 _convert(state, todo, pool, size, parts, fail_fast, progress)
@@ -232,12 +234,12 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
     return voices
 
 
-def _model_file_hash(checkpoint: str | os.PathLike) -> str:
+def _model_file_hash(checkpoint: str | os.PathLike, precision: str) -> str:
     default = str(checkpoint) == "default"
     path = weights.FOLDER / "default.safetensors" if default else Path(checkpoint)
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}.")
-    return sha256(path)[:16]
+    return sha256(path)[:16] + ("" if precision == "auto" else f"-{precision}")
 
 
 def _loaded_model_hash(swapper: "VoiceSwapper") -> str:

@@ -40,9 +40,9 @@ class Worker:
     On a CPU it uses one thread, so outputs have the same bytes for any number of processes.
     """
 
-    def __init__(self, checkpoint: str, device: str, batch_size: int | None):
+    def __init__(self, checkpoint: str, device: str, batch_size: int | None, precision: str):
         torch.set_num_threads(1)
-        self.swapper = VoiceSwapper.load(checkpoint, device, batch_size)
+        self.swapper = VoiceSwapper.load(checkpoint, device, batch_size, precision)
 
     def run(self, work: Work, on_share: ShareCallback = lambda share: None) -> list[Outcome]:
         """`run_work` with this worker's model."""

@@ -32,6 +32,7 @@ class ModelSettings(NamedTuple):
     checkpoint: str
     device: str
     batch_size: int | None
+    precision: str
 
 
 class WorkerPool(Protocol):

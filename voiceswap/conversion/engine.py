@@ -1,7 +1,7 @@
 """The networks of a model on a device: recordings to voices, and conversions, in batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -20,23 +20,16 @@ from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
-from voiceswap.conversion.options import DEFAULTS, ConversionOptions
-from voiceswap.conversion.pitch import place_contour
-from voiceswap.conversion.recording import (
-    RECEPTIVE_SECONDS,
-    EncodedRecording,
-    Output,
-    Window,
-    noise_at,
-    windows,
-)
-from voiceswap.conversion.two_voices import who_speaks
+from voiceswap.conversion.nonverbal import follow_source
+from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
+from voiceswap.conversion.posterior_noise import add_noise
+from voiceswap.conversion.recording import EncodedRecording, Output
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
 from voiceswap.models.content_encoder import ContentEncoder
-from voiceswap.models.excitation import ExcitationState, excitation_states
+from voiceswap.models.excitation import ExcitationState
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
@@ -46,27 +39,6 @@ from voiceswap.precision import inference, products_type, use_fast_products
 from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """A recording to be converted to a voice."""
-
-    source: EncodedRecording
-    voice: Voice
-    options: ConversionOptions = DEFAULTS
-
-
-@dataclass(frozen=True)
-class _OutputWindow:
-    """A window of a conversion, and where its samples go."""
-
-    conversion: Conversion
-    window: Window
-    f0: Tensor  # of the whole recording, at the target's pitch
-    log_f0: Tensor  # statistics of the target, (2,)
-    excitation: ExcitationState
-    output: Output
 
 
 class Engine:
@@ -90,6 +62,7 @@ class Engine:
         self.device = find_device(device)
         self.audio = checkpoint.audio
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
+        self._usual_log_variance = checkpoint.content_log_variance
         self.streaming, self.verifier = checkpoint.streaming, pretrained.speaker_verifier()
         dtype = products_type(precision, self.device)
         self._fast_products = None if dtype is None else (self.device.type, dtype)
@@ -223,13 +196,13 @@ class Engine:
         log_f0 = torch.from_numpy(known.numpy())
         todo = []
         for parts in zip(conversions, log_f0, outputs, strict=True):
-            todo += self._output_windows(*parts)
+            todo += output_windows(*parts, self.output_audio)
         done, hop = 0, self.output_audio.hop_length
 
-        def start(batch: Sequence[_OutputWindow]) -> HostCopy:
+        def start(batch: Sequence[OutputWindow]) -> HostCopy:
             return HostCopy(self._render(batch))
 
-        def finish(batch: Sequence[_OutputWindow], waves: HostCopy) -> None:
+        def finish(batch: Sequence[OutputWindow], waves: HostCopy) -> None:
             nonlocal done
             for item, wave in zip(batch, waves.numpy(), strict=True):
                 window = item.window
@@ -241,44 +214,26 @@ class Engine:
         overlapped(batches(todo, self.batch_size), start, finish)
         return outputs
 
-    def _output_windows(
-        self, conversion: Conversion, voice_log_f0: Tensor, output: Output
-    ) -> list[_OutputWindow]:
-        recording = conversion.source.recording
-        people = who_speaks(recording.f0, self.audio.frame_rate)
-        f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, conversion.options)
-        cut = windows(recording.frames, self.audio.frame_rate, RECEPTIVE_SECONDS)
-        states = excitation_states(f0, [window.left for window in cut], self.output_audio)
-        return [
-            _OutputWindow(conversion, window, f0, log_f0, state, output)
-            for window, state in zip(cut, states, strict=True)
-        ]
-
-    def _render(self, items: Sequence[_OutputWindow]) -> Tensor:
+    def _render(self, items: Sequence[OutputWindow]) -> Tensor:
         """Waveforms (batch, samples) of windows, context and all."""
-        content = self._content_codes(items)
-        f0, mask = stack([item.f0[item.window.left : item.window.right] for item in items])
+        posterior, _ = self.encoder.content([item.segment for item in items])
+        content, stride = posterior.mode(), self.autoencoder.stride
+        for i, item in enumerate(items):
+            if (seed := item.conversion.options.seed) is not None:
+                add_noise(content[i], posterior.log_variance[i], seed, item.window, stride)
+        f0, mask = stack([item.f0 for item in items])
         f0, mask = to_device(f0, self.device), on_device(mask, self.device)
         voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]
         voice = stack_voices(voices, self.device)
         mel = decode(self.autoencoder, content, f0, voice, mask)
+        if self._usual_log_variance is not None:
+            waves, _ = stack([torch.from_numpy(item.samples()) for item in items])
+            source = self.log_mel(to_device(waves, self.device))
+            log_variance, usual = posterior.log_variance, self._usual_log_variance
+            mel = follow_source(mel, source, log_variance, usual, mask)
         fields = zip(*(item.excitation for item in items), strict=True)
         state = ExcitationState(*(to_device(torch.cat(field), self.device) for field in fields))
         return self.vocode(mel, f0, mask, state, voice.high_gain)
-
-    def _content_codes(self, items: Sequence[_OutputWindow]) -> Tensor:
-        """Content codes of windows: the posterior's mean, or a draw where a seed is given."""
-        posterior, _ = self.encoder.content(
-            [(item.conversion.source, item.window.left, item.window.right) for item in items]
-        )
-        content, stride = posterior.mode(), self.autoencoder.stride
-        for i, item in enumerate(items):
-            if (seed := item.conversion.options.seed) is not None:
-                first, last = item.window.left // stride, -(-item.window.right // stride)
-                noise = noise_at(seed, first, last, content.shape[1])
-                deviation = (0.5 * posterior.log_variance[i, :, : last - first]).exp()
-                content[i, :, : last - first] += deviation * to_device(noise, self.device)
-        return content
 
     @inference
     def vocode(

@@ -9,8 +9,9 @@ from typing import Any
 from voiceswap.audio import stream_audio
 from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
-from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import full_band_of_file
 from voiceswap.conversion.recording import EncodedRecording, Output, Recording
 from voiceswap.conversion.two_voices import note_two_voices

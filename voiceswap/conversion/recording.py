@@ -279,20 +279,3 @@ class Output:
 def _blocks(samples: DiskArray, longest: int) -> Iterator[np.ndarray]:
     """All samples in order, `longest` at a time."""
     return (samples.read(first, first + longest) for first in range(0, len(samples), longest))
-
-
-def noise_at(seed: int, first: int, last: int, channels: int) -> Tensor:
-    """Unit noise (channels, last - first) that depends on seed and position alone.
-
-    So windows agree where they overlap.
-    """
-    block = 1024
-    start, stop = first // block, -(-last // block)
-    spread = (seed << 20) + (
-        seed >> 43
-    )  # blocks of one seed are apart; no bit of a long one is lost
-    drawn = [
-        torch.randn(channels, block, generator=torch.Generator().manual_seed((spread + i) % 2**63))
-        for i in range(start, stop)
-    ]
-    return torch.cat(drawn, 1)[:, first - start * block : last - start * block]

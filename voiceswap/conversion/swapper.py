@@ -12,9 +12,10 @@ import torch
 from voiceswap.audio import AudioInput, is_pair, resample, set_level
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
-from voiceswap.conversion.engine import Conversion, Engine
+from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
 from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical

@@ -38,12 +38,17 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
 
 @dataclass
 class Checkpoint:
-    """Networks in evaluation mode, and the model card. `vocoder` and `streaming` may be None."""
+    """Networks in evaluation mode, and the model card. `vocoder` and `streaming` may be None.
+
+    `content_log_variance` is the mean log-variance of the content posterior over speech, or None
+    where it was not measured.
+    """
 
     autoencoder: Autoencoder
     vocoder: SourceFilterVocoder | None
     card: dict = field(default_factory=dict)
     streaming: StreamingEncoder | None = None
+    content_log_variance: float | None = None
 
     def fingerprint(self) -> str:
         """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
@@ -79,6 +84,7 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         "audio": checkpoint.audio.to_dict(),
         **{name: network.architecture for name, network in parts.items()},
         "card": checkpoint.card,
+        "content_log_variance": checkpoint.content_log_variance,
     }
     state = {
         f"{name}.{key}": value
@@ -106,6 +112,9 @@ def load_checkpoint(
     try:
         audio = AudioConfig(**metadata["audio"])
         card = dict(metadata["card"])
+        usual = metadata.get("content_log_variance")
+        if usual is not None and not -8 <= usual <= 2:
+            raise ValueError(f"content_log_variance is {usual}")
         builders = {k: build for k, build in BUILDERS.items() if k in {"autoencoder", *metadata}}
         for sizes in (audio.to_dict(), *(metadata[name] for name in builders)):
             _check_sizes(sizes)
@@ -134,7 +143,7 @@ def load_checkpoint(
     ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
     return Checkpoint(
-        networks["autoencoder"], networks.get("vocoder"), card, networks.get("streaming")
+        networks["autoencoder"], networks.get("vocoder"), card, networks.get("streaming"), usual
     )
 
 

@@ -25,6 +25,7 @@ from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
 from voiceswap.transfer import network_on
 
+REMEMBERED = 0.99  # of the mean log-variance, from one batch to the next
 MAX_PITCH_RANGE = 1.5  # conversions may be asked for with a wider or a flatter intonation
 
 
@@ -109,6 +110,7 @@ class AutoencoderTask(BaseTask):
             "batches", torch.zeros((), dtype=torch.long)
         )  # phase of the KL warm-up
         self.batches: Tensor
+        self.log_variance: Tensor | None = None  # mean of the content posterior's
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the autoencoder."""
@@ -141,6 +143,7 @@ class AutoencoderTask(BaseTask):
         weighted = [weights.get(name, 1.0) * value for name, value in parts.items()]
         self.optimise(self.autoencoder, torch.stack(weighted).sum(), index=0)
         self.batches += 1
+        self._remember(content, content_mask(batch, self.autoencoder.stride))
         self.log_parts(parts)
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
@@ -153,9 +156,28 @@ class AutoencoderTask(BaseTask):
         error = masked_mean((rebuilt - batch["mel"]).abs(), mask)
         self.log("validation/reconstruction", error, prog_bar=True)
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Describe the network, and how sure its content posterior is of speech."""
+        super().on_save_checkpoint(checkpoint)
+        if self.log_variance is not None:
+            checkpoint["voiceswap"]["content_log_variance"] = self.log_variance.item()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with what was measured before."""
+        usual = checkpoint["voiceswap"].get("content_log_variance")
+        self.log_variance = None if usual is None else torch.tensor(usual, device=self.device)
+
     def forget_batches(self, batches: int) -> None:
         """Undo the warm-up's progress by batches whose gradients no step has used."""
         self.batches -= batches
+
+    def _remember(self, content: DiagonalGaussian, mask: Tensor) -> None:
+        """Add a batch's mean log-variance of the content posterior to the running mean."""
+        log_variance = masked_mean(content.log_variance.detach(), mask)
+        if self.log_variance is None:
+            self.log_variance = log_variance
+        before = self.log_variance.to(log_variance)
+        self.log_variance = torch.lerp(log_variance, before, REMEMBERED)
 
     def _pitch_error(self, code: Tensor, statistics: Tensor) -> Tensor:
         """Squared error of predicted F0 statistics: of the mean, and of the deviation's log."""

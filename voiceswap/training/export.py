@@ -16,6 +16,7 @@ from voiceswap.models.checkpoint import (
     BUILDERS,
     Checkpoint,
     load_checkpoint,
+    read_metadata,
     save_checkpoint,
 )
 
@@ -61,7 +62,11 @@ def export(
     path = save_checkpoint(
         out,
         Checkpoint(
-            networks["autoencoder"], networks.get("vocoder"), metadata, networks.get("streaming")
+            networks["autoencoder"],
+            networks.get("vocoder"),
+            metadata,
+            networks.get("streaming"),
+            _content_log_variance(autoencoder),
         ),
     )
     digest = sha256(path)
@@ -85,6 +90,19 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
         ):
             together[0].copy_(torch.stack(together).mean(0))
     return first
+
+
+def _content_log_variance(autoencoders: Sequence[Path]) -> float | None:
+    """The mean of what the files say, None where one does not."""
+    found = []
+    for path in autoencoders:
+        if path.suffix == ".ckpt":
+            saved = read_training_checkpoint(path, "autoencoder")["voiceswap"]
+        else:
+            saved = read_metadata("default" if str(path) == "default" else path)
+        found.append(saved.get("content_log_variance"))
+    known = [usual for usual in found if usual is not None]
+    return sum(known) / len(known) if len(known) == len(found) else None
 
 
 def _shared(value: Any) -> Any:

@@ -1,0 +1,54 @@
+"""Laughter, coughs and other sounds that are no words: they follow the source's spectrum.
+
+A content code has no words for them, and a decoder would make some speech of it. The content
+posterior shows where: its variance is larger there than in speech.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from voiceswap.conversion.mel_statistics import speech_frames
+
+# Mean log-variance above what is usual for the model, from where the source's spectrum counts and
+# from where it counts alone. 2 % of frames with speech lie above the first, 95 % of laughter.
+FIRST, ALONE = 0.15, 0.35
+SMOOTHING = 18  # mel frames to either side over which the log-variance is averaged
+PAUSES = 0.01  # weight of a frame without sound in that average
+
+
+def follow_source(
+    mel: Tensor, source: Tensor, log_variance: Tensor, usual: float, mask: Tensor | None = None
+) -> Tensor:
+    """Log-mels that are the source's where the content is unsure, with the target's timbre.
+
+    Every bin of the source is moved by the mean difference of both where the content is sure.
+
+    Args:
+        mel: decoded log-mels (batch, mels, frames).
+        source: log-mels of the source.
+        log_variance: of the content posterior (batch, code, frames / stride).
+        usual: its mean over speech; see `Checkpoint.content_log_variance`.
+        mask: (batch, 1, frames), or None where nothing is padded.
+
+    Returns:
+        (batch, mels, frames).
+    """
+    share = unsure(log_variance, usual, source, mask)
+    sure = speech_frames(source, mask)[:, None] * (1 - share) + 1e-6
+    offset = ((mel - source) * sure).sum(-1, keepdim=True) / sure.sum(-1, keepdim=True)
+    return mel + share * (source + offset - mel)
+
+
+def unsure(
+    log_variance: Tensor, usual: float, source: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """How little the content codes tell, 0 to 1, (batch, 1, frames); see `follow_source`."""
+    frames = source.shape[-1]
+    above = log_variance.float().mean(1, keepdim=True) - usual
+    above = above.repeat_interleave(-(-frames // above.shape[-1]), -1)[..., :frames]
+    inside = torch.ones_like(above) if mask is None else mask.to(above.dtype)
+    weight = inside * (speech_frames(source, mask)[:, None] + PAUSES)
+    window = torch.hann_window(2 * SMOOTHING + 3, device=above.device)[None, None, 1:-1]
+    sums = [F.conv1d(x, window, padding=SMOOTHING) for x in (above * weight, weight)]
+    return inside * ((sums[0] / (sums[1] + 1e-9) - FIRST) / (ALONE - FIRST)).clamp(0, 1)
