@@ -20,7 +20,7 @@ from voiceswap.conversion.core import decode, extract_voice
 from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
-from voiceswap.conversion.nonverbal import follow_source
+from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import add_noise
 from voiceswap.conversion.recording import EncodedRecording, Output
@@ -62,7 +62,7 @@ class Engine:
         self.device = find_device(device)
         self.audio = checkpoint.audio
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
-        self._usual_log_variance = checkpoint.content_log_variance
+        self.usual_log_variance = checkpoint.content_log_variance
         self.streaming, self.verifier = checkpoint.streaming, pretrained.speaker_verifier()
         dtype = products_type(precision, self.device)
         self._fast_products = None if dtype is None else (self.device.type, dtype)
@@ -226,11 +226,11 @@ class Engine:
         voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]
         voice = stack_voices(voices, self.device)
         mel = decode(self.autoencoder, content, f0, voice, mask)
-        if self._usual_log_variance is not None:
+        if self.usual_log_variance is not None:
             waves, _ = stack([torch.from_numpy(item.samples()) for item in items])
             source = self.log_mel(to_device(waves, self.device))
-            log_variance, usual = posterior.log_variance, self._usual_log_variance
-            mel = follow_source(mel, source, log_variance, usual, mask)
+            share = unsure(posterior.log_variance, self.usual_log_variance, source, mask)
+            mel = follow_source(mel, source, share, difference(mel, source, share, mask))
         fields = zip(*(item.excitation for item in items), strict=True)
         state = ExcitationState(*(to_device(torch.cat(field), self.device) for field in fields))
         return self.vocode(mel, f0, mask, state, voice.high_gain)

@@ -18,7 +18,10 @@ PAUSES = 0.01  # weight of a frame without sound in that average
 
 
 def follow_source(
-    mel: Tensor, source: Tensor, log_variance: Tensor, usual: float, mask: Tensor | None = None
+    mel: Tensor,
+    source: Tensor,
+    share: Tensor,
+    sums: tuple[Tensor, Tensor],
 ) -> Tensor:
     """Log-mels that are the source's where the content is unsure, with the target's timbre.
 
@@ -27,23 +30,42 @@ def follow_source(
     Args:
         mel: decoded log-mels (batch, mels, frames).
         source: log-mels of the source.
-        log_variance: of the content posterior (batch, code, frames / stride).
-        usual: its mean over speech; see `Checkpoint.content_log_variance`.
-        mask: (batch, 1, frames), or None where nothing is padded.
+        share: of the source, 0 to 1; see `unsure`.
+        sums: see `difference`.
 
     Returns:
         (batch, mels, frames).
     """
-    share = unsure(log_variance, usual, source, mask)
+    total, weight = sums
+    return mel + share * (source + total / weight - mel)
+
+
+def difference(
+    mel: Tensor, source: Tensor, share: Tensor, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Sum of what `mel` is above `source` in speech that is sure, and of its weights.
+
+    Returns:
+        (batch, mels, 1) and (batch, 1, 1).
+    """
     sure = speech_frames(source, mask)[:, None] * (1 - share) + 1e-6
-    offset = ((mel - source) * sure).sum(-1, keepdim=True) / sure.sum(-1, keepdim=True)
-    return mel + share * (source + offset - mel)
+    return ((mel - source) * sure).sum(-1, keepdim=True), sure.sum(-1, keepdim=True)
 
 
 def unsure(
     log_variance: Tensor, usual: float, source: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """How little the content codes tell, 0 to 1, (batch, 1, frames); see `follow_source`."""
+    """How little content codes tell, 0 to 1.
+
+    Args:
+        log_variance: of the content posterior (batch, code, frames / stride).
+        usual: its mean over speech; see `Checkpoint.content_log_variance`.
+        source: log-mels (batch, mels, frames).
+        mask: (batch, 1, frames), or None where nothing is padded.
+
+    Returns:
+        (batch, 1, frames).
+    """
     frames = source.shape[-1]
     above = log_variance.float().mean(1, keepdim=True) - usual
     above = above.repeat_interleave(-(-frames // above.shape[-1]), -1)[..., :frames]

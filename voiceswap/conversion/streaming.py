@@ -9,6 +9,7 @@ from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.loudness import contour, hop_peaks, limited_gain, loudness_gain
+from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.running_f0 import RunningF0
@@ -23,6 +24,8 @@ from voiceswap.models.layers import instance_norm
 FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
 LOUDNESS = 0.6  # seconds before a block over which its loudness is found
+SETTLED = 1.0  # seconds of speech after which sounds that are no words may follow the source
+STREAMS_ABOVE = 0.05  # log-variance that is usual in streams, above that of recordings
 CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
@@ -90,6 +93,7 @@ class Stream:
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
+        self._usual_log_variance = engine.usual_log_variance
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
@@ -124,6 +128,8 @@ class Stream:
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
         self._voice = stack_voices([voice], self.engine.device)
+        nothing = torch.zeros((), device=self.engine.device)
+        self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Take samples (samples,) at `rate`, and give what is converted by now: any number.
@@ -182,7 +188,7 @@ class Stream:
         known.add_samples(new, audio.sample_rate)
         speaks = known.is_speech(own)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
-        content = self._content(wave, slice(first // 2, last // 2), speaks)
+        content, log_variance = self._content(wave, slice(first // 2, last // 2), speaks)
         f0 = self._f0.track(wave, self._left)
         if speaks:
             known.add_f0(f0[first:last])
@@ -196,6 +202,9 @@ class Stream:
         state = self._excitation(moved[0], left, first, last)
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
+        if self._usual_log_variance is not None:
+            usual, block = self._usual_log_variance, slice(first, last) if speaks else slice(0)
+            mel = self._with_nonverbal(mel, wave, log_variance - usual, block)
         made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, made[first * out_audio.hop_length :])
 
@@ -214,8 +223,31 @@ class Stream:
         self._tail = made[stop : stop + fade]
         return block
 
-    def _content(self, wave: np.ndarray, block: slice, speaks: bool) -> torch.Tensor:
-        """Content code of a window; where somebody speaks, its block is added to the statistics."""
+    def _with_nonverbal(
+        self, mel: torch.Tensor, wave: np.ndarray, above: torch.Tensor, block: slice
+    ) -> torch.Tensor:
+        """Log-mels of a window's end that follow the source where the content is unsure.
+
+        `wave` and the log-variance `above` what is usual are of the whole window; `block` are the
+        frames to learn from.
+        """
+        engine = self.engine
+        source = engine.log_mel(torch.from_numpy(wave)[None].to(engine.device))
+        share = unsure(above, STREAMS_ABOVE, source)
+        source, share = (x[..., source.shape[-1] - mel.shape[-1] :] for x in (source, share))
+        if block.stop:
+            new = difference(mel[..., block], source[..., block], share[..., block])
+            self._difference = self._difference[0] + new[0], self._difference[1] + new[1]
+        known = self._difference[1] / (SETTLED * engine.audio.frame_rate)
+        return follow_source(mel, source, share * known.clamp(max=1), self._difference)
+
+    def _content(
+        self, wave: np.ndarray, block: slice, speaks: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Content code and log-variance of a window.
+
+        Where somebody speaks, its block is added to the statistics.
+        """
         engine, known = self.engine, self.statistics
         front_end, encoder = self._front_end, self._encoder
         spectrum = front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
@@ -225,11 +257,11 @@ class Stream:
         if speaks:
             known.features.add(features[0, :, block])
         moments = [moment[None].to(engine.device) for moment in known.features.result()]
-        mean, _ = encoder.encode_unnormalized(features, None, (moments[0], moments[1]))
+        mean, log_variance = encoder.encode_unnormalized(features, None, (moments[0], moments[1]))
         if speaks:
             known.content.add(mean[0, :, block])
         moments = [moment[None].to(engine.device) for moment in known.content.result()]
-        return instance_norm(mean, None, (moments[0], moments[1]))
+        return instance_norm(mean, None, (moments[0], moments[1])), log_variance
 
     def _excitation(self, f0: torch.Tensor, left: int, first: int, last: int) -> ExcitationState:
         """The excitation at mel frame `left`, such that its phase goes on at the block's start.
