@@ -13,8 +13,8 @@ from voiceswap.conversion.mel_statistics import speech_frames
 # Mean log-variance above what is usual for the model, from where the source's spectrum counts and
 # from where it counts alone. 2 % of frames with speech lie above the first, 95 % of laughter.
 FIRST, ALONE = 0.15, 0.35
-SMOOTHING = 18  # mel frames to either side over which the log-variance is averaged
-PAUSES = 0.01  # weight of a frame without sound in that average
+SMOOTHING = 18  # mel frames to either side over which the log-variance of sound is averaged
+SOUND = 0.25  # share of the frames averaged that sound; where fewer do, a pause is decoded
 
 
 def follow_source(
@@ -70,7 +70,8 @@ def unsure(
     above = log_variance.float().mean(1, keepdim=True) - usual
     above = above.repeat_interleave(-(-frames // above.shape[-1]), -1)[..., :frames]
     inside = torch.ones_like(above) if mask is None else mask.to(above.dtype)
-    weight = inside * (speech_frames(source, mask)[:, None] + PAUSES)
+    sound = inside * speech_frames(source, mask)[:, None]
     window = torch.hann_window(2 * SMOOTHING + 3, device=above.device)[None, None, 1:-1]
-    sums = [F.conv1d(x, window, padding=SMOOTHING) for x in (above * weight, weight)]
-    return inside * ((sums[0] / (sums[1] + 1e-9) - FIRST) / (ALONE - FIRST)).clamp(0, 1)
+    sums = [F.conv1d(x, window / window.sum(), padding=SMOOTHING) for x in (above * sound, sound)]
+    share = ((sums[0] / (sums[1] + 1e-6) - FIRST) / (ALONE - FIRST)).clamp(0, 1)
+    return inside * share * (sums[1] / SOUND).clamp(max=1)
