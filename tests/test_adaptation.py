@@ -16,6 +16,7 @@ from voiceswap.adaptation.adapt import adapt, steps_for
 from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.speech import keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
+from voiceswap.audio import resample
 from voiceswap.cli import app
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.voice import stack_voices
@@ -164,6 +165,16 @@ def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path)
     assert kept is not None and len(learned) == len(speech.pieces) - 1
     assert keep_out(read_speech([(hello, 16000)], 16000))[1] is None
     assert steps_for(5) == 60 < steps_for(60) == 120 < steps_for(600) == 200
+
+
+def test_a_recording_is_learned_as_it_would_be_embedded(tiny, hello, tmp_path):
+    """Through another rate, the bins below 8 kHz would have less, and conversions be dull there."""
+    soundfile.write(tmp_path / "hello.wav", hello, 16000, "FLOAT")
+    (piece,) = read_speech([tmp_path / "hello.wav"], 24000).pieces
+    wave = resample(piece.samples, piece.rate, 16000)
+    (learned,) = prepare(tiny.engine, [wave], [tiny.sample(0)])
+    _, mel, _ = tiny.engine.reference_mels(tiny._encode([tmp_path / "hello.wav"]))
+    torch.testing.assert_close(learned.mel, mel[0], atol=1e-3, rtol=0)
 
 
 def test_the_command(model, hello, goodbye, tmp_path):

@@ -74,10 +74,11 @@ def adapt(
     learned, kept = keep_out(speech)
     steps = steps or steps_for(speech.seconds)
     progress(0.02, "Computing features")
-    rates = swapper.sample_rate, engine.audio.sample_rate
-    analysed = [resample(piece.samples, *rates) for piece in learned]
-    scorer = VoiceScorer(engine, resample(kept.samples, *rates) if kept else max(analysed, key=len))
-    plain = swapper.voice([(piece.samples, swapper.sample_rate) for piece in learned])
+    rate = engine.audio.sample_rate
+    analysed = [resample(piece.samples, piece.rate, rate) for piece in learned]
+    test = resample(kept.samples, kept.rate, rate) if kept else max(analysed, key=len)
+    scorer = VoiceScorer(engine, test)
+    plain = swapper.voice([(piece.samples, piece.rate) for piece in learned])
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
     trainer = Trainer(engine, prepare(engine, analysed, others), steps, seed)
     before = scorer.score(plain)

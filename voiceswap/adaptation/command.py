@@ -105,13 +105,14 @@ def table(report) -> Table:
 def draw(swapper, recordings: list[Path], voice, path: Path) -> Path:
     """The mel spectrograms of an example in the voice before and after, and of the voice itself."""
     from voiceswap.adaptation.speech import read_speech
+    from voiceswap.audio import resample
     from voiceswap.examples import HELLO
     from voiceswap.plots import draw_mels
 
     rate = swapper.sample_rate
     pieces = read_speech(recordings, rate).pieces
-    plain = swapper.voice([piece.samples for piece in pieces[:8]])
-    own = pieces[0].samples[: 4 * rate]
+    plain = swapper.voice([(piece.samples, piece.rate) for piece in pieces[:8]])
+    own = resample(pieces[0].samples[: 4 * pieces[0].rate], pieces[0].rate, rate)
     views = {
         "an example in this voice, before": swapper.convert(HELLO, plain),
         "after": swapper.convert(HELLO, voice),

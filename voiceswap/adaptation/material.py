@@ -10,7 +10,7 @@ from torch import Tensor
 
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.output_windows import Conversion
-from voiceswap.conversion.recording import Recording
+from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.voice import Voice
 from voiceswap.features import log_f0_statistics
 from voiceswap.models.layers import length_mask
@@ -22,12 +22,13 @@ SECONDS = 2.0  # of a segment
 class Material:
     """One recording. Frames are mel frames; content frames are `stride` of them.
 
-    mel: log-mel (mels, frames). samples: (samples,) at the normal level. f0: (frames,), Hz. log_f0:
-    mean and standard deviation of ln F0 (2,). code: speaker code (code,). content: content codes
-    (2, code, content frames), of the recording and of its conversion to a voice from the prior.
-    deviation: of the recording's content posterior.
+    encoded: the recording. mel: log-mel (mels, frames). samples: (samples,) at the normal level.
+    f0: (frames,), Hz. log_f0: mean and standard deviation of ln F0 (2,). code: speaker code
+    (code,). content: content codes (2, code, content frames), of the recording and of its
+    conversion to a voice from the prior. deviation: of the recording's content posterior.
     """
 
+    encoded: EncodedRecording
     mel: Tensor
     samples: Tensor
     f0: Tensor
@@ -56,7 +57,7 @@ def prepare(
             (clean,), mel, _ = engine.reference_mels([encoded])
             own, _ = engine.encoder.content([(encoded, 0, recording.frames)])
             foreign, _ = engine.encoder.content([(strange, 0, recording.frames)])
-            tensors = (
+            tensors = [
                 mel[0],
                 torch.from_numpy(clean).to(engine.device),
                 torch.from_numpy(recording.f0).to(engine.device),
@@ -64,8 +65,9 @@ def prepare(
                 engine.speaker([encoded]).mode()[0],
                 torch.cat([own.mean, foreign.mean]),
                 (0.5 * own.log_variance[0]).exp(),
-            )
-        prepared.append(Material(*(tensor.clone() for tensor in tensors)))  # gradients may use them
+            ]
+        tensors = [tensor.clone() for tensor in tensors]  # gradients may use them
+        prepared.append(Material(encoded, *tensors))
     return prepared
 
 

@@ -12,7 +12,7 @@ from voiceswap.audio import (
     check_audio,
     frame_powers,
     prepare_audio,
-    read_audio,
+    read_audio_up_to,
     read_input,
 )
 from voiceswap.errors import AudioError
@@ -27,10 +27,16 @@ FRAME = 0.02  # seconds
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a recording: its name, for people, and samples (samples,) at the model's rate."""
+    """A part of a recording: its name, for people, and samples (samples,) at `rate` Hz."""
 
     name: str
     samples: np.ndarray
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / self.rate
 
 
 @dataclass(frozen=True)
@@ -42,18 +48,18 @@ class Speech:
 
     pieces: tuple[Piece, ...]
     left_out: tuple[str, ...]
-    sample_rate: int
 
     @property
     def seconds(self) -> float:
         """Length of all pieces."""
-        return sum(len(piece.samples) for piece in self.pieces) / self.sample_rate
+        return sum(piece.seconds for piece in self.pieces)
 
 
 def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
     """Recordings (paths, arrays or pairs, as `VoiceSwapper` takes them) in pieces of speech.
 
-    Raises AudioError when none is left.
+    They keep their rates up to `sample_rate`, which arrays without a rate have. Raises AudioError
+    when none is left.
     """
     pieces: list[Piece] = []
     left_out: list[str] = []
@@ -62,23 +68,25 @@ def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
         name = Path(str(recording)).name if named else f"recording {number}"
         try:
             if named:
-                samples = read_audio(str(recording), sample_rate)
+                samples, rate = read_audio_up_to(str(recording), sample_rate)
             else:
-                samples = prepare_audio(*read_input(recording, sample_rate), sample_rate, name)
+                samples, own = read_input(recording, sample_rate)
+                rate = min(round(own), sample_rate)
+                samples = prepare_audio(samples, own, rate, name)
         except AudioError as error:
             left_out.append(str(error))
             continue
-        parts = cut_at_pauses(samples, sample_rate)
+        parts = cut_at_pauses(samples, rate)
         for place, part in enumerate(parts, 1):
             label = name if len(parts) == 1 else f"{name}, part {place}"
-            reason = unusable(part, sample_rate)
+            reason = unusable(part, rate)
             if reason:
                 left_out.append(f"{label} {reason}.")
             else:
-                pieces.append(Piece(label, part))
+                pieces.append(Piece(label, part, rate))
     if not pieces:
         raise AudioError(" ".join(["There is no recording to learn from.", *left_out]))
-    return Speech(tuple(pieces), tuple(left_out), sample_rate)
+    return Speech(tuple(pieces), tuple(left_out))
 
 
 def cut_at_pauses(
@@ -119,7 +127,6 @@ def keep_out(speech: Speech) -> tuple[Sequence[Piece], Piece | None]:
     """The pieces to learn from, and one that is kept out to judge by; none of too little speech."""
     if len(speech.pieces) < 2 or speech.seconds < 20:
         return speech.pieces, None
-    lengths = [len(piece.samples) for piece in speech.pieces]
-    wanted = 5 * speech.sample_rate  # long enough for a verifier, and no more than is needed
-    kept = min(range(len(lengths)), key=lambda i: abs(lengths[i] - wanted))
+    wanted = 5.0  # seconds: long enough for a verifier, and no more than is needed
+    kept = min(range(len(speech.pieces)), key=lambda i: abs(speech.pieces[i].seconds - wanted))
     return [p for i, p in enumerate(speech.pieces) if i != kept], speech.pieces[kept]

@@ -15,7 +15,7 @@ from voiceswap.conversion.core import VoiceBatch, decode, extract_voice
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.pitch import transfer_pitch
-from voiceswap.conversion.voice import Voice, blend, unstack_voices
+from voiceswap.conversion.voice import Voice, blend
 from voiceswap.errors import VoiceswapError
 from voiceswap.models.decoder_delta import DecoderDelta, new_delta
 from voiceswap.models.layers import masked_mean
@@ -55,7 +55,7 @@ class Trainer:
         self.code = torch.stack([item.code for item in material]).mean(0)
         self.material = [_with_quiet_pauses(engine, item, self.code) for item in material]
         most = round(REFERENCE_SECONDS * engine.audio.frame_rate)
-        self.references = _spread(self.material, most)
+        self.references = [item.encoded for item in _spread(self.material, most)]
         start = new_delta(decoder, RANK, seed).to(engine.device)
         self.parameters = _parameters(self.code, start)
         self.mean = _parameters(self.code, start).requires_grad_(False)
@@ -102,21 +102,8 @@ class Trainer:
         delta = DecoderDelta(
             _as_kept(delta.down), _as_kept(delta.up, STRENGTH), _as_kept(delta.added, STRENGTH)
         )
-        stride, voices = self.engine.autoencoder.stride, []
-        for item in self.references:
-            extracted, _ = extract_voice(
-                self.engine.autoencoder,
-                item.content[:1],
-                item.f0[None],
-                item.log_f0[None],
-                code[None],
-                item.mel[None],
-                delta=delta,
-            )
-            frames = -(-item.mel.shape[-1] // stride)
-            voices += unstack_voices(extracted, [frames])
-        mixed = blend([(voice, 1.0) for voice in voices])
-        return replace(mixed, code=code, delta=delta)
+        voices = self.engine.embed(self.references, (code, delta))
+        return replace(blend([(voice, 1.0) for voice in voices]), code=code, delta=delta)
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on from here."""
@@ -210,6 +197,4 @@ def _with_quiet_pauses(engine: Engine, item: Material, code: Tensor) -> Material
     )[0]
     quiet = torch.minimum(item.mel, decoded)
     mel = torch.where(speech_frames(item.mel[None])[0], item.mel, quiet)
-    return Material(
-        mel, item.samples, item.f0, item.log_f0, item.code, item.content, item.deviation
-    )
+    return replace(item, mel=mel)

@@ -1,6 +1,7 @@
 """Removes steady noise, which would become part of a voice, or cost words and fill pauses."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -33,45 +34,85 @@ RIPPLE_BAND = (200.0, 3000.0)  # Hz; where harmonics show
 PIECE, FADE = 60.0, 1.0  # seconds of a long recording at once, and from one piece to the next
 
 
+@dataclass(frozen=True)
+class SteadyNoise:
+    """Power (bins, 1) of a noise that never ends, and the least gain that it is to have."""
+
+    power: torch.Tensor
+    least: float
+
+    def removed(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """A spectrum (bins, frames) by `transform`, without the noise.
+
+        By a Wiener filter with over-subtraction (Berouti et al., 1979).
+        """
+        speech = (averaged(power(spectrum), *SURELY) - EXCESS * self.power).clamp(min=0.0)
+        gain = speech / (speech + self.power).clamp(min=1e-20)
+        return spectrum * gain.clamp(min=self.least)
+
+
 def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_DB) -> np.ndarray:
     """`samples` (samples,) with steady noise brought down to 33 dB below the speech, or lower.
 
-    A Wiener filter whose noise is known from the quietest twentieth of every frequency (minimum
-    statistics: Martin, 2001), with over-subtraction (Berouti et al., 1979). What has no more noise
-    than that comes back as it was, and what has noise above `loudest_db` relative to the speech. So
-    does what has no pause, where the quietest parts are speech, and what is steady but has
-    harmonics, as a held note has. A pause is quiet at all frequencies at once; speech is at one
-    frequency now and at another then.
+    See `find_noise`. What is too short or has no such noise comes back as it was.
     """
     if len(samples) < ENOUGH * sample_rate:
         return samples
-    n_fft = round(WINDOW * sample_rate / 2) * 2
-    window = torch.hann_window(n_fft)
-    hop = round(HOP * sample_rate)
-    spectrum = torch.stft(
-        torch.from_numpy(samples),
-        n_fft,
-        hop,
-        window=window,
-        return_complex=True,
-        pad_mode="constant",
-    )
-    powers = power(spectrum)  # (bins, frames)
-    valleys = _averaged(powers, VALLEY)
+    spectrum = transform(samples, sample_rate)
+    level_db = active_level_db(samples - samples.mean(), sample_rate)
+    noise = find_noise(averaged(power(spectrum), VALLEY), level_db, sample_rate, loudest_db)
+    if noise is None:
+        return samples
+    return inverse(noise.removed(spectrum), sample_rate, len(samples))
+
+
+def find_noise(
+    valleys: torch.Tensor, speech_db: float, sample_rate: int, loudest_db: float = LOUDEST_DB
+) -> SteadyNoise | None:
+    """The steady noise of a recording, known from the quietest twentieth of every frequency.
+
+    That is minimum statistics (Martin, 2001). There is none to remove in what has little, in what
+    has noise above `loudest_db` relative to the speech, in what has no pause, where the quietest
+    parts are speech, and in what is steady but has harmonics, as a held note has. A pause is quiet
+    at all frequencies at once; speech is at one frequency now and at another then.
+
+    Args:
+        valleys: power by `transform`, averaged over VALLEY frames, (bins, frames).
+        speech_db: active level.
+        sample_rate: Hz.
+        loudest_db: relative to the speech.
+    """
     noise = SHORTFALL * valleys.quantile(LOWEST, dim=1, keepdim=True)
     audible = noise[FIRST_BIN:].sum()
     quietest = SHORTFALL * valleys[FIRST_BIN:].sum(0).quantile(LOWEST)
     if quietest > 10 ** (PAUSE_DB / 10) * audible:
-        return samples
-    level_db = 10 * float((2 * audible / (n_fft * window.square().sum()) + 1e-12).log10())
-    above_speech = level_db - active_level_db(samples - samples.mean(), sample_rate)
+        return None
+    window = _window(sample_rate)
+    level_db = 10 * float((2 * audible / (len(window) * window.square().sum()) + 1e-12).log10())
+    above_speech = level_db - speech_db
     if not INAUDIBLE_DB < above_speech < loudest_db or _has_harmonics(noise[:, 0], sample_rate):
-        return samples
+        return None
     left_db = INAUDIBLE_DB - DEEPER * max(0.0, above_speech - NOISY_DB)
-    least = 10 ** ((left_db - above_speech) / 20)
-    speech = (_averaged(powers, *SURELY) - EXCESS * noise).clamp(min=0.0)
-    gain = (speech / (speech + noise).clamp(min=1e-20)).clamp(min=least)
-    return torch.istft(spectrum * gain, n_fft, hop, window=window, length=len(samples)).numpy()
+    return SteadyNoise(noise, 10 ** ((left_db - above_speech) / 20))
+
+
+def transform(samples: np.ndarray, sample_rate: int) -> torch.Tensor:
+    """Spectrum (bins, frames) of samples (samples,), HOP seconds from frame to frame."""
+    window, hop = _window(sample_rate), round(HOP * sample_rate)
+    wave = torch.from_numpy(samples)
+    return torch.stft(
+        wave, len(window), hop, window=window, return_complex=True, pad_mode="constant"
+    )
+
+
+def inverse(spectrum: torch.Tensor, sample_rate: int, length: int) -> np.ndarray:
+    """Samples (length,) of a spectrum by `transform`."""
+    window, hop = _window(sample_rate), round(HOP * sample_rate)
+    return torch.istft(spectrum, len(window), hop, window=window, length=length).numpy()
+
+
+def _window(sample_rate: int) -> torch.Tensor:
+    return torch.hann_window(round(WINDOW * sample_rate / 2) * 2)
 
 
 def denoise_blocks(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
@@ -107,8 +148,8 @@ def _has_harmonics(noise: torch.Tensor, sample_rate: int) -> bool:
     return float((level_db - smooth)[first:last].std()) > RIPPLE_DB
 
 
-def _averaged(power: torch.Tensor, frames: int, bins: int = 1) -> torch.Tensor:
-    """Running means of power (bins, frames) over an odd number of frames and of bins."""
+def averaged(powers: torch.Tensor, frames: int, bins: int = 1) -> torch.Tensor:
+    """Running means of powers (bins, frames) over an odd number of frames and of bins."""
     return F.avg_pool2d(
-        power[None], (bins, frames), 1, (bins // 2, frames // 2), count_include_pad=False
+        powers[None], (bins, frames), 1, (bins // 2, frames // 2), count_include_pad=False
     )[0]

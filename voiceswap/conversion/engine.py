@@ -29,6 +29,7 @@ from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
 from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.excitation import ExcitationState
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
@@ -98,13 +99,23 @@ class Engine:
         return self._speaker(*self.reference_mels(recordings))
 
     @inference
-    def embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
-        """The voice of each recording; of one longer than a minute, in its densest minute."""
-        return [
-            voice for batch in batches(recordings, self.batch_size) for voice in self._embed(batch)
-        ]
+    def embed(
+        self,
+        recordings: Sequence[EncodedRecording],
+        adapted: tuple[Tensor, DecoderDelta] | None = None,
+    ) -> list[Voice]:
+        """The voice of each recording; of one longer than a minute, in its densest minute.
 
-    def _embed(self, recordings: Sequence[EncodedRecording]) -> list[Voice]:
+        With the speaker code and the change of the decoder of an `adapted` voice, if there is one.
+        """
+        several = batches(recordings, self.batch_size)
+        return [voice for batch in several for voice in self._embed(batch, adapted)]
+
+    def _embed(
+        self,
+        recordings: Sequence[EncodedRecording],
+        adapted: tuple[Tensor, DecoderDelta] | None,
+    ) -> list[Voice]:
         samples, mel, mask = self.reference_mels(recordings)
         spans = [item.recording.densest_segment(VOICE_SECONDS) for item in recordings]
         content, _ = self.encoder.content(
@@ -119,8 +130,9 @@ class Engine:
         log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
         spoken = content.mode(), f0.to(self.device), log_f0.to(self.device)
         mel = self._with_all_bins(mel, spoken, mask)
-        code = self._speaker(samples, mel, mask).mode()
-        voices, decoded = extract_voice(self.autoencoder, *spoken, code, mel, mask)
+        code, delta = adapted or (self._speaker(samples, mel, mask).mode(), None)
+        code = code.expand(len(recordings), -1)
+        voices, decoded = extract_voice(self.autoencoder, *spoken, code, mel, mask, delta)
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
         return [

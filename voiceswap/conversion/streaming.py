@@ -13,6 +13,7 @@ from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.running_f0 import RunningF0
+from voiceswap.conversion.running_noise import RunningNoise
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, stack_voices
@@ -106,6 +107,7 @@ class Stream:
         self._analysed = np.zeros(0, np.float32)  # from mel frame `_left` on
         self._left = self._at = 0  # mel frames: the window's first, and the next to convert
         self._f0, self._phase = RunningF0(audio), 0.0
+        self._noise = RunningNoise(audio.sample_rate)
         self._made = np.zeros(0, np.float32)  # synthesized before a block, as loud as it came
         self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
         self._taken = self._given = 0  # samples in and out
@@ -187,6 +189,7 @@ class Stream:
         new = own if self._at else window  # the first block counts with its lookahead
         known.add_samples(new, audio.sample_rate)
         speaks = known.is_speech(own)
+        window = self._noise.removed(window, slice(first * hop, last * hop), known.level_db)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
         content, log_variance = self._content(wave, slice(first // 2, last // 2), speaks)
         f0 = self._f0.track(wave, self._left)
