@@ -167,15 +167,13 @@ def embed(
     """
     import numpy as np
 
-    from voiceswap.audio import read_audio
     from voiceswap.files import whole_file
 
     out = output_file(out, f"{source.stem}.npz")
     if out.suffix.lower() != ".npz":
         raise VoiceswapError(f"The codes' file has to end in .npz, and {out} does not.")
     swapper = _swapper(checkpoint, device)
-    recording = read_audio(source, swapper.sample_rate), swapper.sample_rate
-    content, voice = swapper.content(recording), swapper.embed(recording)
+    content, voice = swapper.content(source), swapper.embed(source)
     rate = swapper.content_rate
     with whole_file(out) as temporary, open(temporary, "wb") as file:
         np.savez(
@@ -234,7 +232,7 @@ def demo(
     rate = swapper.sample_rate
     hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
     with console.status("Converting ..."):
-        goodbye_by_a, hello_by_b = swapper.swap(goodbye, hello)
+        goodbye_by_a, hello_by_b = swapper.swap(GOODBYE, HELLO)
     results = {
         "a-says-hello": (hello, "A says hello, as recorded"),
         "b-says-goodbye": (goodbye, "B says goodbye, as recorded"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from voiceswap import audio, conversion, features, models
-from voiceswap.audio import read_audio
+from voiceswap.audio import read_audio, read_audio_up_to
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
@@ -78,10 +78,11 @@ class PairConverter:
 
     def _densest(self, path: Path, seconds: float) -> tuple[np.ndarray, int]:
         """The part of a recording in which most is voiced, and its rate."""
-        audio, rate = self.swapper.engine.audio, self.swapper.sample_rate
-        first, last = read_recording(path, audio, rate).densest_segment(seconds)
+        audio, highest = self.swapper.engine.audio, self.swapper.sample_rate
+        first, last = read_recording(path, audio, highest).densest_segment(seconds)
+        samples, rate = read_audio_up_to(path, highest)
         start, end = (round(frame / audio.frame_rate * rate) for frame in (first, last))
-        return read_audio(path, rate)[start:end], rate
+        return samples[start:end], rate
 
     def copy_synthesis(self, recording: Path) -> OutputFile:
         """The vocoder alone on the recording's own mel spectrogram: the ceiling."""

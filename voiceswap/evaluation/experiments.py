@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio import active_level_db, read_audio_up_to
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.intervals import bootstrap, summarise
@@ -154,15 +154,16 @@ class Experiments:
 
     def _metrics_with_noise(self, pair: Pair, noisy: str, level: int | None) -> dict[str, float]:
         source, reference = (
-            read_audio(path, self.swapper.sample_rate) for path in (pair.source, pair.target)
+            read_audio_up_to(path, self.swapper.sample_rate) for path in (pair.source, pair.target)
         )
         if level is not None and noisy == "reference":
-            reference = add_noise(reference, self.swapper.sample_rate, level)
+            reference = add_noise(*reference, level), reference[1]
         elif level is not None:
-            source = add_noise(source, self.swapper.sample_rate, level)
-        output = self._measure(
-            source if noisy == "recording" else self.swapper.convert(source, reference)
-        )
+            source = add_noise(*source, level), source[1]
+        if noisy == "recording":
+            output = self.measurements.measure(*source)
+        else:
+            output = self._measure(self.swapper.convert(source, reference))
         clean_source = self.measurements.measure(pair.source)
         clean_target = self.measurements.measure(pair.target)
         return {
