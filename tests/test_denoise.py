@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from rates import RATE
 
-from voiceswap.audio import active_level_db, read_audio, resample
+from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
 from voiceswap.conversion import denoise as module
 from voiceswap.conversion import engine
 from voiceswap.conversion.denoise import denoise, denoise_blocks
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.reading import read_recording
+from voiceswap.conversion.running_noise import RunningNoise
 
 
 def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:
@@ -126,3 +127,26 @@ def test_a_noisy_reference_still_gives_its_voice(swapper, people, monkeypatch):
             similarity.append(float(vector @ target))
         gained.append(similarity[0] - similarity[1])
     assert np.mean(gained) > 0.05
+
+
+def streamed(samples: np.ndarray, block: int = 1600) -> np.ndarray:
+    """What a stream leaves: blocks with 1.2 s of past and 80 ms of lookahead."""
+    noise, made, level_db = RunningNoise(16000), [], active_level_db(samples, 16000)
+    for first in range(0, len(samples) - block - 1280, block):
+        start = max(0, first - 19200)
+        window = samples[start : first + block + 1280]
+        inside = slice(first - start, first - start + block)
+        made.append(noise.removed(window, inside, level_db)[inside])
+    return np.concatenate(made)
+
+
+def test_a_stream_loses_steady_noise_and_nothing_else(people):
+    clean = np.tile(read_audio(people[2][0], 16000), 2)
+    settled = slice(3 * 16000, len(streamed(clean)))
+    np.testing.assert_array_equal(streamed(clean), clean[: settled.stop])
+    given = noisy(clean, 15)
+    left = streamed(given)
+    powers = [frame_powers(x[settled], 16000) for x in (clean, given, left)]
+    pauses, speech = (powers[0] < np.quantile(powers[0], q) for q in (0.1, 0.7))
+    change = 10 * np.log10(powers[2] / powers[1])
+    assert change[pauses].mean() < -10 and change[~speech].mean() > -1

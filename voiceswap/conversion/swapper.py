@@ -188,7 +188,7 @@ class VoiceSwapper:
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
         """What a stream may know of its source speaker beforehand, from a recording."""
-        return enroll(self.engine, self._encode([audio], noisy=True)[0])  # as streams are
+        return enroll(self.engine, self._encode([audio])[0])
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
         """The recording through both codes and back, in its own voice."""
@@ -282,8 +282,8 @@ class VoiceSwapper:
         samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)
         return set_level(samples, self.sample_rate, recording.level_db)
 
-    def _encode(self, inputs: Sequence[AudioInput], noisy: bool = False) -> list[EncodedRecording]:
-        encoded = self.engine.encoder.encode([self._recording(item, noisy) for item in inputs])
+    def _encode(self, inputs: Sequence[AudioInput]) -> list[EncodedRecording]:
+        encoded = self.engine.encoder.encode([self._recording(item) for item in inputs])
         for item in encoded:
             note_two_voices(item.recording)
         return encoded
