@@ -11,7 +11,7 @@ from torch import Tensor
 from voiceswap.conversion.mel_statistics import speech_frames
 
 # Mean log-variance above what is usual for the model, from where the source's spectrum counts and
-# from where it counts alone. 2 % of frames with speech lie above the first, 95 % of laughter.
+# from where it counts alone: for 6 and 0.2 % of frames with speech, 89 and 66 % of laughter.
 FIRST, ALONE = 0.15, 0.35
 SMOOTHING = 18  # mel frames to either side over which the log-variance of sound is averaged
 SOUND = 0.25  # share of the frames averaged that sound; where fewer do, a pause is decoded

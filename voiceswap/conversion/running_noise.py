@@ -7,6 +7,7 @@ from voiceswap.conversion.denoise import (
     ENOUGH,
     HOP,
     VALLEY,
+    SteadyNoise,
     averaged,
     find_noise,
     inverse,
@@ -16,6 +17,7 @@ from voiceswap.spectra import power
 
 REMEMBERED = 20.0  # seconds from which the noise is known
 EVERY = 5  # frames of `transform`, of which one is remembered: they are means over VALLEY
+RENEWED = 10  # remembered frames after which the noise is found again: 0.4 s
 
 
 class RunningNoise:
@@ -24,6 +26,8 @@ class RunningNoise:
     def __init__(self, sample_rate: int):
         self._rate = sample_rate
         self._valleys: torch.Tensor | None = None  # (bins, frames)
+        self._noise: SteadyNoise | None = None
+        self._new = 0  # frames since it was found
 
     def removed(self, window: np.ndarray, block: slice, speech_db: float) -> np.ndarray:
         """A window (samples,) without the noise.
@@ -35,13 +39,19 @@ class RunningNoise:
         """
         hop = round(HOP * self._rate)
         spectrum = transform(window, self._rate)
-        first, last = -(-block.start // hop), block.stop // hop
-        new = averaged(power(spectrum), VALLEY)[:, first:last:EVERY]
+        self._remember(spectrum, -(-block.start // hop), block.stop // hop)
+        assert self._valleys is not None
+        if self._new >= RENEWED and self._valleys.shape[1] >= ENOUGH / (EVERY * HOP):
+            self._new, self._noise = 0, find_noise(self._valleys, speech_db, self._rate)
+        if self._noise is None:
+            return window
+        return inverse(self._noise.removed(spectrum), self._rate, len(window))
+
+    def _remember(self, spectrum: torch.Tensor, first: int, last: int) -> None:
+        """Add what is quiet in frames `first` to `last`, seen with those beside them."""
+        left = max(0, first - VALLEY // 2)
+        around = power(spectrum[:, left : last + VALLEY // 2])
+        new = averaged(around, VALLEY)[:, first - left : last - left : EVERY]
         known = new if self._valleys is None else torch.cat([self._valleys, new], 1)
         self._valleys = known[:, -round(REMEMBERED / (EVERY * HOP)) :]
-        if self._valleys.shape[1] < ENOUGH / (EVERY * HOP):
-            return window
-        noise = find_noise(self._valleys, speech_db, self._rate)
-        if noise is None:
-            return window
-        return inverse(noise.removed(spectrum), self._rate, len(window))
+        self._new += new.shape[1]
