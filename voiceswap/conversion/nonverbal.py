@@ -48,7 +48,7 @@ def difference(
     Returns:
         (batch, mels, 1) and (batch, 1, 1).
     """
-    sure = speech_frames(source, mask)[:, None] * (1 - share) + 1e-6
+    sure = speech_frames(source, mask)[:, None] * (1 - share + 1e-3)  # laughter alone counts, too
     return ((mel - source) * sure).sum(-1, keepdim=True), sure.sum(-1, keepdim=True)
 
 
