@@ -9,6 +9,7 @@ from voiceswap.audio import resample
 from voiceswap.batch import BatchOptions
 from voiceswap.conversion.options import ConversionOptions, pitch_options
 from voiceswap.conversion.pitch import place_contour
+from voiceswap.conversion.reading import read_recording
 from voiceswap.features import AudioConfig, extract_f0
 
 AUDIO = AudioConfig()
@@ -30,7 +31,8 @@ def intervals(f0):
 @pytest.fixture(scope="module")
 def song(swapper, hello):
     """The man's words, sung: his mel spectrogram through the vocoder at a melody's pitch."""
-    recording = swapper._recording((np.concatenate([hello, hello]), 16000))
+    twice = np.concatenate([hello, hello]), 16000
+    recording = read_recording(twice, swapper.engine.audio, swapper.sample_rate)
     f0 = np.where(recording.f0 > 0, melody(110, recording.frames), 0).astype(np.float32)
     with torch.inference_mode():
         mel = swapper.engine.log_mel(torch.from_numpy(recording.samples())[None])

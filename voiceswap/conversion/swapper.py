@@ -17,7 +17,7 @@ from voiceswap.conversion.files import FileConversion, FileConverter
 from voiceswap.conversion.options import ConversionOptions
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import read_recording
-from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Latency, Stream
 from voiceswap.conversion.two_voices import note_two_voices
@@ -277,19 +277,17 @@ class VoiceSwapper:
 
     def copy_synthesis(self, audio: AudioInput, voice: Voice | None = None) -> np.ndarray:
         """The vocoder alone on the recording's own log-mel, at the pitch of `voice` if given."""
-        recording = self._recording(audio, noisy=True)
+        recording = read_recording(audio, self.engine.audio, self.sample_rate, noisy=True)
         note_two_voices(recording)
         samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)
         return set_level(samples, self.sample_rate, recording.level_db)
 
     def _encode(self, inputs: Sequence[AudioInput]) -> list[EncodedRecording]:
-        encoded = self.engine.encoder.encode([self._recording(item) for item in inputs])
+        audio, rate = self.engine.audio, self.sample_rate
+        encoded = self.engine.encoder.encode([read_recording(x, audio, rate) for x in inputs])
         for item in encoded:
             note_two_voices(item.recording)
         return encoded
-
-    def _recording(self, audio: AudioInput, noisy: bool = False) -> Recording:
-        return read_recording(audio, self.engine.audio, self.sample_rate, noisy)
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
         """The voice that is `strength` of the way from the source's own to `voice`."""
