@@ -93,7 +93,7 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
 
 
 def _content_log_variance(autoencoders: Sequence[Path]) -> float | None:
-    """The mean of what the files say, None where one does not."""
+    """The mean over the files, None where one lacks it."""
     found = []
     for path in autoencoders:
         if path.suffix == ".ckpt":
