@@ -72,6 +72,11 @@ def test_the_core_never_waits_for_the_host(swapper, on_meta, hello, goodbye):
     assert voice.mel_affine.shape == (2, 2, 80)
 
 
+def test_the_networks_of_streams_are_on_the_device(on_meta):
+    parts = [p for network in on_meta.streaming_encoder for p in network.parameters()]
+    assert len(parts) > 50 and {p.device.type for p in parts} == {"meta"}
+
+
 def test_one_voice_of_many_conversions_is_kept_once(swapper, hello, goodbye):
     voice, other = swapper.embed(hello), swapper.embed(goodbye)
     shared = stack_voices([voice] * 3, "cpu")

@@ -73,10 +73,10 @@ class StreamingEncoder(nn.Module):
         }
 
     def front_end(self) -> WhisperFrontEnd:
-        """Its front end, frozen."""
+        """Its front end, frozen, on its own device."""
         network = cast(
             WhisperFrontEnd, pretrained.front_end(self.architecture["front_end"], self.audio)
-        )
+        ).to(next(self.parameters()).device)
         network.load_state_dict(self.weights(network), strict=False)
         return network
 
