@@ -39,7 +39,7 @@ def arguments(model, source, out, *more) -> list[str]:
 
 def start(*words: str, **settings) -> subprocess.Popen:
     """The command in a process group of its own."""
-    command = [sys.executable, "-m", "voiceswap.cli", *words]
+    command = [sys.executable, "-m", "voiceswap", *words]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -243,7 +243,7 @@ def test_a_full_disk_stops_the_run_and_the_next_one_finishes(tmp_path, model, he
     check.write_text(CHECK_WHOLE)
     environment = {"OUT": str(out), "PYTHON": sys.executable, "CHECK": str(check)}
     batch = arguments(model, tmp_path / "talks", out, "--jobs", "1")
-    command = [sys.executable, "-m", "voiceswap.cli", *batch]
+    command = [sys.executable, "-m", "voiceswap", *batch]
     result = subprocess.run(
         ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh", out, *command],
         capture_output=True,

@@ -289,7 +289,3 @@ def main() -> None:
     except OSError as error:  # what is printed can't be written, such as to a full disk
         errors.print(Text(f"The output can't be written ({error.strerror}).", "red"))
         os._exit(1)  # without writing again what is left in the buffer
-
-
-if __name__ == "__main__":
-    main()

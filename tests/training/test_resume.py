@@ -32,7 +32,7 @@ def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
     All runs compute with one thread: sums in another order differ in their last bit.
     """
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    train = [sys.executable, "-m", "voiceswap.cli", "train", "autoencoder", "--config"]
+    train = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config"]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     whole.mkdir(), stopped.mkdir()
     trainer, steps = {"accumulate_grad_batches": 2, "val_check_interval": 5}, 60
@@ -87,7 +87,7 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_pa
         line = [
             sys.executable,
             "-m",
-            "voiceswap.cli",
+            "voiceswap",
             "train",
             "autoencoder",
             "--config",

@@ -105,7 +105,7 @@ def test_a_server_that_is_ended_finishes_what_runs(tmp_path, speech):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "voiceswap.cli", "ui", "--port", port, "--voices", tmp_path]
+    command = [sys.executable, "-m", "voiceswap", "ui", "--port", port, "--voices", tmp_path]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert any("voiceswap is at" in line for line in server.stdout)

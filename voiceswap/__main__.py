@@ -1,0 +1,5 @@
+"""`python -m voiceswap` is the command `voiceswap`, also where its folder is not on PATH."""
+
+from voiceswap.cli import main
+
+main()
