@@ -10,6 +10,7 @@ import warnings
 import filelock
 import pytest
 import soundfile
+import torch
 from safetensors import SafetensorError
 from talks import write_talks
 
@@ -167,3 +168,19 @@ def test_what_a_mac_lacks_runs_on_the_cpu_and_is_a_line(monkeypatch, capsys):
         )
         cli.main()
     assert capsys.readouterr().err == f"{said}\n"
+
+
+def test_a_full_gpu_is_a_sentence(tiny, monkeypatch, hello, goodbye):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+
+    voice, stream = tiny.voice(goodbye), tiny.stream(goodbye)
+    monkeypatch.setattr(tiny.engine.autoencoder, "decode", full)
+    tries = [
+        lambda: tiny.convert(hello, voice),
+        lambda: stream.push(hello[:16000]),
+        lambda: tiny.adapt([hello]),
+    ]
+    for attempt in tries:
+        with pytest.raises(VoiceswapError, match="The memory of the device 'cpu' is full; end"):
+            attempt()

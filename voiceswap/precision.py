@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voiceswap.errors import VoiceswapError
+from voiceswap.transfer import full_memory_explained
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,11 +62,15 @@ def exact_arithmetic(device: torch.device) -> AbstractContextManager:
 
 
 def inference(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method of an object with a `device`, run without gradients and in exact arithmetic."""
+    """A method of an object with a `device`, run without gradients and in exact arithmetic.
+
+    It raises VoiceswapError where the device's memory is full.
+    """
 
     @wraps(method)
     def run(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
-        with torch.inference_mode(), exact_arithmetic(self.device):
+        device = self.device
+        with full_memory_explained(device), torch.inference_mode(), exact_arithmetic(device):
             return method(self, *args, **kwargs)
 
     return run

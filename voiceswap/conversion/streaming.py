@@ -21,6 +21,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.features import DEFAULT_F0
 from voiceswap.models.excitation import ExcitationState, excitation_states
 from voiceswap.models.layers import instance_norm
+from voiceswap.precision import inference
 
 FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
@@ -94,6 +95,7 @@ class Stream:
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
+        self.device = engine.device
         self._usual_log_variance = engine.usual_log_variance
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
@@ -129,8 +131,8 @@ class Stream:
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
-        self._voice = stack_voices([voice], self.engine.device)
-        nothing = torch.zeros((), device=self.engine.device)
+        self._voice = stack_voices([voice], self.device)
+        nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
     def push(self, samples: np.ndarray) -> np.ndarray:
@@ -176,7 +178,7 @@ class Stream:
             self._left = left
         return [self._up.push(block) for block in done]
 
-    @torch.inference_mode()
+    @inference
     def _convert(self) -> np.ndarray:
         """Samples of the next block, at the vocoder's rate."""
         engine, known = self.engine, self.statistics
@@ -279,7 +281,7 @@ class Stream:
         )
         (at_last,) = excitation_states(f0, [last], self.engine.output_audio, state)
         self._phase = float(at_last.phase)
-        return ExcitationState(*(field.to(self.engine.device) for field in state))
+        return ExcitationState(*(field.to(self.device) for field in state))
 
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
