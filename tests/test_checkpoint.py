@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -135,3 +137,14 @@ def test_an_unknown_front_end_is_a_sentence():
         from voiceswap.models.pretrained import front_end
 
         front_end("whisper-base", AudioConfig(sample_rate=24000))
+
+
+def test_a_model_is_loaded_without_pytorchs_compiler():
+    """Whose import takes longer than all else; some operations on the meta device bring it."""
+    code = (
+        "import sys, voiceswap.conversion.engine; before = set(sys.modules);"
+        "voiceswap.VoiceSwapper.load(device='cpu'); print(*set(sys.modules) - before)"
+    )
+    command = [sys.executable, "-c", code]
+    new = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in new if name.startswith(("torch._dynamo", "sympy"))]

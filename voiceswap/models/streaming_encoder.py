@@ -91,7 +91,8 @@ class _LowRank(nn.Module):
 
     def __init__(self, outputs: int, inputs: int, rank: int):
         super().__init__()
-        self.down = nn.Parameter(torch.randn(rank, inputs) / inputs**0.5)
+        self.down = nn.Parameter(torch.empty(rank, inputs))
+        nn.init.kaiming_uniform_(self.down, a=1)  # normal_ imports PyTorch's compiler on meta
         self.up = nn.Parameter(torch.zeros(outputs, rank))
 
     def forward(self) -> Tensor:
