@@ -1,5 +1,6 @@
 """Items, losses and steps of training."""
 
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,11 +10,12 @@ import torch.nn.functional as F
 from lhotse import CutSet
 
 from voiceswap.conversion.mel_statistics import speech_frames
-from voiceswap.errors import TrainingError
+from voiceswap.errors import DataError, TrainingError
 from voiceswap.features import AudioConfig, LogMel
 from voiceswap.models.layers import instance_norm, length_mask
 from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.models.pretrained import front_end, speaker_verifier
+from voiceswap.training import cache
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import convert_segments, encode, segment_voices
@@ -236,3 +238,15 @@ def test_a_loss_that_is_not_a_number_stops_before_any_weight_is_touched(data):
     ):
         module.training_step(batch, 0)
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+
+
+def die(cut):
+    os._exit(9)  # as a process ends that the system kills for its memory
+
+
+def test_a_process_that_dies_over_features_is_a_sentence(corpus, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "_compute", die)
+    cuts = CutSet.from_file(corpus / "manifests/speakers-train.jsonl.gz")
+    fresh = cache.FeatureCache(tmp_path, data.cache.config)
+    with pytest.raises(DataError, match="died, as it does where memory runs out; lower data.jobs"):
+        fresh.build(cuts, jobs=2)

@@ -12,6 +12,7 @@ import os
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -27,7 +28,7 @@ from safetensors.torch import save_file
 from voiceswap import audio, channels, f0_tracker, features, perturb
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.bandwidth import missing_highs
-from voiceswap.errors import AudioError
+from voiceswap.errors import AudioError, DataError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
 from voiceswap.models import front_ends, pretrained, quantization, speaker_verifier
@@ -104,6 +105,8 @@ class FeatureCache:
 
         A few cuts at a time are taken from `cuts`, so what streams recordings from shards may be
         bigger than memory; `total` is for the progress bar.
+
+        Raises DataError where a process that computes them dies.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         missing = (cut for cut in cuts if not self.path(cut.id).exists())
@@ -117,11 +120,17 @@ class FeatureCache:
 
         if (first := next(missing, None)) is None:
             return {}
-        with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(self,)) as pool:
-            for cut in track(chain([first], missing), description="Features", total=total):
-                running.append((cut.id, pool.submit(_compute, cut)))
-                finish(4 * jobs)
-            finish(0)
+        try:
+            with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(self,)) as pool:
+                for cut in track(chain([first], missing), description="Features", total=total):
+                    running.append((cut.id, pool.submit(_compute, cut)))
+                    finish(4 * jobs)
+                finish(0)
+        except BrokenProcessPool as error:
+            raise DataError(
+                "A process that computes features died, as it does where memory runs out; lower "
+                "data.jobs. What is computed is kept."
+            ) from error
         return left_out
 
     def bytes_per_second(self) -> float:
