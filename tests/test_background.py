@@ -1,8 +1,9 @@
 import threading
 import time
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
+import torch
 
 from voiceswap.conversion.background import Background
 
@@ -38,3 +39,17 @@ def test_a_stop_ends_what_threads_do_and_begins_nothing_more():
         raise KeyboardInterrupt
     assert isinstance(running.exception(), CancelledError)
     assert waiting.cancelled() and not done
+
+
+def test_pytorch_computes_in_each_thread_alone_and_elsewhere_as_before():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with Background(2) as background:
+            counts = background.ahead(lambda _: torch.get_num_threads(), range(8), most=8)
+            assert list(counts) == [1] * 8
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == 3
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

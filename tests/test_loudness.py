@@ -7,7 +7,7 @@ from rates import RATE
 
 from voiceswap.audio import frame_powers, level_of_powers, read_audio, resample
 from voiceswap.conversion.loudness import high_pass, limited_gain, loudness_gain
-from voiceswap.conversion.recording import Output, Recording
+from voiceswap.conversion.recording import RESAMPLED, Output, Recording
 
 
 @pytest.fixture(name="hello", scope="session")
@@ -215,3 +215,11 @@ def test_a_gain_over_time_has_no_seam(swapper, hello, goodbye):
 def test_what_equals_the_source_gets_no_gain(people):
     power = np.square(np.abs(noise(1000, -26))).astype(np.float64)
     np.testing.assert_allclose(loudness_gain(power, power / 4, 100.0), 6.02, atol=0.2)
+
+
+@pytest.mark.parametrize("rate", [24000, 44100])
+def test_an_outputs_loudness_is_in_the_band_that_resampling_leaves(rate):
+    samples = noise(4 * rate, -26)
+    resampled = np.concatenate(list(high_pass(iter([resample(samples, rate, 16000)]), 16000)))
+    in_band = np.concatenate(list(high_pass(iter([samples]), rate, RESAMPLED * 8000)))
+    assert db(in_band) == pytest.approx(db(resampled), abs=0.02) and db(samples) > db(in_band) + 1

@@ -66,7 +66,7 @@ def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
                 mix.add(samples)
         kept = mix.kept(name)
     for rate, samples in decode(file):
-        block = samples[:, kept].mean(1)
+        block = samples[:, 0] if samples.shape[1] == 1 else samples[:, kept].mean(1)
         require_finite(block, name)
         yield rate, block
 
@@ -218,8 +218,12 @@ def require_finite(samples: np.ndarray, name: str) -> None:
 def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """Mean power of every whole 20 ms frame of `samples` (samples,)."""
     frame = max(1, sample_rate // 50)
-    frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
-    return np.square(frames, dtype=np.float64).mean(1)
+    return mean_powers(samples[: len(samples) // frame * frame].reshape(-1, frame))
+
+
+def mean_powers(frames: np.ndarray) -> np.ndarray:
+    """Mean power of each of `frames` (frames, samples), (frames,), float64."""
+    return np.einsum("ij,ij->i", frames, frames).astype(np.float64) / frames.shape[1]
 
 
 def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
@@ -234,7 +238,9 @@ def level_of_powers(power: np.ndarray) -> float:
     of the 0.3 s around any frame surpass. Where the rest is silence, they are a short word.
     """
     around = sliding_window_view(np.pad(power, TRANSIENT_FRAMES // 2), TRANSIENT_FRAMES)
-    loud = np.pad(power > np.median(around, 1).max() * TRANSIENT_FACTOR, TRANSIENT_MARGIN)
+    middle = TRANSIENT_FRAMES // 2
+    medians = np.partition(around, middle, axis=1)[:, middle]
+    loud = np.pad(power > medians.max() * TRANSIENT_FACTOR, TRANSIENT_MARGIN)
     near = sliding_window_view(loud, 2 * TRANSIENT_MARGIN + 1).any(1)
     for speech in (power[~near], power):
         active = speech[speech >= speech.max(initial=0.0) * 1e-3]

@@ -6,16 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import ParamSpec, Self, TypeVar
 
+import torch
+
 T = TypeVar("T")
 R = TypeVar("R")
 P = ParamSpec("P")
+_setting = threading.Lock()
 
 
 class Background:
-    """A few threads. Leaving the context by an exception ends what they do, at its next block."""
+    """A few threads. Leaving the context by an exception ends what they do, at its next block.
+
+    What PyTorch computes in one of them stays in it: they are as many as there are processors.
+    """
 
     def __init__(self, threads: int):
-        self._pool = ThreadPoolExecutor(threads)
+        self._pool = ThreadPoolExecutor(threads, initializer=_compute_alone)
         self._stopped = threading.Event()
 
     def __enter__(self) -> Self:
@@ -46,3 +52,17 @@ class Background:
             if self._stopped.is_set():
                 raise CancelledError
             yield block
+
+
+def _compute_alone() -> None:
+    """Have PyTorch compute in this thread without others.
+
+    `set_num_threads` is for the thread that calls it, and also for those that begin later; called
+    in another thread, it gives the latter back what they had.
+    """
+    with _setting:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        other = threading.Thread(target=torch.set_num_threads, args=(before,))
+        other.start()
+        other.join()

@@ -11,9 +11,9 @@ from voiceswap.audio import active_level_db
 from voiceswap.spectra import power
 
 WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
-VALLEY = (
-    25  # frames over which power is averaged before its lowest parts are taken for noise: 0.2 s
-)
+# Frames over which power is averaged before its lowest parts are taken for noise, 0.2 s, and from
+# one such mean to the next.
+VALLEY, EVERY = 25, 5
 LOWEST, SHORTFALL = (
     0.05,
     1.2,
@@ -60,7 +60,10 @@ def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_D
         return samples
     spectrum = transform(samples, sample_rate)
     level_db = active_level_db(samples - samples.mean(), sample_rate)
-    noise = find_noise(averaged(power(spectrum), VALLEY), level_db, sample_rate, loudest_db)
+    # In memory a frame's bins are neighbours: summed as such, they take a tenth of the time of
+    # `averaged`.
+    valleys = power(spectrum).mT.unfold(0, VALLEY, EVERY).mean(-1).mT
+    noise = find_noise(valleys, level_db, sample_rate, loudest_db)
     if noise is None:
         return samples
     return inverse(noise.removed(spectrum), sample_rate, len(samples))

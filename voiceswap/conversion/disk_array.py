@@ -41,5 +41,6 @@ class DiskArray:
         """A copy of rows `first` up to `last`, clipped to what there is."""
         first, last = max(first, 0), min(last, self.rows)
         self.file.seek(first * self.row_bytes)
-        data = self.file.read(max(last - first, 0) * self.row_bytes)
-        return np.frombuffer(data, self.dtype).reshape(-1, *self.shape).copy()
+        rows = np.empty((max(last - first, 0), *self.shape), self.dtype)
+        self.file.readinto(rows.data)
+        return rows

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voiceswap.audio import PEAK, level_of_powers
+from voiceswap.audio import PEAK, level_of_powers, mean_powers
 from voiceswap.decoding import BLOCK_SECONDS
 
 CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not
@@ -21,11 +21,14 @@ FLOOR = 1e-6  # power relative to the active level below which levels do not dif
 RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
 ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
 LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
+LOUD_STEP = 10  # frames for which the quantile, which changes slowly, is taken at once
 END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 25.0  # see `_lost_at_ends`
 LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel frames
 
 
-def high_pass(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
+def high_pass(
+    blocks: Iterator[np.ndarray], sample_rate: int, highest: float | None = None
+) -> Iterator[np.ndarray]:
     """Remove what is below 45 Hz: offsets, rumble and steps, which are no speech.
 
     The filter has linear phase and is centred, so nothing moves in time, and the result does not
@@ -34,54 +37,57 @@ def high_pass(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.nda
     Args:
         blocks: samples (samples,) of a recording, of any lengths.
         sample_rate: Hz.
+        highest: Hz, above which all is removed as well; None removes nothing there.
 
     Yields:
         Blocks of as many samples in all, float32.
     """
-    half = len(_high_pass_taps(sample_rate)) // 2
+    band = sample_rate, highest
+    half = len(_taps(*band)) // 2
     held, begun = np.zeros(0, np.float32), False
     for block in _cut(blocks, BLOCK_SECONDS * sample_rate):
-        held = np.concatenate([held, block])
-        if not begun and len(held) > half:
-            held, begun = np.pad(held, (half, 0), "reflect"), True
-        if begun and len(held) > 2 * half:
-            yield _high_passed(held, sample_rate)
+        if len(held) > 2 * half:  # and, with a block to follow, not the recording's end
+            if not begun:
+                held, begun = np.pad(held, (half, 0), "reflect"), True
+            yield _filtered(held, *_spectrum(*band))
             held = held[-2 * half :]
+        held = np.concatenate([held, block])
     if len(held):
         sides = (0 if begun else half, half)
-        yield _high_passed(np.pad(held, sides, "reflect"), sample_rate)
+        yield _filtered(np.pad(held, sides, "reflect"), *_spectrum(*band))
 
 
 @cache
-def _high_pass_taps(sample_rate: int) -> np.ndarray:
-    """A windowed sinc, (2 * half + 1,)."""
+def _taps(sample_rate: int, highest: float | None) -> np.ndarray:
+    """The difference of two windowed sincs, (2 * half + 1,)."""
     half = round(KAISER_LENGTH / TRANSITION * sample_rate)
-    times = np.arange(-half, half + 1)
-    low = np.sinc(2 * CUTOFF / sample_rate * times) * np.kaiser(2 * half + 1, KAISER_BETA)
-    taps = -low / low.sum()  # the sum of all taps is zero: no offset passes
-    taps[half] += 1.0
-    return taps
+    times, window = np.arange(-half, half + 1), np.kaiser(2 * half + 1, KAISER_BETA)
+
+    def low_pass(cutoff: float) -> np.ndarray:
+        taps = np.sinc(2 * cutoff / sample_rate * times) * window
+        return taps / taps.sum()  # so that those of the difference have no sum: no offset passes
+
+    return low_pass(highest or sample_rate / 2) - low_pass(CUTOFF)
 
 
-def _high_passed(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+def _filtered(samples: np.ndarray, spectrum: torch.Tensor, size: int, beside: int) -> np.ndarray:
     """The filter's output where its taps and the samples overlap whole, float32.
 
-    By overlap-save, in Fourier transforms of four to eight times the filter: longer ones leave a
-    processor's cache.
+    By overlap-save, in Fourier transforms of two to four times the filter: a longer one takes more
+    time to plan than it saves.
     """
-    spectrum, size, beside = _high_pass_spectrum(sample_rate)
     step, length = size - beside, len(samples) - beside
-    padded = np.pad(samples, (0, -length % step)).astype(np.float32)
-    segments = torch.from_numpy(padded).unfold(0, size, step)
-    filtered = torch.fft.irfft(torch.fft.rfft(segments) * spectrum, size)
+    padded = np.pad(samples.astype(np.float32, copy=False), (0, -length % step))
+    spectra = torch.fft.rfft(torch.from_numpy(padded).unfold(0, size, step))
+    filtered = torch.fft.irfft(spectra.mul_(spectrum), size)
     return filtered[:, beside:].flatten()[:length].numpy()
 
 
 @cache
-def _high_pass_spectrum(sample_rate: int) -> tuple[torch.Tensor, int, int]:
+def _spectrum(sample_rate: int, highest: float | None) -> tuple[torch.Tensor, int, int]:
     """The filter's spectrum, the size of its transform, and how many taps it has beside one."""
-    taps = torch.from_numpy(_high_pass_taps(sample_rate))
-    size = 1 << (4 * len(taps)).bit_length()
+    taps = torch.from_numpy(_taps(sample_rate, highest))
+    size = 1 << (2 * len(taps)).bit_length()
     return torch.fft.rfft(taps, size).to(torch.complex64), size, len(taps) - 1
 
 
@@ -97,10 +103,10 @@ def contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
     for block in blocks:
         held = np.concatenate([held, block])
         whole = len(held) // hop * hop
-        powers.append(np.square(held[:whole], dtype=np.float64).reshape(-1, hop).mean(1))
+        powers.append(mean_powers(held[:whole].reshape(-1, hop)))
         held = held[whole:]
     if len(held):
-        powers.append(np.square(held, dtype=np.float64).mean(keepdims=True))
+        powers.append(mean_powers(held[None]))
     return np.concatenate(powers)
 
 
@@ -117,11 +123,12 @@ def without_transients(power: np.ndarray, level_db: float, frame_rate: float) ->
     """
     beside = round(LOUD_SECONDS * frame_rate / 2)
     padded = np.pad(power, beside, "reflect" if len(power) > beside else "wrap")
-    around, loud, step = sliding_window_view(padded, 2 * beside + 1), [], 4096
-    rank = round(LOUD_QUANTILE * 2 * beside)
-    for first in range(0, len(power), step):
-        loud.append(np.partition(around[first : first + step], rank, axis=1)[:, rank])
-    return np.minimum(power, LOUD_FACTOR * np.maximum(np.concatenate(loud), 10 ** (level_db / 10)))
+    around = sliding_window_view(padded, 2 * beside + 1)[::LOUD_STEP]
+    rank, rows, loud = round(LOUD_QUANTILE * 2 * beside), 4096, []
+    for first in range(0, len(around), rows):  # those of an hour at once would fill the memory
+        loud.append(np.partition(around[first : first + rows], rank, axis=1)[:, rank])
+    near = np.repeat(np.concatenate(loud), LOUD_STEP)[: len(power)]
+    return np.minimum(power, LOUD_FACTOR * np.maximum(near, 10 ** (level_db / 10)))
 
 
 def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
@@ -224,4 +231,4 @@ def _hann(seconds: float, frame_rate: float) -> np.ndarray:
 def _smooth(values: np.ndarray, window: np.ndarray) -> np.ndarray:
     """A convolution as long as `values`; beyond the ends there is nothing."""
     half = len(window) // 2
-    return np.convolve(np.pad(values, half), window, "valid")
+    return np.convolve(values, window)[half : half + len(values)]

@@ -34,6 +34,7 @@ from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, that the networks can't do with
+RESAMPLED = 0.95  # share of the highest frequency at a rate that resampling to that rate leaves
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
 
 
@@ -112,7 +113,7 @@ class Recording:
             for block in blocks:
                 self._samples.append(block)
                 wide = block.astype(np.float64)
-                moments[:] += wide.sum(), np.square(wide).sum()
+                moments[:] += wide.sum(), np.einsum("i,i", wide, wide)  # `@` would start threads
                 yield block
 
         self.powers = contour(high_pass(kept(), config.sample_rate), config.hop_length)
@@ -154,8 +155,10 @@ class Recording:
     def samples(self, first: int = 0, last: int | None = None) -> np.ndarray:
         """Samples of mel frames `first` to `last`, at the normal level; float32."""
         hop = self.config.hop_length
-        read = self._samples.read(first * hop, len(self) if last is None else last * hop)
-        return ((read - self._offset) * self._gain).astype(np.float32)
+        samples = self._samples.read(first * hop, len(self) if last is None else last * hop)
+        samples -= self._offset
+        samples *= self._gain
+        return samples
 
     def full_band(self, first: int, last: int, audio: AudioConfig) -> np.ndarray | None:
         """Mel frames `first` to `last` at the rate of `audio`, with as much gain as `samples` have.
@@ -243,12 +246,13 @@ class Output:
     def append(self, samples: np.ndarray) -> None:
         """Add samples of whole mel frames; what is beyond the source's end is left out."""
         samples = samples[: self._length - len(self._samples)]
-        if not np.isfinite(samples).all():
+        peaks = hop_peaks(samples, self.audio.hop_length)
+        if not np.isfinite(peaks).all():
             raise VoiceswapError(
                 "The model gave samples that are not numbers; its file, or the voice's, is damaged."
             )
         self._samples.append(samples)
-        self._peaks.append(hop_peaks(samples, self.audio.hop_length))
+        self._peaks.append(peaks)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The samples as loud as the source over time and within full scale, in blocks."""
@@ -269,11 +273,10 @@ class Output:
 
     def _powers(self, step: int) -> np.ndarray:
         """Mean powers of the mel frames, in the band that the source's are of, (frames,)."""
-        config = self.source.config
-        blocks = _blocks(self._samples, step)
-        blocks = resample_blocks(blocks, self.audio.sample_rate, config.sample_rate)
-        powers = contour(high_pass(blocks, config.sample_rate), config.hop_length)
-        return powers[: self.source.frames]
+        rate, source_rate = self.audio.sample_rate, self.source.config.sample_rate
+        highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
+        blocks = high_pass(_blocks(self._samples, step), rate, highest)
+        return contour(blocks, self.audio.hop_length)
 
 
 def _blocks(samples: DiskArray, longest: int) -> Iterator[np.ndarray]:

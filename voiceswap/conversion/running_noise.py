@@ -5,6 +5,7 @@ import torch
 
 from voiceswap.conversion.denoise import (
     ENOUGH,
+    EVERY,
     HOP,
     VALLEY,
     SteadyNoise,
@@ -16,7 +17,6 @@ from voiceswap.conversion.denoise import (
 from voiceswap.spectra import power
 
 REMEMBERED = 20.0  # seconds from which the noise is known
-EVERY = 5  # frames of `transform`, of which one is remembered: they are means over VALLEY
 RENEWED = 10  # remembered frames after which the noise is found again: 0.4 s
 
 

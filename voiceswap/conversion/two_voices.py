@@ -17,8 +17,9 @@ SPREAD = 0.3  # of the distance: the most that one person's segments deviate
 def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None:
     """The two pitches of a recording in Hz, where there are two, each of several segments.
 
-    The segments' medians in semitones are parted where the deviation within both parts is least
-    (Otsu, "A threshold selection method from gray-level histograms", 1979).
+    The segments' medians in semitones are parted where the deviation within both parts is least,
+    which is where that between them is greatest (Otsu, "A threshold selection method from
+    gray-level histograms", 1979).
 
     Args:
         f0: (frames,), Hz, 0 where unvoiced.
@@ -32,9 +33,10 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     pitches = np.sort(semitones)
     if len(pitches) < 2 * SEGMENTS:
         return None
-    places = range(SEGMENTS, len(pitches) - SEGMENTS + 1)
-    within = [pitches[:i].var() * i + pitches[i:].var() * (len(pitches) - i) for i in places]
-    place = places[int(np.argmin(within))]
+    places = np.arange(SEGMENTS, len(pitches) - SEGMENTS + 1)
+    below = pitches.cumsum()[places - 1]
+    between = below**2 / places + (pitches.sum() - below) ** 2 / (len(pitches) - places)
+    place = places[np.argmax(between)]
     low, high = pitches[:place], pitches[place:]
     apart = float(np.median(high) - np.median(low))
     changes = np.count_nonzero(np.diff(semitones >= pitches[place]))

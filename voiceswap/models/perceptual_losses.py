@@ -13,6 +13,7 @@ from torchaudio.functional import resample
 
 from voiceswap.features import AudioConfig, LogMel, MelSpectrogram
 from voiceswap.models import pretrained
+from voiceswap.models.cuda_graph import CudaGraph
 from voiceswap.models.front_ends import WhisperFrontEnd
 from voiceswap.models.layers import instance_norm, masked_mean
 
@@ -21,7 +22,10 @@ TYPICAL_POWER = 0.009  # mean of the verifier's own mels at its level
 
 
 class SpeakerLoss(nn.Module):
-    """1 - cosine between speaker vectors of conversions and of their targets."""
+    """1 - cosine between speaker vectors of conversions and of their targets.
+
+    The loss itself is by a `CudaGraph`; no other thread may use the device when it is first taken.
+    """
 
     def __init__(self, audio: AudioConfig):
         super().__init__()
@@ -30,18 +34,25 @@ class SpeakerLoss(nn.Module):
         # mode changes nothing; and without cuDNN every frame is a few launches.
         self.verifier.lstm.train()
         self.power = _MelPower(audio, self.verifier.mel)
+        self.embed_mel = CudaGraph(self.verifier.embed_mel)
 
     def embed(self, speech: Tensor) -> Tensor:
         """Unit vectors (batch, 256) of log-mels (batch, mels, frames) or of waveforms."""
-        power = self.power(speech)
-        level = TYPICAL_POWER / power.mean((1, 2), keepdim=True)
-        return self.verifier.embed_mel(power * level)
+        return self.verifier.embed_mel(self._at_its_level(speech))
 
     def forward(self, converted: Tensor, target: Tensor) -> Tensor:
         """The mean over a batch of conversions and of recordings of their target voices."""
-        with torch.no_grad():
-            wanted = self.embed(target)
-        return 1 - F.cosine_similarity(self.embed(converted), wanted).mean()
+        # In 16 bits a recurrent network would add up its rounding, for no time saved.
+        with torch.autocast(converted.device.type, enabled=False):
+            with torch.no_grad():
+                wanted = self.embed_mel(self._at_its_level(target))
+            vectors = self.embed_mel(self._at_its_level(converted))
+            return 1 - F.cosine_similarity(vectors, wanted).mean()
+
+    def _at_its_level(self, speech: Tensor) -> Tensor:
+        """Mel powers (batch, 40, frames) of the verifier's, at the level that it knows."""
+        power = self.power(speech)
+        return power * (TYPICAL_POWER / power.mean((1, 2), keepdim=True))
 
 
 class ContentLoss(nn.Module):
@@ -50,18 +61,22 @@ class ContentLoss(nn.Module):
     The features are instance-normed, since what stays the same in time says more of the voice than
     of the words. `mask` (batch, 1, frames) is one inside recordings; at least one frame of each
     must be.
+
+    With `graph`, its network runs as a `CudaGraph`; no other thread may use the device when it is
+    first taken.
     """
 
-    def __init__(self, audio: AudioConfig):
+    def __init__(self, audio: AudioConfig, graph: bool = False):
         super().__init__()
         encoder = pretrained.front_end("whisper-base", audio)
         assert isinstance(encoder, WhisperFrontEnd)
         self.encoder, self.power = encoder, _MelPower(audio, encoder.mel)
+        self.encode = CudaGraph(encoder.encode) if graph else encoder.encode
 
     def embed(self, speech: Tensor, mask: Tensor) -> Tensor:
         """Features (batch, 512, frames / 2) of log-mels (batch, mels, frames) or waveforms."""
         lengths = mask.sum((1, 2)).long() * self.encoder.hop_length
-        features = self.encoder.encode(self.power(speech).clamp(min=1e-10).log10(), lengths)
+        features = self.encode(self.power(speech).clamp(min=1e-10).log10(), lengths)
         return instance_norm(features.float(), mask[..., ::2])
 
     def forward(self, converted: Tensor, source: Tensor, mask: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ class AutoencoderTask(BaseTask):
         if verification:
             self.frozen["verification"] = SpeakerLoss(audio)
         if recognition:
-            self.frozen["recognition"] = ContentLoss(audio)
+            self.frozen["recognition"] = ContentLoss(audio, graph=True)
         if vocoder:
             if not self.frozen:
                 raise TrainingError(

@@ -16,7 +16,10 @@ def optimiser_and_schedule(network: nn.Module, learning_rate: float, steps: int)
         return min(1.0, (step + 1) / WARMUP) * decay
 
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, learning_rate, betas=(0.8, 0.98), weight_decay=0.01)
+    fused = parameters[0].is_cuda or None  # a few kernels instead of some for every tensor
+    optimiser = torch.optim.AdamW(
+        parameters, learning_rate, betas=(0.8, 0.98), weight_decay=0.01, fused=fused
+    )
     return {
         "optimizer": optimiser,
         "lr_scheduler": {"scheduler": torch.optim.lr_scheduler.LambdaLR(optimiser, rate)},
