@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,13 @@ from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.residuals import retrieve
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.features import extract_f0_batch
+from voiceswap.f0_tracker import f0_tracker
+from voiceswap.features import F0_MAX, F0_MIN, AudioConfig, extract_f0_batch
+from voiceswap.precision import PRECISIONS, exact_arithmetic
+from voiceswap.transfer import HostCopy, to_device
 
 ROOT = Path(__file__).parents[1]
-LIMITS = {"tests": 75, "conversion": 16, "files": 25, "batch": 58, "stages": 16, "training": 50}
+LIMITS = {"tests": 75, "conversion": 16, "files": 25, "batch": 58, "stages": 20, "training": 50}
 MARGIN = 6.0  # seconds of a part's limit in which it starts and says what it has
 SECONDS = 10  # length of a recording
 DISTINCT = 20  # recordings that are written; the others are links to them
@@ -99,8 +103,12 @@ def row(*cells: object) -> None:
 
 def measure_tests(options: argparse.Namespace, until: float) -> None:
     """The tests that need a GPU."""
-    tests = ["tests/test_gpu.py", "tests/training/test_autocast.py"]
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", *tests]
+    files = [
+        "tests/test_gpu.py",
+        *(f"tests/training/test_{x}.py" for x in ("autocast", "cuda_graph")),
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", *files]
+    command += ["-n", "5"] if find_spec("xdist") else []
     raise SystemExit(subprocess.run(command, cwd=ROOT).returncode)
 
 
@@ -182,47 +190,51 @@ def measure_batch(options: argparse.Namespace, until: float) -> None:
             row(rate, f"{last.done} of {last.files}", speed, f"{last.times_real_time:.1f}")
 
 
-@torch.inference_mode()
 def measure_stages(options: argparse.Namespace, until: float) -> None:
-    """The networks alone, on one batch of windows that is on the device already."""
-    swapper = VoiceSwapper.load(device=options.device)
-    engine, count = swapper.engine, options.windows
+    """The networks alone, in both precisions, on one batch of windows."""
     hello = np.resize(read_audio(HELLO, 16000), SECONDS * 16000)
-    waves = np.stack([np.roll(hello, 997 * i) for i in range(count)])
-    prepare = quickest(lambda: Recording(iter([waves[0]]), engine.audio, "it"))
-    row("CPU", "level", f"{SECONDS / prepare:.0f}", "times real time, one thread")
+    waves = np.stack([np.roll(hello, 997 * i) for i in range(options.windows)])
+    row("precision", "stage", "ms", "times real time")
+    reading = quickest(lambda: Recording(iter([waves[0]]), AudioConfig(), "it"))
+    row("one, on CPU", "reading", f"{1000 * reading:.2f}", f"{SECONDS / reading:.0f}")
+    for precision in PRECISIONS:
+        swapper = VoiceSwapper.load(device=options.device, precision=precision)
+        device, seconds = swapper.engine.device, len(waves) * SECONDS
+        total = 0.0
+        with torch.inference_mode(), exact_arithmetic(device):
+            for stage, work in stages(swapper, waves).items():
+                total += (took := quickest(work, device))
+                row(precision, stage, f"{1000 * took:.2f}", f"{seconds / took:.0f}")
+        row(precision, "all", f"{1000 * total:.2f}", f"{seconds / total:.0f}")
+
+
+def stages(swapper: VoiceSwapper, waves: np.ndarray) -> dict[str, Callable[[], object]]:
+    """The parts of converting waves (windows, samples), each from what those before it give."""
+    engine, count = swapper.engine, len(waves)
+    device, front_end, model = engine.device, engine.encoder.front_end, engine.autoencoder
     (contour,) = extract_f0_batch(waves[:1], engine.audio)
-    f0 = torch.from_numpy(contour)[None].to(engine.device)
-    f0, samples = f0.repeat(count, 1), torch.from_numpy(waves).to(engine.device)
-    voice = stack_voices([swapper.embed(GOODBYE)] * count, engine.device)
-    spectrum = engine.encoder.front_end.spectrum(samples)
+    f0 = torch.from_numpy(contour)[None].to(device).repeat(count, 1)
+    samples = torch.from_numpy(waves).to(device)
+    voice = stack_voices([swapper.embed(GOODBYE)] * count, device)
+    spectrum = front_end.spectrum(samples)
     peak = spectrum.amax((1, 2))
-    rows = engine.encoder.front_end.window(spectrum, None, peak)
-    content = engine.autoencoder.encode_content(rows).mode()
-    mel = decode(engine.autoencoder, content, f0, voice)
+    rows = front_end.window(spectrum, None, peak).float()
+    content = model.encode_content(rows).mode()
+    mel = decode(model, content, f0, voice)
     wave = engine.vocode(mel, f0, None, None, voice.high_gain)
     residuals, _ = voice.residuals[0]
-    stages: dict[str, Callable[[], object]] = {
-        "to device": lambda: torch.from_numpy(waves).to(engine.device),
-        "F0": lambda: extract_f0_batch(waves, engine.audio, engine.device),
-        "spectrum": lambda: engine.encoder.front_end.spectrum(samples),
-        "front end": lambda: engine.encoder.front_end.window(spectrum, None, peak),
-        "content": lambda: engine.autoencoder.encode_content(rows).mode(),
-        "decoder": lambda: engine.autoencoder.decode(content, f0, voice.log_f0, voice.code),
+    return {
+        "to device": lambda: to_device(torch.from_numpy(waves), device),
+        "F0": lambda: f0_tracker(str(device))(samples, F0_MIN, F0_MAX),
+        "spectrum": lambda: front_end.spectrum(samples),
+        "front end": lambda: front_end.window(spectrum, None, peak),
+        "content": lambda: model.encode_content(rows).mode(),
+        "decoder": lambda: model.decode(content, f0, voice.log_f0, voice.code),
         "residuals": lambda: retrieve(residuals, content, mel.shape[-1]),
         "mel statistics": lambda: apply_mel_affine(mel, voice.mel_affine),
         "vocoder": lambda: engine.vocode(mel, f0, None, None, voice.high_gain),
-        "to host": lambda: wave.cpu(),
+        "to host": lambda: HostCopy(wave).numpy(),
     }
-    row("arithmetic", "stage", "ms", "times real time")
-    kinds = {"fp32": "highest"} | ({"tf32": "high"} if engine.device.type == "cuda" else {})
-    for name, precision in kinds.items():
-        torch.set_float32_matmul_precision(precision)
-        total = 0.0
-        for stage, work in stages.items():
-            total += (seconds := quickest(work, engine.device))
-            row(name, stage, f"{1000 * seconds:.2f}", f"{count * SECONDS / seconds:.0f}")
-        row(name, "all", f"{1000 * total:.2f}", f"{count * SECONDS / total:.0f}")
 
 
 def measure_training(options: argparse.Namespace, until: float) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import filelock
 import pytest
@@ -16,6 +17,7 @@ from talks import write_talks
 
 from voiceswap import VoiceswapError, cli
 from voiceswap.batch import Status, convert_folder, names, worker_pool
+from voiceswap.batch.capacity import default_jobs
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 from voiceswap.writing import write_audio
@@ -184,3 +186,23 @@ def test_a_full_gpu_is_a_sentence(tiny, monkeypatch, hello, goodbye):
     for attempt in tries:
         with pytest.raises(VoiceswapError, match="The memory of the device 'cpu' is full; end"):
             attempt()
+
+
+@pytest.mark.parametrize(
+    ("device", "cores", "gigabytes", "jobs"),
+    [
+        ("cpu", 16, 80, 16),
+        ("cuda", 16, 80, 8),
+        ("cuda", 16, 8, 2),
+        ("auto", 4, 24, 2),
+        ("cuda", 1, 2, 1),
+    ],
+)
+def test_a_gpu_has_as_many_processes_as_fit(monkeypatch, device, cores, gigabytes, jobs):
+    memory = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 64 << 18}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    monkeypatch.setattr(os, "sysconf", memory.__getitem__, raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    gpu = SimpleNamespace(total_memory=gigabytes * 10**9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: gpu)
+    assert default_jobs(device) == jobs

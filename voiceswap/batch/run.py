@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from voiceswap import weights
 from voiceswap.batch import storage
+from voiceswap.batch.capacity import default_batch_size, default_jobs
 from voiceswap.batch.formats import ending
 from voiceswap.batch.inputs import ReferencePaths, collect
 from voiceswap.batch.lock import only_run
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 BATCH_BYTES = 64 * 2**20  # most bytes of inputs that a worker gets at once: a kill loses so much
-WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
-GPU_JOBS = 4  # processes that keep a GPU busy
 
 
 def convert_folder(
@@ -112,7 +111,7 @@ def convert_folder(
                 if swapper:
                     size = swapper.engine.batch_size
                 else:
-                    size = batch_size or _default_batch_size(device, ray, ray_gpus)
+                    size = batch_size or default_batch_size(device, ray, ray_gpus)
                 settings = ModelSettings(str(checkpoint), device, batch_size, precision)
                 batches = -(-len(todo) // size)
                 pool = _worker_pool(settings, jobs, batches, swapper, ray, ray_gpus)
@@ -263,28 +262,4 @@ def _worker_pool(
         from voiceswap.batch.ray_pool import RayPool
 
         return RayPool(settings, ray, jobs, ray_gpus)
-    return ProcessPool(settings, min(jobs or _default_jobs(settings.device), batches))
-
-
-def _default_jobs(device: str) -> int:
-    """As many processes as there are cores and memory for; on a GPU at most four."""
-    has_affinity, has_sysconf = hasattr(os, "sched_getaffinity"), hasattr(os, "sysconf")
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    memory = cores * WORKER_MEMORY
-    if has_sysconf:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1, min(cores, memory // WORKER_MEMORY, cores if _on_cpu(device) else GPU_JOBS))
-
-
-def _default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
-    from voiceswap.conversion.batching import usual_batch_size
-
-    on_cpu = device == "cpu" or (not ray_gpus if ray is not None else _on_cpu(device))
-    return usual_batch_size("cpu" if on_cpu else "gpu")
-
-
-def _on_cpu(device: str) -> bool:
-    import torch
-
-    has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
-    return device == "cpu" or (device == "auto" and not has_gpu)
+    return ProcessPool(settings, min(jobs or default_jobs(settings.device), batches))

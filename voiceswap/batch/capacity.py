@@ -1,0 +1,48 @@
+"""How many processes a machine has room for, and how many files each converts at once."""
+
+import os
+
+WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
+GPU_WORKER_MEMORY = 5 * 2**29  # bytes of a GPU, 16 windows and CUDA's own half a gigabyte
+GPU_JOBS = 8  # processes that keep a GPU busy
+
+
+def default_jobs(device: str) -> int:
+    """As many processes as there are cores and memory for.
+
+    On a GPU it is one for every two cores, since each has threads that read and write.
+    """
+    has_affinity, has_sysconf = hasattr(os, "sched_getaffinity"), hasattr(os, "sysconf")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    memory = cores * WORKER_MEMORY
+    if has_sysconf:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    jobs = min(cores, memory // WORKER_MEMORY)
+    if not on_cpu(device):
+        jobs = min(jobs, cores // 2, GPU_JOBS, _gpu_memory(device) // GPU_WORKER_MEMORY)
+    return max(1, jobs)
+
+
+def default_batch_size(device: str, ray: str | None, ray_gpus: float) -> int:
+    """How many files a process converts at once."""
+    from voiceswap.conversion.batching import usual_batch_size
+
+    cpu = device == "cpu" or (not ray_gpus if ray is not None else on_cpu(device))
+    return usual_batch_size("cpu" if cpu else "gpu")
+
+
+def on_cpu(device: str) -> bool:
+    """Whether a device, "auto" included, is the CPU here."""
+    import torch
+
+    has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    return device == "cpu" or (device == "auto" and not has_gpu)
+
+
+def _gpu_memory(device: str) -> int:
+    """Bytes of a CUDA device, or, where the GPU shares the machine's, enough for GPU_JOBS."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return GPU_JOBS * GPU_WORKER_MEMORY
+    return torch.cuda.get_device_properties("cuda" if device == "auto" else device).total_memory
