@@ -69,7 +69,9 @@ def main() -> None:
     if options.part:
         globals()[f"measure_{options.part}"](options, time.perf_counter() + limit(options) - MARGIN)
         return
-    print(f"torch {torch.__version__}, {device_name(options.device)}, {os.cpu_count()} CPU cores")
+    on_gpu = options.device.startswith("cuda")
+    device = torch.cuda.get_device_name(options.device) if on_gpu else options.device
+    print(f"torch {torch.__version__}, {device}, {os.cpu_count()} CPU cores")
     for part in options.parts:
         options.part = part
         print(f"\n== {part}, at most {limit(options)} s", flush=True)
@@ -89,11 +91,6 @@ def main() -> None:
 def limit(options: argparse.Namespace) -> float:
     """Seconds that a part may take."""
     return LIMITS[options.part] / (2 if options.quick else 1)
-
-
-def device_name(device: str) -> str:
-    """What the device is called by its maker."""
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
 def row(*cells: object) -> None:
