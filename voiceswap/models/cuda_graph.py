@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 
 class CudaGraph:
     """A function of tensors whose kernels a CUDA device launches at once, forward and backward.
 
-    The first call with gradients is captured, and the first without; a call with other shapes, or
-    on another kind of device, is plain. Autocast is that of the captured call. What the function
+    The first call with gradients is captured, and the first without; a call with other shapes, on
+    another kind of device, or in a run of several processes, whose threads of communication would
+    disturb the capture, is plain. Autocast is that of the captured call. What the function
     reads beside its inputs stays where it is in memory and gets no gradient.
 
     A result holds until the next call of its kind, and its backward pass comes before that. While
@@ -23,7 +24,7 @@ class CudaGraph:
         self.graphs: dict[bool, tuple[list[torch.Size], Any]] = {}
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        if inputs[0].device.type != "cuda":
+        if inputs[0].device.type != "cuda" or _several_processes():
             return self.function(*inputs)
         shapes = [x.shape for x in inputs]
         with_gradient = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
@@ -39,3 +40,7 @@ class CudaGraph:
         autocast = torch.autocast("cuda", dtype, enabled, cache_enabled=False)
         with torch.cuda.device(inputs[0].device), autocast:
             return torch.cuda.make_graphed_callables(self.function, samples)
+
+
+def _several_processes() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
