@@ -1,4 +1,4 @@
-"""What a GPU does, in under four minutes: tests, conversions, files, folders, networks, training.
+"""What a GPU does, in about four minutes: tests, conversions, files, folders, networks, training.
 
 python benchmarks/gpu.py [--device cuda] [--files 2000] [--rates 16000 48000] [--windows 64]
     [--quick] [--parts tests conversion files batch stages training]
@@ -188,7 +188,7 @@ def measure_batch(options: argparse.Namespace, until: float) -> None:
 
 
 def measure_stages(options: argparse.Namespace, until: float) -> None:
-    """The networks alone, in both precisions, on one batch of windows."""
+    """Reading on the CPU, and the networks alone, in both precisions, on one batch of windows."""
     hello = np.resize(read_audio(HELLO, 16000), SECONDS * 16000)
     waves = np.stack([np.roll(hello, 997 * i) for i in range(options.windows)])
     row("precision", "stage", "ms", "times real time")

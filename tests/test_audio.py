@@ -4,7 +4,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voiceswap.audio import active_level_db, prepare_audio, read_audio, set_level
+from voiceswap.audio import active_level_db, mean_powers, prepare_audio, read_audio, set_level
 from voiceswap.errors import AudioError
 from voiceswap.writing import write_audio
 
@@ -105,3 +105,9 @@ def test_level_counts_speech_and_not_pauses(hello):
         < 0.1
     )
     assert abs(active_level_db(set_level(hello, 16000, -30.0), 16000) + 30) < 0.01
+
+
+def test_samples_too_large_to_square_are_finite_powers():
+    frames = np.full((2, 160), 0.1, np.float32)
+    frames[1, 7] = 1e30
+    np.testing.assert_allclose(mean_powers(frames), [0.01, 1e60 / 160], rtol=1e-5)

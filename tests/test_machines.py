@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+import weakref
 from types import SimpleNamespace
 
 import filelock
@@ -20,6 +21,7 @@ from voiceswap.batch import Status, convert_folder, names, worker_pool
 from voiceswap.batch.capacity import default_jobs
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
+from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.writing import write_audio
 
 
@@ -172,20 +174,38 @@ def test_what_a_mac_lacks_runs_on_the_cpu_and_is_a_line(monkeypatch, capsys):
     assert capsys.readouterr().err == f"{said}\n"
 
 
-def test_a_full_gpu_is_a_sentence(tiny, monkeypatch, hello, goodbye):
+def test_a_full_gpu_is_a_sentence(monkeypatch, capsys, tmp_path):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
 
-    voice, stream = tiny.voice(goodbye), tiny.stream(goodbye)
-    monkeypatch.setattr(tiny.engine.autoencoder, "decode", full)
-    tries = [
-        lambda: tiny.convert(hello, voice),
-        lambda: stream.push(hello[:16000]),
-        lambda: tiny.adapt([hello]),
-    ]
-    for attempt in tries:
-        with pytest.raises(VoiceswapError, match="The memory of the device 'cpu' is full; end"):
-            attempt()
+    monkeypatch.setattr(Autoencoder, "decode", full)
+    command = ["voiceswap", "convert", HELLO, "--target", GOODBYE, "--out", tmp_path / "o.wav"]
+    monkeypatch.setattr(sys, "argv", list(map(str, command)))
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "The memory of the device is full; end what else uses it" in shown
+    assert "Traceback" not in shown and not list(tmp_path.iterdir())
+
+
+def test_a_batch_that_fills_a_gpu_is_let_go_and_converted_one_by_one(
+    tiny, monkeypatch, hello, tmp_path
+):
+    encode, filled = tiny.engine.encoder.encode, []
+
+    def limited(recordings, *progress):
+        if len(recordings) > 1:
+            batch = torch.zeros(1)
+            filled.append(weakref.ref(batch))
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        assert all(batch() is None for batch in filled)
+        return encode(recordings, *progress)
+
+    monkeypatch.setattr(tiny.engine.encoder, "encode", limited)
+    monkeypatch.setattr(tiny.engine, "batch_size", 2)
+    write_talks(tmp_path / "talks", 2, hello)
+    report = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
+    assert [row.status for row in report.rows] == [Status.CONVERTED] * 2 and len(filled) == 1
 
 
 @pytest.mark.parametrize(
@@ -195,6 +215,9 @@ def test_a_full_gpu_is_a_sentence(tiny, monkeypatch, hello, goodbye):
         ("cuda", 16, 80, 8),
         ("cuda", 16, 8, 2),
         ("auto", 4, 24, 2),
+        ("cuda", 16, 24, 6),
+        ("cuda:1", 16, 80, 8),
+        ("mps", 16, 2, 8),
         ("cuda", 1, 2, 1),
     ],
 )

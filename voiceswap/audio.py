@@ -223,7 +223,10 @@ def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 def mean_powers(frames: np.ndarray) -> np.ndarray:
     """Mean power of each of `frames` (frames, samples), (frames,), float64."""
-    return np.einsum("ij,ij->i", frames, frames).astype(np.float64) / frames.shape[1]
+    powers = np.einsum("ij,ij->i", frames, frames).astype(np.float64)
+    if not np.isfinite(powers).all():  # a damaged recording's samples, too large to square
+        powers = np.einsum("ij,ij->i", frames, frames, dtype=np.float64)
+    return powers / frames.shape[1]
 
 
 def active_level_db(samples: np.ndarray, sample_rate: int) -> float:

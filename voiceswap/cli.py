@@ -27,7 +27,7 @@ from voiceswap.command_options import (
 )
 from voiceswap.command_outputs import console, errors, output_file, save, warn, written
 from voiceswap.console import plain
-from voiceswap.errors import VoiceswapError
+from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 from voiceswap.evaluation.command import evaluate
 from voiceswap.live.command import live
 from voiceswap.notes import notes_to
@@ -283,9 +283,18 @@ def main() -> None:
     except VoiceswapError as error:
         errors.print(Text(plain(error), "red"), soft_wrap=True)
         sys.exit(1)
+    except RuntimeError as error:
+        if not memory_is_full(error):
+            raise
+        errors.print(Text(MEMORY_IS_FULL, "red"), soft_wrap=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         errors.print(Text("Stopped.", "red"))
         sys.exit(130)
     except OSError as error:  # what is printed can't be written, such as to a full disk
         errors.print(Text(f"The output can't be written ({error.strerror}).", "red"))
         os._exit(1)  # without writing again what is left in the buffer
+
+
+if __name__ == "__main__":
+    main()

@@ -19,3 +19,14 @@ class DataError(VoiceswapError):
 
 class TrainingError(VoiceswapError):
     """A run can't go on."""
+
+
+MEMORY_IS_FULL = (
+    "The memory of the device is full; end what else uses it, use fewer --jobs, or --device cpu."
+)
+
+
+def memory_is_full(error: BaseException) -> bool:
+    """Whether an error is PyTorch's for a device without room: its text differs by device."""
+    signs = "out of memory", "ALLOC_FAILED", "can't allocate memory"
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)

@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from voiceswap.errors import VoiceswapError
-from voiceswap.transfer import full_memory_explained
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,15 +61,11 @@ def exact_arithmetic(device: torch.device) -> AbstractContextManager:
 
 
 def inference(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method of an object with a `device`, run without gradients and in exact arithmetic.
-
-    It raises VoiceswapError where the device's memory is full.
-    """
+    """A method of an object with a `device`, run without gradients and in exact arithmetic."""
 
     @wraps(method)
     def run(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
-        device = self.device
-        with full_memory_explained(device), torch.inference_mode(), exact_arithmetic(device):
+        with torch.inference_mode(), exact_arithmetic(self.device):
             return method(self, *args, **kwargs)
 
     return run

@@ -1,7 +1,6 @@
 """Devices, and copies between the host and one, beside what the device computes."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import TypeVar
 
@@ -30,18 +29,6 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise VoiceswapError(f"The device '{name}' can't be used here; try cpu.") from error
     return device
-
-
-@contextmanager
-def full_memory_explained(device: torch.device) -> Iterator[None]:
-    """Raises VoiceswapError, a sentence, where PyTorch finds the device's memory full."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise VoiceswapError(
-            f"The memory of the device '{device}' is full; end what else uses it, or use the "
-            "device cpu."
-        ) from error
 
 
 def to_device(x: Tensor, device: torch.device) -> Tensor:

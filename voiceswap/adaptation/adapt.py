@@ -18,7 +18,6 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
-from voiceswap.transfer import full_memory_explained
 
 STEPS = (
     (10.0, 60),
@@ -105,8 +104,7 @@ def adapt(
         report.curve, worse = [tuple(point) for point in saved["curve"]], saved["worse"]
     try:
         while trainer.step < steps and worse < PATIENCE:
-            with full_memory_explained(engine.device):
-                trainer.train_step()
+            trainer.train_step()
             progress(0.1 + 0.9 * trainer.step / steps, "Adapting")
             if trainer.step % EVERY and trainer.step != steps:
                 continue

@@ -3,14 +3,15 @@
 import os
 
 WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
-GPU_WORKER_MEMORY = 5 * 2**29  # bytes of a GPU, 16 windows and CUDA's own half a gigabyte
+GPU_WORKER_MEMORY = 7 * 2**29  # bytes of a GPU: 16 windows of a long recording, and CUDA's own
 GPU_JOBS = 8  # processes that keep a GPU busy
 
 
 def default_jobs(device: str) -> int:
     """As many processes as there are cores and memory for.
 
-    On a GPU it is one for every two cores, since each has threads that read and write.
+    On a GPU it is one for every two cores, since each has threads that read and write, at most
+    GPU_JOBS, and as many as the GPU's own memory holds.
     """
     has_affinity, has_sysconf = hasattr(os, "sched_getaffinity"), hasattr(os, "sysconf")
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
@@ -43,6 +44,11 @@ def _gpu_memory(device: str) -> int:
     """Bytes of a CUDA device, or, where the GPU shares the machine's, enough for GPU_JOBS."""
     import torch
 
-    if not torch.cuda.is_available():
-        return GPU_JOBS * GPU_WORKER_MEMORY
-    return torch.cuda.get_device_properties("cuda" if device == "auto" else device).total_memory
+    enough = GPU_JOBS * GPU_WORKER_MEMORY
+    name = "cuda" if device == "auto" else device
+    if not (torch.cuda.is_available() and name.startswith("cuda")):
+        return enough
+    try:
+        return torch.cuda.get_device_properties(name).total_memory
+    except (AssertionError, RuntimeError):  # there is no such device, as a worker will tell
+        return enough

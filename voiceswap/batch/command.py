@@ -69,7 +69,9 @@ def batch(
     seed: Seed = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes (default: as many as cores and memory allow)"),
+        typer.Option(
+            min=1, help="Processes (default: as cores and memory allow, on a GPU up to 8)"
+        ),
     ] = None,
     batch_size: Annotated[
         int | None,

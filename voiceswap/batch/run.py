@@ -72,7 +72,8 @@ def convert_folder(
         checkpoint: a model file, or "default" for the one in the package.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         precision: "auto" or "fp32", as `VoiceSwapper.load` has it.
-        jobs: number of processes; None is as many as this machine has cores and memory for.
+        jobs: number of processes; None is as many as there are cores and memory for; see
+            `default_jobs`.
         batch_size: files that a worker converts at once, padded to one length; None is 1 on a CPU,
             16 on other devices, and with a `swapper` the swapper's own.
         overwrite: convert again what is done, and replace files that no run wrote.

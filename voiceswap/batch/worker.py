@@ -26,7 +26,7 @@ from voiceswap.batch.tasks import (
 )
 from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
-from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
 from voiceswap.files import raise_write_error, sha256
 from voiceswap.notes import notes_to
 
@@ -75,14 +75,17 @@ def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list
         assert wrapper.__cause__ is not None
         raise wrapper.__cause__ from None
     except Exception as error:  # one file never stops the others; the journal keeps the trace
-        if len(work) > 1:  # each task alone shows which one fails
-            return [outcome for task in work for outcome in run_work(swapper, (task,), on_share)]
-        return [_failure(error, work[0])]
+        if len(work) == 1:
+            return [_failure(error, work[0])]
+    # Each task alone shows which one fails. Not above, where the error holds the batch's tensors.
+    return [outcome for task in work for outcome in run_work(swapper, (task,), on_share)]
 
 
 def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     """The Failure for an error; its message names the file, not its local copy or its part."""
     message, full = " ".join(str(error).split()), storage.disk_is_full(error)
+    if memory_is_full(error):
+        return Failure(MEMORY_IS_FULL, "".join(traceback.format_exception(error)))
     if not isinstance(error, VoiceswapError):
         message = f"{type(error).__name__}: {message or 'no message'}"
         return Failure(message, "".join(traceback.format_exception(error)), full)

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
 
 from voiceswap.batch.tasks import Failure, Outcome, Task, Work
-from voiceswap.errors import VoiceswapError
+from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
@@ -218,7 +218,11 @@ def _serve(connection: Connection, settings: ModelSettings) -> None:
         from voiceswap.batch.worker import Worker
 
         worker = Worker(*settings)
-    except VoiceswapError as error:
+    except (VoiceswapError, RuntimeError) as error:
+        if memory_is_full(error):
+            error = VoiceswapError(MEMORY_IS_FULL)
+        if not isinstance(error, VoiceswapError):
+            raise
         _send(connection, error)
         return
     _send(connection, None)

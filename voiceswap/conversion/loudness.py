@@ -29,7 +29,7 @@ LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel 
 def high_pass(
     blocks: Iterator[np.ndarray], sample_rate: int, highest: float | None = None
 ) -> Iterator[np.ndarray]:
-    """Remove what is below 45 Hz: offsets, rumble and steps, which are no speech.
+    """Remove what is below 45 Hz, offsets, rumble and steps, and what is above `highest`.
 
     The filter has linear phase and is centred, so nothing moves in time, and the result does not
     depend on where blocks end. The recording is mirrored at its ends.

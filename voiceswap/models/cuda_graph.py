@@ -10,10 +10,10 @@ from torch import Tensor, distributed
 class CudaGraph:
     """A function of tensors whose kernels a CUDA device launches at once, forward and backward.
 
-    The first call with gradients is captured, and the first without; a call with other shapes, on
-    another kind of device, or in a run of several processes, whose threads of communication would
-    disturb the capture, is plain. Autocast is that of the captured call. What the function
-    reads beside its inputs stays where it is in memory and gets no gradient.
+    The first call with gradients is captured, and the first without. Calls with other shapes are
+    plain, and so are all on other kinds of devices, in inference mode, and in runs of several
+    processes, whose communication would disturb the capture. Autocast is that of the captured call.
+    What the function reads beside its inputs must stay where it is in memory; it gets no gradient.
 
     A result holds until the next call of its kind, and its backward pass comes before that. While
     a call is captured, no other thread may use the device.
@@ -24,7 +24,8 @@ class CudaGraph:
         self.graphs: dict[bool, tuple[list[torch.Size], Any]] = {}
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        if inputs[0].device.type != "cuda" or _several_processes():
+        plain = inputs[0].device.type != "cuda" or torch.is_inference_mode_enabled()
+        if plain or _several_processes():
             return self.function(*inputs)
         shapes = [x.shape for x in inputs]
         with_gradient = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)

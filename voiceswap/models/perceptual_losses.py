@@ -45,7 +45,7 @@ class SpeakerLoss(nn.Module):
         # In 16 bits a recurrent network would add up its rounding, for no time saved.
         with torch.autocast(converted.device.type, enabled=False):
             with torch.no_grad():
-                wanted = self.embed_mel(self._at_its_level(target))
+                wanted = self.embed_mel(self._at_its_level(target)).clone()  # a graph's own tensor
             vectors = self.embed_mel(self._at_its_level(converted))
             return 1 - F.cosine_similarity(vectors, wanted).mean()
 

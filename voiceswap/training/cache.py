@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 from voiceswap import audio, channels, f0_tracker, features, perturb
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.bandwidth import missing_highs
-from voiceswap.errors import AudioError, DataError
+from voiceswap.errors import AudioError, DataError, VoiceswapError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
 from voiceswap.models import front_ends, pretrained, quantization, speaker_verifier
@@ -141,16 +141,21 @@ class FeatureCache:
         return views + 2 * self.config.samples_rate + (2 * audio.n_mels + 4) * audio.frame_rate
 
 
-_worker: "_Extractor"
+_worker: "_Extractor | VoiceswapError"
 
 
 def _start_worker(cache: FeatureCache) -> None:
     global _worker
     torch.set_num_threads(1)
-    _worker = _Extractor(cache)
+    try:
+        _worker = _Extractor(cache)
+    except VoiceswapError as error:  # raised by the first cut: here it would only end the process
+        _worker = error
 
 
 def _compute(cut) -> str | None:
+    if isinstance(_worker, VoiceswapError):
+        raise _worker
     try:
         _worker(cut)
     except AudioError as error:
