@@ -22,7 +22,8 @@ class TrainingError(VoiceswapError):
 
 
 MEMORY_IS_FULL = (
-    "The memory of the device is full; end what else uses it, use fewer --jobs, or --device cpu."
+    "The memory of the device is full; end what else uses it, use --device cpu, or, in a batch, "
+    "fewer --jobs."
 )
 
 

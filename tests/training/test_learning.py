@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from lhotse import CutSet
+from training_runs import config, refusal
 
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.errors import DataError, TrainingError
@@ -250,3 +251,14 @@ def test_a_process_that_dies_over_features_is_a_sentence(corpus, data, tmp_path,
     fresh = cache.FeatureCache(tmp_path, data.cache.config)
     with pytest.raises(DataError, match=r"where memory runs out; lower data\.jobs"):
         fresh.build(cuts, jobs=2)
+
+
+@pytest.mark.parametrize("device", ["CUDA", "MPS backend"])
+def test_a_full_device_is_a_sentence(device, corpus, tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise RuntimeError(f"{device} out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(AutoencoderTask, "training_step", full)
+    train = "train", "autoencoder", "--config", config(corpus, tmp_path, 2)
+    message = refusal(monkeypatch, capsys, *train)
+    assert message == "The device's memory is full; lower data.batch_size or data.seconds."

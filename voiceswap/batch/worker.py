@@ -83,9 +83,9 @@ def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list
 
 def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     """The Failure for an error; its message names the file, not its local copy or its part."""
-    message, full = " ".join(str(error).split()), storage.disk_is_full(error)
     if memory_is_full(error):
         return Failure(MEMORY_IS_FULL, "".join(traceback.format_exception(error)))
+    message, full = " ".join(str(error).split()), storage.disk_is_full(error)
     if not isinstance(error, VoiceswapError):
         message = f"{type(error).__name__}: {message or 'no message'}"
         return Failure(message, "".join(traceback.format_exception(error)), full)

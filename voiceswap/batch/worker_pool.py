@@ -218,12 +218,13 @@ def _serve(connection: Connection, settings: ModelSettings) -> None:
         from voiceswap.batch.worker import Worker
 
         worker = Worker(*settings)
-    except (VoiceswapError, RuntimeError) as error:
-        if memory_is_full(error):
-            error = VoiceswapError(MEMORY_IS_FULL)
-        if not isinstance(error, VoiceswapError):
-            raise
+    except VoiceswapError as error:
         _send(connection, error)
+        return
+    except RuntimeError as error:
+        if not memory_is_full(error):
+            raise
+        _send(connection, VoiceswapError(MEMORY_IS_FULL))
         return
     _send(connection, None)
     last = 0.0

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 from voiceswap import precision
-from voiceswap.errors import TrainingError
+from voiceswap.errors import TrainingError, memory_is_full
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.export import read_training_checkpoint
@@ -64,11 +64,11 @@ def train(network: str, arguments: list[str]) -> None:
         raise SystemExit(143) from None
     except (argparse.ArgumentError, MisconfigurationException, FileNotFoundError) as error:
         raise TrainingError(_sentence(error)) from error
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            "The device's memory is full; lower data.batch_size or data.seconds."
-        ) from error
     except Exception as error:
+        if memory_is_full(error):
+            raise TrainingError(
+                "The device's memory is full; lower data.batch_size or data.seconds."
+            ) from error
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
             raise TrainingError(
                 "The disk is full; what was saved before is whole, so make room and resume with "
