@@ -50,6 +50,14 @@ def test_what_would_cancel_is_left_out_and_said(hello, goodbye, tmp_path, case, 
         assert sentence in notes[0] and notes[0].endswith(".") and "\n" not in notes[0]
 
 
+def test_of_more_than_two_channels_all_that_add_up_are_used(hello):
+    notes = []
+    with notes_to(notes.append):
+        mixed = prepare_audio(np.stack([hello, -hello, hello, 0.5 * hello], 1), 16000, 16000)
+    np.testing.assert_allclose(mixed, hello * 2.5 / 3, atol=1e-4)
+    assert len(notes) == 1 and "1 of 4 channels are inverted or late" in notes[0]
+
+
 def test_a_python_user_gets_a_warning(tiny, hello, goodbye):
     with pytest.warns(AudioWarning, match="inverted or late"):
         converted = tiny.convert(np.stack([hello, -hello]), goodbye)

@@ -82,6 +82,7 @@ def test_info_shows_licences_and_metrics(monkeypatch, capsys):
         (["info", __file__], "damaged or not a safetensors file"),
         (["swap", HELLO, GOODBYE, "--device", "abacus"], "can't be used here"),
         (["train", "parrot"], "no network 'parrot'"),
+        (["live", "--target", HELLO, "--report"], "--report and --overwrite need --simulate"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, arguments, sentence):

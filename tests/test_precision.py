@@ -80,6 +80,9 @@ def test_packed_products_are_those_of_the_layers(stride):
             changed = torch.func.functional_call(layer, {"weight": other}, (x,))
         expected = torch.func.functional_call(layer, {"weight": other}, (x,))
         assert (changed - expected).square().mean() < 1e-4 * expected.square().mean()
+        use_fast_products(layer, None)
+        with torch.inference_mode():
+            np.testing.assert_array_equal(layer(x), exact.detach())
         use_fast_products(layer, ("cpu", torch.bfloat16), keep=False)
         with torch.inference_mode():
             np.testing.assert_array_equal(layer(x).float(), made.float())

@@ -1,15 +1,20 @@
 """Streams: what comes out depends on the samples alone, is in time, and is the target's voice."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import soundfile
 import torch
 from rates import RATE
+from rich.console import Console
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from voiceswap import AudioError, VoiceswapError, cli
 from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
+from voiceswap.conversion import streaming
 from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.live import display
 from voiceswap.live.device import LiveSession
 from voiceswap.live.simulation import simulate
 from voiceswap.live.warm_up import warm_up
@@ -36,6 +41,20 @@ def test_blocks_of_any_size_give_the_same_samples(tiny, hello, latency):
         results.append(out)
     for out in results[2:]:
         np.testing.assert_array_equal(out, results[1])
+
+
+def test_content_is_decoded_with_the_pitch_of_its_own_time(tiny, swapper, hello, monkeypatch):
+    for model in (tiny, swapper):  # with the log-mel and with Whisper as front end
+        seen = []
+
+        def kept(autoencoder, content, f0, voice, decoded=streaming.decode, seen=seen):
+            seen.append((content.shape[-1] * autoencoder.stride, f0.shape[-1]))
+            return decoded(autoencoder, content, f0, voice)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(streaming, "decode", kept)
+            streamed(model.stream(GOODBYE, latency="low"), hello, 4800)
+        assert len(seen) > 5 and all(content == f0 for content, f0 in seen)
 
 
 def test_a_stream_is_in_the_targets_voice_and_in_time(swapper, talk, goodbye_24k):
@@ -170,6 +189,22 @@ def test_a_device_that_goes_away_and_one_that_is_not_there(tiny, hello):
         LiveSession(tiny.stream(GOODBYE), play=nothing),
     ):
         pass
+
+
+def test_two_targets_of_one_name_keep_their_keys(tiny, hello, monkeypatch):
+    session = LiveSession(tiny.stream(GOODBYE), play=lambda **settings: Device(hello, **settings))
+    voices = [(name, tiny.sample(seed)) for seed, name in enumerate(["anna", "anna", "b[/]n"])]
+    monkeypatch.setattr(LiveSession, "active", True)
+    chosen, shown = [], Console(record=True, width=100)
+    monkeypatch.setattr(session.stream, "set_voice", chosen.append)
+    with contextlib.ExitStack() as stack:
+        keys = iter("321123q")
+        stack.enter_context(monkeypatch.context()).setattr(
+            display, "_keys", lambda: contextlib.nullcontext(lambda: next(keys))
+        )
+        display.run(session, voices, shown)
+    assert chosen == [voice for _, voice in [*voices[::-1], *voices]]
+    assert "b[/]n" in shown.export_text()
 
 
 def test_streams_follow_the_examples_loudness(swapper, goodbye_24k):

@@ -1,3 +1,4 @@
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -44,6 +45,12 @@ def test_a_voice_is_saved_renamed_exported_and_deleted(library, voice, swapper, 
     library.add("Ben", swapper.load_voice(exported))
     library.delete("anna")
     assert library.names() == VoiceLibrary(library.folder, swapper).names() == ["Ben"]
+
+
+def test_one_voice_alone_keeps_its_notes(swapper, voice, tmp_path):
+    noted = dataclasses.replace(voice, notes={"consent": "given"})
+    path = swapper.save_voice(noted, tmp_path / "noted.safetensors")
+    assert swapper.voice(path).notes == swapper.voice([noted]).notes == noted.notes
 
 
 def test_files_put_there_by_hand_are_voices(library, voice, swapper):

@@ -18,6 +18,7 @@ from voiceswap.notes import notes_to
 ACTIVE_LEVEL_DB = -26.0
 QUIET_DB = -60.0  # speech below this level has only a few bits of 16
 MIN_SECONDS = 0.3
+POWER_FRAME_RATE = 50  # frames a second of `frame_powers`
 PEAK = 0.999  # the greatest magnitude that is written
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
@@ -216,8 +217,8 @@ def require_finite(samples: np.ndarray, name: str) -> None:
 
 
 def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Mean power of every whole 20 ms frame of `samples` (samples,)."""
-    frame = max(1, sample_rate // 50)
+    """Mean power of every whole frame of 20 ms of `samples` (samples,)."""
+    frame = max(1, sample_rate // POWER_FRAME_RATE)
     return mean_powers(samples[: len(samples) // frame * frame].reshape(-1, frame))
 
 

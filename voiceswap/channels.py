@@ -51,9 +51,15 @@ class ChannelMix:
         ]
         kept = [channel for channel in channels if channel not in (*silent, *cancelling)]
         if cancelling:
+            left_out, used = "one channel is", "only the louder one is"
+            if len(channels) > 2:
+                left_out, used = (
+                    f"{len(cancelling)} of {len(channels)} channels are",
+                    "the others are",
+                )
             note(
-                f"{name}: one channel is inverted or late, so that a mix would cancel speech; only "
-                "the louder one is used."
+                f"{name}: {left_out} inverted or late, so that a mix would cancel speech; "
+                f"{used} used."
             )
         elif silent and powers[loudest] > 0 and len(channels) == 2:
             note(f"{name}: one channel is silent, so only the other one is used.")

@@ -199,19 +199,20 @@ def info(
     from voiceswap.models.checkpoint import read_metadata
 
     metadata = read_metadata(checkpoint)
-    table = Table(show_header=False, title=f"voiceswap model: {checkpoint}", title_justify="left")
+    table = Table(
+        show_header=False, title=Text(f"voiceswap model: {plain(checkpoint)}"), title_justify="left"
+    )
     analysed = metadata["audio"]["sample_rate"]
     synthesized = metadata.get("vocoder", {}).get("rate", analysed)
     table.add_row("rates", f"{analysed} Hz in, {synthesized} Hz out")
     for part in ("audio", "autoencoder", "vocoder", "streaming"):
         if part in metadata:
-            table.add_row(
-                part, ", ".join(f"{name} {value}" for name, value in metadata[part].items())
-            )
+            values = ", ".join(f"{name} {value}" for name, value in metadata[part].items())
+            table.add_row(part, Text(values))
     for name, value in metadata["card"].items():
         if isinstance(value, dict):
             value = "\n".join(f"{key}: {entry}" for key, entry in value.items())
-        table.add_row(name, str(value))
+        table.add_row(Text(name), Text(str(value)))
     console.print(table)
 
 
@@ -228,7 +229,7 @@ def demo(
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
-    swapper = _swapper("default", device)
+    swapper = _swapper("default", device, precision)
     rate = swapper.sample_rate
     hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
     with console.status("Converting ..."):
@@ -267,7 +268,6 @@ app.command(
 app.command(
     epilog="Example: voiceswap batch talks --target anna.wav --out talks-by-anna --format flac"
 )(batch)
-
 app.command(epilog="Example: voiceswap ui --port 7860 --auth me:secret")(ui)
 
 
@@ -291,8 +291,9 @@ def main() -> None:
     except KeyboardInterrupt:
         errors.print(Text("Stopped.", "red"))
         sys.exit(130)
-    except OSError as error:  # what is printed can't be written, such as to a full disk
-        errors.print(Text(f"The output can't be written ({error.strerror}).", "red"))
+    except OSError as error:  # without a file's name: what is printed can't be written
+        what = "The output can't be written" if error.filename is None else error.filename
+        errors.print(Text(plain(f"{what} ({error.strerror})."), "red"), soft_wrap=True)
         os._exit(1)  # without writing again what is left in the buffer
 
 

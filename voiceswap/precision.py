@@ -123,11 +123,16 @@ class FastLayer(nn.Module):
         """Whether the product is in 16 bits here and now."""
         return self._packed is not None and not torch.is_grad_enabled()
 
-    def pack(self, dtype: torch.dtype, keep: bool = True) -> None:
+    def pack(self, dtype: torch.dtype | None, keep: bool = True) -> None:
         """Have the product in a type of 16 bits from now on, on the device that the weight is on.
 
-        The weight is dropped unless it is to be kept. It may not change any more.
+        The weight is dropped unless it is to be kept. It may not change any more. With None the
+        product is in 32 bits again, which needs the weight.
         """
+        if dtype is None:
+            assert self.weight.numel(), "The weight was dropped."
+            self._packed = None
+            return
         packed = _for_products(self.matrix().detach().to(dtype))
         if not keep:
             self.weight = nn.Parameter(self.weight.new_zeros(0), requires_grad=False)
@@ -193,5 +198,5 @@ def use_fast_products(
     for part in network.modules():
         if isinstance(part, FastProducts):
             part.fast = fast
-        if isinstance(part, FastLayer) and fast:
-            part.pack(fast[1], keep)
+        if isinstance(part, FastLayer):
+            part.pack(None if fast is None else fast[1], keep)

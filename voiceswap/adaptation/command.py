@@ -27,7 +27,10 @@ def adapt(
         typer.Option(help="The .safetensors file to write.", show_default="NAME.safetensors"),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="What to call the voice.", show_default="voice")
+        str | None,
+        typer.Option(
+            help="Name of the file that is written where --out names none.", show_default="voice"
+        ),
     ] = None,
     steps: Annotated[
         int | None,
@@ -93,8 +96,10 @@ def table(report) -> Table:
         "",
         "before",
         "after",
-        title=f"{report.seconds / 60:.1f} minutes of speech, best after {report.steps} steps; "
-        f"measured on {measured}",
+        title=Text(
+            f"{report.seconds / 60:.1f} minutes of speech, best after {report.steps} steps; "
+            f"measured on {measured}"
+        ),
         title_justify="left",
     )
     for row in rows(report):

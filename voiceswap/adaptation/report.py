@@ -34,10 +34,11 @@ class Scores:
 
 @dataclass
 class AdaptationReport:
-    """What was done: speech used and left out in seconds, steps, and scores before and after.
+    """What was done: seconds of speech used, steps, and scores before and after.
 
-    `kept_out` names the recording that the scores are of; None where there was too little speech to
-    keep one out, and a recording of the training measured. `kept` is "after", or "before" where
+    `left_out` has a sentence for each part that was not used. `kept_out` names the recording that
+    the scores are of; None where there was too little speech to keep one out, and a recording of
+    the training measured. `kept` is "after", or "before" where
     adapting did not help. `stopped` says that it was ended early.
     """
 

@@ -75,11 +75,12 @@ def convert_folder(
         jobs: number of processes; None is as many as there are cores and memory for; see
             `default_jobs`.
         batch_size: files that a worker converts at once, padded to one length; None is 1 on a CPU,
-            16 on other devices, and with a `swapper` the swapper's own.
+            16 on other devices, and with a `swapper` its own.
         overwrite: convert again what is done, and replace files that no run wrote.
         fail_fast: stop at the first file that can't be converted.
         dry_run: only report what would be done.
-        swapper: a loaded model; it does the work in this process.
+        swapper: a loaded model; it does the work in this process, with its own device, precision
+            and batch size.
         ray: a Ray cluster that does the work: its address, or "local".
         ray_gpus: GPUs that each Ray worker takes.
         progress: called now and then. An exception of it ends the run as Ctrl-C does, and what is
@@ -91,6 +92,12 @@ def convert_folder(
     Raises:
         VoiceswapError: nothing can be converted at all.
     """
+    others = (checkpoint, device, precision, jobs, batch_size, ray)
+    if swapper and others != ("default", "auto", "auto", None, None, None):
+        raise VoiceswapError(
+            "A loaded model converts in this process as it was loaded: leave out checkpoint, "
+            "device, precision, jobs, batch_size and ray."
+        )
     out = Path(out)
     voices = _name_voices([_paths(target) for target in targets])
     planned = name_outputs(collect(_paths(inputs), voices, str(out), options or BatchOptions()))

@@ -134,11 +134,11 @@ def without_transients(power: np.ndarray, level_db: float, frame_rate: float) ->
 def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
     """The gain that gives an output the loudness of its source over time.
 
-    The difference of both contours in dB, smoothed over 0.4 s, with the output's power as weight:
+    The difference of both contours in dB, over SMOOTHING, with the output's power as weight:
     the balance of vowels and consonants stays the output's. Across pauses the gain goes from that
     of the speech before to that of the speech after. It never lifts what is smoothed above the
     source, so a pause does not become louder than the source's. What smoothing dB loses of the
-    level is corrected over 1 s.
+    level is corrected over CORRECTION.
 
     Args:
         source: contour (frames,) of the source.

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
+from voiceswap.audio import ACTIVE_LEVEL_DB, POWER_FRAME_RATE, frame_powers, level_of_powers
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
@@ -22,13 +22,18 @@ QUIETEST_DB = -55.0  # a level below this is no speech
 class SourceStatistics:
     """Running statistics of a source speaker; they settle within seconds of speech.
 
+    Args:
+        frame_rate: mel frames a second.
+        stride: mel frames of a feature frame.
+
     Attributes:
         features, content: moments of the front end's features and of the content posterior's mean,
             before its instance norm.
         peak: greatest log10 mel power, which the front end needs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, frame_rate: float, stride: int) -> None:
+        self.frame_rate, self.feature_rate = frame_rate, frame_rate / stride
         self.features, self.content = RunningMoments(), RunningMoments()
         self.peak = -math.inf
         self._powers, self._f0 = np.zeros(0), np.zeros(0, np.float32)
@@ -47,18 +52,18 @@ class SourceStatistics:
         if voiced < 3:
             return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
         mean, deviation = log_f0_statistics(self._f0)
-        share = voiced / (voiced + 100.0 * TYPICAL_SECONDS / 2)  # a mean settles sooner
+        share = voiced / (voiced + self.frame_rate * TYPICAL_SECONDS / 2)  # a mean settles sooner
         return mean, share * deviation + (1 - share) * DEFAULT_LOG_F0_STD
 
     def add_samples(self, samples: np.ndarray, sample_rate: int) -> None:
         """Add the level of samples (samples,) as they came."""
         powers = frame_powers(samples, sample_rate)
-        kept = round(REMEMBERED_SECONDS * 50)
+        kept = round(REMEMBERED_SECONDS * POWER_FRAME_RATE)
         self._powers = np.append(self._powers, powers)[-kept:]
 
     def add_f0(self, f0: np.ndarray) -> None:
-        """Add F0 in Hz (frames,), 100 frames a second."""
-        self._f0 = np.append(self._f0, f0)[-round(REMEMBERED_SECONDS * 100) :]
+        """Add F0 in Hz (mel frames,)."""
+        self._f0 = np.append(self._f0, f0)[-round(REMEMBERED_SECONDS * self.frame_rate) :]
 
     def is_speech(self, samples: np.ndarray) -> bool:
         """Whether samples (samples,) as they came are loud enough to learn from."""
@@ -79,7 +84,7 @@ def typical(statistics: SourceStatistics) -> SourceStatistics:
     known = statistics.copy()
     known._powers, known._f0 = known._powers[:0], known._f0[:0]
     for moments in (known.features, known.content):
-        moments.weigh(round(TYPICAL_SECONDS * 50))
+        moments.weigh(round(TYPICAL_SECONDS * known.feature_rate))
     return known
 
 
@@ -95,7 +100,7 @@ def enroll(
         features[None], None, _batch(encoded.feature_statistics, engine.device)
     )
     samples = recording.samples(first, last)
-    statistics = SourceStatistics()
+    statistics = SourceStatistics(engine.audio.frame_rate, stride)
     statistics.features.add(features)
     statistics.content.add(mean[0])
     spectrum = engine.encoder.front_end.spectrum(torch.from_numpy(samples)[None].to(engine.device))

@@ -90,6 +90,8 @@ class Stream:
     ):
         if options.strength != 1.0 or options.seed is not None:
             raise VoiceswapError("A stream has no strength and no seed; blend voices instead.")
+        if options.subtype is not None:
+            raise VoiceswapError("subtype is how a file is written; a stream gives samples.")
         if options.exact_pitch:
             raise VoiceswapError("A stream can't know a song's octave; use pitch_shift instead.")
         if engine.vocoder is None:
@@ -193,12 +195,14 @@ class Stream:
         speaks = known.is_speech(own)
         window = self._noise.removed(window, slice(first * hop, last * hop), known.level_db)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
-        content, log_variance = self._content(wave, slice(first // 2, last // 2), speaks)
+        stride = engine.autoencoder.stride
+        coded = slice(first // stride, last // stride)
+        content, log_variance = self._content(wave, coded, speaks)
         f0 = self._f0.track(wave, self._left)
         if speaks:
             known.add_f0(f0[first:last])
         cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
-        content, f0 = content[..., cut // 2 :], f0[cut:]
+        content, f0 = content[..., cut // stride :], f0[cut:]
         left, first, last = self._left + cut, first - cut, last - cut
         own_f0, target = torch.tensor([known.log_f0]), self._voice.log_f0.cpu()
         shift = torch.tensor([[self.options.pitch_shift * SEMITONE, 0.0]])

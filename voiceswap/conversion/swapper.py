@@ -171,16 +171,16 @@ class VoiceSwapper:
 
         Args:
             references: as in `convert`.
-            source: what is known of the speaker, from `enroll`; without it, what is typical.
+            source: what is known of the speaker, from `enroll`; None is what is typical.
             latency: low, normal, high or seconds of block, lookahead and past.
             options: pitch_shift, pitch_range, and rate, that of the samples in and out.
 
         Returns:
             A `Stream`: push(samples) gives what is converted by now, flush() the rest.
         """
-        chosen, wanted = Latency.of(latency), ConversionOptions(**options)
         known = (self._typical if source is None else source).copy()
-        return Stream(self.engine, self.voice(references), known, wanted, chosen)
+        chosen, wanted = ConversionOptions(**options), Latency.of(latency)
+        return Stream(self.engine, self.voice(references), known, chosen, wanted)
 
     @cached_property
     def _typical(self) -> SourceStatistics:
@@ -214,7 +214,8 @@ class VoiceSwapper:
         recordings = [place for place in range(len(items)) if place not in voices]
         embedded = self.engine.embed(self._encode([items[place] for place in recordings]))
         voices |= dict(zip(recordings, embedded, strict=True))
-        return blend([(voices[place], 1.0) for place in range(len(items))])
+        whole = blend([(voices[place], 1.0) for place in range(len(items))])
+        return voices[0] if len(items) == 1 else whole  # a blend has no notes
 
     def adapt(
         self,

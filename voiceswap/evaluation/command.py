@@ -105,6 +105,11 @@ def evaluate(
         raise typer.BadParameter("Give a checkpoint or --converted, not both.")
     if converted is not None and experiments:
         raise typer.BadParameter("--experiments needs a model, so it does not go with --converted.")
+    if converted is not None and (stream is not None or reference_seconds is not None):
+        raise typer.BadParameter(
+            "--stream and --reference-seconds say how a model converts; they do not go with "
+            "--converted."
+        )
     from voiceswap.evaluation.report import Request, run
 
     numbers = (1, 3) if references is ReferenceCount.BOTH else (int(references.value),)

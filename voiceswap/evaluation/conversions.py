@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from voiceswap import audio, conversion, features, models
+import voiceswap
 from voiceswap.audio import read_audio, read_audio_up_to
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.swapper import VoiceSwapper
@@ -31,8 +31,8 @@ class OutputFile:
 class PairConverter:
     """Makes a model's recordings of pairs; those of an earlier run are reused.
 
-    A recording is made again when the model, a recording that it is made from, or the code of the
-    conversion has changed.
+    A recording is made again when the model, a recording that it is made from, or the package's
+    code has changed.
 
     Args:
         swapper: the model.
@@ -101,7 +101,7 @@ class PairConverter:
         self, name: str, made_from: list[Path], synthesize: Callable[[], np.ndarray]
     ) -> OutputFile:
         path = self.folder / f"{name}.wav"
-        code = code_hash(conversion, models, features, audio)
+        code = code_hash(voiceswap)
         key = short_hash([self.model, code, *map(_digest, made_from)])
         logged = self.logged.get(name, {})
         if logged.get("key") == key and path.exists() and sha256(path) == logged["sha256"]:

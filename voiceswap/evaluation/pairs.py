@@ -66,7 +66,11 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     """
     if not path.is_file():
         raise DataError(f"There is no list of pairs {path}.")
-    columns, numbered = read_csv(decode_text(path.read_bytes(), str(path)), str(path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} can't be read ({error.strerror}).") from error
+    columns, numbered = read_csv(decode_text(data, str(path)), str(path))
     lacking = [column for column in REQUIRED if column not in columns]
     lines = {} if lacking else dict(numbered)
     if not lines:

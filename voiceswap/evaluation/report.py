@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import DataError
@@ -170,8 +171,7 @@ def _finish(
     for sentence in (IN_TRAINING_NOTE, *left_out):
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(
-        f"[green]{page}[/green]  and report.json, pairs.csv beside it",
-        highlight=False,
+        Text.assemble((str(page), "green"), "  and report.json, pairs.csv beside it"),
         soft_wrap=True,
     )
 

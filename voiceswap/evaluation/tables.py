@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from voiceswap.evaluation.intervals import Estimate
 from voiceswap.evaluation.metrics import METRICS, Metric
@@ -41,7 +42,7 @@ def metric_table(columns: Columns, title: str, sign: str = "") -> Table:
     table = _table(title)
     table.add_column("")
     for name in columns:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for row in metric_rows(columns, sign):
         table.add_row(row[0], *(cell.replace("\n", "\n[dim]") for cell in row[1:]))
     return table
@@ -104,7 +105,11 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 
 def _table(title: str) -> Table:
     return Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+        title=Text(title),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
 
 

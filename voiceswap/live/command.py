@@ -7,9 +7,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from voiceswap.command_options import Device, Latencies, Model, Overwrite, Pitch, PitchRange
 from voiceswap.command_outputs import output_file, save
+from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
 console = Console()
@@ -64,6 +66,8 @@ def live(
         return
     if not target:
         raise VoiceswapError("Name a voice: --target anna.wav, or a saved one.")
+    if simulate is None and (report or overwrite):
+        raise VoiceswapError("--report and --overwrite need --simulate, with a recording.")
     if simulate is not None:
         inputs = [simulate, *target, *([enroll] if enroll else [])]
         out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
@@ -86,7 +90,7 @@ def live(
 
     devices = (_device(input_device), _device(output_device))
     with LiveSession(stream, *devices) as session:
-        run(session, dict(zip([path.stem for path in target], voices, strict=True)), console)
+        run(session, list(zip([path.stem for path in target], voices, strict=True)), console)
 
 
 def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
@@ -114,5 +118,5 @@ def _show_devices() -> None:
 
     table = Table("number", "name", "inputs", "outputs")
     for device in list_devices():
-        table.add_row(*map(str, device))
+        table.add_row(*(Text(plain(value)) for value in device))
     console.print(table)

@@ -14,7 +14,7 @@ from voiceswap.conversion.streaming import Stream
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
-DEVICE_BLOCK = 0.02  # seconds
+DEVICE_BLOCK = 0.02  # seconds that a device gives and takes at a time
 MOST_WAITING = 2.0  # seconds of input; what is older is dropped, so that the delay does not grow
 
 

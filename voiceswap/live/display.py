@@ -4,13 +4,15 @@ import contextlib
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
+from voiceswap.console import plain
 from voiceswap.conversion.options import RANGES
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
@@ -21,12 +23,12 @@ LOWEST_DB, BAR = -60.0, 30
 KEYS = "1-9 voice, + and - pitch, b bypass, q end"
 
 
-def run(session: LiveSession, voices: Mapping[str, Voice], console: Console) -> None:
+def run(session: LiveSession, voices: Sequence[tuple[str, Voice]], console: Console) -> None:
     """Show the meter and follow the keys until 'q', Ctrl-C, or until the device is gone.
 
     Raises VoiceswapError when the device is gone or the conversion failed.
     """
-    names, chosen = list(voices), 0
+    chosen = 0
     with (
         _keys() as pressed,
         Live(console=console, auto_refresh=False) as shown,
@@ -36,11 +38,11 @@ def run(session: LiveSession, voices: Mapping[str, Voice], console: Console) -> 
             key = pressed()
             if key == "q":
                 return
-            if key.isdecimal() and 0 < int(key) <= len(names):
+            if key.isdecimal() and 0 < int(key) <= len(voices):
                 chosen = int(key) - 1
-                session.stream.set_voice(voices[names[chosen]])
+                session.stream.set_voice(voices[chosen][1])
             _follow(session, key)
-            shown.update(_table(session, names[chosen]), refresh=True)
+            shown.update(_table(session, voices[chosen][0]), refresh=True)
             time.sleep(LOOKS)
         _explain(session)
 
@@ -64,7 +66,7 @@ def _explain(session: LiveSession) -> None:
 def _table(session: LiveSession, voice: str) -> Table:
     meter, stream = session.meter, session.stream
     table = Table(show_header=False, caption=KEYS)
-    table.add_row("voice", "your own" if session.bypass else voice)
+    table.add_row("voice", "your own" if session.bypass else Text(plain(voice)))
     table.add_row("pitch", f"{stream.options.pitch_shift:+g} semitones")
     table.add_row("in", _bar(meter.recorded))
     table.add_row("out", _bar(meter.made))

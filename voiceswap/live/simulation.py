@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voiceswap.conversion.streaming import Stream
-
-DEVICE_BLOCK = 0.01  # seconds that a device gives and takes at a time
+from voiceswap.live.device import DEVICE_BLOCK
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,22 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import audio, channels, f0_tracker, features, perturb
+from voiceswap import (
+    audio,
+    bandwidth,
+    channels,
+    f0_tracker,
+    features,
+    perturb,
+    precision,
+    spectra,
+)
 from voiceswap.audio import prepare_audio, set_level
 from voiceswap.bandwidth import missing_highs
 from voiceswap.errors import AudioError, DataError, VoiceswapError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
-from voiceswap.models import front_ends, pretrained, quantization, speaker_verifier
+from voiceswap.models import front_ends, layers, pretrained, quantization, speaker_verifier
 from voiceswap.precision import has_fast_bfloat16
 
 
@@ -70,7 +79,12 @@ def _code_signature() -> str:
         channels,
         features,
         f0_tracker,
+        bandwidth,
+        spectra,
+        precision,
+        layers,
         front_ends,
+        pretrained,
         quantization,
         speaker_verifier,
         perturb,

@@ -86,6 +86,8 @@ def ui(
     user, _, password = (auth or "").partition(":")
     if auth is not None and not (user and password):
         raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
+    if (ssl_certfile is None) != (ssl_keyfile is None):
+        raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     console = Console()
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
@@ -107,7 +109,7 @@ def ui(
             queue_size,
             live_sessions,
         )
-    if (share or host not in ("127.0.0.1", "localhost", "::1")) and auth is None:
+    if (share or not is_loopback(host)) and auth is None:
         warning = (
             "Anybody who finds this page can use it and change its voices; "
             "--auth USER:PASSWORD asks for a password."
@@ -126,8 +128,6 @@ def ui(
     ended = Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     login = (user, password) if auth else None
-    if (ssl_certfile is None) != (ssl_keyfile is None):
-        raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     ssl_files = (ssl_certfile, ssl_keyfile) if ssl_certfile and ssl_keyfile else None
     served = serving(context, host, port, share, login, hostname or (), root_path, ssl_files)
     with served as (page, address):
