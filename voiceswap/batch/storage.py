@@ -1,7 +1,4 @@
-"""Access to inputs: local paths directly, URLs such as s3://bucket/talks through fsspec.
-
-No other module of the package distinguishes the two.
-"""
+"""Access to inputs: local paths directly, URLs such as s3://bucket/talks through fsspec."""
 
 import errno
 import glob
