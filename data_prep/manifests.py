@@ -5,6 +5,7 @@ first broken file and read transcripts, which training does not need. So each co
 only finds the recordings and their speakers.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -59,13 +60,14 @@ class Corpus:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Every audio file below `folder`, sorted, without what is hidden, as `._` files of macOS."""
+    """Every audio file below `folder`, sorted, without what is hidden, as `._` files of macOS.
 
-    def hidden(path: Path) -> bool:
-        return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-    found = (path for path in folder.rglob("*") if path.suffix[1:].lower() in SOUND_ENDINGS)
-    return sorted(path for path in found if not hidden(path))
+    Links are followed; of several ways to one file the shortest counts.
+    """
+    names = sorted(glob.iglob("**/*", root_dir=folder, recursive=True), key=len, reverse=True)
+    found = (folder / name for name in names)
+    sounds = (path for path in found if path.suffix[1:].lower() in SOUND_ENDINGS)
+    return sorted({path.resolve(): path for path in sounds}.values())
 
 
 def part_of(speaker: str, test_share: float = 0.0) -> str:

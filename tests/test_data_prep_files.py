@@ -73,3 +73,12 @@ def test_preparation_says_whether_the_data_will_do(speech, tmp_path):
 
 def test_preparation_refuses_the_rates_that_training_refuses():
     assert round(LOWEST_RATE * AudioConfig().sample_rate) == MIN_RATE
+
+
+def test_links_are_followed_once(speech, tmp_path):
+    write(tmp_path / "elsewhere/anna/first.wav", speech)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/anna").symlink_to(tmp_path / "elsewhere/anna")
+    (tmp_path / "elsewhere/anna/deeper").symlink_to(tmp_path / "elsewhere")  # in a circle
+    run("speakers", tmp_path / "in", tmp_path / "out", "--keep-pauses", "--jobs", 1)
+    assert list(cuts(tmp_path / "out", "speakers")) == ["speakers-anna-first"]

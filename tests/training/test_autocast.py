@@ -7,6 +7,7 @@ import torch
 
 from voiceswap.features import AudioConfig
 from voiceswap.training.autoencoder_task import AutoencoderTask
+from voiceswap.training.front_end_task import FrontEndTask
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
@@ -15,6 +16,7 @@ KINDS = {
     "autoencoder": AutoencoderTask,
     "vocoder": VocoderTask,
     "high band": HighBandTask,
+    "front end": FrontEndTask,
     "streaming": StreamingTask,
 }
 STAGES = [
@@ -24,6 +26,7 @@ STAGES = [
     ("vocoder", {}),
     ("vocoder", {"adversarial": 0.1, "decoded": "default"}),
     ("high band", {}),
+    ("front end", {}),
     ("streaming", {}),
 ]
 

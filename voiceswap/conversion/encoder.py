@@ -34,7 +34,11 @@ Place = tuple[int, Window]  # a recording's number, and a window of it
 
 
 class RecordingEncoder:
-    """Encodes recordings of any length, window by window; what is long goes to disk."""
+    """Encodes recordings of any length, window by window; what is long goes to disk.
+
+    With `noisy` the front end reads recordings with their noise, which it was taught to see
+    through.
+    """
 
     def __init__(
         self,
@@ -42,8 +46,9 @@ class RecordingEncoder:
         front_end: FrontEnd,
         device: torch.device,
         batch_size: int,
+        noisy: bool,
     ):
-        self.autoencoder, self.front_end = autoencoder, front_end
+        self.autoencoder, self.front_end, self.noisy = autoencoder, front_end, noisy
         self.device, self.batch_size = device, batch_size
 
     @inference
@@ -89,7 +94,8 @@ class RecordingEncoder:
         spectra, peaks = DiskArray(np.float32, self.front_end.bins), [-np.inf] * len(recordings)
 
         def start(batch: Sequence[Place]) -> HostCopy:
-            waves = [torch.from_numpy(recordings[n].samples(w.left, w.right)) for n, w in batch]
+            rows = [recordings[n].samples(w.left, w.right, self.noisy) for n, w in batch]
+            waves = [torch.from_numpy(row) for row in rows]
             spectrum = self.front_end.spectrum(to_device(stack(waves)[0], self.device))
             return HostCopy(spectrum.mT.contiguous())
 

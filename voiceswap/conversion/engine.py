@@ -73,8 +73,15 @@ class Engine:
                 use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
-        front_end = self._ready(pretrained.front_end(self.autoencoder.front_end, self.audio))
-        self.encoder = RecordingEncoder(self.autoencoder, front_end, self.device, self.batch_size)
+        taught = checkpoint.front_end
+        front_end = self._ready(
+            pretrained.front_end(self.autoencoder.front_end, self.audio)
+            if taught is None
+            else taught.to(self.device).front_end()
+        )
+        self.encoder = RecordingEncoder(
+            self.autoencoder, front_end, self.device, self.batch_size, noisy=taught is not None
+        )
 
     def _ready(self, front_end: FrontEnd) -> FrontEnd:
         front_end = front_end.to(self.device)

@@ -104,19 +104,19 @@ class Recording:
         Raises AudioError when it is shorter than MIN_SECONDS or silent.
         """
         self.config, self.name, self._full_band = config, name, full_band
-        self._samples = DiskArray(np.float32)
+        self._samples = self._noisy = DiskArray(np.float32)
         moments = np.zeros(2)
         if not noisy:
-            blocks = denoise_blocks(blocks, config.sample_rate)
+            self._noisy = DiskArray(np.float32)
+            blocks = denoise_blocks(_kept(blocks, self._noisy), config.sample_rate)
 
-        def kept() -> Iterator[np.ndarray]:
-            for block in blocks:
-                self._samples.append(block)
+        def measured() -> Iterator[np.ndarray]:
+            for block in _kept(blocks, self._samples):
                 wide = block.astype(np.float64)
                 moments[:] += wide.sum(), np.einsum("i,i", wide, wide)  # `@` would start threads
                 yield block
 
-        self.powers = contour(high_pass(kept(), config.sample_rate), config.hop_length)
+        self.powers = contour(high_pass(measured(), config.sample_rate), config.hop_length)
         if len(self._samples) == 0:
             raise AudioError(f"{name} holds no samples.")
         if len(self) < MIN_SECONDS * config.sample_rate:
@@ -128,7 +128,8 @@ class Recording:
         self._offset, self._gain = float(mean), 1.0  # an offset is no sound, but counts as level
         below = square - mean**2 - self.powers.mean()
         if below > RUMBLE * 10 ** (level_of_powers(self.powers) / 10):
-            self._remove_rumble()
+            self._offset = 0.0
+            self._samples, self._noisy = map(self._without_rumble, (self._samples, self._noisy))
         self.windows = windows(self.frames, config.frame_rate, CONTEXT)
         powers, peak = [], 0.0
         for window in self.windows:
@@ -152,10 +153,13 @@ class Recording:
     def __len__(self) -> int:
         return len(self._samples)
 
-    def samples(self, first: int = 0, last: int | None = None) -> np.ndarray:
-        """Samples of mel frames `first` to `last`, at the normal level; float32."""
-        hop = self.config.hop_length
-        samples = self._samples.read(first * hop, len(self) if last is None else last * hop)
+    def samples(self, first: int = 0, last: int | None = None, noisy: bool = False) -> np.ndarray:
+        """Samples of mel frames `first` to `last`, at the normal level; float32.
+
+        `noisy` ones still have the recording's noise.
+        """
+        hop, kept = self.config.hop_length, self._noisy if noisy else self._samples
+        samples = kept.read(first * hop, len(self) if last is None else last * hop)
         samples -= self._offset
         samples *= self._gain
         return samples
@@ -181,11 +185,11 @@ class Recording:
         first = int(np.argmax(voiced[length:] - voiced[: len(voiced) - length])) // 2 * 2
         return first, first + length
 
-    def _remove_rumble(self) -> None:
-        unfiltered, self._samples, self._offset = self._samples, DiskArray(np.float32), 0.0
-        rate = self.config.sample_rate
-        for block in high_pass(_blocks(unfiltered, BLOCK_SECONDS * rate), rate):
-            self._samples.append(block)
+    def _without_rumble(self, samples: DiskArray) -> DiskArray:
+        filtered, rate = DiskArray(np.float32), self.config.sample_rate
+        for block in high_pass(_blocks(samples, BLOCK_SECONDS * rate), rate):
+            filtered.append(block)
+        return filtered
 
 
 def track_f0(recordings: Sequence[Recording], device: torch.device, batch_size: int) -> None:
@@ -277,6 +281,13 @@ class Output:
         highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
         blocks = high_pass(_blocks(self._samples, step), rate, highest)
         return contour(blocks, self.audio.hop_length)
+
+
+def _kept(blocks: Iterator[np.ndarray], samples: DiskArray) -> Iterator[np.ndarray]:
+    """The blocks as they come, which are added to `samples`."""
+    for block in blocks:
+        samples.append(block)
+        yield block
 
 
 def _blocks(samples: DiskArray, longest: int) -> Iterator[np.ndarray]:

@@ -21,6 +21,7 @@ from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
+from voiceswap.models.whisper_change import WhisperChange
 
 FORMAT = 1
 MAX_BYTES = 2 << 30  # of a checkpoint's file
@@ -33,13 +34,16 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "autoencoder": Autoencoder,
     "vocoder": SourceFilterVocoder,
     "streaming": StreamingEncoder,
+    "front_end": WhisperChange,
 }
 
 
 @dataclass
 class Checkpoint:
-    """Networks in evaluation mode, and the model card. `vocoder` and `streaming` may be None.
+    """Networks in evaluation mode, and the model card. All but the autoencoder may be None.
 
+    `streaming` encodes the content of streams; `front_end` is what the autoencoder's front end was
+    taught about speech in bad conditions.
     `content_log_variance` is the mean log-variance of the content posterior over speech, or None
     where it was not measured.
     """
@@ -49,6 +53,7 @@ class Checkpoint:
     card: dict = field(default_factory=dict)
     streaming: StreamingEncoder | None = None
     content_log_variance: float | None = None
+    front_end: WhisperChange | None = None
 
     def fingerprint(self) -> str:
         """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
@@ -79,6 +84,8 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         parts["vocoder"] = checkpoint.vocoder
     if checkpoint.streaming is not None:
         parts["streaming"] = checkpoint.streaming
+    if checkpoint.front_end is not None:
+        parts["front_end"] = checkpoint.front_end
     metadata = {
         "format": FORMAT,
         "audio": checkpoint.audio.to_dict(),
@@ -143,7 +150,12 @@ def load_checkpoint(
     ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
     return Checkpoint(
-        networks["autoencoder"], networks.get("vocoder"), card, networks.get("streaming"), usual
+        networks["autoencoder"],
+        networks.get("vocoder"),
+        card,
+        networks.get("streaming"),
+        usual,
+        networks.get("front_end"),
     )
 
 

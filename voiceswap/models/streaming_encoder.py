@@ -1,32 +1,19 @@
-"""The content encoder of streams: it sees little of what follows, and gives the code of all."""
+"""The content encoder for streams.
 
-from typing import Any, cast
+From a short lookahead it predicts the code that the full encoder finds with the whole recording.
+"""
 
-import torch
-from torch import Tensor, nn
-from torch.func import functional_call
-
-from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.content_encoder import ContentEncoder
-from voiceswap.models.front_ends import WhisperFrontEnd
-
-# Outputs and inputs of a transformer layer's matrices, in channels of the front end.
-MATRICES = {
-    "query_key_value": (3, 1),
-    "attention_out": (1, 1),
-    "feed_in": (4, 1),
-    "feed_out": (1, 4),
-}
+from voiceswap.models.whisper_change import WhisperChange
 
 
-class StreamingEncoder(nn.Module):
+class StreamingEncoder(WhisperChange):
     """A content encoder for short windows, with a low-rank change of Whisper's weights.
 
     Taught by the encoder of whole recordings (Hinton et al., "Distilling the knowledge in a neural
-    network", 2015), so any decoder of its autoencoder understands its code. The change of a matrix
-    is up @ down (Hu et al., "LoRA", 2022).
+    network", 2015), so any decoder of its autoencoder understands its code.
     """
 
     def __init__(
@@ -38,73 +25,7 @@ class StreamingEncoder(nn.Module):
         code: int = 64,
         rank: int = 32,
     ):
-        super().__init__()
-        if not front_end.startswith("whisper-base"):
-            raise CheckpointError(
-                f"A streaming encoder needs Whisper as its front end, not {front_end}."
-            )
-        self.audio = audio
-        self.architecture: dict[str, Any] = {
-            "front_end": front_end,
-            "width": width,
-            "blocks": blocks,
-            "code": code,
-            "rank": rank,
-        }
+        super().__init__(audio, front_end, rank)
+        self.architecture |= {"width": width, "blocks": blocks, "code": code}
         channels, _ = pretrained.front_end_shape(front_end, audio)
         self.content_encoder = ContentEncoder(channels, width, blocks, code)
-        self.changes = nn.ModuleList(
-            nn.ModuleDict(
-                {
-                    name: _LowRank(outputs * channels, inputs * channels, rank)
-                    for name, (outputs, inputs) in MATRICES.items()
-                }
-            )
-            for _ in range(pretrained.whisper_layers(front_end))
-        )
-
-    def weights(self, front_end: WhisperFrontEnd) -> dict[str, Tensor]:
-        """The matrices of `front_end` with their changes, by name."""
-        known, layers = dict(front_end.named_parameters()), cast(Any, self.changes)
-        return {
-            (name := f"layers.{i}.{matrix}.weight"): known[name] + change()
-            for i, layer in enumerate(layers)
-            for matrix, change in layer.items()
-        }
-
-    def front_end(self) -> WhisperFrontEnd:
-        """Its front end, frozen, on its own device."""
-        network = cast(
-            WhisperFrontEnd, pretrained.front_end(self.architecture["front_end"], self.audio)
-        ).to(next(self.parameters()).device)
-        network.load_state_dict(self.weights(network), strict=False)
-        return network
-
-    def features(self, front_end: WhisperFrontEnd, spectrum: Tensor, peak: Tensor) -> Tensor:
-        """Features (batch, channels, frames) of windows, to be trained; see `FrontEnd.window`."""
-        changed = {f"front_end.{name}": weight for name, weight in self.weights(front_end).items()}
-        return functional_call(_Window(front_end), changed, (spectrum, None, peak))
-
-
-class _LowRank(nn.Module):
-    """A change of a matrix (outputs, inputs); none at first."""
-
-    def __init__(self, outputs: int, inputs: int, rank: int):
-        super().__init__()
-        self.down = nn.Parameter(torch.empty(rank, inputs))
-        nn.init.kaiming_uniform_(self.down, a=1)  # normal_ imports PyTorch's compiler on meta
-        self.up = nn.Parameter(torch.zeros(outputs, rank))
-
-    def forward(self) -> Tensor:
-        return self.up @ self.down
-
-
-class _Window(nn.Module):
-    """`WhisperFrontEnd.window` as a module's call, as functional_call needs it."""
-
-    def __init__(self, front_end: WhisperFrontEnd):
-        super().__init__()
-        self.front_end = front_end
-
-    def forward(self, spectrum: Tensor, mask: Tensor | None, peak: Tensor) -> Tensor:
-        return self.front_end.window(spectrum, mask, peak)

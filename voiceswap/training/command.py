@@ -18,16 +18,17 @@ def train(
         str,
         typer.Argument(
             help="autoencoder, vocoder, high-band for what the vocoder adds above the mel "
-            "spectrogram, or streaming for the encoder of live conversion.",
+            "spectrogram, front-end for speech in noise and rooms, or streaming for the encoder of "
+            "live conversion.",
             show_default=False,
         ),
     ],
 ) -> None:
     """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
-    if network not in ("autoencoder", "vocoder", "high-band", "streaming"):
+    if network not in ("autoencoder", "vocoder", "high-band", "front-end", "streaming"):
         raise VoiceswapError(
-            f"There is no network '{network}' to train; use autoencoder, vocoder, high-band or "
-            "streaming."
+            f"There is no network '{network}' to train; use autoencoder, vocoder, high-band, "
+            "front-end or streaming."
         )
     with needs_extra():
         from voiceswap.training.run import train as run
@@ -58,6 +59,10 @@ def export(
         Path | None,
         typer.Option(help="A streaming encoder's training checkpoint, or a model file."),
     ] = None,
+    front_end: Annotated[
+        Path | None,
+        typer.Option(help="A front end's training checkpoint, or a model file."),
+    ] = None,
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")
     ] = None,
@@ -65,7 +70,7 @@ def export(
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra():
         from voiceswap.training.export import export as pack
-    path, digest = pack(autoencoder, vocoder, out, card, streaming)
+    path, digest = pack(autoencoder, vocoder, out, card, streaming, front_end)
     line = Text.assemble((str(path), "green"), f"  SHA-256 {digest}")
     Console().print(line, soft_wrap=True)
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"

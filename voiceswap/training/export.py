@@ -27,6 +27,7 @@ def export(
     out: Path,
     card: Path | None = None,
     streaming: Path | None = None,
+    front_end: Path | None = None,
 ) -> tuple[Path, str]:
     """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
@@ -38,8 +39,9 @@ def export(
     the network asked for, or networks of different sizes are to be averaged.
     """
     metadata = _card(card) if card else {}
+    others = {"vocoder": vocoder, "streaming": streaming, "front_end": front_end}
     origins = [("autoencoder", path) for path in reversed(autoencoder)] + [
-        (name, path) for name, path in (("vocoder", vocoder), ("streaming", streaming)) if path
+        (name, path) for name, path in others.items() if path
     ]
     networks = {"autoencoder": _mean(autoencoder)} | {
         name: load_network(path, name) for name, path in origins if name != "autoencoder"
@@ -67,6 +69,7 @@ def export(
             metadata,
             networks.get("streaming"),
             _content_log_variance(autoencoder),
+            networks.get("front_end"),
         ),
     )
     digest = sha256(path)

@@ -18,6 +18,7 @@ from voiceswap.errors import TrainingError, memory_is_full
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.export import read_training_checkpoint
+from voiceswap.training.front_end_task import FrontEndTask
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.progress import StepProgressBar
 from voiceswap.training.run_guard import RunGuard
@@ -28,6 +29,7 @@ TASKS = {
     "autoencoder": AutoencoderTask,
     "vocoder": VocoderTask,
     "high-band": HighBandTask,
+    "front-end": FrontEndTask,
     "streaming": StreamingTask,
 }
 LONGEST_SENTENCE = 600

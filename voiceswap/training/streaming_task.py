@@ -137,7 +137,7 @@ class StreamingTask(BaseTask):
         wave = windows.of(batch["samples"], 2 * self.audio.hop_length)
         spectrum = front_end.spectrum(wave) + level[:, None, None]
         peak = taught["peak"][item, end] + level
-        features = self.streaming.features(front_end, spectrum, peak).float()
+        features = self.streaming.features(front_end, spectrum, None, peak).float()
         encoder = self.streaming.content_encoder
         mean, _ = encoder.encode_unnormalized(features, None, known["features"])
         code = instance_norm(mean.float(), None, known["mean"])
