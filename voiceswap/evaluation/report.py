@@ -25,7 +25,7 @@ from voiceswap.evaluation.protocol import Protocol, Results
 from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.tables import disentanglement_table, metric_table, pair_rows, write_csv
 from voiceswap.files import sha256, whole_file
-from voiceswap.models.checkpoint import DEFAULT
+from voiceswap.models.checkpoint import checkpoint_path
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that rank the pairs; 1 if higher is better
 
@@ -100,7 +100,7 @@ def run(request: Request, console: Console) -> dict:
         results = protocol.evaluate_files(request.converted)
     else:
         swapper = VoiceSwapper.load(request.checkpoint, request.device)
-        digest = sha256(DEFAULT if request.checkpoint == "default" else Path(request.checkpoint))
+        digest = sha256(checkpoint_path(request.checkpoint))
         report["checkpoint"] = {
             "sha256": digest,
             "card": swapper.card,
