@@ -154,14 +154,7 @@ class LogMel(nn.Module):
 
 def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
     """F0 in Hz, one value a mel frame, 0 where unvoiced: (frames,), float32, of (samples,)."""
-    return extract_f0_batch([samples], config)[0]
-
-
-def extract_f0_batch(
-    items: Sequence[np.ndarray], config: AudioConfig, device: torch.device | str = "cpu"
-) -> list[np.ndarray]:
-    """`extract_f0` of several recordings at once, with the tracker on a device."""
-    return F0Batch(items, config, torch.device(device)).contours()
+    return F0Batch([samples], config, torch.device("cpu")).contours()[0]
 
 
 class F0Batch:

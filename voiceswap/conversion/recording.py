@@ -51,14 +51,12 @@ class Window:
     right: int
 
 
-def windows(
-    frames: int, rate: float, context: float, core: float = CORE, stride: int = 2
-) -> list[Window]:
-    """Windows of `core` seconds on a fixed grid, with `context` seconds more on either side.
+def windows(frames: int, rate: float, context: float) -> list[Window]:
+    """Windows of CORE seconds on a fixed grid, with `context` seconds more on either side.
 
-    Edges are multiples of `stride` mel frames, of which there are `rate` a second.
+    Edges are even numbers of mel frames, of which there are `rate` a second.
     """
-    step, beside = (round(seconds * rate / stride) * stride for seconds in (core, context))
+    step, beside = (2 * round(seconds * rate / 2) for seconds in (CORE, context))
     return [
         Window(
             max(0, first - beside),

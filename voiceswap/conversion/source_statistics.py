@@ -84,12 +84,10 @@ def typical(statistics: SourceStatistics) -> SourceStatistics:
 
 
 @torch.inference_mode()
-def enroll(
-    engine: Engine, encoded: EncodedRecording, seconds: float = REMEMBERED_SECONDS
-) -> SourceStatistics:
-    """The statistics of a recording, of its densest `seconds`."""
+def enroll(engine: Engine, encoded: EncodedRecording) -> SourceStatistics:
+    """The statistics of a recording, of its densest REMEMBERED_SECONDS."""
     recording, stride = encoded.recording, engine.autoencoder.stride
-    first, last = recording.densest_segment(seconds)
+    first, last = recording.densest_segment(REMEMBERED_SECONDS)
     features = encoded.features(first // stride, -(-last // stride)).to(engine.device)
     mean, _ = engine.autoencoder.content_encoder.encode_unnormalized(
         features[None], None, _batch(encoded.feature_statistics, engine.device)
