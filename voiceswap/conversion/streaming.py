@@ -1,6 +1,6 @@
 """Conversion while somebody speaks: blocks of samples in, blocks of samples out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -134,6 +134,10 @@ class Stream:
         self._voice = stack_voices([voice], self.device)
         nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
+
+    def set_pitch_shift(self, semitones: float) -> None:
+        """Go on at another pitch, from the next block."""
+        self.options = replace(self.options, pitch_shift=semitones)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Take samples (samples,) at `rate`, and give what is converted by now: any number.

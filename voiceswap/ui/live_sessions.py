@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from weakref import WeakSet
 
@@ -147,7 +147,7 @@ class LiveSessions:
             session.stream = self._stream(choice, stream)
         elif choice.voice != before.voice:
             stream.set_voice(self.library.voice(choice.voice))
-        session.stream.options = replace(session.stream.options, pitch_shift=choice.pitch)
+        session.stream.set_pitch_shift(choice.pitch)
         session.choice = choice
         return rest
 
