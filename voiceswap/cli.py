@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
@@ -21,12 +20,10 @@ from voiceswap.command_options import (
     PitchOptions,
     PitchRange,
     Precision,
-    Precisions,
     Seed,
     Strength,
 )
-from voiceswap.command_outputs import console, errors, output_file, save, warn, written
-from voiceswap.console import plain
+from voiceswap.command_outputs import console, fail, output_file, save, warn, written
 from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 from voiceswap.evaluation.command import evaluate
 from voiceswap.live.command import live
@@ -64,7 +61,7 @@ def swap(
     out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
     checkpoint: Model = "default",
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Swap two voices: A's words in B's voice, and B's words in A's."""
     swapper = _swapper(checkpoint, device, precision)
@@ -98,7 +95,7 @@ def convert(
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
@@ -221,7 +218,7 @@ def demo(
         "voiceswap-demo"
     ),
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio
@@ -281,18 +278,18 @@ def main() -> None:
         with notes_to(warn):
             app()
     except VoiceswapError as error:
-        errors.print(Text(plain(error), "red"), soft_wrap=True)
+        fail(error)
         sys.exit(1)
     except RuntimeError as error:
         if not memory_is_full(error):
             raise
-        errors.print(Text(MEMORY_IS_FULL, "red"), soft_wrap=True)
+        fail(MEMORY_IS_FULL)
         sys.exit(1)
     except KeyboardInterrupt:
-        errors.print(Text("Stopped.", "red"))
+        fail("Stopped.")
         sys.exit(130)
     except OSError as error:  # what is printed can't be written, such as to a full disk
-        errors.print(Text(f"The output can't be written ({error.strerror}).", "red"))
+        fail(f"The output can't be written ({error.strerror}).")
         os._exit(1)  # without writing again what is left in the buffer
 
 

@@ -7,10 +7,10 @@ from threading import Event
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from voiceswap.command_options import Device, Model, number
+from voiceswap.command_outputs import console, warn
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
@@ -86,7 +86,6 @@ def ui(
     user, _, password = (auth or "").partition(":")
     if auth is not None and not (user and password):
         raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
-    console = Console()
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import MODEL, AppContext
@@ -108,20 +107,15 @@ def ui(
             live_sessions,
         )
     if (share or host not in ("127.0.0.1", "localhost", "::1")) and auth is None:
-        warning = (
+        warn(
             "Anybody who finds this page can use it and change its voices; "
             "--auth USER:PASSWORD asks for a password."
         )
-        console.print(Text(warning, "yellow"), soft_wrap=True)
     if not is_loopback(host) and ssl_certfile is None and root_path is None:
-        console.print(
-            Text(
-                "Browsers give the microphone to https and localhost only: at this address "
-                "recordings can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a "
-                "proxy with TLS, change that.",
-                "yellow",
-            ),
-            soft_wrap=True,
+        warn(
+            "Browsers give the microphone to https and localhost only: at this address recordings "
+            "can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a proxy with TLS, "
+            "change that."
         )
     ended = Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
