@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from voiceswap.adaptation.material import Batch, Material, draw_batch
-from voiceswap.conversion.core import VoiceBatch, decode, extract_voice
+from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.pitch import MAX_PITCH_RANGE, transfer_pitch
@@ -129,9 +129,7 @@ class Trainer:
         then = slice(CONVERTED, 2 * CONVERTED)  # other segments, as the references
         voices, _ = extract_voice(
             engine.autoencoder,
-            batch.own[then],
-            batch.f0[then],
-            batch.log_f0[then],
+            Utterance(batch.own[then], batch.f0[then], batch.log_f0[then]),
             codes[then],
             batch.mel[then],
             batch.mask[then],
