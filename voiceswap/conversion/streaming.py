@@ -8,7 +8,7 @@ import torch
 from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.loudness import contour, hop_peaks, limited_gain, loudness_gain
+from voiceswap.conversion.loudness import hop_peaks, limited_gain, loudness_gain, power_contour
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
@@ -27,7 +27,7 @@ FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
 LOUDNESS = 0.6  # seconds before a block over which its loudness is found
 SETTLED = 1.0  # seconds of speech after which sounds that are no words may follow the source
-STREAMS_ABOVE = 0.05  # log-variance that is usual in streams, above that of recordings
+STREAMS_ABOVE = 0.05  # how much higher the usual log-variance is in streams
 CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
@@ -290,8 +290,8 @@ class Stream:
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
-        powers = contour(iter([window]), audio.hop_length)
-        made_powers = contour(iter([made]), out_audio.hop_length)
+        powers = power_contour(iter([window]), audio.hop_length)
+        made_powers = power_contour(iter([made]), out_audio.hop_length)
         gain_db = loudness_gain(powers, made_powers, audio.frame_rate)
         gain = limited_gain(gain_db, hop_peaks(made, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length
