@@ -215,7 +215,6 @@ def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
     if len(voiced) < 3:
         return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
     middle = np.median(voiced)
-    voiced = voiced[
-        np.abs(voiced - middle) < math.log(1.9)
-    ]  # octave errors and creak would widen the spread
+    # Octave errors and creak would widen the spread.
+    voiced = voiced[np.abs(voiced - middle) < math.log(1.9)]
     return float(voiced.mean()), float(np.clip(voiced.std(), 0.05, 0.5))

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, what the disk refuses in a sentence, and a file's hash."""
+"""Atomic file writes, write errors as one sentence, and hashes of files."""
 
 import errno
 import hashlib

@@ -13,7 +13,7 @@ from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
 from voiceswap.models.layers import RunningMoments
 
-TYPICAL_SECONDS = 2.0  # of speech, that what is typical counts as much as
+TYPICAL_SECONDS = 2.0  # weight of the typical statistics, as seconds of speech
 REMEMBERED_SECONDS = 60.0  # of levels and pitch
 SPEECH_DB = 25.0  # frames this far below the speech's level are pauses, and teach nothing
 QUIETEST_DB = -55.0  # a level below this is no speech

@@ -1,4 +1,7 @@
-"""The content encoder of streams: it sees little of what follows, and gives the code of all."""
+"""The content encoder for streams.
+
+From a short lookahead it predicts the code that the full encoder finds with the whole recording.
+"""
 
 from typing import Any, cast
 

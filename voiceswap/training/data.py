@@ -24,7 +24,8 @@ from voiceswap.training.device_features import DeviceFeatures
 from voiceswap.training.segments import Item, SegmentDataset
 
 logger = logging.getLogger(__name__)
-# Of the audio contract's: a recording at less lacks too much of what the mel spectrogram shows.
+# Lowest sample rate of a recording, as a share of the rate that training asks for; below it the
+# highs are missing.
 LOWEST_RATE = 0.8
 
 
