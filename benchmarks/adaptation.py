@@ -69,10 +69,10 @@ def main() -> None:
             *recordings, kept = people[number]
             references = first_seconds(recordings, seconds)
             start = time.perf_counter()
-            voice, adapted = adapt(swapper, references, options.steps)
+            adapted = adapt(swapper, references, options.steps)
             taken.append(time.perf_counter() - start)
-            steps.append(adapted.steps)
-            voices = {"before": swapper.voice(references), "after": voice}
+            steps.append(adapted.report.steps)
+            voices = {"before": swapper.voice(references), "after": adapted.voice}
             for other, sources in enumerate(people):
                 if other == number:
                     continue
@@ -82,7 +82,9 @@ def main() -> None:
                         row[name] = measure(swapper, measurements, source, texts[source], kept, one)
                     rows.append(row)
             example = options.out / f"{names[number]}-{seconds:g}s.wav"
-            write_audio(example, swapper.convert(people[number - 1][0], voice), swapper.sample_rate)
+            write_audio(
+                example, swapper.convert(people[number - 1][0], adapted.voice), swapper.sample_rate
+            )
         report.append({"seconds": seconds, "steps": steps, "took": taken, "rows": rows})
         cells = []
         for key in METRICS:

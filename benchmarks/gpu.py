@@ -36,7 +36,7 @@ from voiceswap.conversion.residuals import retrieve
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.f0_tracker import f0_tracker
-from voiceswap.features import F0_MAX, F0_MIN, AudioConfig, extract_f0_batch
+from voiceswap.features import F0_MAX, F0_MIN, AudioConfig, extract_f0
 from voiceswap.precision import PRECISIONS, exact_arithmetic
 from voiceswap.transfer import HostCopy, to_device
 
@@ -209,8 +209,7 @@ def stages(swapper: VoiceSwapper, waves: np.ndarray) -> dict[str, Callable[[], o
     """The parts of converting waves (windows, samples), each from what those before it give."""
     engine, count = swapper.engine, len(waves)
     device, front_end, model = engine.device, engine.encoder.front_end, engine.autoencoder
-    (contour,) = extract_f0_batch(waves[:1], engine.audio)
-    f0 = torch.from_numpy(contour)[None].to(device).repeat(count, 1)
+    f0 = torch.from_numpy(extract_f0(waves[0], engine.audio))[None].to(device).repeat(count, 1)
     samples = torch.from_numpy(waves).to(device)
     voice = stack_voices([swapper.embed(GOODBYE)] * count, device)
     spectrum = front_end.spectrum(samples)

@@ -10,13 +10,13 @@ worst.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
 
 import voiceswap
 from voiceswap import VoiceSwapper
+from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.examples import GOODBYE, HELLO
 
 
@@ -32,20 +32,15 @@ def main() -> None:
     parser.add_argument("--against", type=Path)
     options = parser.parse_args()
     swapper = VoiceSwapper.load(device="cpu")
-    hello, goodbye = swapper.swap(GOODBYE, HELLO)
-    made = {"example goodbye": hello, "example hello": goodbye}
+    goodbye, hello = swapper.swap(GOODBYE, HELLO)
+    made = {"example goodbye": goodbye, "example hello": hello}
     made["example, three semitones up"] = swapper.convert(
         HELLO, GOODBYE, pitch_shift=3.0, pitch_range=1.5, seed=4
     )
     made["example, reconstructed"] = swapper.reconstruct(HELLO)
     if options.pairs:
-        with open(options.pairs, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        for index in np.linspace(0, len(rows) - 1, options.limit).round().astype(int):
-            row = rows[index]
-            made[row["id"]] = swapper.convert(
-                options.root / row["source"], options.root / row["target"]
-            )
+        for pair in read_pairs(options.pairs, options.root, options.limit):
+            made[pair.id] = swapper.convert(pair.source, pair.target)
     np.savez(options.out, **made)
     print(f"{len(made)} conversions by {Path(voiceswap.__file__).parent} in {options.out}")
     if options.against:

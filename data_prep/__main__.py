@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from data_prep.aishell3 import prepare_aishell3
@@ -23,7 +22,7 @@ from data_prep.speakers import prepare_speakers
 from data_prep.speech_check import MIN_RATE, Checks
 from data_prep.vctk import prepare_vctk
 from voiceswap.command_options import number
-from voiceswap.console import plain
+from voiceswap.command_outputs import console, fail, plain
 from voiceswap.errors import VoiceswapError
 
 CORPORA: dict[str, Callable[..., dict[str, int | str]]] = {
@@ -77,7 +76,6 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
         checks = Checks(min_seconds, min_rate, keep_pauses, test_share, jobs)
         counts = prepare(folder, out, checks, **({"name": name} if name else {}))
         advice = counts.pop("advice")
-        console = Console()
         shown = ", ".join(f"{count} {what}" for what, count in counts.items())
         for line in (f"{shown} -> {plain(out)}", f"{advice}."):
             console.print(Text(line), soft_wrap=True)
@@ -93,5 +91,5 @@ if __name__ == "__main__":
     try:
         app()
     except VoiceswapError as error:
-        Console(stderr=True).print(Text(plain(error), "red"), soft_wrap=True)
+        fail(error)
         raise SystemExit(1) from None

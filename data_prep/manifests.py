@@ -6,7 +6,6 @@ only finds the recordings and their speakers.
 """
 
 import glob
-import hashlib
 import json
 import os
 from collections import Counter
@@ -31,7 +30,7 @@ from voiceswap import audio, channels, decoding, ffmpeg
 from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.files import whole_file
-from voiceswap.results_log import ResultsLog, code_hash, short_hash
+from voiceswap.results_log import ResultsLog, code_hash, name_hash, short_hash
 
 VALIDATION_SHARE = 0.04  # of the speakers
 PARTS = ("train", "validation", "test")
@@ -75,7 +74,7 @@ def part_of(speaker: str, test_share: float = 0.0) -> str:
 
     It depends on the name alone, so it is the same in every run.
     """
-    place = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") / 2**64
+    place = name_hash(speaker) / 2**64
     if place < VALIDATION_SHARE:
         return "validation"
     return "test" if place >= 1 - test_share else "train"

@@ -10,19 +10,18 @@ import numpy as np
 import soundfile
 from lhotse import Recording
 
-from voiceswap.adaptation.speech import cut_at_pauses
 from voiceswap.audio import (
     QUIET_DB,
     active_level_db,
     check_audio,
-    frame_powers,
-    level_of_powers,
 )
 from voiceswap.channels import ChannelMix
-from voiceswap.decoding import decode, sound_info
+from voiceswap.decoding import decode_file, sound_info
 from voiceswap.errors import AudioError, DataError
 from voiceswap.files import whole_file
 from voiceswap.notes import notes_to
+from voiceswap.pauses import cut_at_pauses
+from voiceswap.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.results_log import short_hash
 
 PAUSE_DB = 40.0  # a frame that is so far below the loudest is a pause
@@ -32,7 +31,6 @@ MAX_SECONDS = 60.0  # a longer recording is cut into pieces
 PIECE_SECONDS = 30.0  # longest piece
 ALIKE_SECONDS = 0.1  # by which decoders of one file may differ
 MIN_RATE = 12800  # Hz; training of a 16 kHz model refuses less, which lacks too much
-CLIPPED_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def check_recording(path: Path, checks: Checks, copies: Path) -> dict:
     try:
         with notes_to(notes.append):
             rate = sound_info(path).rate
-            blocks = [block for _, block in decode(path)]
+            blocks = [block for _, block in decode_file(path)]
             samples = np.concatenate(blocks or [np.zeros((0, 1), np.float32)])
             mono = _mixed(samples, rate, path)
             check_audio(mono, rate, str(path))
@@ -89,12 +87,10 @@ def check_recording(path: Path, checks: Checks, copies: Path) -> dict:
     if not _read_by_lhotse(path, len(mono), rate):
         readable = _copy(path, samples, rate, copies).resolve()
     recording = Recording.from_file(readable, recording_id=printable(path.stem))
-    powers = frame_powers(mono, rate)
-    noise = 10 * np.log10(np.quantile(powers, 0.1) + 1e-12)
     return {
         "recording": recording.to_dict(),
         "pieces": _pieces(mono, rate, start, min(duration, recording.duration - start)),
-        "noise": round(level_of_powers(powers) - float(noise), 1),
+        "noise": round(speech_above_noise_db(mono, rate), 1),
         "notes": notes,
     }
 
@@ -119,8 +115,7 @@ def _unusable(samples: np.ndarray, mono: np.ndarray, rate: int, checks: Checks) 
         return f"{rate} Hz, below {checks.min_rate} Hz, which --min-rate sets"
     if active_level_db(mono, rate) < QUIET_DB:
         return f"speech is below {QUIET_DB:g} dB"
-    peak = np.abs(samples).max()
-    if np.mean(np.abs(samples) >= 0.999 * peak) > CLIPPED_SHARE:
+    if is_clipped(samples):
         return f"more than {CLIPPED_SHARE:.0%} of the samples are clipped"
     return ""
 

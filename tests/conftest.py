@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from rates import RATE
-from talks import save_tiny_model
+from tiny_model import save_tiny_model
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio

@@ -20,3 +20,8 @@ def log_mel_error_db(out: np.ndarray, expected: np.ndarray, audio: AudioConfig) 
     ours, theirs = ours[0, :, speech], theirs[0, :, speech]
     variance = (theirs - theirs.mean(1, keepdim=True)).square().mean()
     return float(10 * ((ours - theirs).square().mean() / variance).log10())
+
+
+def relative_difference(samples: np.ndarray, expected: np.ndarray) -> float:
+    """Power of the difference, relative to that of `expected`."""
+    return float(np.square(samples - expected).mean() / np.square(expected).mean())

@@ -1,4 +1,4 @@
-"""Helpers of the batch tests: a tiny model, many short recordings, files in an output folder."""
+"""Helpers of the batch tests: many short recordings, files in an output folder, crashes."""
 
 import csv
 import os
@@ -6,22 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 
 from voiceswap.batch.names import WORK_FOLDER
-from voiceswap.features import AudioConfig
-from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
-from voiceswap.models.vocoder import SourceFilterVocoder
-
-
-def save_tiny_model(folder: Path) -> Path:
-    """Save a small, fast, untrained model. Returns its file."""
-    torch.manual_seed(0)
-    audio = AudioConfig()
-    autoencoder = Autoencoder(audio, "mel", decoder_blocks=1)
-    checkpoint = Checkpoint(autoencoder, SourceFilterVocoder(audio, blocks=1))
-    return save_checkpoint(folder / "tiny.safetensors", checkpoint)
 
 
 def write_talks(folder: Path, number: int, hello: np.ndarray) -> list[Path]:
@@ -40,11 +26,6 @@ def whole(path: Path, source: Path) -> bool:
     """Whether a conversion's header and samples are as long as its source."""
     frames = soundfile.info(source).frames
     return soundfile.info(path).frames == len(soundfile.read(path)[0]) == frames
-
-
-def relative_difference(samples: np.ndarray, expected: np.ndarray) -> float:
-    """Power of the difference, relative to that of `expected`."""
-    return float(np.square(samples - expected).mean() / np.square(expected).mean())
 
 
 def outputs(out: Path) -> dict[str, Path]:

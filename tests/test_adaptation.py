@@ -133,16 +133,19 @@ def test_it_keeps_the_better_and_goes_on_where_it_was_stopped(
         if what == "Adapting" and next(steps) == 4:
             raise KeyboardInterrupt
 
-    voice, report = adapt(tiny, recordings, 40, state=state, progress=stop)
+    adapted = adapt(tiny, recordings, 40, state=state, progress=stop)
+    voice, report = adapted.voice, adapted.report
     assert report.stopped and report.steps == 4 and voice.delta is not None and state.exists()
     rising = iter([0.5, 0.7, 0.4, 0.3, 0.2, 0.1])  # before, the best again, and three that fall
-    again, report = adapt(tiny, recordings, 40, state=state)
-    assert (report.steps, report.kept, report.stopped) == (4, "after", False)
+    adapted = adapt(tiny, recordings, 40, state=state)
+    again, report = adapted.voice, adapted.report
+    assert (report.steps, report.helped, report.stopped) == (4, True, False)
     assert [step for step, _ in report.curve] == [2, 4, 6, 8, 10] and not state.exists()
     assert torch.equal(again.code, voice.code)
     rising = iter([0.5, 0.4, 0.3, 0.2])
-    voice, report = adapt(tiny, recordings, 40)
-    assert report.kept == "before" and voice.delta is None and report.after == report.before
+    adapted = adapt(tiny, recordings, 40)
+    assert not adapted.report.helped and adapted.report.after == adapted.report.before
+    assert adapted.voice.delta is None and torch.equal(adapted.voice.code, adapted.plain.code)
 
 
 def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path):

@@ -5,7 +5,8 @@ import os
 import numpy as np
 import pytest
 import soundfile
-from talks import outputs, relative_difference, whole, write_talks
+from sounds import relative_difference
+from talks import outputs, whole, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder

@@ -2,7 +2,8 @@
 
 import pytest
 import soundfile
-from talks import crashes, crashing_environment, outputs, relative_difference, report, write_talks
+from sounds import relative_difference
+from talks import crashes, crashing_environment, outputs, report, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import Status, convert_folder

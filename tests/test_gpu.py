@@ -15,7 +15,7 @@ from voiceswap.batch import convert_folder
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.features import AudioConfig, extract_f0, extract_f0_batch
+from voiceswap.features import AudioConfig, F0Batch, extract_f0
 
 AUDIO = AudioConfig().at_rate(RATE)
 pytestmark = [
@@ -101,7 +101,9 @@ def test_long_recordings_and_batches_equal_the_cpus(swapper, on_gpu, hello, good
 
 def test_f0_is_the_cpus(hello, goodbye):
     recordings = [hello, goodbye[:30001], hello[:8000]]
-    expected, found = (extract_f0_batch(recordings, AUDIO, each) for each in ("cpu", "cuda"))
+    expected, found = (
+        F0Batch(recordings, AUDIO, torch.device(name)).contours() for name in ("cpu", "cuda")
+    )
     for ours, theirs in zip(found, expected, strict=True):
         assert np.mean((ours > 0) == (theirs > 0)) > 0.995
         both = (ours > 0) & (theirs > 0)

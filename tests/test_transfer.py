@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from voiceswap.conversion import encoder, engine
-from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
@@ -67,8 +67,8 @@ def test_the_core_never_waits_for_the_host(swapper, on_meta, hello, goodbye):
     mask = torch.empty(2, 1, 200, device="meta")
     made = decode(on_meta.autoencoder, content, f0, voices, mask)
     assert made.shape == mel.shape
-    said = content, f0, voices.log_f0, voices.code
-    voice, _ = extract_voice(on_meta.autoencoder, *said, mel, mask)
+    utterance = Utterance(content, f0, voices.log_f0)
+    voice, _ = extract_voice(on_meta.autoencoder, utterance, voices.code, mel, mask)
     assert voice.mel_affine.shape == (2, 2, 80)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.channels import ChannelMix
-from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode, regular_file, sound_info
+from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode_file, regular_file, sound_info
 from voiceswap.errors import AudioError
 from voiceswap.notes import notes_to
 
@@ -63,30 +64,21 @@ def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
     if info.channels > 1:
         mix = ChannelMix(info.channels, info.rate)
         with notes_to(lambda sentence: None):  # the second reading says the same
-            for _, samples in decode(file):
+            for _, samples in decode_file(file):
                 mix.add(samples)
         kept = mix.kept(name)
-    for rate, samples in decode(file):
+    for rate, samples in decode_file(file):
         block = samples[:, 0] if samples.shape[1] == 1 else samples[:, kept].mean(1)
         require_finite(block, name)
         yield rate, block
 
 
 def _resampled(blocks: Iterator[tuple[int, np.ndarray]], sample_rate: int) -> Iterator[np.ndarray]:
-    resampler, offset, waiting = None, np.float32(0), None
-    for rate, block in blocks:
-        if rate == sample_rate:
-            yield block
-            continue
-        if resampler is None:
-            resampler = soxr.ResampleStream(rate, sample_rate, 1)
-            offset = block.mean()
+    for rate, first in blocks:  # once: the others are taken below
         # With an offset, resampling would begin and end with a click.
-        if waiting is not None:
-            yield resampler.resample_chunk(waiting)
-        waiting = block - offset
-    if resampler is not None and waiting is not None:
-        yield resampler.resample_chunk(waiting, last=True)
+        offset = np.float32(0) if rate == sample_rate else first.mean()
+        every = chain([first], (block for _, block in blocks))
+        yield from resample_blocks((block - offset for block in every), rate, sample_rate)
 
 
 def is_pair(value: object) -> bool:
@@ -168,13 +160,30 @@ def resample_blocks(
     blocks: Iterator[np.ndarray], rate: float, new_rate: float
 ) -> Iterator[np.ndarray]:
     """`resample` of a recording in blocks (samples,); float32."""
-    if rate == new_rate:
-        yield from blocks
-        return
-    resampler = soxr.ResampleStream(rate, new_rate, 1)
+    resampler = BlockResampler(rate, new_rate)
     for block in blocks:
-        yield resampler.resample_chunk(block.astype(np.float32))
-    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+        yield resampler.push(block)
+    rest = resampler.flush()
+    if len(rest):
+        yield rest
+
+
+class BlockResampler:
+    """`resample` of a recording in blocks (samples,); those of one rate stay as they are."""
+
+    def __init__(self, rate: float, new_rate: float):
+        self._stream = None if rate == new_rate else soxr.ResampleStream(rate, new_rate, 1)
+
+    def push(self, block: np.ndarray) -> np.ndarray:
+        """Take a block, and give what is resampled by now."""
+        if self._stream is None:
+            return block
+        return self._stream.resample_chunk(block.astype(np.float32))
+
+    def flush(self) -> np.ndarray:
+        """The rest. Nothing may be pushed after it."""
+        nothing = np.zeros(0, np.float32)
+        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)
 
 
 def _channel_axis(shape: tuple[int, ...], name: str) -> int:
@@ -199,14 +208,24 @@ def _is_array(value: object) -> bool:
 
 def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
     """Raise AudioError unless `samples` (samples,) are finite, MIN_SECONDS long and not silent."""
-    if len(samples) == 0:
-        raise AudioError(f"{name} holds no samples.")
     require_finite(samples, name)
-    if len(samples) < MIN_SECONDS * rate:
+    require_length(len(samples), rate, name)
+    require_sound(float(np.abs(samples - samples.mean()).max()), name)
+
+
+def require_length(count: int, rate: float, name: str) -> None:
+    """Raise AudioError if so many samples at `rate` Hz are none, or shorter than MIN_SECONDS."""
+    if count == 0:
+        raise AudioError(f"{name} holds no samples.")
+    if count < MIN_SECONDS * rate:
         raise AudioError(
-            f"{name} is {len(samples) / rate:.2f} s long; at least {MIN_SECONDS} s is needed."
+            f"{name} is {count / rate:.2f} s long; at least {MIN_SECONDS} s is needed."
         )
-    if np.abs(samples - samples.mean()).max() < SILENCE_PEAK:
+
+
+def require_sound(peak: float, name: str) -> None:
+    """Raise AudioError if the peak of a recording without its offset is that of silence."""
+    if peak < SILENCE_PEAK:
         raise AudioError(f"{name} is silent.")
 
 
@@ -236,10 +255,11 @@ def active_level_db(samples: np.ndarray, sample_rate: int) -> float:
 
 
 def level_of_powers(power: np.ndarray) -> float:
-    """Level in dB of the `frame_powers` within 30 dB of the greatest of speech.
+    """Mean level in dB of the frames that hold speech, of `frame_powers` (frames,).
 
-    Pauses do not count, nor do 0.1 s around a clap or a bang: they alone are 14 dB above what half
-    of the 0.3 s around any frame surpass. Where the rest is silence, they are a short word.
+    Frames 30 dB below the loudest are pauses. Frames 14 dB above the largest running median over
+    0.3 s are claps; they and 0.1 s on either side are left out, unless what remains is silence:
+    then they are a short word.
     """
     around = sliding_window_view(np.pad(power, TRANSIENT_FRAMES // 2), TRANSIENT_FRAMES)
     middle = TRANSIENT_FRAMES // 2

@@ -10,8 +10,8 @@ MIDDLE_DROP_DB, HIGHEST_DROP_DB = 40.0, 24.0
 def missing_highs(samples: np.ndarray, rate: int) -> bool:
     """Whether samples (samples,) were once at a lower rate, or lost their highs in coding.
 
-    That is where the highs lie more than 24 dB below the middle of the spectrum, or that more than
-    40 dB below the lows.
+    Highs are missing if they lie more than 24 dB below the middle band, or the middle band more
+    than 40 dB below the lows.
     """
     n_fft = round(rate * 0.04)
     window = torch.hann_window(n_fft)

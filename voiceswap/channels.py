@@ -1,4 +1,4 @@
-"""Which channels of a recording are mixed: a sum of some would cancel the speech in them."""
+"""Which channels of a recording to mix; some would cancel the speech."""
 
 import numpy as np
 

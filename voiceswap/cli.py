@@ -21,12 +21,10 @@ from voiceswap.command_options import (
     PitchOptions,
     PitchRange,
     Precision,
-    Precisions,
     Seed,
     Strength,
 )
-from voiceswap.command_outputs import console, errors, output_file, save, warn, written
-from voiceswap.console import plain
+from voiceswap.command_outputs import console, fail, output_file, save, warn, written
 from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 from voiceswap.evaluation.command import evaluate
 from voiceswap.live.command import live
@@ -64,7 +62,7 @@ def swap(
     out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
     checkpoint: Model = "default",
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Swap two voices: A's words in B's voice, and B's words in A's."""
     swapper = _swapper(checkpoint, device, precision)
@@ -98,7 +96,7 @@ def convert(
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
@@ -200,7 +198,7 @@ def info(
 
     metadata = read_metadata(checkpoint)
     table = Table(
-        show_header=False, title=Text(f"voiceswap model: {plain(checkpoint)}"), title_justify="left"
+        show_header=False, title=Text(f"voiceswap model: {checkpoint}"), title_justify="left"
     )
     analysed = metadata["audio"]["sample_rate"]
     synthesized = metadata.get("vocoder", {}).get("rate", analysed)
@@ -222,7 +220,7 @@ def demo(
         "voiceswap-demo"
     ),
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio
@@ -281,19 +279,19 @@ def main() -> None:
         with notes_to(warn):
             app()
     except VoiceswapError as error:
-        errors.print(Text(plain(error), "red"), soft_wrap=True)
+        fail(error)
         sys.exit(1)
     except RuntimeError as error:
         if not memory_is_full(error):
             raise
-        errors.print(Text(MEMORY_IS_FULL, "red"), soft_wrap=True)
+        fail(MEMORY_IS_FULL)
         sys.exit(1)
     except KeyboardInterrupt:
-        errors.print(Text("Stopped.", "red"))
+        fail("Stopped.")
         sys.exit(130)
     except OSError as error:  # without a file's name: what is printed can't be written
         what = "The output can't be written" if error.filename is None else error.filename
-        errors.print(Text(plain(f"{what} ({error.strerror})."), "red"), soft_wrap=True)
+        fail(f"{what} ({error.strerror}).")
         os._exit(1)  # without writing again what is left in the buffer
 
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from voiceswap.conversion.options import RANGES, pitch_options
 from voiceswap.errors import VoiceswapError
+
+LatencyName = Literal["low", "normal", "high"]
 
 
 def number(low: float, high: float = math.inf) -> Callable[[typer.CallbackParam, float], float]:
@@ -21,21 +22,6 @@ def number(low: float, high: float = math.inf) -> Callable[[typer.CallbackParam,
         return value
 
     return check
-
-
-class Latencies(StrEnum):
-    """How far a stream looks ahead; see `voiceswap.conversion.streaming.LATENCIES`."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
-
-
-class Precisions(StrEnum):
-    """See `voiceswap.precision.products_type`."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
 
 
 def _range(name: str, help: str) -> typer.models.OptionInfo:
@@ -69,7 +55,7 @@ Model = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Precision = Annotated[
-    Precisions,
+    Literal["auto", "fp32"],
     typer.Option(
         help="fp32 computes in 32 bits throughout; auto multiplies in 16 where that is quicker."
     ),

@@ -1,5 +1,9 @@
-"""Where commands write, and what they print about it."""
+"""Where commands write, and what they print about it.
 
+Names of files can hold anything, and terminals can't show everything.
+"""
+
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,10 +11,16 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from voiceswap.console import plain
 from voiceswap.errors import VoiceswapError
 
 console, errors = Console(), Console(stderr=True)
+
+
+def plain(text: object) -> str:
+    """One line, of characters that the terminal takes; others are replaced."""
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    encoding = sys.stdout.encoding or "utf-8"
+    return line.encode(encoding, "replace").decode(encoding)
 
 
 def save(path: Path, samples: np.ndarray, rate: int, what: str) -> None:
@@ -30,6 +40,11 @@ def written(path: Path, what: str) -> None:
 def warn(sentence: str) -> None:
     """Print what a user should know of a result that is there."""
     errors.print(Text(plain(sentence), "yellow"), soft_wrap=True)
+
+
+def fail(problem: object) -> None:
+    """Print why there is no result: an error, or a sentence."""
+    errors.print(Text(plain(problem), "red"), soft_wrap=True)
 
 
 def output_file(out: Path, name: str, inputs: Sequence[Path] = (), overwrite: bool = False) -> Path:

@@ -41,7 +41,7 @@ def sound_info(path: Path) -> SoundInfo:
         return info
 
 
-def decode(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+def decode_file(path: Path) -> Iterator[tuple[int, np.ndarray]]:
     """A file's rate in Hz, again and again with the next block (frames, channels), float32.
 
     Blocks are of at most BLOCK_SECONDS. Raises AudioError when the file can't be read, or has more

@@ -1,4 +1,4 @@
-"""Endings of files that hold sound: what folders are searched for."""
+"""Endings of files that hold sound: what folders are searched for, and what is written."""
 
 BY_LIBSNDFILE = (
     "wav wave bwf w64 rf64 flac mp3 mp2 mp1 mpga ogg oga opus aiff aif aifc au snd caf sph nist "
@@ -9,4 +9,10 @@ BY_FFMPEG = (  # phone memos, messengers, the sound of videos
     "avi ac3 eac3 dts thd spx ogv ogm ogx flv f4v f4a mpg mpeg vob ts mts m2ts wv tta tak ape mpc "
     "ra rm rmvb gsm qcp"
 )
-SOUND_ENDINGS = frozenset(f"{BY_LIBSNDFILE} {BY_FFMPEG}".split())
+SOUND_ENDINGS = tuple(f"{BY_LIBSNDFILE} {BY_FFMPEG}".split())
+OTHER_NAMES = {"opus": "OGG", "oga": "OGG", "aif": "AIFF"}  # of formats, than the ending
+
+
+def libsndfile_format(ending: str) -> str:
+    """libsndfile's name of the format of an ending, which is in small letters."""
+    return OTHER_NAMES.get(ending, ending.upper())

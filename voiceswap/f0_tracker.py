@@ -22,6 +22,7 @@ HOP = 256  # samples of a frame
 SIZES = (1024, 2048, 512)  # of the Fourier transforms
 BANDS = 128  # of each spectrogram, log-spaced
 SCORED = 96  # bands that are scored, lowest first; one less comes out
+WIDTH = 12  # channels of the blocks
 SILENCE_PEAK = 1e-3  # a frame below this peak is unvoiced: the network never had digital silence
 WEIGHTS = weights.FOLDER / "swift-f0.safetensors"
 
@@ -36,11 +37,11 @@ class F0Tracker(nn.Module):
     of harmonics; pitch is a local mean over 95 log-spaced candidates, voicing a smaller head.
     """
 
-    def __init__(self, width: int = 12):
+    def __init__(self) -> None:
         super().__init__()
-        self.input = nn.Conv2d(len(SIZES), width, 3, padding=1)
-        self.body = nn.ModuleList(_HarmonicBlock(width, *shape) for shape in BLOCKS)
-        self.narrow = nn.Conv2d(width, 4, 3)
+        self.input = nn.Conv2d(len(SIZES), WIDTH, 3, padding=1)
+        self.body = nn.ModuleList(_HarmonicBlock(*shape) for shape in BLOCKS)
+        self.narrow = nn.Conv2d(WIDTH, 4, 3)
         self.pitch = nn.Conv2d(4, 1, 1)
         self.peak = nn.Conv2d(4, 4, (5, 1), padding=(2, 0))
         self.hidden = nn.Conv1d(5, 16, 3, padding=1)
@@ -112,11 +113,11 @@ class F0Tracker(nn.Module):
 
 
 class _HarmonicBlock(nn.Module):
-    def __init__(self, width: int, kernel: tuple[int, int], dilation: int):
+    def __init__(self, kernel: tuple[int, int], dilation: int):
         super().__init__()
         padding, dilations = (kernel[0] // 2 * dilation, kernel[1] // 2), (dilation, 1)
-        self.first = nn.Conv2d(width, width, kernel, padding=padding, dilation=dilations)
-        self.second = nn.Conv2d(width, width, kernel, padding=padding, dilation=dilations)
+        self.first = nn.Conv2d(WIDTH, WIDTH, kernel, padding=padding, dilation=dilations)
+        self.second = nn.Conv2d(WIDTH, WIDTH, kernel, padding=padding, dilation=dilations)
 
     def forward(self, h: Tensor, mask: Tensor | None) -> Tensor:
         inner = _masked(F.relu(self.first(h)), mask)

@@ -154,14 +154,7 @@ class LogMel(nn.Module):
 
 def extract_f0(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
     """F0 in Hz, one value a mel frame, 0 where unvoiced: (frames,), float32, of (samples,)."""
-    return extract_f0_batch([samples], config)[0]
-
-
-def extract_f0_batch(
-    items: Sequence[np.ndarray], config: AudioConfig, device: torch.device | str = "cpu"
-) -> list[np.ndarray]:
-    """`extract_f0` of several recordings at once, with the tracker on a device."""
-    return F0Batch(items, config, torch.device(device)).contours()
+    return F0Batch([samples], config, torch.device("cpu")).contours()[0]
 
 
 class F0Batch:
@@ -222,7 +215,6 @@ def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
     if len(voiced) < 3:
         return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
     middle = np.median(voiced)
-    voiced = voiced[
-        np.abs(voiced - middle) < math.log(1.9)
-    ]  # octave errors and creak would widen the spread
+    # Octave errors and creak would widen the spread.
+    voiced = voiced[np.abs(voiced - middle) < math.log(1.9)]
     return float(voiced.mean()), float(np.clip(voiced.std(), 0.05, 0.5))

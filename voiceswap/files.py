@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, what the disk refuses in a sentence, and a file's hash."""
+"""Atomic file writes, write errors as one sentence, and hashes of files."""
 
 import errno
 import hashlib
@@ -54,7 +54,7 @@ def raise_write_error(path: Path, problem: Exception, kind: type[VoiceswapError]
 
     Where the disk is full its cause is an OSError that says so, whatever library met it.
     """
-    if _disk_is_full(problem, path.parent):
+    if _lacks_room(problem, path.parent):
         raise kind(
             f"{path} can't be written: no space left on the disk of {path.parent}; make room, or "
             "write elsewhere."
@@ -63,14 +63,30 @@ def raise_write_error(path: Path, problem: Exception, kind: type[VoiceswapError]
     raise kind(f"{path} can't be written ({reason}).") from problem
 
 
-def _disk_is_full(problem: Exception, folder: Path) -> bool:
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that caused it, is that of a full disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def free_bytes(folder: Path) -> int:
+    """Free room on the disk that a folder is on, or would be if it were made."""
+    folder = folder.absolute()
+    return shutil.disk_usage(next(part for part in (folder, *folder.parents) if part.exists())).free
+
+
+def _lacks_room(problem: Exception, folder: Path) -> bool:
+    """Whether the disk of a folder was full for a library whose errors may not tell."""
     number = getattr(problem, "errno", None)
     if number is not None or isinstance(problem, ValueError):
         return number in FULL
     if str(problem).rstrip(".").endswith(FULL_IN_RUST):  # of safetensors
         return True
     with suppress(OSError):  # errors of libsndfile and safetensors have no number: ask the disk
-        return shutil.disk_usage(folder).free < MIN_FREE_BYTES
+        return free_bytes(folder) < MIN_FREE_BYTES
     return False
 
 

@@ -1,6 +1,7 @@
-"""What is said about a recording that is used all the same: one channel is silent, its end is cut.
+"""Notes: one-sentence warnings about a recording that is used all the same.
 
-Without anybody who takes them, notes are Python warnings.
+Examples are a silent channel and a cut-off end. Without anybody who takes them, notes are Python
+warnings.
 """
 
 import warnings

@@ -16,6 +16,15 @@ from torch import Tensor
 N_FFT, HOP = 1024, 256
 ENVELOPE_QUEFRENCIES = 32  # cepstral coefficients of the vocal tract; pitch lies above at 16 kHz
 
+MOVED_SHARE, SEMITONES = 0.7, 5.0  # share of recordings whose pitch moves, by at most
+FORMANT_OCTAVES = 0.25  # by which formants alone move, at most
+FORMANT_GAIN = 4.0  # nepers by which that changes a bin, at most
+EQUALISER_GAIN, KNOTS = 0.92, 8  # nepers, at most, and their number
+DULL_SHARE, CUTOFFS = 0.33, (3000.0, 7000.0)  # share that loses its highs, above so many Hz
+DULL_SLOPE, DULL_GAIN = 0.2, 8.0  # nepers lost a bin above there, and at most
+NOISY_SHARE, SNR_DB = 0.67, (5.0, 35.0)  # share that gets noise, and how far below the power
+COLOUR = 0.8  # highest power of 1 / frequency in the amplitude of that noise
+
 
 def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """`samples` (samples,) in a random other voice and channel; same length, float32.
@@ -24,18 +33,19 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
     or so by up to 8 dB; one in three loses its highs, two in three get noise at 5 to 35 dB.
     """
     wave = samples
-    if rng.random() < 0.7:
-        wave = shift_pitch(wave, sample_rate, rng.uniform(-5, 5))
+    if rng.random() < MOVED_SHARE:
+        wave = shift_pitch(wave, sample_rate, rng.uniform(-SEMITONES, SEMITONES))
     spectrum = _stft(torch.from_numpy(wave)).numpy()
-    gain = formant_gain(spectrum, 2 ** rng.uniform(-0.25, 0.25))
+    gain = formant_gain(spectrum, 2 ** rng.uniform(-FORMANT_OCTAVES, FORMANT_OCTAVES))
     gain = gain + equaliser_gain(len(spectrum), rng)[:, None]
-    if rng.random() < 0.33:
-        cutoff = rng.uniform(3000, 7000) / (sample_rate / 2) * len(spectrum)
-        gain -= np.clip((np.arange(len(spectrum)) - cutoff) * 0.2, 0, 8)[:, None]
+    if rng.random() < DULL_SHARE:
+        cutoff = rng.uniform(*CUTOFFS) / (sample_rate / 2) * len(spectrum)
+        above = np.arange(len(spectrum)) - cutoff
+        gain -= np.clip(above * DULL_SLOPE, 0, DULL_GAIN)[:, None]
     changed = torch.from_numpy((spectrum * np.exp(gain)).astype(np.complex64))
     wave = _istft(changed, len(samples)).numpy()
-    if rng.random() < 0.67:
-        wave = add_noise(wave, rng.uniform(5, 35), rng)
+    if rng.random() < NOISY_SHARE:
+        wave = add_noise(wave, rng.uniform(*SNR_DB), rng)
     return wave.astype(np.float32)
 
 
@@ -58,19 +68,21 @@ def formant_gain(spectrum: np.ndarray, factor: float) -> np.ndarray:
     source = np.clip(np.arange(len(envelope)) / factor, 0, len(envelope) - 1)
     low = np.floor(source).astype(int)
     high, part = np.minimum(low + 1, len(envelope) - 1), (source - low)[:, None]
-    return np.clip(envelope[low] * (1 - part) + envelope[high] * part - envelope, -4, 4)
+    moved = envelope[low] * (1 - part) + envelope[high] * part
+    return np.clip(moved - envelope, -FORMANT_GAIN, FORMANT_GAIN)
 
 
 def equaliser_gain(bins: int, rng: np.random.Generator) -> np.ndarray:
     """Log gain (bins,) of a smooth random equaliser of at most 8 dB, with knots in octaves."""
-    knots = np.concatenate([[0], np.geomspace(bins / 64, bins, 7)])
-    return np.interp(np.arange(bins), knots, rng.uniform(-0.92, 0.92, len(knots)))
+    knots = np.concatenate([[0], np.geomspace(bins / 64, bins, KNOTS - 1)])
+    gains = rng.uniform(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS)
+    return np.interp(np.arange(bins), knots, gains)
 
 
 def add_noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
     """`wave` with noise of a random colour, white to pink and beyond, `snr_db` below its power."""
     spectrum = np.fft.rfft(rng.standard_normal(len(wave)))
-    spectrum *= np.arange(1, len(spectrum) + 1) ** -rng.uniform(0, 0.8)
+    spectrum *= np.arange(1, len(spectrum) + 1) ** -rng.uniform(0, COLOUR)
     noise = np.fft.irfft(spectrum, len(wave))
     ratio = np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
     return wave + ratio * noise
@@ -87,24 +99,26 @@ def perturb_powers(powers: Tensor, sample_rate: int) -> Tensor:
         return torch.empty(batch, *shape, device=device).uniform_(low, high)
 
     some = drawn(0, 1, 3)
-    semitones = drawn(-5, 5) * (some[:, 0] < 0.7)
+    semitones = drawn(-SEMITONES, SEMITONES) * (some[:, 0] < MOVED_SHARE)
     moved = _frequencies_scaled(powers, 2 ** (semitones / 12)).clamp(min=1e-12)
     log_magnitude = moved.log() / 2
     envelope = _envelope(log_magnitude)
-    formants = 2 ** drawn(-0.25, 0.25)
-    gain = (_frequencies_scaled(envelope, formants) - envelope).clamp(-4, 4)
-    gain = gain + F.interpolate(drawn(-0.92, 0.92, 1, 8), bins, mode="linear")[:, 0, :, None]
-    cutoff = drawn(3000, 7000)[:, None, None] / (sample_rate / 2) * bins
-    dull = (some[:, 1] < 0.33)[:, None, None]
+    formants = 2 ** drawn(-FORMANT_OCTAVES, FORMANT_OCTAVES)
+    gain = _frequencies_scaled(envelope, formants) - envelope
+    gain = gain.clamp(-FORMANT_GAIN, FORMANT_GAIN)
+    knots = drawn(-EQUALISER_GAIN, EQUALISER_GAIN, 1, KNOTS)
+    gain = gain + F.interpolate(knots, bins, mode="linear")[:, 0, :, None]
+    cutoff = drawn(*CUTOFFS)[:, None, None] / (sample_rate / 2) * bins
+    dull = (some[:, 1] < DULL_SHARE)[:, None, None]
     above = torch.arange(bins, device=device)[:, None] - cutoff
-    gain = gain - dull * (above * 0.2 * bins / (N_FFT // 2)).clamp(0, 8)
+    gain = gain - dull * (above * DULL_SLOPE * bins / (N_FFT // 2)).clamp(0, DULL_GAIN)
     changed = (2 * (log_magnitude + gain)).exp()
     changed = changed * powers.mean((1, 2), True) / changed.mean((1, 2), True)
-    colour = torch.arange(1, bins + 1, device=device) ** -(2 * drawn(0, 0.8, 1))
+    colour = torch.arange(1, bins + 1, device=device) ** -(2 * drawn(0, COLOUR, 1))
     noise = torch.empty_like(powers).exponential_() * colour[..., None]
     ratio = changed.mean((1, 2), True) / noise.mean((1, 2), True)
-    noisy = (some[:, 2] < 0.67)[:, None, None]
-    return changed + noisy * ratio * 10 ** (-drawn(5, 35, 1, 1) / 10) * noise
+    noisy = (some[:, 2] < NOISY_SHARE)[:, None, None]
+    return changed + noisy * ratio * 10 ** (-drawn(*SNR_DB, 1, 1) / 10) * noise
 
 
 def _frequencies_scaled(x: Tensor, factor: Tensor) -> Tensor:

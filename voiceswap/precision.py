@@ -21,9 +21,8 @@ TENSOR_CORES = (7, 0)  # compute capability of the first GPUs that have them
 
 def has_fast_bfloat16() -> bool:
     """Whether this CPU has bfloat16 matrix products; without them it is many times slower."""
-    known: Mapping[str, object] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # an older PyTorch can't tell: 32 bits are never slow
+    # An older PyTorch can't tell: 32 bits are never slow.
+    known: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(known.get(name) for name in BFLOAT16)
 
 
@@ -94,9 +93,10 @@ class FastProducts(nn.Module):
     fast: tuple[str, torch.dtype] | None = None  # kind of device, and type of the products there
 
     def products(self) -> AbstractContextManager:
-        """Where the products are: in 16 bits after `use_fast_products`, unless with gradients.
+        """The context to compute in: 16-bit products after `use_fast_products`.
 
-        Autocast holds for a thread alone, as PyTorch's settings of its products do not.
+        While gradients are recorded, products are in 32 bits. Autocast holds for a thread alone, as
+        PyTorch's settings of its products do not.
         """
         if self.fast is None or torch.is_grad_enabled():
             return nullcontext()

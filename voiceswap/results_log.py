@@ -76,6 +76,11 @@ def short_hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def name_hash(name: str) -> int:
+    """A number of 64 bits that depends on a name alone, to draw by: the same in every run."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
 @cache
 def code_hash(*modules: ModuleType) -> str:
     """A short hash of the source of modules and of whole packages.

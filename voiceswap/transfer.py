@@ -67,9 +67,9 @@ class HostCopy:
 
 
 def overlapped(items: Iterable[T], start: Callable[[T], R], finish: Callable[[T, R], None]) -> None:
-    """Start each item and finish it when the next is started, so that a device has work meanwhile.
+    """Call `start` on each item, and `finish` on it once the next has been started.
 
-    `start` queues work of a device, and `finish` takes what that gives.
+    So the device always has queued work: `start` queues it, and `finish` takes what that gives.
     """
     waiting: list[tuple[T, R]] = []
     for item in items:

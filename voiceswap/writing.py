@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
-from voiceswap.audio import PEAK
+from voiceswap.audio import PEAK, BlockResampler
+from voiceswap.endings import libsndfile_format
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 
@@ -40,10 +40,8 @@ class AudioWriter:
         subtype: str | None = None,
     ):
         self.path = Path(path)
-        ending = self.path.suffix[1:].upper()
-        kind, usual = {"OPUS": ("OGG", "OPUS"), "AIF": ("AIFF", None), "OGA": ("OGG", None)}.get(
-            ending, (ending, None)
-        )
+        ending = self.path.suffix[1:].lower()
+        kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
         if kind not in soundfile.available_formats():
             raise AudioError(
                 f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; "
@@ -52,9 +50,7 @@ class AudioWriter:
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
-        self.resampler = (
-            None if self.file_rate == rate else soxr.ResampleStream(rate, self.file_rate, 1)
-        )
+        self.resampler = BlockResampler(rate, self.file_rate)
 
     def __enter__(self) -> "AudioWriter":
         with ExitStack() as stack, self._explained():
@@ -68,19 +64,13 @@ class AudioWriter:
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
         with self._explained():
-            self.file.write(
-                samples
-                if self.resampler is None
-                else self.resampler.resample_chunk(samples.astype(np.float32))
-            )
+            self.file.write(self.resampler.push(samples))
 
     def __exit__(self, kind, error, trace) -> None:
         with self._whole:
             with self._explained():
-                if kind is None and self.resampler is not None:
-                    self.file.write(
-                        self.resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-                    )
+                if kind is None:
+                    self.file.write(self.resampler.flush())
                 self.file.close()
             if error is not None:
                 raise error

@@ -52,7 +52,7 @@ def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path, speech):
         with pytest.raises(VoiceswapError) as error:
             fails()
         assert sentence in context.sentence(error.value)
-    for english, chinese in SENTENCES.values():
+    for english, chinese in SENTENCES:
         assert set(re.findall(r"{(\w+)}", chinese)) <= set(re.findall(r"\?P<(\w+)>", english))
 
 

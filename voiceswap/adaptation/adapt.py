@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.report import AdaptationReport, Scores, VoiceScorer, selection_score
-from voiceswap.adaptation.speech import keep_out, read_speech
+from voiceswap.adaptation.speech import Piece, keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.audio import resample
 from voiceswap.conversion.engine import Engine
@@ -19,11 +20,8 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 
-STEPS = (
-    (10.0, 60),
-    (60.0, 120),
-    (180.0, 200),
-)  # seconds of speech, and steps; between them on lines
+# Seconds of speech, and steps; between them on lines.
+STEPS = ((10.0, 60), (60.0, 120), (180.0, 200))
 EVERY = 20  # steps between two scores, and between two states on the disk
 PATIENCE = 3  # scores without a rise before it ends
 Progress = Callable[[float, str], None]  # share done, and what is being done
@@ -41,6 +39,20 @@ class Swapper(Protocol):
     def sample(self, seed: int) -> Voice: ...
 
 
+@dataclass(frozen=True)
+class Adapted:
+    """What adapting gives.
+
+    voice: adapted, or as it was where that scores no better. plain: as it was. piece: the first
+    piece of the recordings' speech. report: what was used, and the scores.
+    """
+
+    voice: Voice
+    plain: Voice
+    piece: Piece
+    report: AdaptationReport
+
+
 def adapt(
     swapper: Swapper,
     recordings: Iterable[object],
@@ -48,7 +60,7 @@ def adapt(
     seed: int = 0,
     state: Path | None = None,
     progress: Progress = lambda done, what: None,
-) -> tuple[Voice, AdaptationReport]:
+) -> Adapted:
     """Adapt the decoder of a model to one voice.
 
     Args:
@@ -83,57 +95,82 @@ def adapt(
     trainer = Trainer(engine, prepare(engine, analysed, others), steps, seed)
     before = scorer.score(plain)
     report = AdaptationReport(
-        speech.seconds, speech.left_out, kept.name if kept else None, before, before, kept="before"
+        speech.seconds, speech.left_out, kept.name if kept else None, before, before
     )
+    selection = _Selection(trainer, scorer, plain, report)
     key = _key(swapper.fingerprint, [piece.samples for piece in speech.pieces], steps, seed)
-    best, best_mean = plain, None
-    best_score, worse = selection_score(before, before), 0
-
-    def take(voice: Voice, scores: Scores, step: int) -> None:
-        nonlocal best, best_mean, best_score
-        best, best_score = voice, selection_score(scores, before)
-        best_mean = {name: x.clone() for name, x in trainer.mean.state_dict().items()}
-        report.after, report.steps, report.kept = scores, step, "after"
-
     if saved := _load(state, key):
-        if saved["best_mean"] is not None:
-            trainer.mean.load_state_dict(saved["best_mean"])
-            voice = trainer.voice()
-            take(voice, scorer.score(voice), saved["best_step"])
-        trainer.load_state_dict(saved["trainer"])
-        report.curve, worse = [tuple(point) for point in saved["curve"]], saved["worse"]
+        selection.load_state_dict(saved)
     try:
-        while trainer.step < steps and worse < PATIENCE:
+        while trainer.step < steps and selection.worse < PATIENCE:
             trainer.train_step()
             progress(0.1 + 0.9 * trainer.step / steps, "Adapting")
             if trainer.step % EVERY and trainer.step != steps:
                 continue
-            voice = trainer.voice()
-            scores = scorer.score(voice)
-            score = selection_score(scores, before)
-            report.curve.append((trainer.step, score))
-            worse = 0 if score > best_score else worse + 1
-            if score > best_score:
-                take(voice, scores, trainer.step)
+            selection.score()
             if state is not None:
-                _save(
-                    state,
-                    {
-                        "key": key,
-                        "trainer": trainer.state_dict(),
-                        "best_mean": best_mean,
-                        "best_step": report.steps,
-                        "curve": report.curve,
-                        "worse": worse,
-                    },
-                )
+                _save(state, {"key": key, **selection.state_dict()})
     except KeyboardInterrupt:
         report.stopped = True
     if state is not None and not report.stopped:
         state.unlink(missing_ok=True)
     progress(1.0, "Done")
     notes = {"adapted": report.to_dict()}
-    return replace(best, high_gain=plain.high_gain, notes=notes), report
+    voice = replace(selection.best, high_gain=plain.high_gain, notes=notes)
+    return Adapted(voice, plain, speech.pieces[0], report)
+
+
+class _Selection:
+    """The best voice of a training so far, which may be the one before it.
+
+    Attributes:
+        best: the voice.
+        worse: how many scores since then were no better.
+    """
+
+    def __init__(
+        self, trainer: Trainer, scorer: VoiceScorer, plain: Voice, report: AdaptationReport
+    ):
+        self.trainer, self.scorer, self.report = trainer, scorer, report
+        self.best, self.worse = plain, 0
+        self._score = selection_score(report.before, report.before)
+        self._mean: dict[str, Tensor] | None = None  # the trainer's, of the best voice
+
+    def score(self) -> None:
+        """Score the voice as trained so far, add that to the report, and keep the voice if best."""
+        voice = self.trainer.voice()
+        scores = self.scorer.score(voice)
+        score = selection_score(scores, self.report.before)
+        self.report.curve.append((self.trainer.step, score))
+        self.worse += 1
+        if score > self._score:
+            self.worse = 0
+            self._keep(voice, scores, self.trainer.step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs to go on from here, the trainer's state included."""
+        return {
+            "trainer": self.trainer.state_dict(),
+            "best_mean": self._mean,
+            "best_step": self.report.steps,
+            "curve": self.report.curve,
+            "worse": self.worse,
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on from a state."""
+        if saved["best_mean"] is not None:
+            self.trainer.mean.load_state_dict(saved["best_mean"])
+            voice = self.trainer.voice()
+            self._keep(voice, self.scorer.score(voice), saved["best_step"])
+        self.trainer.load_state_dict(saved["trainer"])
+        self.report.curve = [tuple(point) for point in saved["curve"]]
+        self.worse = saved["worse"]
+
+    def _keep(self, voice: Voice, scores: Scores, step: int) -> None:
+        self.best, self._score = voice, selection_score(scores, self.report.before)
+        self._mean = {name: x.clone() for name, x in self.trainer.mean.state_dict().items()}
+        self.report.after, self.report.steps, self.report.helped = scores, step, True
 
 
 def steps_for(seconds: float) -> int:

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from voiceswap.command_options import Device, Model
-from voiceswap.command_outputs import output_file
+from voiceswap.command_outputs import console, output_file, warn, written
 from voiceswap.errors import VoiceswapError
 
 
@@ -50,7 +49,6 @@ def adapt(
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.conversion.swapper import VoiceSwapper
 
-    console, errors = Console(), Console(stderr=True)
     named = f"{name or 'voice'}.safetensors"
     path = output_file(out or Path(named), named)
     if path.suffix.lower() != ".safetensors":
@@ -68,21 +66,22 @@ def adapt(
         def show(done: float, what: str) -> None:
             bar.update(task, completed=done, description=what)
 
-        voice, report = run(swapper, recordings, steps, seed, state, show)
-    swapper.save_voice(voice, path)
+        adapted = run(swapper, recordings, steps, seed, state, show)
+    report = adapted.report
+    swapper.save_voice(adapted.voice, path)
     for sentence in report.left_out:
-        errors.print(Text(f"Left out: {sentence}", "yellow"), soft_wrap=True)
+        warn(f"Left out: {sentence}")
     console.print(table(report))
-    if report.kept == "before":
+    if not report.helped:
         console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
     if report.stopped:
         console.print(
             f"Stopped: this is the best so far; the same command goes on from {state}.",
             soft_wrap=True,
         )
-    picture = draw(swapper, recordings, voice, path.with_suffix(".png"))
-    for written, what in ((path, "the voice"), (picture, "before and after")):
-        console.print(Text.assemble((str(written), "green"), f"  {what}"), soft_wrap=True)
+    picture = draw(swapper, adapted, path.with_suffix(".png"))
+    written(path, "the voice")
+    written(picture, "before and after")
 
 
 def table(report) -> Table:
@@ -107,20 +106,17 @@ def table(report) -> Table:
     return made
 
 
-def draw(swapper, recordings: list[Path], voice, path: Path) -> Path:
+def draw(swapper, adapted, path: Path) -> Path:
     """The mel spectrograms of an example in the voice before and after, and of the voice itself."""
-    from voiceswap.adaptation.speech import read_speech
     from voiceswap.audio import resample
     from voiceswap.examples import HELLO
     from voiceswap.plots import draw_mels
 
-    rate = swapper.sample_rate
-    pieces = read_speech(recordings, rate).pieces
-    plain = swapper.voice([(piece.samples, piece.rate) for piece in pieces[:8]])
-    own = resample(pieces[0].samples[: 4 * pieces[0].rate], pieces[0].rate, rate)
+    rate, piece = swapper.sample_rate, adapted.piece
+    own = resample(piece.samples[: 4 * piece.rate], piece.rate, rate)
     views = {
-        "an example in this voice, before": swapper.convert(HELLO, plain),
-        "after": swapper.convert(HELLO, voice),
+        "an example in this voice, before": swapper.convert(HELLO, adapted.plain),
+        "after": swapper.convert(HELLO, adapted.voice),
         "the voice itself": own,
     }
     return draw_mels(views, rate, path, columns=1)

@@ -38,8 +38,8 @@ class AdaptationReport:
 
     `left_out` has a sentence for each part that was not used. `kept_out` names the recording that
     the scores are of; None where there was too little speech to keep one out, and a recording of
-    the training measured. `kept` is "after", or "before" where
-    adapting did not help. `stopped` says that it was ended early.
+    the training measured. `helped` is whether the voice after is the better one, `stopped` whether
+    it was ended early.
     """
 
     seconds: float
@@ -48,7 +48,7 @@ class AdaptationReport:
     before: Scores
     after: Scores
     steps: int = 0
-    kept: str = "after"
+    helped: bool = False
     stopped: bool = False
     curve: list[tuple[int, float]] = field(default_factory=list)  # steps and the score that is kept
 

@@ -8,21 +8,18 @@ import numpy as np
 
 from voiceswap.audio import (
     MIN_SECONDS,
-    active_level_db,
     check_audio,
-    frame_powers,
     prepare_audio,
     read_audio_up_to,
     read_input,
 )
 from voiceswap.errors import AudioError
+from voiceswap.pauses import cut_at_pauses
+from voiceswap.recording_quality import is_clipped, speech_above_noise_db
 
 MAX_PIECE = 20.0  # seconds; longer recordings are cut at their quietest places
 MIN_PIECE = 1.0
-CLIPPED_SHARE = 0.01  # of a piece's samples at its peak
-CLIPPED_PEAK = 0.5  # below this a flat peak is no clipping of the recorder
 NOISE_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
-FRAME = 0.02  # seconds
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
         except AudioError as error:
             left_out.append(str(error))
             continue
-        parts = cut_at_pauses(samples, rate)
+        parts = cut_at_pauses(samples, rate, MAX_PIECE)
         for place, part in enumerate(parts, 1):
             label = name if len(parts) == 1 else f"{name}, part {place}"
             reason = unusable(part, rate)
@@ -89,23 +86,6 @@ def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
     return Speech(tuple(pieces), tuple(left_out))
 
 
-def cut_at_pauses(
-    samples: np.ndarray, sample_rate: int, seconds: float = MAX_PIECE
-) -> list[np.ndarray]:
-    """`samples` (samples,) in parts of at most `seconds`, cut where they are quietest."""
-    frame, longest = round(FRAME * sample_rate), round(seconds / FRAME)
-    power = frame_powers(samples, sample_rate)
-    width = min(len(power), 10) | 1
-    smooth = np.convolve(power, np.ones(width) / width, "same")
-    parts, start = [], 0
-    while len(power) - start > longest:
-        low = start + longest // 2
-        cut = low + int(np.argmin(smooth[low : start + longest]))
-        parts.append(samples[start * frame : cut * frame])
-        start = cut
-    return [*parts, samples[start * frame :]]
-
-
 def unusable(samples: np.ndarray, sample_rate: int) -> str:
     """Why a piece can't be learned from, or nothing."""
     if len(samples) < max(MIN_PIECE, MIN_SECONDS) * sample_rate:
@@ -114,11 +94,9 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
         check_audio(samples, sample_rate, "it")
     except AudioError:
         return "is silent"
-    peak = float(np.abs(samples).max())
-    if peak > CLIPPED_PEAK and np.mean(np.abs(samples) >= 0.999 * peak) > CLIPPED_SHARE:
+    if is_clipped(samples):
         return "is clipped"
-    noise = 10 * np.log10(np.quantile(frame_powers(samples, sample_rate), 0.1) + 1e-12)
-    if active_level_db(samples, sample_rate) - noise < NOISE_DB:
+    if speech_above_noise_db(samples, sample_rate) < NOISE_DB:
         return f"has noise less than {NOISE_DB:g} dB below its speech"
     return ""
 

@@ -1,6 +1,5 @@
 """The training of an adaptation: a speaker code, and a small change of the decoder."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,14 +8,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from voiceswap.adaptation.material import Batch, Material, draw_batch
-from voiceswap.conversion.core import VoiceBatch, decode, extract_voice
+from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.mel_statistics import speech_frames
-from voiceswap.conversion.pitch import transfer_pitch
+from voiceswap.conversion.pitch import MAX_PITCH_RANGE, transfer_pitch
 from voiceswap.conversion.voice import Voice, blend
 from voiceswap.errors import VoiceswapError
+from voiceswap.learning_rate import rate_share
 from voiceswap.models.decoder_delta import DecoderDelta, new_delta
 from voiceswap.models.layers import masked_mean
 from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
@@ -25,7 +26,6 @@ BATCH = 8
 CONVERTED = 2  # of a batch, at every second step
 RANK = 8
 VERIFICATION, RECOGNITION = 1.0, 2.0  # weights of the losses of conversions
-MAX_PITCH_RANGE = 1.5
 RATE, CODE_RATE = 1e-3, 5e-3
 WARMUP = 20
 AVERAGE = 0.98  # decay of the running mean of weights
@@ -62,7 +62,7 @@ class Trainer:
         rates = {name: CODE_RATE if name == "code" else RATE for name in self.parameters}
         groups = [{"params": [p], "lr": rates[name]} for name, p in self.parameters.items()]
         self.optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.98), weight_decay=0.0)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
+        self.schedule = LambdaLR(self.optimiser, lambda step: rate_share(step, steps, WARMUP))
         self.speaker_loss = SpeakerLoss(engine.audio).to(engine.device)
         self.content_loss = ContentLoss(engine.audio).to(engine.device)
 
@@ -129,9 +129,7 @@ class Trainer:
         then = slice(CONVERTED, 2 * CONVERTED)  # other segments, as the references
         voices, _ = extract_voice(
             engine.autoencoder,
-            batch.own[then],
-            batch.f0[then],
-            batch.log_f0[then],
+            Utterance(batch.own[then], batch.f0[then], batch.log_f0[then]),
             codes[then],
             batch.mel[then],
             batch.mask[then],
@@ -152,10 +150,6 @@ class Trainer:
             "verification": 1 - similarity.mean(),
             "recognition": self.content_loss(wave, natural, mask),
         }
-
-    def _rate(self, step: int) -> float:
-        decay = 0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / self.steps))) / 2
-        return min(1.0, (step + 1) / WARMUP) * decay
 
 
 def _spread(material: Sequence[Material], frames: int) -> list[Material]:

@@ -3,7 +3,7 @@
 import os
 
 WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
-GPU_WORKER_MEMORY = 7 * 2**29  # bytes of a GPU: 16 windows of a long recording, and CUDA's own
+GPU_WORKER_MEMORY = int(3.5 * 2**30)  # bytes: 16 windows of a long recording, and CUDA's own
 GPU_JOBS = 8  # processes that keep a GPU busy
 
 

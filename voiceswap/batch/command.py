@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -16,12 +15,11 @@ from voiceswap.command_options import (
     PitchOptions,
     PitchRange,
     Precision,
-    Precisions,
     Seed,
     Strength,
     number,
 )
-from voiceswap.console import plain
+from voiceswap.command_outputs import console, errors, fail, plain, warn
 from voiceswap.errors import VoiceswapError
 
 if TYPE_CHECKING:
@@ -102,7 +100,7 @@ def batch(
     ] = 0.0,
     checkpoint: Model = "default",
     device: Device = "auto",
-    precision: Precision = Precisions.AUTO,
+    precision: Precision = "auto",
 ) -> None:
     """Convert files and folders of any size; the same command again continues a stopped run.
 
@@ -110,10 +108,9 @@ def batch(
     """
     from voiceswap.batch import BatchOptions, convert_folder
 
-    console, errors = Console(), Console(stderr=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters stop a job by SIGTERM
     try:
-        with _Display(console) as display:
+        with _Display() as display:
             report = convert_folder(
                 inputs,
                 target or [],
@@ -140,19 +137,18 @@ def batch(
                 progress=display.show,
             )
     except VoiceswapError as error:
-        errors.print(Text(plain(error), "red"), soft_wrap=True)
+        fail(error)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        message = "Stopped. What is done is kept; run the same command again to go on."
-        errors.print(Text(message, "red"), soft_wrap=True)
+        fail("Stopped. What is done is kept; run the same command again to go on.")
         raise typer.Exit(INTERRUPTED) from error
     if dry_run:
-        _print_plan(report, out, console)
-    _print_result(report, console, errors)
+        _print_plan(report, out)
+    _print_result(report)
     raise typer.Exit(report.exit_status)
 
 
-def _print_plan(report: "Report", out: Path, console: Console) -> None:
+def _print_plan(report: "Report", out: Path) -> None:
     """Print a line for every output of a dry run."""
     from voiceswap.batch import Status
 
@@ -162,12 +158,12 @@ def _print_plan(report: "Report", out: Path, console: Console) -> None:
             console.print(Text(line), soft_wrap=True)
 
 
-def _print_result(report: "Report", console: Console, errors: Console) -> None:
+def _print_result(report: "Report") -> None:
     """Print notes, a line for every kind of failure, the counts, and why the run stopped."""
     from voiceswap.batch import Status
 
     for note in (*report.notes, *(row.note for row in report.rows if row.note)):
-        errors.print(Text(plain(note), "yellow"), soft_wrap=True)
+        warn(note)
     sources: dict[str, list[str]] = {}  # of an error: a target that can't be read fails every file
     for row in report.failures:
         sources.setdefault(row.error, []).append(row.source)
@@ -180,14 +176,13 @@ def _print_result(report: "Report", console: Console, errors: Console) -> None:
         summary += f"; {_speed(report.audio_seconds, report.seconds)}"
     console.print(Text(f"{summary}."), soft_wrap=True)
     if report.stopped:
-        errors.print(Text(report.stopped, "red"), soft_wrap=True)
+        fail(report.stopped)
 
 
 class _Display:
     """Shows the progress: as a bar in a terminal, elsewhere as a line every ten seconds."""
 
-    def __init__(self, console: Console):
-        self.console = console
+    def __init__(self) -> None:
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -199,12 +194,12 @@ class _Display:
         self.last = time.monotonic()
 
     def __enter__(self) -> "_Display":
-        if self.console.is_terminal:
+        if console.is_terminal:
             self.bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.console.is_terminal:
+        if console.is_terminal:
             self.bar.stop()
 
     def show(self, progress: "BatchProgress") -> None:
@@ -214,12 +209,12 @@ class _Display:
             counts += f", {progress.failed} failed"
         if progress.seconds_left is not None:
             counts += f", {_time(progress.seconds_left)} left"
-        if self.console.is_terminal:
+        if console.is_terminal:
             step = "Converting" if progress.share else "Loading the model"
             self.bar.update(self.task, description=step, completed=progress.share, counts=counts)
         elif time.monotonic() - self.last > LINE_SECONDS:
             self.last = time.monotonic()
-            self.console.print(Text(counts), soft_wrap=True)
+            console.print(Text(counts), soft_wrap=True)
 
 
 def _speed(audio_seconds: float, seconds: float) -> str:

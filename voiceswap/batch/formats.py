@@ -2,21 +2,11 @@
 
 import posixpath
 
+from voiceswap.endings import libsndfile_format
 from voiceswap.errors import AudioError
 
-FORMATS = {  # endings that outputs may have, with libsndfile's name of the format
-    "wav": "WAV",
-    "flac": "FLAC",
-    "mp3": "MP3",
-    "ogg": "OGG",
-    "opus": "OGG",
-    "aiff": "AIFF",
-    "aif": "AIFF",
-    "au": "AU",
-    "caf": "CAF",
-    "w64": "W64",
-    "rf64": "RF64",
-}
+# Endings that outputs may have.
+FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "aiff", "aif", "au", "caf", "w64", "rf64")
 FALLBACK = "wav"
 COMPRESSED = {"mp3": "MPEG_LAYER_III", "ogg": "VORBIS", "opus": "OPUS"}
 RATES = {  # in Hz; these subtypes can hold no others
@@ -55,12 +45,13 @@ def subtype_for(format: str, source: str | None, wanted: str | None) -> str | No
     import soundfile
 
     def fits(subtype: str) -> bool:
-        known = soundfile.check_format(FORMATS[format], subtype)
+        known = soundfile.check_format(libsndfile_format(format), subtype)
         return known and (format != "opus" or subtype == "OPUS")
 
     if wanted is not None:
         if not fits(wanted):
-            subtypes = ", ".join(filter(fits, soundfile.available_subtypes(FORMATS[format])))
+            known = soundfile.available_subtypes(libsndfile_format(format))
+            subtypes = ", ".join(filter(fits, known))
             raise AudioError(f"{format} has no subtype {wanted}; it has {subtypes}.")
         return wanted
     if source is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from voiceswap.batch import storage
 from voiceswap.batch.formats import FORMATS, ending, output_ending
-from voiceswap.batch.manifests import COLUMNS, is_manifest, manifest_lines
+from voiceswap.batch.manifests import OPTION_COLUMNS, is_manifest, manifest_lines
 from voiceswap.batch.options import BatchOptions
 from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
@@ -121,7 +121,7 @@ def _manifest_jobs(
             source = _resolve(folder, source)
             references = tuple(_resolve(folder, item) for item in _targets(line.get("target")))
             line_options = options.changed(
-                {name: value for name, value in line.items() if name in COLUMNS[3:]}
+                {name: value for name, value in line.items() if name in OPTION_COLUMNS}
             )
             stem = str(line.get("output") or "")
             if ending(stem) in FORMATS:

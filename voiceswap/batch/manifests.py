@@ -8,18 +8,8 @@ from voiceswap.batch.formats import ending
 from voiceswap.csv_lists import read_csv
 from voiceswap.errors import DataError, VoiceswapError
 
-COLUMNS = (
-    "source",
-    "target",
-    "output",
-    "pitch",
-    "pitch_range",
-    "strength",
-    "seed",
-    "format",
-    "rate",
-    "subtype",
-)
+OPTION_COLUMNS = ("pitch", "pitch_range", "strength", "seed", "format", "rate", "subtype")
+COLUMNS = ("source", "target", "output", *OPTION_COLUMNS)
 
 
 def manifest_lines(path: str) -> Iterator[tuple[int, dict]]:

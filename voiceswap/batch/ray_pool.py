@@ -19,6 +19,7 @@ from typing import Any, Self
 from voiceswap.batch.tasks import ConversionTask, Failure, Outcome, Task, Work, WrittenFile
 from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, WorkShareCallback
 from voiceswap.errors import VoiceswapError
+from voiceswap.extras import needs_extra
 from voiceswap.files import flush_to_disk, sha256
 
 CHUNK = 64 * 2**20  # bytes of a converted file in one row; Arrow can't hold hours of audio in one
@@ -41,13 +42,9 @@ class RayPool:
         self.settings, self.address, self.jobs, self.gpus = settings, address, jobs, gpus
 
     def __enter__(self) -> Self:
-        try:
+        with needs_extra("--ray", "ray"):
             import ray
             import ray.data
-        except ModuleNotFoundError as error:
-            raise VoiceswapError(
-                f"--ray needs {error.name}; install it with: pip install 'voiceswap[ray]'."
-            ) from error
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self.was_connected = ray.is_initialized()
@@ -151,12 +148,12 @@ class _RayWorker:
     """An actor of the pool. When it dies, Ray Data starts another and gives it the same work."""
 
     def __init__(self, settings: ModelSettings, attempts: Any):
-        from voiceswap.batch.worker import Worker
+        from voiceswap.batch.worker import load_model
 
         self.attempts = attempts
         self.problem: VoiceswapError | None = None
         try:
-            self.worker = Worker(*settings)
+            self.swapper = load_model(settings)
         except VoiceswapError as error:  # raised here, Ray would print its traceback
             self.problem = error
 
@@ -182,14 +179,16 @@ class _RayWorker:
         """Do all the work at once, or, when a worker died of that, each task alone."""
         import ray
 
+        from voiceswap.batch.worker import run_work
+
         if not ray.get(self.attempts.begin.remote(names)):
-            return self.worker.run(work)
+            return run_work(self.swapper, work)
         outcomes: list[Outcome] = []
         for name, task in zip(names, work, strict=True):
             if ray.get(self.attempts.begin.remote(name)):
                 outcomes.append(Failure(DIED))
                 continue
-            outcomes += self.worker.run((task,))
+            outcomes += run_work(self.swapper, (task,))
             self.attempts.end.remote(name)
         return outcomes
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, cast
 
-from voiceswap import weights
 from voiceswap.batch import storage
 from voiceswap.batch.capacity import default_batch_size, default_jobs
 from voiceswap.batch.formats import ending
@@ -29,8 +28,9 @@ from voiceswap.batch.tasks import (
 )
 from voiceswap.batch.worker_pool import InProcessPool, ModelSettings, ProcessPool, WorkerPool
 from voiceswap.conversion.voice import Voice
-from voiceswap.errors import CheckpointError, VoiceswapError
+from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
+from voiceswap.models.checkpoint import checkpoint_path
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
@@ -242,11 +242,9 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
 
 
 def _model_file_hash(checkpoint: str | os.PathLike, precision: str) -> str:
-    default = str(checkpoint) == "default"
-    path = weights.FOLDER / "default.safetensors" if default else Path(checkpoint)
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint {path}.")
-    return sha256(path)[:16] + ("" if precision == "auto" else f"-{precision}")
+    return sha256(checkpoint_path(checkpoint))[:16] + (
+        "" if precision == "auto" else f"-{precision}"
+    )
 
 
 def _loaded_model_hash(swapper: "VoiceSwapper") -> str:

@@ -12,6 +12,7 @@ from voiceswap.batch.journal import Entry, Journal
 from voiceswap.batch.report import Report, Row, Status
 from voiceswap.batch.tasks import WrittenFile
 from voiceswap.errors import VoiceswapError
+from voiceswap.files import disk_is_full
 from voiceswap.results_log import short_hash
 
 
@@ -166,7 +167,7 @@ class RunState:
         try:
             self.journal.append(rows)
         except OSError as error:
-            if storage.disk_is_full(error):
+            if disk_is_full(error):
                 raise DiskFullError from error
             raise VoiceswapError(_write_error(self.journal.log.path, error)) from error
 

@@ -1,6 +1,5 @@
 """Access to inputs: local paths directly, URLs such as s3://bucket/talks through fsspec."""
 
-import errno
 import glob
 import os
 import posixpath
@@ -167,15 +166,6 @@ def local_copy(path: str) -> Iterator[Path]:
             files, inside = _open(path)
             files.get_file(inside, str(copy))
         yield copy
-
-
-def disk_is_full(error: BaseException | None) -> bool:
-    """Whether an error, or one that caused it, is that of a full disk."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _open(path: str) -> tuple[Any, str]:

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,36 +24,33 @@ from voiceswap.batch.tasks import (
     Work,
     WrittenFile,
 )
+from voiceswap.batch.worker_pool import ModelSettings
+from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
-from voiceswap.files import raise_write_error, sha256
+from voiceswap.files import disk_is_full, raise_write_error, sha256
 from voiceswap.notes import notes_to
 
-ShareCallback = Callable[[float], None]  # gets the share of the work that is done, 0 to 1
 DURATION_TOLERANCE = 0.2  # seconds that an output may be shorter than its source
 
 
-class Worker:
-    """A loaded model.
+def load_model(settings: ModelSettings) -> VoiceSwapper:
+    """The model of a worker process, to which PyTorch has one thread from then on.
 
-    On a CPU it uses one thread, so outputs have the same bytes for any number of processes.
+    So on a CPU outputs have the same bytes for any number of processes.
     """
-
-    def __init__(self, checkpoint: str, device: str, batch_size: int | None, precision: str):
-        torch.set_num_threads(1)
-        self.swapper = VoiceSwapper.load(checkpoint, device, batch_size, precision)
-
-    def run(self, work: Work, on_share: ShareCallback = lambda share: None) -> list[Outcome]:
-        """`run_work` with this worker's model."""
-        return run_work(self.swapper, work, on_share)
+    torch.set_num_threads(1)
+    return VoiceSwapper.load(*settings)
 
 
 class _CallbackError(Exception):
     """Wraps an exception of a callback, so that it is not taken for one of the conversion."""
 
 
-def run_work(swapper: VoiceSwapper, work: Work, on_share: ShareCallback) -> list[Outcome]:
+def run_work(
+    swapper: VoiceSwapper, work: Work, on_share: ProgressCallback = lambda share: None
+) -> list[Outcome]:
     """Do all tasks of `work`.
 
     An error of a task is its Failure, never an exception. Exceptions of `on_share` are raised.
@@ -85,7 +82,7 @@ def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     """The Failure for an error; its message names the file, not its local copy or its part."""
     if memory_is_full(error):
         return Failure(MEMORY_IS_FULL, "".join(traceback.format_exception(error)))
-    message, full = " ".join(str(error).split()), storage.disk_is_full(error)
+    message, full = " ".join(str(error).split()), disk_is_full(error)
     if not isinstance(error, VoiceswapError):
         message = f"{type(error).__name__}: {message or 'no message'}"
         return Failure(message, "".join(traceback.format_exception(error)), full)
@@ -111,7 +108,7 @@ def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
 
 
 def _convert(
-    swapper: VoiceSwapper, tasks: list[ConversionTask], on_share: ShareCallback
+    swapper: VoiceSwapper, tasks: list[ConversionTask], on_share: ProgressCallback
 ) -> list[Outcome]:
     """Convert files together. All conversions of a worker go through this function."""
     start = time.perf_counter()

@@ -215,9 +215,9 @@ def _serve(connection: Connection, settings: ModelSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        from voiceswap.batch.worker import Worker
+        from voiceswap.batch.worker import load_model, run_work
 
-        worker = Worker(*settings)
+        swapper = load_model(settings)
     except VoiceswapError as error:
         _send(connection, error)
         return
@@ -240,7 +240,7 @@ def _serve(connection: Connection, settings: ModelSettings) -> None:
             work = pickle.loads(connection.recv_bytes())
         except EOFError:
             return
-        _send(connection, worker.run(work, send_share))
+        _send(connection, run_work(swapper, work, send_share))
 
 
 def _send(connection: Connection, message: object) -> None:

@@ -17,7 +17,7 @@ _setting = threading.Lock()
 class Background:
     """A few threads. Leaving the context by an exception ends what they do, at its next block.
 
-    What PyTorch computes in one of them stays in it: beside a GPU they are as many as processors.
+    PyTorch uses one core in each thread: beside a GPU they are as many as processors.
     """
 
     def __init__(self, threads: int):
@@ -57,9 +57,8 @@ class Background:
 def _compute_alone() -> None:
     """Have PyTorch compute in this thread without others.
 
-    `set_num_threads` is for the thread that calls it, and also for those that begin later; called
-    in another thread, it gives the latter back what they had. One that begins between both calls
-    keeps one thread.
+    `set_num_threads` also sets the default of threads that start later. A second call, in another
+    thread, restores that default; a thread that starts between the two keeps one core.
     """
     with _setting:
         before = torch.get_num_threads()

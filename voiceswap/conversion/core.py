@@ -5,6 +5,7 @@ Conversion, the training losses, the vocoder's training data and the validation 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -59,9 +60,8 @@ def decode(
         Log-mel (batch, mels, frames).
     """
     mel = _decode(autoencoder, content, f0, voice, mask).float()
-    query = (
-        content.detach().float()
-    )  # residuals are data: training learns what decoding lacks of them
+    # Residuals are data: training learns what decoding lacks of them.
+    query = content.detach().float()
     for residuals, share in voice.residuals:
         mel = mel + share[:, None, None] * retrieve(residuals, query, f0.shape[-1], exclude_self)
     return masked(apply_mel_affine(mel, voice.mel_affine), mask)
@@ -85,12 +85,22 @@ def _decode(
     return mel
 
 
+class Utterance(NamedTuple):
+    """What the decoder is given of recordings beside a voice's speaker code.
+
+    content: content code (batch, code, frames / stride). f0: (batch, frames), Hz. log_f0: mean and
+    standard deviation of ln F0 (batch, 2).
+    """
+
+    content: Tensor
+    f0: Tensor
+    log_f0: Tensor
+
+
 @torch.no_grad()
 def extract_voice(
     autoencoder: Autoencoder,
-    content: Tensor,
-    f0: Tensor,
-    log_f0: Tensor,
+    utterance: Utterance,
     code: Tensor,
     natural: Tensor,
     mask: Tensor | None = None,
@@ -100,9 +110,7 @@ def extract_voice(
 
     Args:
         autoencoder: whose decoder to use.
-        content: content code (batch, code, frames / stride) of the references.
-        f0: (batch, frames), Hz, of the references.
-        log_f0: mean and standard deviation of ln F0 (batch, 2).
+        utterance: of the references.
         code: speaker codes (batch, code).
         natural: log-mels (batch, mels, frames) of the references.
         mask: (batch, 1, frames), or None where nothing is padded.
@@ -111,12 +119,13 @@ def extract_voice(
     Returns:
         The voices, and log-mels of the references as `decode` makes them with `exclude_self`.
     """
-    content, natural = content.float(), natural.float()
-    decoded = autoencoder.decode(content, f0, log_f0, code, mask, delta).float()
+    utterance = utterance._replace(content=utterance.content.float())
+    content, natural = utterance.content, natural.float()
+    decoded = autoencoder.decode(*utterance, code, mask, delta).float()
     residuals = extract_residuals(content, decoded, natural, mask)
     compensated = decoded + retrieve(residuals, content, natural.shape[-1], exclude_self=True)
     mel_affine = match_mel_statistics(compensated, natural, mask)
     shares = code.new_ones(len(code))
     deltas = () if delta is None else (delta,) * len(code)
-    voices = VoiceBatch(code, log_f0, mel_affine, ((residuals, shares),), deltas)
+    voices = VoiceBatch(code, utterance.log_f0, mel_affine, ((residuals, shares),), deltas)
     return voices, masked(apply_mel_affine(compensated, mel_affine), mask)

@@ -16,13 +16,13 @@ from voiceswap.conversion.batching import (
     stack,
     usual_batch_size,
 )
-from voiceswap.conversion.core import decode, extract_voice
+from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
-from voiceswap.conversion.posterior_noise import add_noise
+from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
@@ -135,11 +135,11 @@ class Engine:
             ]
         )
         log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
-        spoken = content.mode(), f0.to(self.device), log_f0.to(self.device)
-        mel = self._with_all_bins(mel, spoken, mask)
+        utterance = Utterance(content.mode(), f0.to(self.device), log_f0.to(self.device))
+        mel = self._with_all_bins(mel, utterance, mask)
         code, delta = adapted or (self._speaker(samples, mel, mask).mode(), None)
         code = code.expand(len(recordings), -1)
-        voices, decoded = extract_voice(self.autoencoder, *spoken, code, mel, mask, delta)
+        voices, decoded = extract_voice(self.autoencoder, utterance, code, mel, mask, delta)
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
         return [
@@ -147,23 +147,20 @@ class Engine:
             for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
         ]
 
-    def _with_all_bins(
-        self, mel: Tensor, spoken: tuple[Tensor, Tensor, Tensor], mask: Tensor | None
-    ) -> Tensor:
-        """Log-mels in which bins that were not recorded are those of the average voice.
-
-        `spoken` are content code, F0 and its statistics.
-        """
+    def _with_all_bins(self, mel: Tensor, utterance: Utterance, mask: Tensor | None) -> Tensor:
+        """Log-mels in which bins that were not recorded are those of the average voice."""
         recorded = recorded_bins(mel, mask)
         if recorded.all():
             return mel
         average = mel.new_zeros(len(mel), self.autoencoder.speaker_encoder.mean.out_features)
-        return torch.where(
-            recorded[..., None], mel, self.autoencoder.decode(*spoken, average, mask).float()
-        )
+        decoded = self.autoencoder.decode(*utterance, average, mask)
+        return torch.where(recorded[..., None], mel, decoded.float())
 
     def _high_gain(self, item: EncodedRecording, span: tuple[int, int], mel: Tensor) -> Tensor:
-        """What a reference's highs are stronger than predicted, (HIGH_BANDS,); zero without any."""
+        """Log-gains by which a reference's high band exceeds the vocoder's prediction.
+
+        (HIGH_BANDS,); zero where the reference has none.
+        """
         unknown = torch.zeros(HIGH_BANDS, device=self.device)
         if self.vocoder is None or self.vocoder.high_band is None:
             return unknown
@@ -239,7 +236,7 @@ class Engine:
         content, stride = posterior.mode(), self.autoencoder.stride
         for i, item in enumerate(items):
             if (seed := item.conversion.options.seed) is not None:
-                add_noise(content[i], posterior.log_variance[i], seed, item.window, stride)
+                draw_content(content[i], posterior.log_variance[i], seed, item.window, stride)
         f0, mask = stack([item.f0 for item in items])
         f0, mask = to_device(f0, self.device), on_device(mask, self.device)
         voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]

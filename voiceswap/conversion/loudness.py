@@ -97,7 +97,7 @@ def _cut(blocks: Iterator[np.ndarray], longest: int) -> Iterator[np.ndarray]:
             yield block[first : first + longest]
 
 
-def contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
+def power_contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
     """Mean power of every `hop` samples begun of a recording in blocks, (frames,), float64."""
     powers, held = [np.zeros(0)], np.zeros(0, np.float32)
     for block in blocks:

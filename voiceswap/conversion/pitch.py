@@ -11,6 +11,7 @@ from voiceswap.features import F0_MAX, F0_MIN, log_f0_statistics
 
 OCTAVE = math.log(2)  # of ln F0
 SEMITONE = OCTAVE / 12
+MAX_PITCH_RANGE = 1.5  # in training: conversions may be asked for with another intonation
 REACH = (2, 98)  # percentiles of F0 that an octave has to leave within F0_MIN and F0_MAX
 
 

@@ -7,7 +7,7 @@ from voiceswap.conversion.recording import Window
 from voiceswap.transfer import to_device
 
 
-def add_noise(
+def draw_content(
     content: Tensor, log_variance: Tensor, seed: int, window: Window, stride: int
 ) -> None:
     """Make the posterior's mean in a window a draw; changes `content` (code, frames) itself.
@@ -26,9 +26,8 @@ def noise_at(seed: int, first: int, last: int, channels: int) -> Tensor:
     """
     block = 1024
     start, stop = first // block, -(-last // block)
-    spread = (seed << 20) + (
-        seed >> 43
-    )  # blocks of one seed are apart; no bit of a long one is lost
+    # Blocks of one seed are apart; no bit of a long one is lost.
+    spread = (seed << 20) + (seed >> 43)
     drawn = [
         torch.randn(channels, block, generator=torch.Generator().manual_seed((spread + i) % 2**63))
         for i in range(start, stop)

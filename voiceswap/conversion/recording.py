@@ -9,10 +9,10 @@ from torch import Tensor
 
 from voiceswap.audio import (
     ACTIVE_LEVEL_DB,
-    MIN_SECONDS,
-    SILENCE_PEAK,
     frame_powers,
     level_of_powers,
+    require_length,
+    require_sound,
     resample_blocks,
 )
 from voiceswap.bandwidth import missing_highs
@@ -20,21 +20,21 @@ from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise_blocks
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
-    contour,
     high_pass,
     hop_peaks,
     limited_gain,
     loudness_gain,
+    power_contour,
     ramps,
 )
 from voiceswap.decoding import BLOCK_SECONDS
-from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
 
-RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, that the networks can't do with
-RESAMPLED = 0.95  # share of the highest frequency at a rate that resampling to that rate leaves
+RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, above which rumble is filtered out
+RESAMPLED = 0.95  # share of the Nyquist frequency that survives resampling
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
 
 
@@ -51,14 +51,12 @@ class Window:
     right: int
 
 
-def windows(
-    frames: int, rate: float, context: float, core: float = CORE, stride: int = 2
-) -> list[Window]:
-    """Windows of `core` seconds on a fixed grid, with `context` seconds more on either side.
+def windows(frames: int, rate: float, context: float) -> list[Window]:
+    """Windows of CORE seconds on a fixed grid, with `context` seconds more on either side.
 
-    Edges are multiples of `stride` mel frames, of which there are `rate` a second.
+    Edges are even numbers of mel frames, of which there are `rate` a second.
     """
-    step, beside = (round(seconds * rate / stride) * stride for seconds in (core, context))
+    step, beside = (2 * round(seconds * rate / 2) for seconds in (CORE, context))
     return [
         Window(
             max(0, first - beside),
@@ -116,12 +114,8 @@ class Recording:
                 moments[:] += wide.sum(), np.einsum("i,i", wide, wide)  # `@` would start threads
                 yield block
 
-        self.powers = contour(high_pass(measured(), config.sample_rate), config.hop_length)
-        if len(self._samples) == 0:
-            raise AudioError(f"{name} holds no samples.")
-        if len(self) < MIN_SECONDS * config.sample_rate:
-            seconds = len(self) / config.sample_rate
-            raise AudioError(f"{name} is {seconds:.2f} s long; at least {MIN_SECONDS} s is needed.")
+        self.powers = power_contour(high_pass(measured(), config.sample_rate), config.hop_length)
+        require_length(len(self), config.sample_rate, name)
         self.frames = config.frames(len(self))
         self.seconds = len(self) / config.sample_rate if seconds is None else seconds
         mean, square = moments / len(self)
@@ -136,8 +130,7 @@ class Recording:
             samples = self.samples(window.first, window.last)
             powers.append(frame_powers(samples, config.sample_rate))
             peak = max(peak, float(np.abs(samples).max()))
-        if peak < SILENCE_PEAK:
-            raise AudioError(f"{name} is silent.")
+        require_sound(peak, name)
         self.level_db = level_of_powers(np.concatenate(powers))
         self._gain = 10 ** ((ACTIVE_LEVEL_DB - self.level_db) / 20)
         self._f0: np.ndarray | None = None
@@ -280,7 +273,7 @@ class Output:
         rate, source_rate = self.audio.sample_rate, self.source.config.sample_rate
         highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
         blocks = high_pass(_blocks(self._samples, step), rate, highest)
-        return contour(blocks, self.audio.hop_length)
+        return power_contour(blocks, self.audio.hop_length)
 
 
 def _kept(blocks: Iterator[np.ndarray], samples: DiskArray) -> Iterator[np.ndarray]:

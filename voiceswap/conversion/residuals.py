@@ -15,9 +15,8 @@ from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import speech_frames
 
-SHARPNESS = (
-    7.5  # a frame weighs exp(SHARPNESS * similarity): more is nearer to the voice, and loses words
-)
+# A frame weighs exp(SHARPNESS * similarity): more is nearer to the voice, and loses words.
+SHARPNESS = 7.5
 CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
 EXCLUDED_NEIGHBOURS = 4  # frames to either side that are left out with a frame itself
 EXCLUDED = -1e4  # in place of a similarity; finite, for where nothing else is left

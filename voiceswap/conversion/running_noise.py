@@ -4,15 +4,15 @@ import numpy as np
 import torch
 
 from voiceswap.conversion.denoise import (
-    ENOUGH,
-    EVERY,
     HOP,
-    VALLEY,
+    MIN_SECONDS,
+    VALLEY_FRAMES,
+    VALLEY_STEP,
     SteadyNoise,
-    averaged,
     find_noise,
-    inverse,
-    transform,
+    istft,
+    moving_average,
+    stft,
 )
 from voiceswap.spectra import power
 
@@ -38,20 +38,20 @@ class RunningNoise:
             speech_db: active level of the stream so far.
         """
         hop = round(HOP * self._rate)
-        spectrum = transform(window, self._rate)
+        spectrum = stft(window, self._rate)
         self._remember(spectrum, -(-block.start // hop), block.stop // hop)
         assert self._valleys is not None
-        if self._new >= RENEWED and self._valleys.shape[1] >= ENOUGH / (EVERY * HOP):
+        if self._new >= RENEWED and self._valleys.shape[1] >= MIN_SECONDS / (VALLEY_STEP * HOP):
             self._new, self._noise = 0, find_noise(self._valleys, speech_db, self._rate)
         if self._noise is None:
             return window
-        return inverse(self._noise.removed(spectrum), self._rate, len(window))
+        return istft(self._noise.removed(spectrum), self._rate, len(window))
 
     def _remember(self, spectrum: torch.Tensor, first: int, last: int) -> None:
         """Add what is quiet in frames `first` to `last`, seen with those beside them."""
-        left = max(0, first - VALLEY // 2)
-        around = power(spectrum[:, left : last + VALLEY // 2])
-        new = averaged(around, VALLEY)[:, first - left : last - left : EVERY]
+        left = max(0, first - VALLEY_FRAMES // 2)
+        around = power(spectrum[:, left : last + VALLEY_FRAMES // 2])
+        new = moving_average(around, VALLEY_FRAMES)[:, first - left : last - left : VALLEY_STEP]
         known = new if self._valleys is None else torch.cat([self._valleys, new], 1)
-        self._valleys = known[:, -round(REMEMBERED / (EVERY * HOP)) :]
+        self._valleys = known[:, -round(REMEMBERED / (VALLEY_STEP * HOP)) :]
         self._new += new.shape[1]

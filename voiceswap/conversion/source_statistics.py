@@ -13,7 +13,7 @@ from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
 from voiceswap.models.layers import RunningMoments
 
-TYPICAL_SECONDS = 2.0  # of speech, that what is typical counts as much as
+TYPICAL_SECONDS = 2.0  # weight of the typical statistics, as seconds of speech
 REMEMBERED_SECONDS = 60.0  # of levels and pitch
 SPEECH_DB = 25.0  # frames this far below the speech's level are pauses, and teach nothing
 QUIETEST_DB = -55.0  # a level below this is no speech
@@ -89,12 +89,10 @@ def typical(statistics: SourceStatistics) -> SourceStatistics:
 
 
 @torch.inference_mode()
-def enroll(
-    engine: Engine, encoded: EncodedRecording, seconds: float = REMEMBERED_SECONDS
-) -> SourceStatistics:
-    """The statistics of a recording, of its densest `seconds`."""
+def enroll(engine: Engine, encoded: EncodedRecording) -> SourceStatistics:
+    """The statistics of a recording, of its densest REMEMBERED_SECONDS."""
     recording, stride = encoded.recording, engine.autoencoder.stride
-    first, last = recording.densest_segment(seconds)
+    first, last = recording.densest_segment(REMEMBERED_SECONDS)
     features = encoded.features(first // stride, -(-last // stride)).to(engine.device)
     mean, _ = engine.autoencoder.content_encoder.encode_unnormalized(
         features[None], None, _batch(encoded.feature_statistics, engine.device)

@@ -1,6 +1,7 @@
 """Conversion while somebody speaks: blocks of samples in, blocks of samples out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ import torch
 from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.loudness import contour, hop_peaks, limited_gain, loudness_gain
+from voiceswap.conversion.loudness import hop_peaks, limited_gain, loudness_gain, power_contour
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
@@ -27,7 +28,7 @@ FADE = 0.01  # seconds over which one block's samples become the next one's
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
 LOUDNESS = 0.6  # seconds before a block over which its loudness is found
 SETTLED = 1.0  # seconds of speech after which sounds that are no words may follow the source
-STREAMS_ABOVE = 0.05  # log-variance that is usual in streams, above that of recordings
+STREAMS_ABOVE = 0.05  # how much higher the usual log-variance is in streams
 CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
@@ -98,7 +99,6 @@ class Stream:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
         self.device = engine.device
-        self._usual_log_variance = engine.usual_log_variance
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
@@ -115,9 +115,8 @@ class Stream:
         self._made = np.zeros(0, np.float32)  # synthesized before a block, as loud as it came
         self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
         self._taken = self._given = 0  # samples in and out
-        out_rate = engine.output_audio.sample_rate
         self._down = StreamResampler(self.rate, audio.sample_rate)
-        self._up = StreamResampler(out_rate, self.rate)
+        self._up = StreamResampler(engine.output_audio.sample_rate, self.rate)
 
     @property
     def block_seconds(self) -> float:
@@ -136,6 +135,10 @@ class Stream:
         self._voice = stack_voices([voice], self.device)
         nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
+
+    def set_pitch_shift(self, semitones: float) -> None:
+        """Go on at another pitch, from the next block."""
+        self.options = replace(self.options, pitch_shift=semitones)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Take samples (samples,) at `rate`, and give what is converted by now: any number.
@@ -212,9 +215,9 @@ class Stream:
         state = self._excitation(moved[0], left, first, last)
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
-        if self._usual_log_variance is not None:
-            usual, block = self._usual_log_variance, slice(first, last) if speaks else slice(0)
-            mel = self._with_nonverbal(mel, wave, log_variance - usual, block)
+        if engine.usual_log_variance is not None:
+            block = slice(first, last) if speaks else slice(0)
+            mel = self._with_nonverbal(mel, wave, log_variance, block)
         made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, made[first * out_audio.hop_length :])
 
@@ -234,16 +237,17 @@ class Stream:
         return block
 
     def _with_nonverbal(
-        self, mel: torch.Tensor, wave: np.ndarray, above: torch.Tensor, block: slice
+        self, mel: torch.Tensor, wave: np.ndarray, log_variance: torch.Tensor, block: slice
     ) -> torch.Tensor:
         """Log-mels of a window's end that follow the source where the content is unsure.
 
-        `wave` and the log-variance `above` what is usual are of the whole window; `block` are the
+        `wave` and the content posterior's `log_variance` are of the whole window; `block` are the
         frames to learn from.
         """
         engine = self.engine
         source = engine.log_mel(torch.from_numpy(wave)[None].to(engine.device))
-        share = unsure(above, STREAMS_ABOVE, source)
+        usual = cast(float, engine.usual_log_variance) + STREAMS_ABOVE
+        share = unsure(log_variance, usual, source)
         source, share = (x[..., source.shape[-1] - mel.shape[-1] :] for x in (source, share))
         if block.stop:
             new = difference(mel[..., block], source[..., block], share[..., block])
@@ -291,8 +295,8 @@ class Stream:
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
-        powers = contour(iter([window]), audio.hop_length)
-        made_powers = contour(iter([made]), out_audio.hop_length)
+        powers = power_contour(iter([window]), audio.hop_length)
+        made_powers = power_contour(iter([made]), out_audio.hop_length)
         gain_db = loudness_gain(powers, made_powers, audio.frame_rate)
         gain = limited_gain(gain_db, hop_peaks(made, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length

@@ -238,7 +238,7 @@ class VoiceSwapper:
         """
         from voiceswap.adaptation.adapt import adapt  # it builds on this class
 
-        return adapt(self, recordings, steps, seed, None, lambda done, what: progress(done))[0]
+        return adapt(self, recordings, steps, seed, None, lambda done, what: progress(done)).voice
 
     def blend(self, voices: Sequence[tuple[VoiceInput, float]]) -> Voice:
         """A mix of voices by weight; weights are scaled to sum to one."""
@@ -269,7 +269,6 @@ class VoiceSwapper:
         """Frames a second of the content code."""
         return self.engine.audio.frame_rate / self.engine.autoencoder.stride
 
-    @torch.inference_mode()
     def codes(self, audio: AudioInput) -> tuple[DiagonalGaussian, DiagonalGaussian]:
         """q(content | speech), (1, code, frames), and q(speaker | speech), (1, code)."""
         (encoded,) = self._encode([audio])

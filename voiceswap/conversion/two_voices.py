@@ -5,11 +5,11 @@ import numpy as np
 from voiceswap.conversion.recording import Recording
 from voiceswap.notes import note
 
-STRETCH_SECONDS = 0.5  # of speech, whose median pitch is taken
+SEGMENT_SECONDS = 0.5  # of speech, whose median pitch is taken
 VOICED_SHARE = 0.4  # of a segment that has a pitch
-SEGMENTS = 4  # of each person, at least
+MIN_SEGMENTS = 4  # of each person, at least
 SEMITONES = 7.0  # between the two
-TURNS = 0.6  # changes from one to the other, relative to those of segments in any order
+MAX_TURN_RATIO = 0.6  # changes from one to the other, relative to those of segments in any order
 TURN_SECONDS = 0.5  # of speech around a frame, most of which is of the one who speaks in it
 SPREAD = 0.3  # of the distance: the most that one person's segments deviate
 
@@ -25,15 +25,15 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
         f0: (frames,), Hz, 0 where unvoiced.
         frame_rate: frames a second.
     """
-    frames = round(STRETCH_SECONDS * frame_rate)
+    frames = round(SEGMENT_SECONDS * frame_rate)
     segments = f0[: len(f0) // frames * frames].reshape(-1, frames)
     voiced = [segment[segment > 0] for segment in segments]
     medians = [np.median(part) for part in voiced if len(part) >= VOICED_SHARE * frames]
     semitones = 12 * np.log2(medians) if medians else np.zeros(0)
     pitches = np.sort(semitones)
-    if len(pitches) < 2 * SEGMENTS:
+    if len(pitches) < 2 * MIN_SEGMENTS:
         return None
-    places = np.arange(SEGMENTS, len(pitches) - SEGMENTS + 1)
+    places = np.arange(MIN_SEGMENTS, len(pitches) - MIN_SEGMENTS + 1)
     below = pitches.cumsum()[places - 1]
     between = below**2 / places + (pitches.sum() - below) ** 2 / (len(pitches) - places)
     place = places[np.argmax(between)]
@@ -41,7 +41,7 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     apart = float(np.median(high) - np.median(low))
     changes = np.count_nonzero(np.diff(semitones >= pitches[place]))
     turns = changes * len(pitches) / (2 * len(low) * len(high))
-    if apart < SEMITONES or max(low.std(), high.std()) > SPREAD * apart or turns > TURNS:
+    if apart < SEMITONES or max(low.std(), high.std()) > SPREAD * apart or turns > MAX_TURN_RATIO:
         return None
     return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
 

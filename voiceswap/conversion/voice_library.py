@@ -54,19 +54,26 @@ class VoiceLibrary:
     def add(self, name: str, voice: Voice) -> str:
         """Keep a voice. Returns its name, cleaned; a name that is taken is refused."""
         with self._lock:
-            name = self._free(name)
+            name = self.free_name(name)
             self.swapper.save_voice(voice, self._new_path(name))
         return name
 
-    def free_name(self, name: str) -> str:
-        """The name, cleaned. Raises VoiceswapError when it is taken, or nothing is left of it."""
-        return self._free(name)
+    def free_name(self, name: str, besides: str | None = None) -> str:
+        """The name, cleaned. Raises VoiceswapError when it is taken, or nothing is left of it.
+
+        That the voice `besides` has it does not count.
+        """
+        name = clean_name(name)
+        taken = {other.casefold() for other in self._files() if other != besides}
+        if name.casefold() in taken:
+            raise VoiceswapError(f"There is a voice '{name}' already; choose another name.")
+        return name
 
     def rename(self, name: str, new: str) -> str:
         """Give a voice another name. Returns it, cleaned."""
         with self._lock:
             path = self.path(name)
-            new = self._free(new, besides=name)
+            new = self.free_name(new, besides=name)
             try:
                 os.replace(path, self._new_path(new))
             except OSError as error:
@@ -93,13 +100,6 @@ class VoiceLibrary:
             for path in paths
             if not path.name.startswith(".")
         }
-
-    def _free(self, name: str, besides: str | None = None) -> str:
-        name = clean_name(name)
-        taken = {other.casefold() for other in self._files() if other != besides}
-        if name.casefold() in taken:
-            raise VoiceswapError(f"There is a voice '{name}' already; choose another name.")
-        return name
 
     def _new_path(self, name: str) -> Path:
         return self.folder / (file_name(name) + SUFFIX)

@@ -1,21 +1,12 @@
 """`voiceswap evaluate`."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from voiceswap.command_options import Latencies
-
-
-class ReferenceCount(StrEnum):
-    """How many references a conversion is given."""
-
-    ONE = "1"
-    THREE = "3"
-    BOTH = "both"
+from voiceswap.command_options import LatencyName
+from voiceswap.command_outputs import console
 
 
 def evaluate(
@@ -46,8 +37,8 @@ def evaluate(
         ),
     ] = None,
     references: Annotated[
-        ReferenceCount, typer.Option(help="References a conversion is given.")
-    ] = ReferenceCount.BOTH,
+        Literal["1", "3", "both"], typer.Option(help="References a conversion is given.")
+    ] = "both",
     converted: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +61,7 @@ def evaluate(
         ),
     ] = False,
     stream: Annotated[
-        Latencies | None,
+        LatencyName | None,
         typer.Option(help="Convert as live conversion does.", show_default=False),
     ] = None,
     reference_seconds: Annotated[
@@ -112,7 +103,7 @@ def evaluate(
         )
     from voiceswap.evaluation.report import Request, run
 
-    numbers = (1, 3) if references is ReferenceCount.BOTH else (int(references.value),)
+    numbers = (1, 3) if references == "both" else (int(references),)
     request = Request(
         checkpoint=checkpoint or "default",
         pairs=pairs,
@@ -126,8 +117,8 @@ def evaluate(
         limit=limit,
         jobs=jobs,
         device=device,
-        stream=None if stream is None else stream.value,
+        stream=stream,
         reference_seconds=reference_seconds,
         more_judges=more_judges,
     )
-    run(request, Console())
+    run(request, console)

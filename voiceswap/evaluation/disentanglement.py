@@ -12,7 +12,7 @@ from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.features import AudioConfig, extract_f0, log_f0_statistics
 from voiceswap.models import pretrained
-from voiceswap.models.speaker_verifier import SpeakerVerifier
+from voiceswap.models.front_ends import WhisperFrontEnd
 
 UNITS = 50  # k-means units of the content probe, of the order of the phones of a language
 PROBE_FRAMES = 12000  # for training and testing the content probe
@@ -44,7 +44,7 @@ def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[CodedRecording]
         rate = swapper.engine.audio.sample_rate
         samples = set_level(read_audio(path, rate), rate)
         content, speaker = swapper.codes((samples, rate))
-        wave = prepare_audio(samples, rate, SpeakerVerifier.sample_rate)
+        wave = prepare_audio(samples, rate, WhisperFrontEnd.sample_rate)
         length = torch.tensor([len(wave)], device=swapper.device)
         features = recogniser(torch.from_numpy(wave)[None].to(swapper.device), length)
         phonetic = features[0].T.cpu().numpy()

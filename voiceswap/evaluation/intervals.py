@@ -28,7 +28,6 @@ def bootstrap(
     values: Sequence[float] | np.ndarray,
     speakers: Sequence[Sequence[str]] | None = None,
     resamples: int = 2000,
-    seed: int = 0,
 ) -> Estimate:
     """Mean with the 95 % percentile bootstrap interval (Efron, 1979).
 
@@ -43,7 +42,6 @@ def bootstrap(
         speakers: those that each value depends on, such as a pair's source and target. Without
             them, or with fewer than four, values are drawn.
         resamples: number of draws.
-        seed: of the draws.
 
     Raises:
         ValueError: there are no values.
@@ -57,7 +55,7 @@ def bootstrap(
         if len(names) >= MIN_SPEAKERS:
             clusters = indices.reshape(len(array), -1)
     count = clusters.max() + 1
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), resamples)
     weights = drawn[:, clusters].prod(2)
     totals = weights.sum(1)
     means = (weights @ array)[totals > 0] / totals[totals > 0]

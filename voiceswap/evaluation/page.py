@@ -14,16 +14,14 @@ from voiceswap.evaluation import charts, page_texts
 from voiceswap.evaluation.metrics import METRICS
 from voiceswap.evaluation.pairs import Pair, speaker_of
 from voiceswap.evaluation.scorers import SAMPLE_RATE
-from voiceswap.evaluation.tables import ARROWS, Columns, disentanglement_rows, metric_rows
+from voiceswap.evaluation.tables import ARROWS, Columns, Tables, disentanglement_rows, metric_rows
 from voiceswap.plots import draw_mels
 
 
 def write_page(
     path: Path,
     report: Mapping,
-    columns: Columns,
-    groups: Columns,
-    differences: Columns,
+    tables: Tables,
     pairs: Sequence[Pair],
     examples: Mapping[str, Pair],
     outputs: Mapping[str, Mapping[str, Path]],
@@ -33,18 +31,16 @@ def write_page(
     Args:
         path: of the HTML file.
         report: what report.json holds.
-        columns: estimates over all pairs.
-        groups: estimates by group of pairs; may be empty.
-        differences: estimates of differences from another report; may be empty.
+        tables: the estimates.
         pairs: the pairs that were evaluated.
         examples: pairs with players and plots, by a word such as "Best".
         outputs: recordings by column and pair id.
     """
-    parts = [_head(report), _table(columns), _notes(report)]
-    if groups:
-        parts += ["<h2>By group of pairs</h2>", _table(groups)]
-    if differences:
-        parts += [_against(report["against"]), _table(differences, "+")]
+    parts = [_head(report), _table(tables.summary), _notes(report)]
+    if tables.groups:
+        parts += ["<h2>By group of pairs</h2>", _table(tables.groups)]
+    if tables.differences:
+        parts += [_against(report["against"]), _table(tables.differences, "+")]
     parts.append(
         "<h2>Examples</h2><p class=soft>Pairs ranked by the mean rank of DV, CER and MOS.</p>"
     )

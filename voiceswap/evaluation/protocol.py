@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.intervals import Estimate, summarise
@@ -20,7 +21,6 @@ from voiceswap.evaluation.pair_metrics import (
 )
 from voiceswap.evaluation.pairs import Pair
 
-ENDINGS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 RECORDINGS, COPIES, MOVED = "source recordings", "copy synthesis", "pitch moved"
 
 Row = dict[str, float]  # metrics of one output, by key
@@ -180,8 +180,8 @@ def _summary(pairs: list[Pair], rows: Mapping[str, Row]) -> dict[str, Estimate]:
 
 
 def _find(folder: Path, name: str) -> Path:
-    for ending in ENDINGS:
-        path = folder / f"{name}{ending}"
+    for ending in SOUND_ENDINGS:
+        path = folder / f"{name}.{ending}"
         if path.is_file():
             return path
     raise DataError(f"{folder} has no recording of the pair {name}, such as {name}.wav.")

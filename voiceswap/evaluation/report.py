@@ -24,9 +24,15 @@ from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
 from voiceswap.evaluation.protocol import Protocol, Results
 from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
-from voiceswap.evaluation.tables import disentanglement_table, metric_table, pair_rows, write_csv
+from voiceswap.evaluation.tables import (
+    Tables,
+    disentanglement_table,
+    metric_table,
+    pair_rows,
+    write_csv,
+)
 from voiceswap.files import sha256, whole_file
-from voiceswap.models.checkpoint import DEFAULT
+from voiceswap.models.checkpoint import checkpoint_path
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that rank the pairs; 1 if higher is better
 
@@ -101,7 +107,7 @@ def run(request: Request, console: Console) -> dict:
         results = protocol.evaluate_files(request.converted)
     else:
         swapper = VoiceSwapper.load(request.checkpoint, request.device)
-        digest = sha256(DEFAULT if request.checkpoint == "default" else Path(request.checkpoint))
+        digest = sha256(checkpoint_path(request.checkpoint))
         report["checkpoint"] = {
             "sha256": digest,
             "card": swapper.card,
@@ -122,7 +128,8 @@ def run(request: Request, console: Console) -> dict:
                 report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
         if request.experiments:
             report["experiments"] = Experiments(swapper, measurements, pairs, console).run()
-    _finish(request.out, report, results, pairs, earlier, left_out, console)
+    report["left_out"] = left_out
+    _finish(request.out, report, results, pairs, earlier, console)
     return report
 
 
@@ -132,19 +139,17 @@ def _finish(
     results: Results,
     pairs: list[Pair],
     earlier: EarlierReport | None,
-    left_out: list[str],
     console: Console,
 ) -> None:
-    summary, groups = results.summary(pairs), results.groups(pairs)
     differences = earlier.differences(pairs, results.systems) if earlier else {}
-    report["left_out"] = left_out
-    report["summary"] = _plain(summary)
-    report["groups"] = _plain(groups)
+    tables = Tables(results.summary(pairs), results.groups(pairs), differences)
+    report["summary"] = _plain(tables.summary)
+    report["groups"] = _plain(tables.groups)
     if earlier:
         report["against"] = {
             "measured": earlier.measured,
             "date": earlier.date,
-            "differences": _plain(differences),
+            "differences": _plain(tables.differences),
         }
     report["rows"] = pair_rows(pairs, results.systems | results.anchors)
     with whole_file(out / "report.json") as temporary:
@@ -153,22 +158,22 @@ def _finish(
     page = write_page(
         out / "report.html",
         report,
-        summary,
-        groups,
-        differences,
+        tables,
         pairs,
         best_median_worst(pairs, results),
         results.outputs,
     )
     title = f"{report['measured']}: {len(pairs)} pairs, means [95 % intervals]"
-    console.print(metric_table(summary, title))
-    if groups:
-        console.print(metric_table(groups, "By group of pairs"))
+    console.print(metric_table(tables.summary, title))
+    if tables.groups:
+        console.print(metric_table(tables.groups, "By group of pairs"))
     if earlier:
-        console.print(metric_table(differences, f"Against {earlier.measured}, pair by pair", "+"))
+        console.print(
+            metric_table(tables.differences, f"Against {earlier.measured}, pair by pair", "+")
+        )
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
-    for sentence in (IN_TRAINING_NOTE, *left_out):
+    for sentence in (IN_TRAINING_NOTE, *report["left_out"]):
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(
         Text.assemble((str(page), "green"), "  and report.json, pairs.csv beside it"),

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -15,6 +16,19 @@ from voiceswap.evaluation.pairs import Pair
 ARROWS = {"higher": "↑", "lower": "↓"}
 NO_DIFFERENCE = "no difference shown"
 Columns = Mapping[str, Mapping[str, Estimate]]  # by column, then by metric
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A report's estimates.
+
+    summary: over all pairs. groups: by group of pairs. differences: from another report. The latter
+    two may be empty.
+    """
+
+    summary: Columns
+    groups: Columns
+    differences: Columns
 
 
 def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:

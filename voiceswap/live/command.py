@@ -4,17 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.command_options import Device, Latencies, Model, Overwrite, Pitch, PitchRange
-from voiceswap.command_outputs import output_file, save
-from voiceswap.console import plain
+from voiceswap.command_options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
+from voiceswap.command_outputs import console, output_file, plain, save
 from voiceswap.errors import VoiceswapError
-
-console = Console()
 
 
 def live(
@@ -27,8 +23,8 @@ def live(
         ),
     ] = None,
     latency: Annotated[
-        Latencies, typer.Option(help="The longer the delay, the clearer the words.")
-    ] = Latencies.NORMAL,
+        LatencyName, typer.Option(help="The longer the delay, the clearer the words.")
+    ] = "normal",
     enroll: Annotated[
         Path | None,
         typer.Option(
@@ -77,10 +73,10 @@ def live(
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
         voices = [swapper.voice(path) for path in target]
-        warm_up(swapper, voices[0], latency.value)
+        warm_up(swapper, voices[0], latency)
         source = None if enroll is None else swapper.enroll(enroll)
         stream = swapper.stream(
-            voices[0], source, latency.value, pitch_shift=pitch, pitch_range=pitch_range
+            voices[0], source, latency, pitch_shift=pitch, pitch_range=pitch_range
         )
     if simulate is not None:
         _simulate(stream, simulate, out, report)

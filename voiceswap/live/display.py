@@ -5,7 +5,6 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from rich.console import Console
 from rich.live import Live
@@ -52,9 +51,8 @@ def _follow(session: LiveSession, key: str) -> None:
         session.bypass = not session.bypass
     if key in ("+", "-"):
         low, high = RANGES["pitch_shift"]
-        options = session.stream.options
-        shift = options.pitch_shift + (1 if key == "+" else -1)
-        session.stream.options = replace(options, pitch_shift=min(max(shift, low), high))
+        shift = session.stream.options.pitch_shift + (1 if key == "+" else -1)
+        session.stream.set_pitch_shift(min(max(shift, low), high))
 
 
 def _explain(session: LiveSession) -> None:

@@ -1,4 +1,4 @@
-"""The computing that a first stream would do while somebody speaks, done before."""
+"""Runs a stream once before it is needed, since the first blocks are slow."""
 
 import numpy as np
 

@@ -106,16 +106,14 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     return path
 
 
-def load_checkpoint(
-    path: str | os.PathLike = "default", device: str | torch.device = "cpu"
-) -> Checkpoint:
+def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
     """Read a checkpoint; "default" is the one in the package.
 
     Networks come in float32 and evaluation mode. Raises CheckpointError when the file is missing,
     truncated, not a voiceswap model, or made by a newer version, and when its sizes or weights are
     not those of a model: nothing is built before they are checked.
     """
-    metadata, tensors = _read(_path(path))
+    metadata, tensors = _read(checkpoint_path(path))
     try:
         audio = AudioConfig(**metadata["audio"])
         card = dict(metadata["card"])
@@ -137,9 +135,7 @@ def load_checkpoint(
                 raise ValueError("there are weights that are not numbers")
             network = build(audio, **metadata[name])
             network.load_state_dict(state)
-            networks[name] = network.to(device).eval()
-    except CheckpointError:
-        raise
+            networks[name] = network.eval()
     except (
         KeyError,
         TypeError,
@@ -176,23 +172,26 @@ def read_metadata(path: str | os.PathLike = "default") -> dict:
 
     Raises as `load_checkpoint`.
     """
-    return _read(_path(path), weights=False)[0]
+    return _read(checkpoint_path(path), with_weights=False)[0]
 
 
-def _path(path: str | os.PathLike) -> Path:
+def checkpoint_path(path: str | os.PathLike) -> Path:
+    """The file of a checkpoint; "default" is the one in the package.
+
+    Raises CheckpointError when it is missing.
+    """
     path = DEFAULT if str(path) == "default" else Path(path)
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}.")
     return path
 
 
-def _read(path: Path, weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
+def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
     try:
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get("voiceswap", "null"))
-            tensors = (
-                dequantize({name: file.get_tensor(name) for name in file.keys()}) if weights else {}
-            )
+            names = file.keys() if with_weights else ()
+            tensors = dequantize({name: file.get_tensor(name) for name in names})
     except (SafetensorError, OSError, ValueError, RecursionError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file.") from error
     if not isinstance(metadata, dict):

@@ -80,19 +80,18 @@ class WhisperFrontEnd(nn.Module):
     sample_rate = 16000
     most_layers = 6  # that the base size has
     hop_length = 160  # samples a frame of Whisper's own log-mel; a feature frame is two
+    channels, heads, bins = 512, 8, 80
     core, context = round(CORE * 50), round(CONTEXT * 50)  # feature frames
 
-    def __init__(
-        self, layers: int = most_layers, channels: int = 512, heads: int = 8, n_mels: int = 80
-    ):
+    def __init__(self, layers: int = most_layers):
         super().__init__()
-        self.channels, self.bins = channels, n_mels
+        channels = self.channels
         self.mel = MelSpectrogram(
-            self.sample_rate, 400, self.hop_length, n_mels, 0.0, 8000.0, power=2.0, slaney=True
+            self.sample_rate, 400, self.hop_length, self.bins, 0.0, 8000.0, power=2.0, slaney=True
         )
-        self.conv1 = FastConv1d(n_mels, channels, 3, padding=1)
+        self.conv1 = FastConv1d(self.bins, channels, 3, padding=1)
         self.conv2 = FastConv1d(channels, channels, 3, stride=2, padding=1)
-        self.layers = nn.ModuleList(_TransformerLayer(channels, heads) for _ in range(layers))
+        self.layers = nn.ModuleList(_TransformerLayer(channels, self.heads) for _ in range(layers))
         self.norm = nn.LayerNorm(channels)
         longest = self.core + 4 * self.context  # a training segment may go on beyond a window
         self.register_buffer("positions", sinusoids(longest, channels), persistent=False)
@@ -162,9 +161,8 @@ class WhisperFrontEnd(nn.Module):
         h = h + self.positions[at if position is None else at + position[:, None]]
         inside = mask[:, :, ::2]  # (batch, 1, frames)
         attend = inside.bool()[:, None]  # (batch, heads, queries, keys)
-        attend = attend | ~attend.any(
-            -1, keepdim=True
-        )  # a window wholly in the padding attends to itself; it is masked below
+        # A window wholly in the padding attends to itself; it is masked below.
+        attend = attend | ~attend.any(-1, keepdim=True)
         for layer in self.layers:
             h = layer(h, attend)
         return self.norm(h).transpose(1, 2) * inside

@@ -18,9 +18,8 @@ class DiagonalGaussian:
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
         """A draw mean + sigma * eps (Kingma and Welling, 2014), with gradients to both tensors."""
-        device = (
-            generator.device if generator else self.mean.device
-        )  # drawn on the CPU, noise is the same for every device
+        # Drawn on the CPU, noise is the same for every device.
+        device = generator.device if generator else self.mean.device
         eps = torch.randn(
             self.mean.shape, generator=generator, device=device, dtype=self.mean.dtype
         ).to(self.mean.device)

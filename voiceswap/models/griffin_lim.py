@@ -7,9 +7,11 @@ from torch import Tensor
 
 from voiceswap.features import AudioConfig, mel_filters
 
+ITERATIONS = 60
+
 
 @torch.inference_mode()
-def griffin_lim(log_mel: Tensor, config: AudioConfig, iterations: int = 60) -> Tensor:
+def griffin_lim(log_mel: Tensor, config: AudioConfig) -> Tensor:
     """Waveforms (batch, frames * hop) of log-mels without a vocoder: intelligible, not natural.
 
     Griffin and Lim (1984) with momentum (Perraudin et al., 2013), from phase zero, so that the
@@ -24,7 +26,7 @@ def griffin_lim(log_mel: Tensor, config: AudioConfig, iterations: int = 60) -> T
         hop_length=config.hop_length,
         win_length=config.n_fft,
         power=1.0,
-        n_iter=iterations,
+        n_iter=ITERATIONS,
         momentum=0.99,
         length=log_mel.shape[-1] * config.hop_length,
         rand_init=False,

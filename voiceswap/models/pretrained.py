@@ -40,15 +40,15 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
             f"{config.sample_rate} Hz in steps of {config.hop_length}."
         )
     network = WhisperFrontEnd(layers)
-    weights = _read(WHISPER_BASE)
-    network.load_state_dict({key: weights[key] for key in network.state_dict()})
+    state = _read(WHISPER_BASE)
+    network.load_state_dict({key: state[key] for key in network.state_dict()})
     return _freeze(network)
 
 
 def front_end_shape(name: str, config: AudioConfig) -> tuple[int, int]:
     """Channels of the front end called `name`, and the length of its frames in mel frames."""
     if whisper_layers(name):  # known without reading its weights
-        return 512, WhisperFrontEnd.stride
+        return WhisperFrontEnd.channels, WhisperFrontEnd.stride
     if name == "mel":
         return config.n_mels, MelFrontEnd.stride
     raise _unknown(name)

@@ -9,14 +9,15 @@ from torch import Tensor, nn
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD
 from voiceswap.models.gaussian import DiagonalGaussian, start_log_variance
 from voiceswap.models.layers import ConvNeXtBlock, masked, moments
+from voiceswap.models.speaker_verifier import SpeakerVerifier
 
 
 class SpeakerEncoder(nn.Module):
     """A segment of speech to q(speaker | speech), a Gaussian of shape (batch, code).
 
     Log-mel frames (batch, mels, frames) are read by convolutions and pooled to mean and standard
-    deviation over time; `verifier` features (batch, verifier_size), the frozen speaker verifier's
-    vector of the same segment, are added.
+    deviation over time; `verifier` features (batch, 256), the frozen speaker verifier's vector of
+    the same segment, are added.
     """
 
     def __init__(
@@ -24,15 +25,13 @@ class SpeakerEncoder(nn.Module):
         n_mels: int,
         width: int = 192,
         blocks: int = 4,
-        verifier_size: int = 256,
         code: int = 128,
     ):
         super().__init__()
-        self.input = nn.Conv1d(
-            n_mels, width, 5, stride=2, padding=2
-        )  # half the frames are plenty for an average
+        # Half the frames are plenty for an average.
+        self.input = nn.Conv1d(n_mels, width, 5, stride=2, padding=2)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width, expansion=2) for _ in range(blocks))
-        self.verifier = nn.Linear(verifier_size, 2 * width)
+        self.verifier = nn.Linear(SpeakerVerifier.size, 2 * width)
         self.hidden = nn.Linear(4 * width, 2 * width)
         self.mean = nn.Linear(2 * width, code)
         self.log_variance = nn.Linear(2 * width, code)

@@ -25,8 +25,8 @@ class SpeakerVerifier(FastProducts):
         self.mel = MelSpectrogram(
             self.sample_rate, 400, 160, 40, 0.0, 8000.0, power=2.0, slaney=True
         )
-        self.lstm = nn.LSTM(40, 256, 3, batch_first=True)
-        self.linear = nn.Linear(256, 256)
+        self.lstm = nn.LSTM(40, self.size, 3, batch_first=True)
+        self.linear = nn.Linear(self.size, self.size)
 
     def embed_mel(self, mel: Tensor) -> Tensor:
         """Mel powers (batch, 40, frames) to unit vectors (batch, 256)."""

@@ -152,7 +152,7 @@ class SourceFilterVocoder(nn.Module):
         return low.to(self.output.weight.device).train(self.training)
 
     def high_band_gain(self, wave: Tensor, mel: Tensor, f0: Tensor, speech: Tensor) -> Tensor:
-        """What the high band of recordings is stronger than the vocoder would make it.
+        """Log-gains by which a recording's high band exceeds the vocoder's prediction.
 
         Long-term powers of frames with speech are compared, less that of the noise between them.
 
@@ -240,13 +240,11 @@ class SourceFilterVocoder(nn.Module):
 
     def _waveform(self, spectrum: Tensor) -> Tensor:
         length = spectrum.shape[-1] * self.hop
-        silent = (
-            self.n_fft // 2 // self.hop + 1
-        )  # frames after the last that reach into the output, as in a padded batch
-        # Sources of unit power have less of it in a band, the higher the rate.
-        wider = self.output_audio.sample_rate / self.config.sample_rate
+        # Frames after the last that reach into the output, as in a padded batch.
+        silent = self.n_fft // 2 // self.hop + 1
         spectrum = F.pad(spectrum.mT, (0, 0, 0, silent)).mT  # bins stay together in memory
         wave = torch.istft(
             spectrum, self.n_fft, self.hop, window=self.window, normalized=True, length=length
         )
-        return wave * math.sqrt(wider)
+        # Sources of unit power have less of it in a band, the higher the rate.
+        return wave * math.sqrt(self.output_audio.sample_rate / self.config.sample_rate)

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from voiceswap.conversion.pitch import MAX_PITCH_RANGE
 from voiceswap.errors import CheckpointError, TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
@@ -26,7 +27,6 @@ from voiceswap.training.segments import Item
 from voiceswap.transfer import network_on
 
 REMEMBERED = 0.99  # of the mean log-variance, from one batch to the next
-MAX_PITCH_RANGE = 1.5  # conversions may be asked for with a wider or a flatter intonation
 
 
 class AutoencoderTask(BaseTask):
@@ -106,9 +106,8 @@ class AutoencoderTask(BaseTask):
             network = load_network(vocoder, "vocoder", audio)
             network = network.without_high_band()  # what takes the losses ends at 8 kHz
             self.frozen["vocoder"] = network.eval().requires_grad_(False)
-        self.register_buffer(
-            "batches", torch.zeros((), dtype=torch.long)
-        )  # phase of the KL warm-up
+        # The phase of the KL warm-up.
+        self.register_buffer("batches", torch.zeros((), dtype=torch.long))
         self.batches: Tensor
         self.log_variance: Tensor | None = None  # mean of the content posterior's
 

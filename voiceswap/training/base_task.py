@@ -16,8 +16,8 @@ SHOWN_CUTS = 16
 class BaseTask(lightning.LightningModule):
     """A network in training, which steps its optimisers itself.
 
-    Lightning can't accumulate gradients for a task that does; so this one counts batches.
-    Subclasses set `network_name`, and name the networks to optimise, the trained one first.
+    Lightning can't accumulate gradients under manual optimisation, so this class counts batches
+    itself. Subclasses set `network_name`, and name the networks to optimise, the trained one first.
 
     Attributes:
         accumulate: batches whose mean gradient makes a step.

@@ -42,6 +42,7 @@ from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
 from voiceswap.models import front_ends, layers, pretrained, quantization, speaker_verifier
 from voiceswap.precision import has_fast_bfloat16
+from voiceswap.results_log import name_hash
 
 
 @dataclass(frozen=True)
@@ -192,8 +193,7 @@ class _Extractor:
         samples = set_level(unscaled, rate)
         gain = np.abs(samples).max() / np.abs(unscaled).max()
         kept = gain * self._kept(cut, recorded, len(samples))
-        seed = int.from_bytes(hashlib.sha256(cut.id.encode()).digest()[:8], "big")
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(name_hash(cut.id))
         views = []
         for view in range(self.config.views):
             wave = set_level(perturb.perturb(samples, rate, rng), rate) if view else samples

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
-from voiceswap.console import plain
+from voiceswap.command_outputs import console, plain, written
 from voiceswap.errors import VoiceswapError
 from voiceswap.training import needs_extra
 
@@ -33,7 +32,7 @@ def train(
     with needs_extra():
         from voiceswap.training.run import train as run
     run(network, context.args)
-    Console().print(
+    console.print(
         "Trained. 'voiceswap export LAST.ckpt --out my-model.safetensors' makes a model of it, and "
         "'voiceswap ui --checkpoint my-model.safetensors' opens it on the page.",
         soft_wrap=True,
@@ -71,7 +70,6 @@ def export(
     with needs_extra():
         from voiceswap.training.export import export as pack
     path, digest = pack(autoencoder, vocoder, out, card, streaming, front_end)
-    line = Text.assemble((str(path), "green"), f"  SHA-256 {digest}")
-    Console().print(line, soft_wrap=True)
+    written(path, f"SHA-256 {digest}")
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"
-    Console().print(Text(plain(use)), soft_wrap=True)
+    console.print(Text(plain(use)), soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from voiceswap.conversion.core import VoiceBatch, decode, extract_voice
+from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.pitch import transfer_pitch
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
@@ -41,9 +41,7 @@ def segment_voices(
     """
     voices, _ = extract_voice(
         autoencoder,
-        content[items],
-        batch["f0"][items],
-        batch["f0_statistics"][items],
+        Utterance(content[items], batch["f0"][items], batch["f0_statistics"][items]),
         code[items],
         batch["mel"][items],
         segment_mask(batch)[items],

@@ -1,6 +1,5 @@
 """Speech for training: manifests of cuts, or shards that hold the recordings too."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,15 +9,14 @@ from lhotse.cut import Cut
 from lhotse.utils import fastcopy
 
 from voiceswap.errors import DataError
+from voiceswap.results_log import name_hash
 
 
 def read_cuts(path: Path, audio: bool = False) -> Iterator[Cut]:
-    """The cuts of a manifest, or of a folder in Lhotse's Shar format, one after the other.
+    """The cuts of a manifest, or of a folder in Lhotse's Shar format.
 
-    They are never all in memory.
-
-    Of shards the recordings are read only with `audio`. Raises DataError when `path` is missing or
-    damaged.
+    Yields cuts one at a time. From shards, recordings are read only with `audio`. Raises DataError
+    when `path` is missing or damaged.
     """
     path = Path(path)
     if not path.exists():
@@ -61,22 +59,16 @@ def licences(manifests: Sequence[Path]) -> dict[str, str]:
     return entries
 
 
-def virtual_voices(cuts: Sequence[Cut], speeds: Sequence[float]) -> list[Cut]:
-    """The cuts at another speed, with pitch and formants moved: for each voice one other.
+def virtual_voice(cut: Cut, speeds: Sequence[float]) -> Cut:
+    """The cut at another speed, with pitch and formants moved: the cut of another speaker.
 
-    A voice's name decides which of `speeds` it gets, so all its cuts get the same.
+    A speaker's name decides which of `speeds` it is, so all cuts of one speaker get the same.
 
-    What speaker verification gains voices by (Yamamoto et al., "Speaker augmentation and bandwidth
-    extension for deep speaker embedding", 2019).
+    Speaker verification augments its speakers in this way (Yamamoto et al., "Speaker augmentation
+    and bandwidth extension for deep speaker embedding", 2019).
     """
-
-    def other(cut: Cut) -> Cut:
-        speaker = cut.supervisions[0].speaker
-        speed = speeds[
-            int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:8], "big") % len(speeds)
-        ]
-        return cut.perturb_speed(speed).map_supervisions(
-            lambda voice: fastcopy(voice, speaker=f"{speaker} at {speed}")
-        )
-
-    return [other(cut) for cut in cuts]
+    speaker = cut.supervisions[0].speaker
+    speed = speeds[name_hash(speaker) % len(speeds)]
+    return cut.perturb_speed(speed).map_supervisions(
+        lambda voice: fastcopy(voice, speaker=f"{speaker} at {speed}")
+    )

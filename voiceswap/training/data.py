@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -17,14 +16,16 @@ from torch.utils.data import DataLoader
 from voiceswap.audio import MIN_SECONDS
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
+from voiceswap.files import free_bytes
 from voiceswap.models.pretrained import front_end_shape
 from voiceswap.training.cache import CacheConfig, FeatureCache
-from voiceswap.training.corpora import licences, read_cuts, virtual_voices
+from voiceswap.training.corpora import licences, read_cuts, virtual_voice
 from voiceswap.training.device_features import DeviceFeatures
 from voiceswap.training.segments import Item, SegmentDataset
 
 logger = logging.getLogger(__name__)
-# Of the audio contract's: a recording at less lacks too much of what the mel spectrogram shows.
+# Lowest sample rate of a recording, as a share of the rate that training asks for; below it the
+# highs are missing.
 LOWEST_RATE = 0.8
 
 
@@ -41,7 +42,7 @@ class SpeechData(lightning.LightningDataModule):
     `seconds` and `reference_seconds` are the lengths of a segment and of its reference;
     `clean_share` is the share of segments whose content comes from the unperturbed recording. With
     `speeds`, every training voice is also used at one of these speeds, as another voice
-    (`virtual_voices`). Speakers are drawn all alike, or with `shares` each manifest of `train`
+    (`virtual_voice`). Speakers are drawn all alike, or with `shares` each manifest of `train`
     gives that share of the segments, so that a language with few speakers can be used more often.
     `samples_rate` is the rate of the waveforms in Hz, the mel's where it is not set; above the
     mel's, recordings without such highs are left out.
@@ -113,12 +114,10 @@ class SpeechData(lightning.LightningDataModule):
                     f"data.samples_rate, or prepare them with --min-rate {rate}."
                 )
             self._check_room(seconds)
-            for cut, reason in (
-                self.cache.build(self._cuts(part, missing), self.jobs, len(missing)).items()
-                if missing
-                else ()
-            ):
-                logger.warning("Left out %s: %s", cut, reason)
+            if missing:
+                left_out = self.cache.build(self._cuts(part, missing), self.jobs, len(missing))
+                for cut_id, reason in left_out.items():
+                    logger.warning("Left out %s: %s", cut_id, reason)
 
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
@@ -191,20 +190,15 @@ class SpeechData(lightning.LightningDataModule):
 
     def _corpus(self, path: Path, part: str, wanted: set[str] | None = None) -> Iterator[Cut]:
         for cut in read_cuts(path, audio=wanted is not None):
-            for voice in [
-                cut,
-                *(virtual_voices([cut], self.speeds) if part == "train" and self.speeds else ()),
-            ]:
+            voices = [cut]
+            if part == "train" and self.speeds:
+                voices.append(virtual_voice(cut, self.speeds))
+            for voice in voices:
                 if voice.duration >= MIN_SECONDS and (wanted is None or voice.id in wanted):
                     yield voice
 
     def _check_room(self, seconds: float) -> None:
-        folder = next(
-            folder
-            for folder in [self.cache.folder, *self.cache.folder.absolute().parents]
-            if folder.exists()
-        )
-        needed, free = seconds * self.cache.bytes_per_second(), shutil.disk_usage(folder).free
+        needed, free = seconds * self.cache.bytes_per_second(), free_bytes(self.cache.folder)
         if needed > free:
             raise DataError(
                 f"The features of {seconds / 60:.0f} minutes of speech need "

@@ -19,8 +19,8 @@ def count() -> int:
 def all_gather(x: Tensor) -> Tensor:
     """`x` (batch, ...) of every process, in their order, along the batch; with gradients.
 
-    A loss of this is the same everywhere, and the mean over processes of its gradients, which DDP
-    takes, is the gradient of one process with the whole batch: also for losses that compare or
+    Every process then computes one loss over the whole batch, and DDP's mean of the gradients
+    equals those of one process with that batch. This also holds for losses that compare or
     normalise over the batch.
     """
     if count() == 1:

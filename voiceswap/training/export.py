@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from voiceswap.models.checkpoint import (
     BUILDERS,
     Checkpoint,
     load_checkpoint,
-    read_metadata,
     save_checkpoint,
 )
 
@@ -39,36 +39,25 @@ def export(
     the network asked for, or networks of different sizes are to be averaged.
     """
     metadata = _card(card) if card else {}
-    others = {"vocoder": vocoder, "streaming": streaming, "front_end": front_end}
-    origins = [("autoencoder", path) for path in reversed(autoencoder)] + [
-        (name, path) for name, path in others.items() if path
-    ]
-    networks = {"autoencoder": _mean(autoencoder)} | {
-        name: load_network(path, name) for name, path in origins if name != "autoencoder"
-    }
+    autoencoders = [_read(path, "autoencoder") for path in autoencoder]
+    named = {"vocoder": vocoder, "streaming": streaming, "front_end": front_end}
+    others = {name: _read(path, name) for name, path in named.items() if path}
+    networks = {name: origin.network for name, origin in others.items()}
     data: dict[str, str] = {}
-    for name, origin in origins:
-        if Path(origin).suffix == ".ckpt":
-            saved = torch.load(origin, map_location="cpu", weights_only=True)
-            data |= saved.get("SpeechData", {}).get("data", {})
-            settings = {
-                key: _shared(value)
-                for key, value in saved.get("hyper_parameters", {}).items()
-                if not key.startswith("_")
-            }
-            metadata.setdefault(
-                f"{name} training", {"steps made": saved["global_step"], **settings}
-            )
+    for name, origin in (*(("autoencoder", one) for one in autoencoders[::-1]), *others.items()):
+        data |= origin.data
+        if origin.settings:
+            metadata.setdefault(f"{name} training", origin.settings)
     if data:
         metadata.setdefault("data", data)
     path = save_checkpoint(
         out,
         Checkpoint(
-            networks["autoencoder"],
+            _mean(autoencoders),
             networks.get("vocoder"),
             metadata,
             networks.get("streaming"),
-            _content_log_variance(autoencoder),
+            _mean_log_variance(autoencoders),
             networks.get("front_end"),
         ),
     )
@@ -77,15 +66,31 @@ def export(
     return path, digest
 
 
-def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
-    """The autoencoder with the mean of the weights of those in the files."""
-    first, *others = [load_network(path, "autoencoder") for path in autoencoders]
-    for path, other in zip(autoencoders[1:], others, strict=True):
-        first.audio.require_same(other.audio, str(autoencoders[0]), str(path))
+@dataclass(frozen=True)
+class _Origin:
+    """A network of a file, and what the file says of it.
+
+    data: the corpora that it learned from, and their licences. settings: of its training. Both are
+    empty where the file is a model's. log_variance: mean log-variance of the content posterior over
+    speech, None where it was not measured.
+    """
+
+    path: str | os.PathLike
+    network: Any
+    log_variance: float | None
+    data: dict[str, str]
+    settings: dict[str, Any]
+
+
+def _mean(autoencoders: Sequence[_Origin]) -> Autoencoder:
+    """The first of the autoencoders, which takes the mean of all their weights."""
+    first, *others = [origin.network for origin in autoencoders]
+    for origin, other in zip(autoencoders[1:], others, strict=True):
+        first.audio.require_same(other.audio, str(autoencoders[0].path), str(origin.path))
         if other.architecture != first.architecture:
             raise CheckpointError(
-                f"The autoencoders of {autoencoders[0]} and {path} are not of one size, so they "
-                "have no mean."
+                f"The autoencoders of {autoencoders[0].path} and {origin.path} are not of one "
+                "size, so they have no mean."
             )
     with torch.no_grad():
         for together in zip(
@@ -95,15 +100,9 @@ def _mean(autoencoders: Sequence[Path]) -> Autoencoder:
     return first
 
 
-def _content_log_variance(autoencoders: Sequence[Path]) -> float | None:
+def _mean_log_variance(autoencoders: Sequence[_Origin]) -> float | None:
     """The mean over the files, None where one lacks it."""
-    found = []
-    for path in autoencoders:
-        if path.suffix == ".ckpt":
-            saved = read_training_checkpoint(path, "autoencoder")["voiceswap"]
-        else:
-            saved = read_metadata("default" if str(path) == "default" else path)
-        found.append(saved.get("content_log_variance"))
+    found = [origin.log_variance for origin in autoencoders]
     known = [usual for usual in found if usual is not None]
     return sum(known) / len(known) if len(known) == len(found) else None
 
@@ -130,15 +129,21 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
     CheckpointError when the file does not hold it, or holds it for other audio settings than those
     `wanted`.
     """
+    return _read(path, name, wanted).network
+
+
+def _read(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None) -> _Origin:
+    """The network `name` and what else the file holds. Arguments and errors: `load_network`."""
     if str(path) == "default" or Path(path).suffix == ".safetensors":
-        network = getattr(load_checkpoint(path), name)
+        model = load_checkpoint(path)
+        network = getattr(model, name)
         if network is None:
             raise CheckpointError(f"{path} holds no {name}.")
         if wanted:
             wanted.require_same(
                 network.config if name == "vocoder" else network.audio, "data.audio", str(path)
             )
-        return network.train()
+        return _Origin(path, network.train(), model.content_log_variance, {}, {})
     saved = read_training_checkpoint(path, name)
     description = saved["voiceswap"][name]
     audio = AudioConfig(**description["audio"])
@@ -151,7 +156,18 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
         if key.startswith(f"{name}.")
     }
     built.load_state_dict(weights)
-    return built
+    settings = {
+        key: _shared(value)
+        for key, value in saved.get("hyper_parameters", {}).items()
+        if not key.startswith("_")
+    }
+    return _Origin(
+        path,
+        built,
+        saved["voiceswap"].get("content_log_variance"),
+        saved.get("SpeechData", {}).get("data", {}),
+        {"steps made": saved["global_step"], **settings},
+    )
 
 
 def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, Any]:

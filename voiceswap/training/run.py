@@ -1,7 +1,6 @@
 """`voiceswap train`: LightningCLI over a task and its data; one YAML is the object graph."""
 
 import argparse
-import errno
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
 from voiceswap import precision
 from voiceswap.errors import TrainingError, memory_is_full
+from voiceswap.files import disk_is_full
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.export import read_training_checkpoint
@@ -71,7 +71,7 @@ def train(network: str, arguments: list[str]) -> None:
             raise TrainingError(
                 "The device's memory is full; lower data.batch_size or data.seconds."
             ) from error
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error):
+        if disk_is_full(error) or "No space left on device" in str(error):
             raise TrainingError(
                 "The disk is full; what was saved before is whole, so make room and resume with "
                 "--ckpt_path."

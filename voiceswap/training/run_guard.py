@@ -1,7 +1,6 @@
 """Keeps a run from being lost."""
 
 import logging
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from voiceswap.errors import TrainingError
+from voiceswap.files import free_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +28,8 @@ class RunGuard(Callback):
         if keeper is None:
             return
         last = _folder(trainer) / "last.ckpt"
-        if (
-            last.exists() and trainer.ckpt_path is None
-        ):  # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's
+        # Lightning would write last-v1.ckpt, and last.ckpt be taken for this run's.
+        if last.exists() and trainer.ckpt_path is None:
             raise TrainingError(
                 f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it "
                 "away."
@@ -39,10 +38,7 @@ class RunGuard(Callback):
             parameter.numel() * parameter.element_size() for parameter in pl_module.parameters()
         )
         count = max(getattr(keeper, "save_top_k", 1), 1) + 2
-        folder = _folder(trainer).absolute()
-        free = shutil.disk_usage(
-            next(parent for parent in [folder, *folder.parents] if parent.exists())
-        ).free
+        free = free_bytes(_folder(trainer))
         if free < count * one:
             raise TrainingError(
                 f"{count} checkpoints need about {count * one / 1e9:.1f} GB in {_folder(trainer)}, "
@@ -62,9 +58,8 @@ class RunGuard(Callback):
             for callback in trainer.callbacks:
                 if isinstance(callback, WeightAveraging):
                     callback.on_validation_epoch_end(trainer, pl_module)
-        undone = (
-            trainer.datamodule.position % pl_module.accumulate
-        )  # no step has used their gradients
+        # No step has used the gradients of these batches.
+        undone = trainer.datamodule.position % pl_module.accumulate
         trainer.datamodule.position -= undone
         pl_module.forget_batches(undone)
         path = _folder(trainer) / "last.ckpt"

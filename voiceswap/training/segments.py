@@ -156,9 +156,8 @@ class SegmentDataset(Dataset[Item]):
     def _verifier(self, file, start: int, stop: int) -> Tensor:
         """The verifier's vector of the windows inside a segment, or of the nearest window."""
         windows = file.get_tensor("verifier").float()
-        scale = (
-            100 / self.cache.config.audio.frame_rate
-        )  # the verifier's frames are 10 ms long, whatever the mel's are
+        # The verifier's frames are 10 ms long, whatever the mel's are.
+        scale = 100 / self.cache.config.audio.frame_rate
         start, stop = round(start * scale), round(stop * scale)
         first = -(-start // SpeakerVerifier.step)
         count = max(

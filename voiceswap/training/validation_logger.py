@@ -12,6 +12,7 @@ from torch import Tensor
 from torchaudio.functional import resample
 
 from voiceswap.errors import CheckpointError
+from voiceswap.evaluation.disentanglement import HELD_OUT, speaker_probe
 from voiceswap.features import LogMel
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.perceptual_losses import SpeakerLoss
@@ -105,10 +106,6 @@ class ValidationLogger(Callback):
             pl_module.log("validation/speaker_probe_on_content", accuracy)
 
     def _probe(self) -> float | None:
-        try:
-            from voiceswap.evaluation.disentanglement import HELD_OUT, speaker_probe
-        except ImportError:
-            return None
         counts = Counter(speaker for speaker, _ in self.codes).most_common(PROBED_SPEAKERS)
         known = {speaker for speaker, count in counts if count >= 4}
         probed = [(speaker, codes) for speaker, codes in self.codes if speaker in known]

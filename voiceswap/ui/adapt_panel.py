@@ -8,15 +8,13 @@ from gradio.events import Dependency
 
 from voiceswap.adaptation.adapt import adapt
 from voiceswap.adaptation.report import AdaptationReport, rows
-from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
-from voiceswap.examples import HELLO
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import heading, player
 from voiceswap.ui.run import Run
-from voiceswap.writing import write_audio
 
 ADAPTING = {"concurrency_id": "adapt", "concurrency_limit": 1}  # the model serves others meanwhile
+MAX_SECONDS = 900.0  # of a recording
 
 
 def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
@@ -59,18 +57,12 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             kept_name = context.library.free_name(name or "")
             paths = [context.recording(path, "no_target", MAX_SECONDS) for path in paths]
 
-            described = context.remaining(text["adapting"])
-
-            def show(done: float, what: str) -> None:
-                check()
-                progress(done, desc=described(done))
-
-            voice, report = adapt(swapper, paths, progress=show)
-            notes = {**voice.notes, "consent": True}
-            kept = context.library.add(kept_name, replace(voice, notes=notes))
-            plain = swapper.voice([path for path in paths][:MOST_COMPARED])
-            files = [_example(context, one, kept) for one in (plain, voice)]
-        return kept, html(context, report), *files
+            report = context.reporter(progress, check, text["adapting"])
+            adapted = adapt(swapper, paths, progress=lambda done, what: report(done))
+            notes = {**adapted.voice.notes, "consent": True}
+            kept = context.library.add(kept_name, replace(adapted.voice, notes=notes))
+            files = [context.example(one, "example") for one in (adapted.plain, adapted.voice)]
+        return kept, html(context, adapted.report), *files
 
     return run.connect(
         adapt_voice,
@@ -81,10 +73,6 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
         **context.api("adapt_voice"),
         **ADAPTING,
     )
-
-
-MAX_SECONDS = 900.0  # of a recording
-MOST_COMPARED = 8  # recordings of the voice before
 
 
 def html(context: AppContext, report: AdaptationReport) -> str:
@@ -104,11 +92,4 @@ def html(context: AppContext, report: AdaptationReport) -> str:
         f"<div class='vs-adapted'><p>{escape(head)} {escape(measured)}</p><table><tr><th></th>"
         f"<th>{escape(text['before'])}</th><th>{escape(text['after'])}</th></tr>{body}</table>"
         f"{f'<ul>{left_out}</ul>' if left_out else ''}</div>"
-    )
-
-
-def _example(context: AppContext, voice: Voice, name: str) -> str:
-    path = context.new_file("example.wav")
-    return str(
-        write_audio(path, context.swapper.convert(HELLO, voice), context.swapper.sample_rate)
     )

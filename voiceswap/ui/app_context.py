@@ -13,17 +13,19 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from voiceswap.conversion.swapper import VoiceSwapper
-from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.conversion.voice import Voice
+from voiceswap.conversion.voice_library import VoiceLibrary, file_name
 from voiceswap.decoding import sound_info
 from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.examples import HELLO
 from voiceswap.notes import notes_to
 from voiceswap.ui.errors_in_chinese import in_language
 from voiceswap.ui.jobs import Jobs
 from voiceswap.ui.texts import Texts
+from voiceswap.writing import write_audio
 
-SHORT_SECONDS = (
-    120.0  # of what is held in memory whole: the two recordings of a swap, and references
-)
+# Of what is held in memory whole: the two recordings of a swap, and references.
+SHORT_SECONDS = 120.0
 KNOWN_SHARE = 0.03  # of a job has to be done before its remaining time is told
 T = TypeVar("T")
 MODEL = "model"  # the one queue of all that runs the model
@@ -82,18 +84,24 @@ class AppContext:
         )
         return in_language(self.text.language, re.sub("|".join(folders), "", str(error)))
 
-    def remaining(self, doing: str) -> Callable[[float], str]:
-        """Gives a function from the share that is done to what is done and the time it needs."""
+    def reporter(
+        self, progress: gr.Progress, check: Callable[[], None], doing: str
+    ) -> "Callable[..., None]":
+        """A function of the share done, which checks and shows what is done and the time left.
+
+        A second argument of it is shown first.
+        """
         began = time.monotonic()
 
-        def described(done: float) -> str:
-            elapsed = time.monotonic() - began
-            if not KNOWN_SHARE <= done < 1:
-                return doing
-            left = clock(elapsed * (1 - done) / done)
-            return self.text["remaining"].format(doing=doing, time=left)
+        def report(done: float, first: str = "") -> None:
+            check()
+            shown = doing
+            if KNOWN_SHARE <= done < 1:
+                left = clock((time.monotonic() - began) * (1 - done) / done)
+                shown = self.text["remaining"].format(doing=doing, time=left)
+            progress(done, desc=first + shown)
 
-        return described
+        return report
 
     def needed(self, value: T | None, missing: str) -> T:
         """The value, if there is one; `missing` names the sentence if there is none."""
@@ -133,11 +141,16 @@ class AppContext:
         folder.mkdir(parents=True)
         return folder / name
 
+    def example(self, voice: Voice, name: str) -> str:
+        """The example sentence in a voice, as a file of that name."""
+        samples = self.swapper.convert(HELLO, voice)
+        path = self.new_file(f"{file_name(name)}.wav")
+        return str(write_audio(path, samples, self.swapper.sample_rate))
+
     def result(self, *names: str | Path, ending: str = "wav") -> Path:
         """A new sound file named after recordings."""
-        stems = [
-            Path(name).stem.encode()[:100].decode(errors="ignore") for name in names
-        ]  # a file's name has 255 bytes at most
+        # A file's name has 255 bytes at most.
+        stems = [Path(name).stem.encode()[:100].decode(errors="ignore") for name in names]
         return self.new_file(f"{'-in-the-voice-of-'.join(stems)}.{ending}")
 
 

@@ -92,16 +92,16 @@ def build(context: AppContext) -> gr.Dropdown:
                 *([str(context.library.path(name))] for name in voices or []),
             ]
 
-            def report(done: BatchProgress) -> None:
-                check()
-                files = text["batch_progress"].format(done=done.done, files=done.files)
-                progress(done.share, desc=f"{files}. {described(done.share)}")
+            report = context.reporter(progress, check, text["converting"])
 
-            described = context.remaining(text["converting"])
+            def report_files(done: BatchProgress) -> None:
+                files = text["batch_progress"].format(done=done.done, files=done.files)
+                report(done.share, f"{files}. ")
+
             out = context.new_file("batch")
             try:
                 result = convert_folder(
-                    paths, targets, out, chosen, swapper=context.swapper, progress=report
+                    paths, targets, out, chosen, swapper=context.swapper, progress=report_files
                 )
                 if result.stopped:
                     raise VoiceswapError(result.stopped)

@@ -46,9 +46,8 @@ def remove_old(folder: Path, seconds: float) -> None:
     One that can't be removed stops nothing.
     """
     before = time.time() - seconds
-    for path in sorted(
-        folder.rglob("*"), reverse=True
-    ):  # what is inside a folder before the folder
+    # What is inside a folder before the folder.
+    for path in sorted(folder.rglob("*"), reverse=True):
         try:
             if path.lstat().st_mtime > before:
                 continue

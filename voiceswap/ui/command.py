@@ -7,10 +7,10 @@ from threading import Event
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from voiceswap.command_options import Device, Model, number
+from voiceswap.command_outputs import console, warn
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
@@ -88,7 +88,6 @@ def ui(
         raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
-    console = Console()
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import MODEL, AppContext
@@ -110,20 +109,15 @@ def ui(
             live_sessions,
         )
     if (share or not is_loopback(host)) and auth is None:
-        warning = (
+        warn(
             "Anybody who finds this page can use it and change its voices; "
             "--auth USER:PASSWORD asks for a password."
         )
-        console.print(Text(warning, "yellow"), soft_wrap=True)
     if not is_loopback(host) and ssl_certfile is None and root_path is None:
-        console.print(
-            Text(
-                "Browsers give the microphone to https and localhost only: at this address "
-                "recordings can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a "
-                "proxy with TLS, change that.",
-                "yellow",
-            ),
-            soft_wrap=True,
+        warn(
+            "Browsers give the microphone to https and localhost only: at this address recordings "
+            "can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a proxy with TLS, "
+            "change that."
         )
     ended = Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())

@@ -75,12 +75,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
             source = context.recording(source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
             targets = context.references(recordings, voices or [])
-            described = context.remaining(text["converting"])
-
-            def report(done: float) -> None:
-                check()
-                progress(done, desc=described(done))
-
+            report = context.reporter(progress, check, text["converting"])
             out = context.result(source, targets[0], ending=kind)
             number = None if seed is None else int(seed)
             context.swapper.convert_file(

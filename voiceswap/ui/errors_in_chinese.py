@@ -1,81 +1,81 @@
-"""The library's sentences about a visitor's mistakes, in Chinese; each has a code."""
+"""The library's sentences about a visitor's mistakes, in Chinese."""
 
 import re
 
-# By code: the English sentence as a pattern, and the Chinese one with the same parts.
-SENTENCES: dict[str, tuple[str, str]] = {
-    "unreadable": (
+# The English sentence as a pattern, and the Chinese one with the same parts.
+SENTENCES: tuple[tuple[str, str], ...] = (
+    (
         r"(?P<name>.+) can't be read as audio(?: \((?P<why>.+?)\))?[.;].*",
         "{name} 无法作为音频读取，请换一个录音文件。",
     ),
-    "damaged": (r"(?P<name>.+) is damaged: it can't be decoded.*", "{name} 已损坏，无法完整解码。"),
-    "no-sound": (r"(?P<name>.+) has no sound track\.", "{name} 没有声音。"),
-    "channels": (
+    (r"(?P<name>.+) is damaged: it can't be decoded.*", "{name} 已损坏，无法完整解码。"),
+    (r"(?P<name>.+) has no sound track\.", "{name} 没有声音。"),
+    (
         r"(?P<name>.+) has (?P<n>\d+) channels; at most (?P<most>\d+) can be read\.",
         "{name} 有 {n} 个声道；最多支持 {most} 个。",
     ),
-    "rate": (
+    (
         r"(?P<name>.+) has a sample rate of (?P<rate>\d+) Hz; (?P<low>\d+) to (?P<high>\d+) .*",
         "{name} 的采样率为 {rate} Hz；支持 {low} 到 {high}。",
     ),
-    "empty-file": (r"(?P<name>.+) is an empty file\.", "{name} 是空文件。"),
-    "missing": (
+    (r"(?P<name>.+) is an empty file\.", "{name} 是空文件。"),
+    (
         r"(?P<name>.+) does not exist\.",
         "{name} 已不存在，请重新上传。",
     ),
-    "no-samples": (r"(?P<name>.+) holds no samples\.", "{name} 没有任何采样。"),
-    "short": (
+    (r"(?P<name>.+) holds no samples\.", "{name} 没有任何采样。"),
+    (
         r"(?P<name>.+) is (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s is needed\.",
         "{name} 只有 {length} 秒；至少需要 {least} 秒。",
     ),
-    "silent": (r"(?P<name>.+) is silent\.", "{name} 是静音。"),
-    "no-voice": (r"There is no voice '(?P<name>.+)'\.", "没有名为“{name}”的声音。"),
-    "name-taken": (
+    (r"(?P<name>.+) is silent\.", "{name} 是静音。"),
+    (r"There is no voice '(?P<name>.+)'\.", "没有名为“{name}”的声音。"),
+    (
         r"There is a voice '(?P<name>.+)' already; choose another name\.",
         "已有名为“{name}”的声音，请换一个名字。",
     ),
-    "no-name": (r"A voice needs a name\.", "请先填写声音的名字。"),
-    "long-name": (
+    (r"A voice needs a name\.", "请先填写声音的名字。"),
+    (
         r"The name '(?P<name>.+)' is too long; use a shorter one\.",
         "名字“{name}”太长，请用短一些的。",
     ),
-    "large-voice": (
+    (
         r"(?P<name>.+) is larger than any saved voice\.",
         "{name} 大于任何已保存的声音，请上传声音文件。",
     ),
-    "no-voice-file": (
+    (
         r"(?P<name>.+) is (?:missing, damaged or not a|a safetensors file, but not a) "
         r"saved voice\.",
         "{name} 不是已保存的声音，请上传从声音库导出的文件。",
     ),
-    "other-model": (
+    (
         r"(?P<name>.+) holds a voice of another model; .+",
         "{name} 属于另一个模型，请用录音重新制作。",
     ),
-    "damaged-voice": (
+    (
         r"(?P<name>.+) is damaged or kept by another version of voiceswap.*",
         "{name} 已损坏或由其他版本保存，请重新制作。",
     ),
-    "nothing-to-learn": (
+    (
         r"There is no recording to learn from\..*",
         "没有可用于训练的录音，请上传更多语音。",
     ),
-    "live-full": (
+    (
         r"All (?P<most>\d+) places for live conversion are taken; try again in a moment\.",
         "{most} 个实时变声名额都已占用，请稍后再试。",
     ),
-    "live-silent": (
+    (
         r"Nobody has spoken for (?P<minutes>\d+) minutes, so the microphone is off\.",
         "已有 {minutes} 分钟没有人说话，麦克风已关闭。",
     ),
-    "stopped": (r"The conversion was stopped\.", "转换已停止。"),
-}
+    (r"The conversion was stopped\.", "转换已停止。"),
+)
 
 
 def in_language(language: str, sentence: str) -> str:
     """The library's sentence in the page's language; one without a translation as it is."""
     if language == "zh":
-        for pattern, chinese in SENTENCES.values():
+        for pattern, chinese in SENTENCES:
             found = re.fullmatch(pattern, sentence, re.DOTALL)
             if found:
                 return chinese.format(**found.groupdict())

@@ -34,9 +34,8 @@ class Limits:
     waiting: tuple[int, int]
     pending: Callable[[], Iterable[tuple[str, str]]] = list
     clock: Callable[[], float] = time.monotonic
-    _wrong: dict[str, tuple[int, float]] = field(
-        default_factory=dict
-    )  # failures, and when the last
+    # Failures, and when the last.
+    _wrong: dict[str, tuple[int, float]] = field(default_factory=dict)
     _sent: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _lock: Lock = field(default_factory=Lock)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from weakref import WeakSet
 
@@ -32,7 +32,7 @@ class LiveChoice:
 
 
 @dataclass
-class LiveSession:
+class VisitorSession:
     """One visitor's conversion in progress.
 
     Attributes:
@@ -67,7 +67,7 @@ class LiveSessions:
         clock: Callable[[], float] = time.monotonic,
     ):
         self.swapper, self.library, self.most, self._clock = swapper, library, most, clock
-        self._sessions: dict[str, LiveSession] = {}
+        self._sessions: dict[str, VisitorSession] = {}
         self._over: WeakSet[object] = WeakSet()  # calls whose session has ended
         self._warm: set[str] = set()  # latencies
         self._lock = Lock()
@@ -105,7 +105,7 @@ class LiveSessions:
         with self._lock:
             self._drop(visitor or "")
 
-    def _session(self, visitor: str, caller: object, choice: LiveChoice) -> LiveSession:
+    def _session(self, visitor: str, caller: object, choice: LiveChoice) -> VisitorSession:
         with self._lock:
             if caller in self._over:
                 raise VoiceswapError("This live session is over; start another one.")
@@ -118,7 +118,7 @@ class LiveSessions:
             self._require_place(visitor)
             self._drop(visitor)
             now = self._clock()
-            session = LiveSession(stream, choice, caller, now, now)
+            session = VisitorSession(stream, choice, caller, now, now)
             self._sessions[visitor] = session
             return session
 
@@ -137,7 +137,7 @@ class LiveSessions:
         if visitor in self._sessions:
             self._over.add(self._sessions.pop(visitor).caller)
 
-    def _follow(self, session: LiveSession, choice: LiveChoice) -> np.ndarray:
+    def _follow(self, session: VisitorSession, choice: LiveChoice) -> np.ndarray:
         """Make a session's stream what was chosen. Gives samples that are left of another."""
         stream, before, rest = session.stream, session.choice, np.zeros(0, np.float32)
         if choice.rate != before.rate:
@@ -147,7 +147,7 @@ class LiveSessions:
             session.stream = self._stream(choice, stream)
         elif choice.voice != before.voice:
             stream.set_voice(self.library.voice(choice.voice))
-        session.stream.options = replace(session.stream.options, pitch_shift=choice.pitch)
+        session.stream.set_pitch_shift(choice.pitch)
         session.choice = choice
         return rest
 

@@ -75,7 +75,7 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
         """One chunk of the microphone, in a voice of the library."""
         with context.answering():
             samples, rate = sent_samples(event._data)
-            name = context.needed(voice, "no_live_voice")
+            name = context.needed(voice, "no_voice")
             choice = LiveChoice(name, pitch, latency, rate)
             made, needs = live.push(str(request.session_hash), request, choice, samples)
             number = event._data.get("number")

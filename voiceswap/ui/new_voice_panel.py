@@ -8,14 +8,11 @@ import gradio as gr
 from gradio.events import Dependency
 
 from voiceswap.conversion.voice import Voice
-from voiceswap.conversion.voice_library import file_name
 from voiceswap.errors import VoiceswapError
-from voiceswap.examples import HELLO
 from voiceswap.ui import adapt_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, player, recorder, voice_menu
 from voiceswap.ui.jobs import giving_way
-from voiceswap.writing import write_audio
 
 BLENDED = 4  # voices at once
 
@@ -31,7 +28,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
 
         def listen(*values):
             with context.answering():
-                return speak(context, make(*values), kind)
+                return context.example(make(*values), kind)
 
         def keep(name, *values):
             with context.answering():
@@ -158,16 +155,6 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
             file.upload(lambda path: unquote(Path(path).stem), file, name, **DISPLAY_ONLY)
     preview.render()
     return [*menus, first, second]
-
-
-def speak(context: AppContext, voice: Voice, name: str) -> str:
-    """The example sentence in a voice, as a file."""
-    samples = context.swapper.convert(HELLO, voice)
-    return str(
-        write_audio(
-            context.new_file(f"{file_name(name)}.wav"), samples, context.swapper.sample_rate
-        )
-    )
 
 
 def walk(context: AppContext, first: str | None, second: str | None, amount: float) -> Voice:

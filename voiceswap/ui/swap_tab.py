@@ -86,12 +86,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         """Swap two voices. Returns both results, with a picture and the similarities of each."""
         with context.answering(request) as check:
             first, second = _speaker(context, a, voice_a, "a"), _speaker(context, b, voice_b, "b")
-            described = context.remaining(text["converting"])
-
-            def report(done: float) -> None:
-                check()
-                progress(done, desc=described(done))
-
+            report = context.reporter(progress, check, text["converting"])
             pairs = [(first, second), (second, first)]
             outs = [context.result(one.voice, other.voice, ending=kind) for one, other in pairs]
             jobs = [

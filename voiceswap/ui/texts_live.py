@@ -45,7 +45,6 @@ LIVE: dict[str, tuple[str, str]] = {
         "服务器处理不过来，有话音丢失；可尝试更长的延迟。",
     ),
     "live_lost": ("The server does not answer any more.", "服务器不再响应。"),
-    "no_live_voice": ("Choose a voice first.", "请先选择一个声音。"),
     "no_microphone": (
         "At this address the browser gives no microphone: that needs https or localhost. "
         "Upload recordings instead.",

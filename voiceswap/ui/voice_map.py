@@ -9,6 +9,8 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
 
+NAME_WIDTH, NAME_HEIGHT = 0.24, 0.14  # of a voice's name, as shares of the map
+
 # Names come in as data, and are escaped; they must never become a part of the template, which is
 # code.
 _ESCAPED = 'replace(/[&<>"\'`]/g, letter => "&#" + letter.charCodeAt(0) + ";")'
@@ -78,26 +80,29 @@ def lay_out(voices: Sequence[Voice]) -> np.ndarray:
         codes = np.stack([voice.code.cpu().numpy() for voice in voices]).astype(np.float64)
         left, deviations, _ = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
         places[:, : min(2, len(deviations))] = (left * deviations)[:, :2]
-        places *= np.where(
-            places[np.abs(places).argmax(0), [0, 1]] < 0, -1, 1
-        )  # the sign of a component is anybody's choice
+        # The sign of a component is anybody's choice.
+        places *= np.where(places[np.abs(places).argmax(0), [0, 1]] < 0, -1, 1)
         places /= max(np.abs(places).max(), 1e-9)
     return 0.5 + 0.5 * places
 
 
-def apart(places: np.ndarray, width: float = 0.24, height: float = 0.14) -> np.ndarray:
-    """Places (voices, 2) moved up and down until no name of that size lies on another.
+def apart(places: np.ndarray) -> np.ndarray:
+    """Places (voices, 2) moved up and down until no name lies on another.
 
     As far as there is room for all: the list beside the map has every name.
     """
     places = places.copy()
     for _ in range(50):
         dx, dy = (places[:, None, axis] - places[None, :, axis] for axis in (0, 1))
-        near = (np.abs(dx) < width) & (np.abs(dy) < height) & ~np.eye(len(places), dtype=bool)
+        near = (
+            (np.abs(dx) < NAME_WIDTH)
+            & (np.abs(dy) < NAME_HEIGHT)
+            & ~np.eye(len(places), dtype=bool)
+        )
         if not near.any():
             break
         order = np.arange(len(places))
         up = np.where(dy == 0, order[:, None] - order[None, :], dy) > 0
-        push = np.where(near, (height - np.abs(dy)) / 2 * np.where(up, 1, -1), 0)
+        push = np.where(near, (NAME_HEIGHT - np.abs(dy)) / 2 * np.where(up, 1, -1), 0)
         places[:, 1] = np.clip(places[:, 1] + push.sum(1) / np.maximum(near.sum(1), 1), 0, 1)
     return places

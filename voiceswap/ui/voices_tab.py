@@ -10,7 +10,6 @@ from voiceswap.ui import new_voice_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, player, voice_menu
 from voiceswap.ui.jobs import giving_way
-from voiceswap.ui.new_voice_panel import speak
 from voiceswap.ui.voice_map import map_points, voice_map
 
 
@@ -105,7 +104,7 @@ def _one_voice(
         """The example sentence in a voice."""
         with context.answering(request):
             name = context.needed(name, "no_voice")
-            return speak(context, library.voice(name), name)
+            return context.example(library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
         """Give a voice another name. Returns the stored name."""
