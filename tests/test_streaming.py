@@ -132,7 +132,7 @@ def test_what_a_stream_cant_do_is_a_sentence(tiny):
     with pytest.raises(AudioError, match="NaN"):
         tiny.stream(GOODBYE).push(np.array([0.1, np.nan], np.float32))
     for options in ({"strength": 0.5}, {"seed": 1}):
-        with pytest.raises(VoiceswapError, match="no strength and no seed"):
+        with pytest.raises(VoiceswapError, match="no strength, seed or subtype"):
             tiny.stream(GOODBYE, **options)
     with pytest.raises(VoiceswapError, match="one of low, normal, high"):
         tiny.stream(GOODBYE, latency="none")

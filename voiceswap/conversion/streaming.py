@@ -42,18 +42,18 @@ class Latency:
         past: what is analysed before it.
     """
 
-    block: float = 0.16
-    lookahead: float = 0.16
-    past: float = 2.0
+    block: float
+    lookahead: float
+    past: float
 
     @staticmethod
     def of(latency: "str | Latency") -> "Latency":
         """One of LATENCIES by name, or what is given. Raises VoiceswapError for another name."""
         if isinstance(latency, Latency):
             return latency
-        if latency not in LATENCIES:
-            raise VoiceswapError(f"latency is '{latency}', but must be one of low, normal, high.")
-        return LATENCIES[latency]
+        if latency in LATENCIES:
+            return LATENCIES[latency]
+        raise VoiceswapError(f"latency is '{latency}', but must be low, normal or high.")
 
 
 LATENCIES = {
@@ -89,16 +89,13 @@ class Stream:
         options: ConversionOptions = DEFAULTS,
         latency: Latency = LATENCIES["normal"],
     ):
-        if options.strength != 1.0 or options.seed is not None:
-            raise VoiceswapError("A stream has no strength and no seed; blend voices instead.")
-        if options.subtype is not None:
-            raise VoiceswapError("subtype is how a file is written; a stream gives samples.")
+        if options.strength != 1.0 or options.seed is not None or options.subtype is not None:
+            raise VoiceswapError("A stream has no strength, seed or subtype; blend voices instead.")
         if options.exact_pitch:
             raise VoiceswapError("A stream can't know a song's octave; use pitch_shift instead.")
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
-        self.device = engine.device
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
@@ -132,8 +129,8 @@ class Stream:
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
-        self._voice = stack_voices([voice], self.device)
-        nothing = torch.zeros((), device=self.device)
+        self._voice = stack_voices([voice], self.engine.device)
+        nothing = torch.zeros((), device=self.engine.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
     def set_pitch_shift(self, semitones: float) -> None:
@@ -153,7 +150,9 @@ class Stream:
         while len(self._waiting) >= chunk:
             ready += self._analyse(self._down.push(self._waiting[:chunk]))
             self._waiting = self._waiting[chunk:]
-        return self._count(np.concatenate([np.zeros(0, np.float32), *ready]))
+        made = np.concatenate([np.zeros(0, np.float32), *ready])
+        self._given += len(made)
+        return made
 
     def flush(self) -> np.ndarray:
         """The rest, so that all that came out is as long as all that went in."""
@@ -165,11 +164,9 @@ class Stream:
         while self._at * hop < missing:
             ready += self._analyse(silence)
         made = np.concatenate([*ready, self._up.flush()])
-        return self._count(made[: self._taken - self._given])
-
-    def _count(self, samples: np.ndarray) -> np.ndarray:
-        self._given += len(samples)
-        return samples
+        made = made[: self._taken - self._given]
+        self._given += len(made)
+        return made
 
     def _analyse(self, samples: np.ndarray) -> list[np.ndarray]:
         """Add samples at the rate of what is analysed, and convert the blocks that are complete."""
@@ -290,7 +287,7 @@ class Stream:
         )
         (at_last,) = excitation_states(f0, [last], self.engine.output_audio, state)
         self._phase = float(at_last.phase)
-        return ExcitationState(*(field.to(self.device) for field in state))
+        return ExcitationState(*(field.to(self.engine.device) for field in state))
 
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
