@@ -4,33 +4,27 @@ import io
 import os
 import sys
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
-from voiceswap.command_options import (
-    Device,
-    Model,
-    Overwrite,
-    PitchOptions,
-    PitchRange,
-    Precision,
-    Seed,
-    Strength,
-)
-from voiceswap.command_outputs import console, fail, output_file, save, warn, written
+from voiceswap.command_options import Device, Precision
+from voiceswap.command_outputs import console, fail, save, warn, written
+from voiceswap.conversion.command import convert, embed, load_swapper, reconstruct, swap, voice
 from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 from voiceswap.evaluation.command import evaluate
 from voiceswap.live.command import live
 from voiceswap.notes import notes_to
 from voiceswap.training.command import export, train
 from voiceswap.ui.command import ui
+
+START, CONVERT, VOICES, MODELS = "Start", "Convert", "Voices and codes", "Models"
 
 app = typer.Typer(
     help="Voice conversion: A's words in B's voice. Start with [bold]voiceswap demo[/bold].",
@@ -39,155 +33,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RecordingPath = Annotated[
-    Path,
-    typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
-]
-OutFile = Annotated[
-    Path, typer.Option(help="File to write, whose ending sets the format; or a folder.")
-]
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"voiceswap {version('voiceswap')}", highlight=False)
+        raise typer.Exit
 
 
-def _swapper(checkpoint: str, device: str, precision: str = "auto"):
-    from voiceswap.conversion.swapper import VoiceSwapper
-
-    with console.status("Loading the model ..."):
-        return VoiceSwapper.load(checkpoint, device, precision=precision)
-
-
-@app.command(epilog="Example: voiceswap swap anna.wav ben.mp3 --out swapped")
-def swap(
-    a: RecordingPath,
-    b: RecordingPath,
-    out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
-    checkpoint: Model = "default",
-    device: Device = "auto",
-    precision: Precision = "auto",
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
 ) -> None:
-    """Swap two voices: A's words in B's voice, and B's words in A's."""
-    swapper = _swapper(checkpoint, device, precision)
-    with console.status("Converting ..."):
-        a_words, b_words = swapper.swap(a, b)
-    name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
-    rate = swapper.sample_rate
-    save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, rate, "A's words, B's voice")
-    save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, rate, "B's words, A's voice")
+    pass
 
 
-@app.command(
-    epilog="Example: voiceswap convert talk.mp3 --target anna-1.wav --target anna-2.wav "
-    "--out talk-anna.wav"
-)
-def convert(
-    source: RecordingPath,
-    target: Annotated[
-        list[Path],
-        typer.Option(
-            help="A recording of the target voice, or a voice kept by 'voiceswap voice'; several "
-            "are averaged, and of one person bring the voice nearer.",
-            show_default=False,
-        ),
-    ],
-    out: OutFile = Path("converted.wav"),
-    pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
-    pitch_range: PitchRange = 1.0,
-    strength: Strength = 1.0,
-    seed: Seed = None,
-    overwrite: Overwrite = False,
-    checkpoint: Model = "default",
-    device: Device = "auto",
-    precision: Precision = "auto",
-) -> None:
-    """Convert SOURCE to another voice."""
-    name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
-    out = output_file(out, name, [source, *target], overwrite)
-    swapper = _swapper(checkpoint, device, precision)
-    options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Converting", total=1.0)
-        swapper.convert_file(
-            source, list(target), out, lambda done: bar.update(task, completed=done), **options
-        )
-    written(out, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
-
-
-@app.command(epilog="Example: voiceswap voice anna-1.wav anna-2.wav --out anna.safetensors")
-def voice(
-    recordings: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Recordings of one voice; several bring it nearer.", show_default=False
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="The .safetensors file to write, or a folder.")] = Path(
-        "voice.safetensors"
-    ),
-    overwrite: Overwrite = False,
-    checkpoint: Model = "default",
-    device: Device = "auto",
-) -> None:
-    """Keep a voice in a small file, to give as --target later."""
-    out = output_file(out, f"{recordings[0].stem}.safetensors", recordings, overwrite)
-    swapper = _swapper(checkpoint, device)
-    written(
-        swapper.save_voice(swapper.voice(list(recordings)), out),
-        f"the voice of {', '.join(path.name for path in recordings)}",
-    )
-
-
-@app.command(epilog="Example: voiceswap reconstruct anna.wav --out anna-again.wav")
-def reconstruct(
-    source: RecordingPath,
-    out: OutFile = Path("reconstructed.wav"),
-    overwrite: Overwrite = False,
-    checkpoint: Model = "default",
-    device: Device = "auto",
-) -> None:
-    """Take a recording through both codes and back in its own voice: what the model can keep."""
-    out = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
-    swapper = _swapper(checkpoint, device)
-    save(out, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
-
-
-@app.command(epilog="Example: voiceswap embed anna.wav --out anna.npz")
-def embed(
-    source: RecordingPath,
-    out: Annotated[Path, typer.Option(help="The .npz file to write, or a folder.")] = Path(
-        "codes.npz"
-    ),
-    checkpoint: Model = "default",
-    device: Device = "auto",
-) -> None:
-    """Write content and speaker codes of a recording, for other tasks to use.
-
-    Arrays: content (frames, channels), content_rate (frames a second), speaker (channels,), log_f0
-    (mean and deviation of ln Hz).
-    """
-    import numpy as np
-
-    from voiceswap.files import whole_file
-
-    out = output_file(out, f"{source.stem}.npz")
-    if out.suffix.lower() != ".npz":
-        raise VoiceswapError(f"The codes' file has to end in .npz, and {out} does not.")
-    swapper = _swapper(checkpoint, device)
-    content, voice = swapper.content(source), swapper.embed(source)
-    rate = swapper.content_rate
-    with whole_file(out) as temporary, open(temporary, "wb") as file:
-        np.savez(
-            file,
-            content=content,
-            content_rate=rate,
-            speaker=voice.code.cpu().numpy(),
-            log_f0=voice.log_f0.cpu().numpy(),
-        )
-    written(
-        out,
-        f"content {content.shape} at {rate:g} frames a second, speaker {tuple(voice.code.shape)}",
-    )
-
-
-@app.command(epilog="Example: voiceswap info my-model.safetensors")
 def info(
     checkpoint: Annotated[
         str, typer.Argument(help="A model file, or 'default' for the one in the package.")
@@ -214,7 +76,6 @@ def info(
     console.print(table)
 
 
-@app.command(epilog="Example: voiceswap demo --out demo")
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
         "voiceswap-demo"
@@ -227,7 +88,7 @@ def demo(
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
-    swapper = _swapper("default", device, precision)
+    swapper = load_swapper("default", device, precision)
     rate = swapper.sample_rate
     hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
     with console.status("Converting ..."):
@@ -245,28 +106,46 @@ def demo(
     written(picture, "the four mel spectrograms, F0 in blue")
 
 
-app.command(
-    epilog="Examples: voiceswap live --target anna.wav; voiceswap live --target anna.wav "
-    "--simulate talk.wav --out talk-live.wav --report"
-)(live)
-app.command(epilog="Example: voiceswap adapt anna/*.wav --out anna.safetensors")(adapt)
-app.command(
+def _add(panel: str, command, *examples: str, **settings) -> None:
+    """Make a command of a function, with examples below its help."""
+    word = "Example" if len(examples) == 1 else "Examples"
+    epilog = f"{word}: {'; '.join(f'voiceswap {command.__name__} {line}' for line in examples)}"
+    app.command(rich_help_panel=panel, epilog=epilog, **settings)(command)
+
+
+_add(START, demo, "--out demo")
+_add(START, ui, "--port 7860 --auth me:secret")
+_add(CONVERT, swap, "anna.wav ben.mp3 --out swapped")
+_add(
+    CONVERT,
+    convert,
+    "talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav",
+    "song.wav --target anna.safetensors --pitch exact",
+)
+_add(CONVERT, batch, "talks --target anna.wav --out talks-by-anna --format flac")
+_add(
+    CONVERT,
+    live,
+    "--target anna.wav",
+    "--target anna.wav --simulate talk.wav --out talk-live.wav --report",
+)
+_add(VOICES, voice, "anna-1.wav anna-2.wav --out anna.safetensors")
+_add(VOICES, adapt, "anna/*.wav --out anna.safetensors")
+_add(VOICES, embed, "anna.wav --out anna.npz")
+_add(VOICES, reconstruct, "anna.wav --out anna-again.wav")
+_add(MODELS, info, "my-model.safetensors")
+_add(
+    MODELS,
+    train,
+    "autoencoder --config recipes/default/autoencoder.yaml --trainer.max_steps 1000",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Example: voiceswap train autoencoder --config recipes/default/autoencoder.yaml "
-    "--trainer.max_steps 1000",
-)(train)
-app.command(
-    epilog="Example: voiceswap export runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt "
-    "--out my-model.safetensors"
-)(export)
-app.command(
-    epilog="Example: voiceswap evaluate --pairs pairs.csv --root corpora --asr whisper-base "
-    "--out evaluation"
-)(evaluate)
-app.command(
-    epilog="Example: voiceswap batch talks --target anna.wav --out talks-by-anna --format flac"
-)(batch)
-app.command(epilog="Example: voiceswap ui --port 7860 --auth me:secret")(ui)
+)
+_add(
+    MODELS,
+    export,
+    "runs/autoencoder/last.ckpt --vocoder runs/vocoder/last.ckpt --out my-model.safetensors",
+)
+_add(MODELS, evaluate, "--pairs pairs.csv --root corpora --asr whisper-base --out evaluation")
 
 
 def main() -> None:

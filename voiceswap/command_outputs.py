@@ -3,6 +3,7 @@
 Names of files can hold anything, and terminals can't show everything.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,12 +48,32 @@ def fail(problem: object) -> None:
     errors.print(Text(plain(problem), "red"), soft_wrap=True)
 
 
-def output_file(out: Path, name: str, inputs: Sequence[Path] = (), overwrite: bool = False) -> Path:
-    """The file to write: `out`, or `name` in it where it is a folder.
+def require_files(*paths: Path) -> None:
+    """Raise AudioError for what is no file, before anything takes time; pipes can wait."""
+    from voiceswap.decoding import require_file
 
-    Raises VoiceswapError when it is one of `inputs`, unless they may be overwritten.
+    for path in paths:
+        if not path.is_fifo():
+            require_file(path)
+
+
+def require_writable(path: Path) -> None:
+    """Raise VoiceswapError where no file can be made, before anything takes time."""
+    folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
+    if not folder.is_dir():
+        raise VoiceswapError(f"{path} can't be written: {folder} is no folder.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise VoiceswapError(f"{path} can't be written: nothing may be made in {folder}.")
+
+
+def output_file(out: Path, name: str, inputs: Sequence[Path] = (), overwrite: bool = False) -> Path:
+    """The file to write: `out`, or `name` in it where it is a folder or has no ending.
+
+    Raises VoiceswapError when it can't be written there, or when it is one of `inputs`, unless they
+    may be overwritten.
     """
-    path = out / name if out.is_dir() else out
+    path = out / name if out.is_dir() or not (out.suffix or out.exists()) else out
+    require_writable(path)
     for read in inputs:
         if not overwrite and path.exists() and read.exists() and path.samefile(read):
             raise VoiceswapError(

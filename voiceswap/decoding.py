@@ -73,7 +73,7 @@ def regular_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
-    _require_file(path)
+    require_file(path)
     try:
         with contextlib.ExitStack() as stack:
             info, blocks = _open(path, stack)
@@ -88,11 +88,18 @@ def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
                 )
             yield info, blocks
     except (soundfile.LibsndfileError, OSError) as error:
+        if path.suffix.lower() == ".safetensors":
+            raise AudioError(
+                f"{path} is no recording; a saved voice has no words, and serves as a --target."
+            ) from error
         reason = str(error).rstrip(".").rpartition(": ")[2]
         raise AudioError(f"{path} can't be read as audio ({reason}).") from error
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Raise AudioError for what is no file, or an empty one."""
+    if path.parts[:1] and path.parts[0] in ("http:", "https:"):
+        raise AudioError(f"{path} is an address; download it first, or use voiceswap batch.")
     if not path.exists():
         raise AudioError(f"{path} does not exist.")
     if path.is_dir():

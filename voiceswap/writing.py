@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from voiceswap.audio import PEAK, BlockResampler
-from voiceswap.endings import libsndfile_format
+from voiceswap.endings import SOUND_ENDINGS, libsndfile_format
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 
@@ -22,6 +22,17 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) 
     with AudioWriter(path, sample_rate) as writer:
         writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
     return Path(path)
+
+
+def require_format(path: Path) -> None:
+    """Raise AudioError for a name whose ending is that of no format that can be written."""
+    ending = path.suffix[1:].lower()
+    if libsndfile_format(ending) in soundfile.available_formats():
+        return
+    problem = f"no audio format is known by the ending '{path.suffix}'"
+    if ending in SOUND_ENDINGS:
+        problem = f"'{path.suffix}' can be read, but not written"
+    raise AudioError(f"{path.name}: {problem}; use .wav, .flac, .ogg, .opus or .mp3.")
 
 
 class AudioWriter:
@@ -42,11 +53,7 @@ class AudioWriter:
         self.path = Path(path)
         ending = self.path.suffix[1:].lower()
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
-        if kind not in soundfile.available_formats():
-            raise AudioError(
-                f"{self.path.name}: no audio format is known by the ending '{self.path.suffix}'; "
-                "use .wav, .flac, .ogg or .mp3."
-            )
+        require_format(self.path)
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
