@@ -188,7 +188,7 @@ def test_the_command(model, hello, goodbye, tmp_path):
     options = ["--steps", "2", "--checkpoint", str(model), "--device", "cpu"]
     result = CliRunner().invoke(app, ["adapt", *paths, "--out", str(out), *options])
     assert result.exit_code == 0, result.output
-    assert "0.1 minutes of speech" in result.output and "similarity" in result.output
+    assert " s of speech" in result.output and "similarity" in result.output
     assert out.exists() and out.with_suffix(".png").exists()
     assert not out.with_suffix(".adapting").exists()
     made = tmp_path / "out.wav"

@@ -9,6 +9,7 @@ from rates import RATE
 
 from voiceswap import cli
 from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.models.checkpoint import DEFAULT
 
 
 def run(monkeypatch, *arguments):
@@ -33,6 +34,16 @@ def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys
     assert all(name in shown for name in names)
     converted = soundfile.info(tmp_path / "a-says-goodbye.wav")
     assert converted.duration == soundfile.info(GOODBYE).duration and converted.samplerate == RATE
+
+
+def test_outputs_have_names_of_what_they_hold(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE) == 0
+    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--out", "new folder") == 0
+    assert run(monkeypatch, "voice", HELLO) == 0
+    converted = "hello-in-the-voice-of-goodbye.wav"
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert made == {converted, f"new folder/{converted}", "hello.safetensors"}
 
 
 def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
@@ -83,6 +94,12 @@ def test_info_shows_licences_and_metrics(monkeypatch, capsys):
         (["swap", HELLO, GOODBYE, "--device", "abacus"], "can't be used here"),
         (["train", "parrot"], "no network 'parrot'"),
         (["live", "--target", HELLO, "--report"], "--report and --overwrite need --simulate"),
+        (["convert", HELLO, "--target", GOODBYE, "--out", "a.m4a"], "can be read, but not written"),
+        (["convert", "http://a.org/b.mp3", "--target", HELLO], "download it first"),
+        (["swap", HELLO, DEFAULT], "a saved voice has no words"),
+        (["swap", HELLO, GOODBYE, "--out", "/proc/no"], "can't be written"),
+        (["export", "no.ckpt"], "no.ckpt does not exist."),
+        (["adapt", "."], "There is no recording in the folder"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, arguments, sentence):

@@ -212,6 +212,14 @@ def test_what_is_missing_of_a_cut_off_memo_is_said(tiny, hello, goodbye, tmp_pat
     with notes_to(notes.append):
         assert 1 < len(read_audio(tmp_path / "cut.m4a", 16000)) / 16000 < 3.5
     assert "cut.m4a ends after" in notes[-1]
+    soundfile.write(tmp_path / "memo.flac", np.tile(hello, 6), 16000)
+    data = (tmp_path / "memo.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(data[: len(data) * 3 // 4])
+    others: list[str] = []
+    with notes_to(others.append):
+        read = read_audio(tmp_path / "cut.flac", 16000)
+    assert len(read) > 4 * len(hello) and "cut.flac ends after" in others[-1]
+    np.testing.assert_allclose(read, np.tile(hello, 6)[: len(read)], atol=1e-3)
     report = convert_folder(
         [tmp_path / "cut.m4a"],
         [saved_voice(tmp_path, goodbye)],

@@ -199,6 +199,15 @@ def test_bad_recordings_and_devices_are_sentences(swapper, hello):
         VoiceSwapper.load(device="abacus")
 
 
+def test_python_mistakes_name_the_way_out(swapper, hello, goodbye):
+    anna = swapper.embed(hello)
+    assert "recording" in repr(anna) and len(repr(anna)) < 60
+    with pytest.raises(VoiceswapError, match=r"blend\(\[\(anna, 0.5\)"):
+        swapper.blend([anna, anna])
+    with pytest.raises(VoiceswapError, match="no option pitch; did you mean pitch_shift"):
+        swapper.convert(hello, goodbye, pitch=2)
+
+
 def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
     voice = swapper.embed(goodbye)
     kept = swapper.save_voice(voice, tmp_path / "b.safetensors")

@@ -48,15 +48,6 @@ def fail(problem: object) -> None:
     errors.print(Text(plain(problem), "red"), soft_wrap=True)
 
 
-def require_files(*paths: Path) -> None:
-    """Raise AudioError for what is no file, before anything takes time; pipes can wait."""
-    from voiceswap.decoding import require_file
-
-    for path in paths:
-        if not path.is_fifo():
-            require_file(path)
-
-
 def require_writable(path: Path) -> None:
     """Raise VoiceswapError where no file can be made, before anything takes time."""
     folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))

@@ -136,7 +136,28 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[
             return _by_ffmpeg(path, stack)
     seconds = file.frames / file.samplerate if file.frames < UNKNOWN else None
     info = SoundInfo(file.samplerate, file.channels, seconds, file.format, file.subtype)
-    return info, _soundfile_blocks(file, min(BLOCK_SECONDS * info.rate, MAX_BLOCK // info.channels))
+    step = min(BLOCK_SECONDS * info.rate, MAX_BLOCK // info.channels)
+    return info, _to_where_it_is_cut(path, stack, _soundfile_blocks(file, step))
+
+
+def _to_where_it_is_cut(
+    path: Path, stack: contextlib.ExitStack, blocks: Iterator[np.ndarray]
+) -> Iterator[np.ndarray]:
+    """libsndfile's blocks and, where it gives up as on half a frame of FLAC, the rest by FFmpeg."""
+    given = 0
+    try:
+        for block in blocks:
+            yield block
+            given += len(block)
+    except soundfile.LibsndfileError as cut:
+        try:
+            rest = _by_ffmpeg(path, stack)[1]
+        except NotDecodableError:
+            raise cut from None
+        for block in rest:
+            if len(block) > given:
+                yield block[given:]
+            given = max(0, given - len(block))
 
 
 def _is_mpeg(path: Path) -> bool:

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.command_inputs import recordings_in, require_files
 from voiceswap.command_options import Device, Model
 from voiceswap.command_outputs import console, output_file, warn, written
 from voiceswap.errors import VoiceswapError
@@ -17,7 +18,8 @@ def adapt(
     recordings: Annotated[
         list[Path],
         typer.Argument(
-            help="Recordings of one voice; some minutes serve best, ten seconds will do.",
+            help="Recordings of one voice, or a folder of them; some minutes serve best, ten "
+            "seconds will do.",
             show_default=False,
         ),
     ],
@@ -28,7 +30,8 @@ def adapt(
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the file that is written where --out names none.", show_default="voice"
+            help="Name of the file, where --out gives none.",
+            show_default="RECORDING",
         ),
     ] = None,
     steps: Annotated[
@@ -49,13 +52,12 @@ def adapt(
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.conversion.swapper import VoiceSwapper
 
-    named = f"{name or 'voice'}.safetensors"
+    recordings = recordings_in(recordings)
+    named = f"{name or recordings[0].stem}.safetensors"
     path = output_file(out or Path(named), named)
     if path.suffix.lower() != ".safetensors":
         raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
-    for recording in recordings:
-        if not recording.exists():
-            raise VoiceswapError(f"{recording} does not exist.")
+    require_files(*recordings)
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
     state = path.with_suffix(".adapting")
@@ -91,14 +93,14 @@ def table(report) -> Table:
     measured = (
         report.kept_out or "a recording that was learned from: too little speech to keep one out"
     )
+    length = f"{report.seconds / 60:.1f} minutes"
+    if report.seconds < 60:
+        length = f"{report.seconds:.1f} s"
     made = Table(
         "",
         "before",
         "after",
-        title=Text(
-            f"{report.seconds / 60:.1f} minutes of speech, best after {report.steps} steps; "
-            f"measured on {measured}"
-        ),
+        title=Text(f"{length} of speech, best after {report.steps} steps; measured on {measured}"),
         title_justify="left",
     )
     for row in rows(report):

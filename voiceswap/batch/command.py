@@ -169,7 +169,10 @@ def _print_result(report: "Report") -> None:
         sources.setdefault(row.error, []).append(row.source)
     for error, failed in sources.items():
         what = failed[0] if len(failed) == 1 else f"{len(failed)} files"
-        errors.print(Text.assemble((plain(what), "red"), f": {plain(error)}"), soft_wrap=True)
+        line = Text(plain(error))
+        if not error.startswith(what):
+            line = Text.assemble((plain(what), "red"), f": {plain(error)}")
+        errors.print(line, soft_wrap=True)
     counts = report.counts()
     summary = ", ".join(f"{counts[status]} {status}" for status in Status if status in counts)
     if report.audio_seconds:
@@ -219,7 +222,7 @@ class _Display:
 
 def _speed(audio_seconds: float, seconds: float) -> str:
     times_real_time = audio_seconds / seconds if seconds > 0 else 0
-    return f"{audio_seconds / 3600:.2f} h of audio at {times_real_time:.1f} times real time"
+    return f"{_time(audio_seconds)} of audio at {times_real_time:.1f} times real time"
 
 
 def _time(seconds: float) -> str:

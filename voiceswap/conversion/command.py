@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from voiceswap.command_inputs import recordings_in, require_files
 from voiceswap.command_options import (
     Device,
     Model,
@@ -19,7 +20,6 @@ from voiceswap.command_options import (
 from voiceswap.command_outputs import (
     console,
     output_file,
-    require_files,
     require_writable,
     save,
     written,
@@ -110,7 +110,8 @@ def voice(
     recordings: Annotated[
         list[Path],
         typer.Argument(
-            help="Recordings of one voice; several bring it nearer.", show_default=False
+            help="Recordings of one voice, or a folder of them; several bring it nearer.",
+            show_default=False,
         ),
     ],
     out: Annotated[
@@ -125,6 +126,7 @@ def voice(
     device: Device = "auto",
 ) -> None:
     """Keep a voice in a small file, to give as --target later."""
+    recordings = recordings_in(recordings)
     require_files(*recordings)
     name = f"{recordings[0].stem}.safetensors"
     path = output_file(out or Path(name), name, recordings, overwrite)

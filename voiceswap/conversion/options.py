@@ -1,7 +1,9 @@
 """How one recording is converted."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from voiceswap.errors import VoiceswapError
@@ -61,6 +63,19 @@ class ConversionOptions:
 
 
 DEFAULTS = ConversionOptions()
+
+
+def conversion_options(given: Mapping[str, Any]) -> ConversionOptions:
+    """`ConversionOptions` of keywords. Raises VoiceswapError for one that there is not."""
+    known = [field.name for field in fields(ConversionOptions)]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1, 0.4)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+            raise VoiceswapError(f"There is no option {name}; {hint}")
+    return ConversionOptions(**given)
+
+
 EXACT = "exact"  # what commands and lists call `exact_pitch`
 
 

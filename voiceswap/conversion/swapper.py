@@ -14,7 +14,7 @@ from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
-from voiceswap.conversion.options import ConversionOptions
+from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.recording import EncodedRecording
@@ -29,6 +29,7 @@ from voiceswap.conversion.voice import (
     is_voice_file,
     load_voice,
     save_voice,
+    weighted,
 )
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
@@ -109,7 +110,7 @@ class VoiceSwapper:
         Returns:
             Samples (samples,), float32, at `options.rate` or `sample_rate` Hz.
         """
-        chosen = ConversionOptions(**options)
+        chosen = conversion_options(options)
         if chosen.subtype is not None:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
         (encoded,) = self._encode([source])
@@ -140,7 +141,7 @@ class VoiceSwapper:
         Returns:
             The path `out`.
         """
-        file = FileConversion(source, references, out, ConversionOptions(**options))
+        file = FileConversion(source, references, out, conversion_options(options))
         (error,) = self.convert_files([file], progress)
         if error:
             raise error
@@ -179,8 +180,8 @@ class VoiceSwapper:
             A `Stream`: push(samples) gives what is converted by now, flush() the rest.
         """
         known = (self._typical if source is None else source).copy()
-        chosen, wanted = ConversionOptions(**options), Latency.of(latency)
-        return Stream(self.engine, self.voice(references), known, chosen, wanted)
+        chosen, voice = conversion_options(options), self.voice(references)
+        return Stream(self.engine, voice, known, chosen, Latency.of(latency))
 
     @cached_property
     def _typical(self) -> SourceStatistics:
@@ -242,7 +243,7 @@ class VoiceSwapper:
 
     def blend(self, voices: Sequence[tuple[VoiceInput, float]]) -> Voice:
         """A mix of voices by weight; weights are scaled to sum to one."""
-        return blend([(self.voice(voice), weight) for voice, weight in voices])
+        return blend([(self.voice(voice), weight) for voice, weight in weighted(voices)])
 
     def sample(self, seed: int) -> Voice:
         """A voice that nobody has, drawn from the prior N(0, I)."""

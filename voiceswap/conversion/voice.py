@@ -68,6 +68,12 @@ class Voice:
     notes: Mapping[str, Any] = field(default_factory=dict)
     high_gain: Tensor = field(default_factory=lambda: torch.zeros(HIGH_BANDS))
 
+    def __repr__(self) -> str:
+        hertz, references = float(self.log_f0[0].exp()), len(self.residuals)
+        adapted = ", adapted" if self.delta else ""
+        plural = "" if references == 1 else "s"
+        return f"Voice({hertz:.0f} Hz, {references} recording{plural}{adapted})"
+
     def to(self, device: torch.device | str) -> "Voice":
         """The same on a device."""
         moved = tuple((residuals.to(device), share) for residuals, share in self.residuals)
@@ -89,6 +95,13 @@ def draw_voice(autoencoder: Autoencoder, seed: int) -> Voice:
     code = code.to(mean.weight.device)
     identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(code.device)
     return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
+
+
+def weighted(voices: Sequence[Any]) -> Sequence[tuple[Any, float]]:
+    """`voices` as they are. Raises VoiceswapError for what is not pairs of a voice and a weight."""
+    if all(isinstance(item, (tuple, list)) and len(item) == 2 for item in voices):
+        return voices
+    raise VoiceswapError("A blend takes pairs: blend([(anna, 0.5), (ben, 0.5)]).")
 
 
 def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:

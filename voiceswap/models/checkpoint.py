@@ -195,7 +195,10 @@ def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor
     except (SafetensorError, OSError, ValueError, RecursionError, RuntimeError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file.") from error
     if not isinstance(metadata, dict):
-        raise CheckpointError(f"{path} is a safetensors file, but not a voiceswap model.")
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not a voiceswap model; a saved voice is given as "
+            "--target."
+        )
     if not isinstance(metadata.get("format"), int):
         raise CheckpointError(f"{path} does not say its format, so it can't be read.")
     if metadata["format"] > FORMAT:

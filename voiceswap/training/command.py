@@ -10,6 +10,14 @@ from voiceswap.command_outputs import console, plain, written
 from voiceswap.errors import VoiceswapError
 from voiceswap.training import needs_extra
 
+PARTS = {  # what export takes after the training of a network, the rest from the package's model
+    "autoencoder": "{last} --vocoder default",
+    "vocoder": "default --vocoder {last}",
+    "high-band": "default --vocoder {last}",
+    "front-end": "default --vocoder default --streaming default --front-end {last}",
+    "streaming": "default --vocoder default --streaming {last}",
+}
+
 
 def train(
     context: typer.Context,
@@ -24,16 +32,13 @@ def train(
     ],
 ) -> None:
     """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
-    if network not in ("autoencoder", "vocoder", "high-band", "front-end", "streaming"):
-        raise VoiceswapError(
-            f"There is no network '{network}' to train; use autoencoder, vocoder, high-band, "
-            "front-end or streaming."
-        )
+    if network not in PARTS:
+        raise VoiceswapError(f"There is no network '{network}' to train; use {', '.join(PARTS)}.")
     with needs_extra():
         from voiceswap.training.run import train as run
-    run(network, context.args)
+    parts = PARTS[network].format(last=run(network, context.args))
     console.print(
-        "Trained. 'voiceswap export LAST.ckpt --out my-model.safetensors' makes a model of it, and "
+        f"Trained. 'voiceswap export {parts} --out my-model.safetensors' makes a model of it, and "
         "'voiceswap ui --checkpoint my-model.safetensors' opens it on the page.",
         soft_wrap=True,
         markup=False,

@@ -175,6 +175,8 @@ def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, An
 
     Raises CheckpointError when the file is anything else.
     """
+    if not Path(path).exists():
+        raise CheckpointError(f"{path} does not exist.")
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         saved["voiceswap"][name]

@@ -35,8 +35,8 @@ TASKS = {
 LONGEST_SENTENCE = 600
 
 
-def train(network: str, arguments: list[str]) -> None:
-    """Train one of TASKS as LightningCLI's `fit` does with `arguments`.
+def train(network: str, arguments: list[str]) -> str:
+    """Train one of TASKS as LightningCLI's `fit` does with `arguments`; gives the last checkpoint.
 
     Raises TrainingError, a sentence, for what a config or a disk can be blamed for. SIGTERM ends
     with status 143.
@@ -62,6 +62,7 @@ def train(network: str, arguments: list[str]) -> None:
             trainer_defaults={"use_distributed_sampler": False},
         )
         rank_zero_info(f"Waiting for data took {cli.datamodule.waiting_share:.1%} of the time.")
+        return getattr(cli.trainer.checkpoint_callback, "last_model_path", "") or "LAST.ckpt"
     except SIGTERMException:
         raise SystemExit(143) from None
     except (argparse.ArgumentError, MisconfigurationException, FileNotFoundError) as error:

@@ -1,0 +1,33 @@
+"""What commands are given: files that are there, and folders of recordings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from voiceswap.endings import SOUND_ENDINGS
+from voiceswap.errors import VoiceswapError
+
+
+def recordings_in(paths: Sequence[Path]) -> list[Path]:
+    """The recordings among `paths`, and those in the folders among them, by name.
+
+    Raises VoiceswapError for a folder without any.
+    """
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        if path.is_dir():
+            inside = [item for item in inside if item.suffix[1:].lower() in SOUND_ENDINGS]
+            inside = [item for item in inside if item.is_file() and item.name[0] != "."]
+            if not inside:
+                raise VoiceswapError(f"There is no recording in the folder {path}.")
+        found += inside
+    return found
+
+
+def require_files(*paths: Path) -> None:
+    """Raise AudioError for what is no file, before anything takes time; pipes can wait."""
+    from voiceswap.decoding import require_file
+
+    for path in paths:
+        if not path.is_fifo():
+            require_file(path)
