@@ -60,7 +60,7 @@ class AppContext:
         try:
             with (
                 self.jobs.running(request.session_hash if request else None) as check,
-                notes_to(lambda sentence: gr.Warning(self.sentence(sentence))),
+                notes_to(self._once()),
             ):
                 yield check
         except VoiceswapError as error:
@@ -73,6 +73,17 @@ class AppContext:
             raise gr.Error(
                 self.text["fault"].format(kind=type(error).__name__), title=self.text["sorry"]
             ) from error
+
+    def _once(self) -> Callable[[str], None]:
+        """Shows each note to the visitor once: a recording that is read again has the same."""
+        said: set[str] = set()
+
+        def say(sentence: str) -> None:
+            if sentence not in said:
+                said.add(sentence)
+                gr.Warning(self.sentence(sentence))
+
+        return say
 
     def sentence(self, error: VoiceswapError | str) -> str:
         """An error's message, without the server's folders in the names of files."""
@@ -88,6 +99,8 @@ class AppContext:
 
         def described(done: float) -> str:
             elapsed = time.monotonic() - began
+            if not done:
+                return self.text["reading"]
             if not KNOWN_SHARE <= done < 1:
                 return doing
             left = clock(elapsed * (1 - done) / done)
@@ -120,12 +133,18 @@ class AppContext:
         return path
 
     def references(
-        self, recordings: Sequence[str | None], voices: Sequence[str] = ()
+        self,
+        recordings: Sequence[str | None],
+        voices: Sequence[str] = (),
+        missing: str = "no_target",
     ) -> list[str | Path]:
-        """Recordings and voices of the library, as VoiceSwapper takes them."""
-        paths = [self.recording(path, "no_target") for path in recordings if path]
+        """Recordings and voices of the library, as VoiceSwapper takes them.
+
+        `missing` names the sentence if there is none.
+        """
+        paths = [self.recording(path, missing) for path in recordings if path]
         found: list[str | Path] = [*paths, *(self.library.path(name) for name in voices)]
-        return self.needed(found, "no_target")
+        return self.needed(found, missing)
 
     def new_file(self, name: str) -> Path:
         """A path for one visitor's file, in the folder that is emptied, at a random address."""
