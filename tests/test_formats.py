@@ -226,7 +226,7 @@ def test_what_is_missing_of_a_cut_off_memo_is_said(tiny, hello, goodbye, tmp_pat
         tmp_path / "out",
         swapper=tiny,
     )
-    assert report.rows[0].note == notes[-1]
+    assert report.rows[0].notes == (notes[-1],)
 
 
 @pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:3,\n{}\n", "ffconcat version 1.0\nfile {}\n"])

@@ -1,9 +1,11 @@
 """The tab that converts one recording, in a real browser; its conversion can be stopped."""
 
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
-from browser import PATIENCE, choose, field, ready, result, samples_of, shoot, type_in, upload
+from browser import PATIENCE, choose, field, ready, result, samples_of, says, shoot, type_in, upload
 
 
 def test_convert_with_every_setting(
@@ -77,3 +79,37 @@ def test_a_conversion_is_stopped(visit, address, swapper, endless, monkeypatch, 
     monkeypatch.undo()
     page.click("#convert-go")
     assert result(page, "convert-result")[:4] == b"RIFF"
+
+
+def test_a_note_is_shown_once_in_a_call(visit, address, speech, tmp_path):
+    inverted = tmp_path / "inverted.wav"
+    samples, rate = soundfile.read(speech[0])
+    soundfile.write(inverted, np.stack([samples, -0.9 * samples], 1), rate)
+    page = visit(address, "Convert")
+    upload(page, "convert-source", inverted)
+    upload(page, "convert-target", speech[1])
+    page.click("#convert-go")
+    result(page, "convert-result")
+    assert says(page, "one channel is inverted").count("inverted.wav") == 1
+
+
+@pytest.mark.parametrize("name", ["memo.mp4", "memo.mkv", "memo"])
+def test_a_recorder_takes_what_no_browser_calls_audio(visit, address, speech, tmp_path, name):
+    shutil.copy(speech[0], tmp_path / name)
+    page = visit(address, "Convert")
+    upload(page, "convert-source", tmp_path / name)
+    upload(page, "convert-target", speech[1])
+    page.click("#convert-go")
+    assert result(page, "convert-result")[:4] == b"RIFF"
+
+
+def test_a_video_is_dropped_on_a_recorder(visit, address):
+    page = visit(address, "Convert")
+    page.evaluate("""() => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(["no sound"], "memo.mp4", { type: "video/mp4" }));
+        document.querySelector("#convert-source .upload-container").dispatchEvent(
+            new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
+    }""")
+    page.wait_for_selector("#convert-source button[aria-label='Clear']")
+    assert page.locator(".toast-body").count() == 0

@@ -13,8 +13,10 @@ from safetensors.numpy import save_file
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from voiceswap import cli
+from voiceswap.channels import ChannelMix
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
+from voiceswap.notes import notes_to
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.errors_in_chinese import SENTENCES
 from voiceswap.ui.page import serving
@@ -52,6 +54,26 @@ def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path, speech):
         with pytest.raises(VoiceswapError) as error:
             fails()
         assert sentence in context.sentence(error.value)
+    learned = "There is no recording to learn from. a b.wav is silent. c.wav is clipped."
+    for english, chinese in (
+        (learned, "没有可用于训练的录音，请上传更多语音。a b.wav 是静音。c.wav 有削波失真。"),
+        (
+            "a.wav ends after 2.6 of the 3.8 s it should have.",
+            "a.wav 在 3.8 秒中的第 2.6 秒处中断。",
+        ),
+    ):
+        assert context.sentence(english) == chinese
+    notes = []
+    with notes_to(notes.append):
+        samples = np.random.default_rng(0).normal(size=16000)
+        for count in (2, 3):
+            mix = ChannelMix(count, 16000)
+            mix.add(np.stack([samples, -0.9 * samples, 0.9 * samples][:count], 1))
+            mix.kept("a.wav")
+        mix = ChannelMix(2, 16000)
+        mix.add(np.stack([samples, 0 * samples], 1))
+        mix.kept("a.wav")
+    assert len(notes) == 3 and all(context.sentence(one).startswith("a.wav：") for one in notes)
     for english, chinese in SENTENCES:
         assert set(re.findall(r"{(\w+)}", chinese)) <= set(re.findall(r"\?P<(\w+)>", english))
 
@@ -61,15 +83,17 @@ def test_language_and_theme_are_remembered(visit, address):
     page.get_by_role("link", name="中文").click()
     page.wait_for_selector("html[lang=zh-CN] #swap-go")
     page.click("#swap-go")
-    says(page, "缺少说话人 A")
+    assert says(page, "缺少说话人 A").startswith("操作失败")
     page.get_by_role("button", name="浅色或深色").click()
     page.goto(address)
     page.wait_for_selector("html[lang=zh-CN] #swap-go")
     page.wait_for_selector("body.dark")
+    open_tab(page, "声音库")
     page.get_by_role("link", name="English").click()
-    page.wait_for_selector("html[lang=en] #swap-go")
+    page.get_by_role("tab", name="Voices", exact=True, selected=True).wait_for()
     page.reload()
-    page.wait_for_selector("html[lang=en] #swap-go")
+    page.get_by_role("tab", name="Voices", exact=True, selected=True).wait_for()
+    assert page.evaluate("document.documentElement.lang") == "en"
 
 
 def test_the_login_page_has_a_name_and_keeps_the_visitor_s(chromium, swapper, tmp_path):

@@ -9,6 +9,7 @@ from browser import (
     played,
     result,
     samples_of,
+    says,
     shoot,
     type_in,
     upload,
@@ -49,7 +50,7 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
     page.click("#draw-keep")
     page.wait_for_selector(".vs-dot >> nth=1")
 
-    open_tab(page, "Mix two voices")
+    open_tab(page, "Between two")
     choose(page, "walk-from", "Random")
     choose(page, "walk-to", EVIL)
     type_in(field(page, "walk-way"), "25")
@@ -61,7 +62,7 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
         context.library.voice("A quarter").code, 0.75 * ends[0] + 0.25 * ends[1], atol=1e-5
     )
 
-    open_tab(page, "Blend")
+    open_tab(page, "Blend up to four")
     choose(page, "blend-voice-1", "Random")
     choose(page, "blend-voice-2", "A quarter")
     type_in(field(page, "blend-share-1"), "0")
@@ -98,6 +99,30 @@ def test_voices_are_made_chosen_played_renamed_exported_and_deleted(
     )
     page.click("#import-keep")
     page.wait_for_selector(".vs-dot[data-name=Random]")
+
+
+def test_what_is_refused_is_a_sentence_and_takes_nothing_away(visit, address, context, swapper):
+    for name in ("Anna", "Ben"):
+        context.library.add(name, swapper.sample(5))
+    page = visit(address, "Voices")
+    page.locator(".vs-listed[data-name=Anna]").click()
+    page.wait_for_selector("#voices-rename:enabled")
+    page.click("#voices-rename")
+    says(page, "A voice needs a name.")
+    type_in(field(page, "voices-new-name"), "Ben")
+    page.click("#voices-rename")
+    says(page, "There is a voice 'Ben' already")
+    page.click("#recordings-listen")
+    says(page, "Record or upload the voice first.")
+    open_tab(page, "Train a voice")
+    page.click("#adapt-go")
+    says(page, "Upload recordings of the voice first.")
+    assert page.locator("#voices-chosen input").input_value() == "Anna"
+    assert page.get_by_text("Error", exact=True).filter(visible=True).count() == 0
+    page.click("#voices-delete")
+    context.library.delete("Anna")  # by another visitor
+    page.click("#voices-delete-sure")
+    says(page, "There is no voice 'Anna'.")
 
 
 def test_a_voice_is_used_in_convert(visit, address, context, swapper, speech):

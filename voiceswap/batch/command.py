@@ -162,7 +162,7 @@ def _print_result(report: "Report") -> None:
     """Print notes, a line for every kind of failure, the counts, and why the run stopped."""
     from voiceswap.batch import Status
 
-    for note in (*report.notes, *(row.note for row in report.rows if row.note)):
+    for note in (*report.notes, *(note for row in report.rows for note in row.notes)):
         warn(note)
     sources: dict[str, list[str]] = {}  # of an error: a target that can't be read fails every file
     for row in report.failures:

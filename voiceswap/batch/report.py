@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -34,7 +34,7 @@ class Row:
     error: str = ""
     audio_seconds: float = 0.0
     seconds: float = 0.0
-    note: str = ""  # what is said of a source that was used all the same
+    notes: Sequence[str] = ()  # what is said of a source that was used all the same
 
 
 @dataclass
@@ -85,7 +85,13 @@ class Report:
                 times = f"{row.audio_seconds:.3f}", f"{row.seconds:.3f}"
                 names = (_no_formula(name) for name in (row.source, row.output))
                 table.writerow(
-                    [*names, row.status, _no_formula(row.error), *times, _no_formula(row.note)]
+                    [
+                        *names,
+                        row.status,
+                        _no_formula(row.error),
+                        *times,
+                        _no_formula(" ".join(row.notes)),
+                    ]
                 )
         return path
 

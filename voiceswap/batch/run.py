@@ -195,7 +195,7 @@ def _extract_shared_voices(
             assert isinstance(task, VoiceTask)
             if isinstance(outcome, ExtractedVoice):
                 voices[task.references] = outcome.voice
-                state.report.notes += [outcome.notes] if outcome.notes else []
+                state.report.notes += outcome.notes
             elif isinstance(outcome, Failure):
                 state.fail(users[task.references], outcome.message, outcome.trace)
                 meter.finish(users[task.references])

@@ -159,7 +159,7 @@ class RunState:
             row = self.report.rows[number]
             row.status = Status.CONVERTED
             row.audio_seconds, row.seconds = written.audio_seconds, written.seconds
-            row.note = written.notes
+            row.notes = written.notes
         for folder in {path.parent for _, _, path in ready}:
             _sync_folder(folder)
 

@@ -40,7 +40,7 @@ class WrittenFile:
     modified_ns: int
     audio_seconds: float
     seconds: float  # that its conversion took
-    notes: str = ""  # what was noted of its source
+    notes: tuple[str, ...] = ()  # what was noted of its source
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ExtractedVoice:
     """A voice, and what was noted of its references."""
 
     voice: Voice
-    notes: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _noted_voice(swapper: VoiceSwapper, task: VoiceTask) -> ExtractedVoice:
     notes: list[str] = []
     with notes_to(notes.append):
         voice = _extract_voice(swapper, task.references)
-    return ExtractedVoice(voice, " ".join(notes))
+    return ExtractedVoice(voice, tuple(notes))
 
 
 def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
@@ -178,7 +178,6 @@ def _written_file(file: _File, seconds: float, notes: Sequence[str]) -> WrittenF
             f"{file.task.source}: only {duration:.1f} of its {expected:.1f} s were written."
         )
     stat = part.stat()
-    own = (note for note in notes if file.speaks_of(note))
     return WrittenFile(
         file.task.part,
         sha256(part),
@@ -186,7 +185,11 @@ def _written_file(file: _File, seconds: float, notes: Sequence[str]) -> WrittenF
         stat.st_mtime_ns,
         duration,
         seconds,
-        " ".join(own).replace(str(file.conversion.source), file.task.source),
+        tuple(
+            note.replace(str(file.conversion.source), file.task.source)
+            for note in notes
+            if file.speaks_of(note)
+        ),
     )
 
 

@@ -34,8 +34,13 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             agreed = gr.Checkbox(label=text["adapt_consent"], elem_id="adapt-consent")
     run = Run(context, text["adapt_button"], "adapt")
     with gr.Column(visible=False, elem_id="adapt-results") as results:
-        table = gr.HTML(apply_default_css=False, js_on_load=None, elem_id="adapt-table")
-        with gr.Row():
+        table = gr.HTML(
+            apply_default_css=False,
+            js_on_load=None,
+            elem_id="adapt-table",
+            elem_classes="vs-progress",
+        )
+        with gr.Row(elem_classes="vs-with-result"):
             before = player(text["adapt_before"], elem_id="adapt-before")
             after = player(text["adapt_after"], elem_id="adapt-after")
 
@@ -51,11 +56,11 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
         Returns its name, a table, and an example before and after.
         """
         with context.answering(request) as check:
-            paths = context.needed(recordings, "no_target")
+            paths = context.needed(recordings, "adapt_no_recordings")
             if not agreed:
                 raise VoiceswapError(text["adapt_no_consent"])
             kept_name = context.library.free_name(name or "")
-            paths = [context.recording(path, "no_target", MAX_SECONDS) for path in paths]
+            paths = [context.recording(path, "adapt_no_recordings", MAX_SECONDS) for path in paths]
 
             report = context.reporter(progress, check, text["adapting"])
             adapted = adapt(swapper, paths, progress=lambda done, what: report(done))
@@ -67,8 +72,9 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
     return run.connect(
         adapt_voice,
         [recordings, name, agreed],
-        [chosen, table, before, after],
+        [table, before, after],
         results,
+        first=[chosen],
         show_progress_on=table,
         **context.api("adapt_voice"),
         **ADAPTING,

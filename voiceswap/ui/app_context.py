@@ -62,7 +62,7 @@ class AppContext:
         try:
             with (
                 self.jobs.running(request.session_hash if request else None) as check,
-                notes_to(lambda sentence: gr.Warning(self.sentence(sentence))),
+                notes_to(self._once()),
             ):
                 yield check
         except VoiceswapError as error:
@@ -75,6 +75,17 @@ class AppContext:
             raise gr.Error(
                 self.text["fault"].format(kind=type(error).__name__), title=self.text["sorry"]
             ) from error
+
+    def _once(self) -> Callable[[str], None]:
+        """Shows each note to the visitor once: a recording that is read again has the same."""
+        said: set[str] = set()
+
+        def say(sentence: str) -> None:
+            if sentence not in said:
+                said.add(sentence)
+                gr.Warning(self.sentence(sentence))
+
+        return say
 
     def sentence(self, error: VoiceswapError | str) -> str:
         """An error's message, without the server's folders in the names of files."""
@@ -95,7 +106,7 @@ class AppContext:
 
         def report(done: float, first: str = "") -> None:
             check()
-            shown = doing
+            shown = doing if done else self.text["reading"]
             if KNOWN_SHARE <= done < 1:
                 left = clock((time.monotonic() - began) * (1 - done) / done)
                 shown = self.text["remaining"].format(doing=doing, time=left)
@@ -128,12 +139,18 @@ class AppContext:
         return path
 
     def references(
-        self, recordings: Sequence[str | None], voices: Sequence[str] = ()
+        self,
+        recordings: Sequence[str | None],
+        voices: Sequence[str] = (),
+        missing: str = "no_target",
     ) -> list[str | Path]:
-        """Recordings and voices of the library, as VoiceSwapper takes them."""
-        paths = [self.recording(path, "no_target") for path in recordings if path]
+        """Recordings and voices of the library, as VoiceSwapper takes them.
+
+        `missing` names the sentence if there is none.
+        """
+        paths = [self.recording(path, missing) for path in recordings if path]
         found: list[str | Path] = [*paths, *(self.library.path(name) for name in voices)]
-        return self.needed(found, "no_target")
+        return self.needed(found, missing)
 
     def new_file(self, name: str) -> Path:
         """A path for one visitor's file, in the folder that is emptied, at a random address."""

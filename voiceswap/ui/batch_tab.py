@@ -10,6 +10,7 @@ from voiceswap.batch import BatchOptions, BatchProgress, Report, convert_folder
 from voiceswap.batch.formats import FORMATS, ending
 from voiceswap.batch.report import NAME, Status
 from voiceswap.errors import VoiceswapError
+from voiceswap.notes import note
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import exact_pitch, heading, recordings_field, saved_voices, settings
 from voiceswap.ui.run import Run
@@ -46,14 +47,15 @@ def build(context: AppContext) -> gr.Dropdown:
         table = gr.Dataframe(
             headers=[
                 text[f"batch_{column}"]
-                for column in ("source", "output", "status", "error", "seconds")
+                for column in ("source", "output", "status", "error", "note", "seconds")
             ],
-            datatype=["str", "str", "str", "str", "number"],
+            datatype=["str", "str", "str", "str", "str", "number"],
             label=text["batch_report"],
             interactive=False,
-            column_widths=["18%", "24%", "12%", "36%", "10%"],
+            column_widths=[140, 170, 100, 215, 215, 85],  # a phone scrolls
             wrap=True,
             elem_id="batch-report",
+            elem_classes="vs-with-result",
         )
 
     def batch(
@@ -86,7 +88,7 @@ def build(context: AppContext) -> gr.Dropdown:
                 _recording(context, path)
                 for path in dict.fromkeys(context.needed(sources, "no_sources"))
             ]
-            context.references(recordings or [], voices or [])
+            context.references(recordings or [], voices or [], "no_batch_target")
             targets = [
                 *([recordings] if recordings else []),
                 *([str(context.library.path(name))] for name in voices or []),
@@ -103,6 +105,8 @@ def build(context: AppContext) -> gr.Dropdown:
                 result = convert_folder(
                     paths, targets, out, chosen, swapper=context.swapper, progress=report_files
                 )
+                for sentence in result.notes:
+                    note(sentence)
                 if result.stopped:
                     raise VoiceswapError(result.stopped)
                 zipped = _zip(context, result, out)
@@ -114,6 +118,7 @@ def build(context: AppContext) -> gr.Dropdown:
                     row.output,
                     text[row.status],
                     row.error,
+                    " ".join(row.notes),
                     round(row.audio_seconds, 2),
                 ]
                 for row in result.rows
@@ -144,6 +149,7 @@ def _zip(context: AppContext, report: Report, out: Path) -> Path:
     """What was converted and the report, without the server's folders in it."""
     for row in report.rows:
         row.source, row.error = Path(row.source).name, context.sentence(row.error)
+        row.notes = [context.sentence(sentence) for sentence in row.notes]
     report.write(out)
     path = context.new_file("voiceswap-batch.zip")
     with zipfile.ZipFile(path, "w") as archive:  # stored, as compression gains little on sound

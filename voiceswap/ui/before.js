@@ -1,7 +1,7 @@
 /* Runs before Gradio, on the page and on its login; `page` has the texts and the language. */
 {
   const chosen = localStorage.getItem("voiceswap-language");
-  if (page.other && chosen === page.other) location.replace(`./${page.other}`);
+  if (page.other && chosen === page.other) location.replace(`./${page.other}${location.search}`);
   Object.defineProperty(navigator, "language", { get: () => page.tag });
   document.documentElement.lang = page.tag;
   if (!navigator.mediaDevices) document.documentElement.style.setProperty("--vs-unheard", "block");

@@ -55,7 +55,7 @@ def compare_player(context: AppContext, elem_id: str) -> gr.HTML:
         js_on_load=_SCRIPT,
         apply_default_css=False,
         elem_id=elem_id,
-        elem_classes="vs-compare",
+        elem_classes="vs-progress",
     )
 
 

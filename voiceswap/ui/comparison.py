@@ -73,6 +73,11 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
     )
 
 
+def fold(text: Texts) -> gr.Accordion:
+    """The fold in which `picture` lies."""
+    return gr.Accordion(text["spectrogram"], open=False, elem_classes="vs-with-result")
+
+
 def picture(context: AppContext) -> gr.Image:
     """The component for what `see` draws."""
     text = context.text

@@ -1,6 +1,7 @@
 """Pieces of the page that several tabs have."""
 
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
@@ -39,6 +40,18 @@ def recorder(label: str, **options) -> gr.Audio:
     )
 
 
+def example(text: Texts, label: str, path: Path, recording: gr.Audio) -> None:
+    """A button below a recorder that puts an example there."""
+    gr.Examples(
+        [[str(path)]],
+        [recording],
+        example_labels=[label],
+        label=text["or_example"],
+        preload=False,
+        api_visibility="private",
+    )
+
+
 def player(label: str, **options) -> gr.Audio:
     """A result to play and download."""
     return gr.Audio(
@@ -60,7 +73,7 @@ def format_choice(text: Texts, name: str) -> gr.Radio:
 
 def download(label: str, elem_id: str) -> gr.DownloadButton:
     """A file to download."""
-    return gr.DownloadButton(label, size="md", elem_id=elem_id)
+    return gr.DownloadButton(label, size="md", elem_id=elem_id, elem_classes="vs-with-result")
 
 
 def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:

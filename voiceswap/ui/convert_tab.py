@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from voiceswap.examples import HELLO
 from voiceswap.ui import comparison
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
@@ -12,6 +13,7 @@ from voiceswap.ui.components import (
     DISPLAY_ONLY,
     download,
     exact_pitch,
+    example,
     format_choice,
     heading,
     recorder,
@@ -52,7 +54,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         sound = compare_player(context, "convert-player")
         file = download(text["download"], "convert-result")
         meter = comparison.meter(context, "source_speaker", "target_speaker")
-        with gr.Accordion(text["spectrogram"], open=False):
+        with comparison.fold(text):
             drawn = comparison.picture(context)
     to_play = gr.State()  # the player's next value
 
@@ -97,7 +99,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
                 str(out),
                 *comparison.compare(context, source, out, recordings),
                 sounds_to_compare(context, out, source, next(iter(recordings), None)),
-                [entry(out, Path(source).stem, target, chosen)],
+                [entry(text, out, Path(source).stem, target, chosen)],
             )
 
     done = run.connect(
@@ -119,6 +121,7 @@ def _inputs(context: AppContext) -> _Inputs:
     with gr.Row(equal_height=True):
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
             source = recorder(text["source"], elem_id="convert-source")
+            example(text, text["example_hello"], HELLO, source)
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
             reference = recorder(text["target"], elem_id="convert-target")
             voices = saved_voices(context, text["saved_voices_info"], "convert")

@@ -1,8 +1,9 @@
-"""The library's sentences about a visitor's mistakes, in Chinese."""
+"""The library's sentences on mistakes and on recordings, in Chinese."""
 
 import re
 
-# The English sentence as a pattern, and the Chinese one with the same parts.
+# The English sentence as a pattern, and the Chinese one with the same parts. The part "rest" is
+# further sentences, which are translated too.
 SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<name>.+) can't be read as audio(?: \((?P<why>.+?)\))?[.;].*",
@@ -57,8 +58,47 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 已损坏或由其他版本保存，请重新制作。",
     ),
     (
-        r"There is no recording to learn from\..*",
-        "没有可用于训练的录音，请上传更多语音。",
+        r"There is no recording to learn from\.(?P<rest>.*)",
+        "没有可用于训练的录音，请上传更多语音。{rest}",
+    ),
+    (
+        r"(?P<name>.+) is shorter than (?P<least>[\d.]+) s\.",
+        "{name} 短于 {least} 秒。",
+    ),
+    (r"(?P<name>.+) is clipped\.", "{name} 有削波失真。"),
+    (
+        r"(?P<name>.+) has noise less than (?P<n>[\d.]+) dB below its speech\.",
+        "{name} 噪声太大：比语音低不到 {n} dB。",
+    ),
+    (
+        r"(?P<name>.+) holds NaN or infinite samples\.",
+        "{name} 含有无效采样（NaN 或无穷大），请重新导出录音。",
+    ),
+    # What is said of a recording that is used all the same
+    (
+        r"(?P<name>.+): one channel is inverted or late, so that a mix would cancel speech; .*",
+        "{name}：一个声道反相或延迟，混合会抵消语音；只使用较响的声道。",
+    ),
+    (
+        r"(?P<name>.+): (?P<n>\d+) of (?P<total>\d+) channels are inverted or late, .*",
+        "{name}：{total} 个声道中有 {n} 个反相或延迟，混合会抵消语音；只使用其余声道。",
+    ),
+    (
+        r"(?P<name>.+): one channel is silent, so only the other one is used\.",
+        "{name}：一个声道无声，只使用另一个声道。",
+    ),
+    (
+        r"(?P<name>.+): two people seem to speak in it, at about (?P<a>\d+) and (?P<b>\d+) Hz; .*",
+        "{name}：似乎有两个人在说话（约 {a} 和 {b} Hz），"
+        "结果会是同一个声音；请分别提供每个人的录音。",
+    ),
+    (
+        r"(?P<name>.+) ends after (?P<at>[\d.]+) of the (?P<total>[\d.]+) s it should have\.",
+        "{name} 在 {total} 秒中的第 {at} 秒处中断。",
+    ),
+    (
+        r"(?P<name>.+): (?P<lost>[\d.]+) s of it are damaged and left out\.",
+        "{name}：有 {lost} 秒已损坏，已略去。",
     ),
     (
         r"All (?P<most>\d+) places for live conversion are taken; try again in a moment\.",
@@ -78,5 +118,9 @@ def in_language(language: str, sentence: str) -> str:
         for pattern, chinese in SENTENCES:
             found = re.fullmatch(pattern, sentence, re.DOTALL)
             if found:
-                return chinese.format(**found.groupdict())
+                parts = found.groupdict(default="")
+                if "rest" in parts:
+                    rest = re.split(r"(?<=\.) ", parts["rest"].strip())
+                    parts["rest"] = "".join(in_language(language, one) for one in rest)
+                return chinese.format(**parts)
     return sentence

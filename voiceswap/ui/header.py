@@ -12,7 +12,11 @@ _SCRIPT = """
 element.querySelector(".vs-light").onclick = () => localStorage.setItem(
   "voiceswap-theme", document.body.classList.toggle("dark") ? "dark" : "light");
 const language = element.querySelector(".vs-language");
-language.onclick = () => localStorage.setItem("voiceswap-language", language.lang.slice(0, 2));"""
+language.onclick = () => {
+  localStorage.setItem("voiceswap-language", language.lang.slice(0, 2));
+  const tab = document.querySelector("[data-tab-id][aria-selected=true]");
+  language.search = `tab=${tab.dataset.tabId}`;
+};"""
 
 
 def header(text: Texts, other: Texts, there: str) -> gr.HTML:

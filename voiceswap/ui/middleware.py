@@ -10,7 +10,8 @@ from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.texts import Texts
 
 SCRIPT = "".join(
-    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("before.js", "names.js")
+    (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for name in ("before.js", "names.js", "uploads.js")
 )
 
 # Nothing is fetched from elsewhere. Gradio evaluates its templates, hence unsafe-eval; blobs are
@@ -32,7 +33,7 @@ def scripts(context: AppContext) -> dict[str, str]:
 
 
 def _script(context: AppContext, text: Texts, other: Texts | None = None) -> str:
-    """before.js and names.js with their texts; `other` is the language they may lead to."""
+    """SCRIPT with its texts; `other` is the language they may lead to."""
     settings = {
         "tag": text.tag,
         "other": other and other.language,
@@ -40,6 +41,7 @@ def _script(context: AppContext, text: Texts, other: Texts | None = None) -> str
         "wait": text["log_in_wait"],
         "upload": text["upload"],
         "record": text["record"],
+        "messages": {"Error": text["sorry"], "Warning": text["noted"], "Info": text["done"]},
         "busy": json.dumps({"detail": text["busy"].format(size=context.queue_size)}),
     }
     return f"<script>const page = {json.dumps(settings)};\n{SCRIPT}</script>"

@@ -10,6 +10,8 @@
     for (const icon of all(".source-selection .feather-mic"))
       icon.closest("button").ariaLabel = page.record;
     for (const raw of all("[aria-label='common.upload']")) raw.ariaLabel = raw.title = page.upload;
+    for (const { firstChild: title } of all(".toast-title"))
+      title.data = page.messages[title.data.trim()] || title.data;
     for (const empty of all(".empty[aria-label]:not([role])")) empty.removeAttribute("aria-label");
   };
   new MutationObserver(mend).observe(document, { childList: true, subtree: true });

@@ -84,7 +84,9 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
             ends(
                 "recordings",
                 [recording, more],
-                lambda one, many: swapper.voice(context.references([one, *(many or [])])),
+                lambda one, many: swapper.voice(
+                    context.references([one, *(many or [])], missing="no_recording")
+                ),
             )
         with gr.Tab(text["adapt"]):
             changes.append(adapt_panel.build(context, chosen))

@@ -16,6 +16,7 @@ from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, 
 from voiceswap.ui.app_context import LIVE, MODEL, AppContext
 from voiceswap.ui.call_check import stream_function, wrong_values
 from voiceswap.ui.cleanup import temporary_files
+from voiceswap.ui.components import DISPLAY_ONLY
 from voiceswap.ui.gate import Gate, is_loopback
 from voiceswap.ui.header import header
 from voiceswap.ui.limits import Limits, pending_calls
@@ -25,6 +26,7 @@ from voiceswap.ui.texts import Texts
 from voiceswap.ui.theme import CSS, PageTheme
 from voiceswap.ui.visit_results import VisitResults
 
+TABS = ("swap", "convert", "live", "voices", "batch", "about")
 EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
 VISITOR_FILES, TOTAL_FILES = 10, 100  # of the largest size, that one address, and all, may upload
 SESSION_CALLS, VISITOR_CALLS = 4, 8  # of the model, running or waiting: of one tab, of one address
@@ -71,6 +73,7 @@ def _lay_out(
             menus.append(batch_tab.build(context))
         with gr.Tab(text["about"], id="about"):
             about_tab.build(context)
+    page.load(_tab_asked, None, tabs, **DISPLAY_ONLY)
     voices.follow(page, tabs, target, menus)
     visit.lay_out(page)
     gr.HTML(
@@ -79,6 +82,12 @@ def _lay_out(
         js_on_load=None,
     )
     page.unload(_leave(context, live))
+
+
+def _tab_asked(request: gr.Request) -> gr.Tabs:
+    """Opens the tab that the address names, as the link to the other language does."""
+    name = request.query_params.get("tab")
+    return gr.Tabs(selected=name) if name in TABS else gr.Tabs()
 
 
 def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:

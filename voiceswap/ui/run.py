@@ -41,21 +41,30 @@ class Run:
         inputs: Sequence[Component],
         outputs: Sequence[Component],
         results: BlockContext,
+        first: Sequence[Component] = (),
         **options,
     ) -> Dependency:
         """Run `job` by the button. `results`, which holds `outputs`, shows from the start.
 
         What an earlier job gave is cleared then, and all of it is hidden when this one fails.
+        Until there is a result, what has the class vs-with-result is hidden. `first` are outputs
+        before the others that are elsewhere, and keep their values meanwhile.
         Gives the event of the job; `options` are those of the event.
         """
         buttons = [self.button, self.stop]
 
+        def shown(*more: str) -> dict:
+            return gr.update(visible=True, elem_classes=[*results.elem_classes, *more])
+
         def idle() -> list:
             return [gr.update(visible=True), gr.update(visible=False)]
 
+        def succeed() -> list:
+            return [*idle(), shown()]
+
         def begin() -> list:
             working = [gr.update(visible=False), gr.update(visible=True)]
-            return [*working, gr.update(visible=True), *[None] * len(outputs)]
+            return [*working, shown("vs-running"), *[None] * len(outputs)]
 
         def fail() -> list:
             return [*idle(), gr.update(visible=False)]
@@ -67,8 +76,8 @@ class Run:
         show = _SHOW % f"{self.name}-results"
         begun = self.button.click(begin, None, [*buttons, results, *outputs], **DISPLAY_ONLY)
         begun.then(None, js=show, **DISPLAY_ONLY)
-        done = begun.then(giving_way(job), list(inputs), list(outputs), **options)
-        done.success(idle, None, buttons, js=show, **DISPLAY_ONLY)
+        done = begun.then(giving_way(job), list(inputs), [*first, *outputs], **options)
+        done.success(succeed, None, [*buttons, results], js=show, **DISPLAY_ONLY)
         done.failure(fail, None, [*buttons, results], **DISPLAY_ONLY)
         self.stop.click(halt, None, [*buttons, results], cancels=done, **DISPLAY_ONLY)
         return done

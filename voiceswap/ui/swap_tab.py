@@ -15,6 +15,7 @@ from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
     DISPLAY_ONLY,
     download,
+    example,
     format_choice,
     heading,
     recorder,
@@ -40,20 +41,13 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
     heading(text["swap_heading"], text["swap_intro"])
     recordings, menus = [], []
     with gr.Row(equal_height=True):
-        for side, example, label in (
+        for side, words, label in (
             ("a", HELLO, text["example_hello"]),
             ("b", GOODBYE, text["example_goodbye"]),
         ):
             with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{side}"]):
                 recordings.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
-                gr.Examples(
-                    [[str(example)]],
-                    recordings[-1:],
-                    example_labels=[label],
-                    label=text["or_example"],
-                    preload=False,
-                    api_visibility="private",
-                )
+                example(text, label, words, recordings[-1])
                 menus.append(_voices(context, side, recordings[-1]))
     with gr.Accordion(text["settings"], open=False):
         kind = format_choice(text, "swap")
@@ -69,7 +63,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
                     files.append(download(text["download"], f"swap-{source}{target}"))
                     speakers = (f"speaker_{source}", f"speaker_{target}")
                     meters.append(comparison.meter(context, *speakers, source + target))
-                    with gr.Accordion(text["spectrogram"], open=False):
+                    with comparison.fold(text):
                         pictures.append(comparison.picture(context))
         both = download(text["download_both"], "swap-both")
     to_play = gr.State()  # the players' next values, and both files in one
@@ -101,7 +95,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
                 targets = [other.recording] if other.recording else []
                 compared.append(comparison.compare(context, one.words, out, targets))
                 sounds.append(sounds_to_compare(context, out, one.words, other.recording))
-                entries.append(entry(out, one.name, other.name, kind))
+                entries.append(entry(text, out, one.name, other.name, kind))
             return (
                 *map(str, outs),
                 *(picture for picture, _ in compared),

@@ -24,6 +24,8 @@ TABLE: dict[str, tuple[str, str]] = {
         "密码错误次数过多：请等待 {seconds} 秒。",
     ),
     "light": ("Light or dark", "浅色或深色"),
+    "noted": ("Please note", "请注意"),
+    "done": ("Done", "完成"),
     "sorry": ("That did not work", "操作失败"),
     "fault": (
         "An unexpected error occurred ({kind}); the server's log has the details.",

@@ -11,8 +11,8 @@ CONVERSIONS: dict[str, tuple[str, str]] = {
     ),
     "speaker_a": ("Speaker A", "说话人 A"),
     "speaker_b": ("Speaker B", "说话人 B"),
-    "example_hello": ("A man says hello", "男声：你好"),
-    "example_goodbye": ("A woman says goodbye", "女声：再见"),
+    "example_hello": ("A man says hello", "男声：英语 Hello"),
+    "example_goodbye": ("A woman says goodbye", "女声：英语 Goodbye"),
     "swap_button": ("Swap voices", "互换声音"),
     "swapped_ab": ("A's words, B's voice", "A 的话，B 的声音"),
     "swapped_ba": ("B's words, A's voice", "B 的话，A 的声音"),
@@ -39,6 +39,7 @@ CONVERSIONS: dict[str, tuple[str, str]] = {
     "player_position": ("Position", "播放位置"),
     "player_volume": ("Volume", "音量"),
     "visit": ("Your results", "你的结果"),
+    "in_voice_of": ("{words}, in the voice of {voice}", "{words}，用 {voice} 的声音"),
     "visit_note": (
         "Only this browser shows them. The server removes them after an hour.",
         "仅在此浏览器中显示；一小时后由服务器删除。",
@@ -74,10 +75,11 @@ CONVERSIONS: dict[str, tuple[str, str]] = {
     "another": ("Another reading", "另一种读法"),
     "seed": ("Seed", "随机种子"),
     "seed_info": (
-        "draws another variant of the same words, by a number",
-        "按数字生成同一内容的另一种读法",
+        "a slightly different delivery; each number gives another",
+        "语气略有不同；每个数字各得一种",
     ),
     "convert_button": ("Convert", "转换"),
+    "reading": ("Reading the recordings", "正在读取录音"),
     "converting": ("Converting", "正在转换"),
     "no_source": (
         "The recording to convert is missing: record or upload it.",
@@ -134,7 +136,12 @@ CONVERSIONS: dict[str, tuple[str, str]] = {
     "failed": ("failed", "失败"),
     "not reached": ("not reached", "未处理"),
     "batch_error": ("reason", "原因"),
+    "batch_note": ("note", "备注"),
     "batch_seconds": ("seconds", "秒"),
+    "no_batch_target": (
+        "The target voice is missing: upload recordings of it or choose a saved voice.",
+        "缺少目标声音：请上传其录音或选择已保存的声音。",
+    ),
     "no_sources": ("Upload the recordings to convert first.", "请先上传要转换的录音。"),
     "no_manifest": (
         "{name} is a list, not a recording; upload the recordings themselves.",

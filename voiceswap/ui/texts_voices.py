@@ -33,13 +33,14 @@ VOICES: dict[str, tuple[str, str]] = {
     ),
     "from_recordings": ("Recordings", "录音"),
     "recording": ("A recording of the voice", "该声音的录音"),
-    "blend": ("Blend", "混合"),
+    "no_recording": ("Record or upload the voice first.", "请先录制或上传该声音。"),
+    "blend": ("Blend up to four", "多声音混合"),
     "share": ("Share", "比例"),
     "no_blend": (
         "Choose at least one voice, with a share above zero.",
         "请至少选择一个声音，且比例大于零。",
     ),
-    "walk": ("Mix two voices", "混合两个声音"),
+    "walk": ("Between two", "两声音过渡"),
     "walk_from": ("From", "从"),
     "walk_to": ("To", "到"),
     "way": ("Share of the second voice, %", "混合比例（%）"),
@@ -70,6 +71,10 @@ VOICES: dict[str, tuple[str, str]] = {
         "用一个声音的录音训练模型，约需两分钟。十秒语音即可，三分钟最好。",
     ),
     "adapt_recordings": ("Recordings of one voice", "同一声音的录音"),
+    "adapt_no_recordings": (
+        "Upload recordings of the voice first.",
+        "请先上传该声音的录音。",
+    ),
     "adapt_consent": (
         "This is my own voice, or its owner has agreed.",
         "这是我自己的声音，或已获声音主人同意。",

@@ -14,6 +14,7 @@ from gradio.utils import get_upload_folder
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY
 from voiceswap.ui.gate import is_upload
+from voiceswap.ui.texts import Texts
 
 MOST = 30  # results that are kept
 
@@ -27,7 +28,7 @@ ${value && value.length ? `<section class="vs-card vs-visit" aria-label="%(title
   const name = result.file.split("/").pop();
   return `<li><div><strong dir="auto">${safe(result.title)}</strong>
     <span class="vs-note">${safe(result.details)}</span></div>
-    <audio controls preload="none" src="${address}" aria-label="${safe(result.title)}"></audio>
+    <audio controls preload="metadata" src="${address}" aria-label="${safe(result.title)}"></audio>
     <a href="${address}" download="${safe(name)}">%(download)s</a>
     <button type="button" class="vs-delete" data-id="${safe(result.id)}"
       aria-label="%(delete)s: ${safe(result.title)}">%(delete)s</button></li>`;
@@ -75,11 +76,11 @@ class VisitResults:
         self.list.delete(_delete, self.kept, self.kept, **DISPLAY_ONLY)
 
 
-def entry(file: Path, words: str, voice: str, details: str) -> dict:
+def entry(text: Texts, file: Path, words: str, voice: str, details: str) -> dict:
     """What is kept of a result: whose words in whose voice, and how it was made."""
     return {
         "id": secrets.token_hex(8),
-        "title": f"{words} → {voice}",
+        "title": text["in_voice_of"].format(words=words, voice=voice),
         "details": details,
         "file": str(file),
     }

@@ -29,7 +29,7 @@ ${value && value.voices.length ? "" : `<p class="vs-note">%(empty)s</p>`}
 ${((value || {}).voices || []).map(voice => {
   const name = voice.name.%(escaped)s;
   return `<li><button type="button" class="vs-listed" data-name="${name}" dir="auto"
-    aria-pressed="${voice.name === value.chosen}">${name}</button></li>`;
+    title="${name}" aria-pressed="${voice.name === value.chosen}">${name}</button></li>`;
 }).join("")}</ul></div>
 ${((value || {}).unreadable || []).map(sentence =>
   `<p class="vs-note">${sentence.%(escaped)s}</p>`).join("")}"""

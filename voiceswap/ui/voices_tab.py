@@ -143,13 +143,11 @@ def _one_voice(
     listen.click(
         giving_way(listen_voice), chosen, example, **context.api("listen_voice"), **context.slots
     )
-    renamed = rename.click(
-        rename_voice, [chosen, new_name], chosen, **context.api("rename_voice"), queue=False
-    )
+    renamed = rename.click(rename_voice, [chosen, new_name], chosen, **context.api("rename_voice"))
     renamed.success(lambda: "", None, new_name, **DISPLAY_ONLY)
     delete.click(lambda: gr.Row(visible=True), None, question, **DISPLAY_ONLY)
     back.click(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
-    deleted = sure.click(delete_voice, chosen, None, **context.api("delete_voice"), queue=False)
+    deleted = sure.click(delete_voice, chosen, None, **context.api("delete_voice"))
     deleted.then(lambda: gr.Row(visible=False), None, question, **DISPLAY_ONLY)
     changes += [renamed, deleted]
     chosen.change(choose, chosen, [export, plane, example, *actions], **DISPLAY_ONLY)
