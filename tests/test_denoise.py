@@ -8,9 +8,11 @@ from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
 from voiceswap.conversion import denoise as module
 from voiceswap.conversion import engine
 from voiceswap.conversion.denoise import denoise, denoise_blocks
+from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.running_noise import RunningNoise
+from voiceswap.models import pretrained
 
 
 def noisy(samples: np.ndarray, level_db: float, hum: bool = False) -> np.ndarray:
@@ -150,3 +152,22 @@ def test_a_stream_loses_steady_noise_and_nothing_else(people):
     pauses, speech = (powers[0] < np.quantile(powers[0], q) for q in (0.1, 0.7))
     change = 10 * np.log10(powers[2] / powers[1])
     assert change[pauses].mean() < -10 and change[~speech].mean() > -1
+
+
+def test_the_words_are_read_through_noise(swapper, people):
+    plain = pretrained.front_end("whisper-base", swapper.engine.audio)
+    encoder = swapper.engine.encoder
+    assert encoder.noisy
+    known = RecordingEncoder(encoder.autoencoder, plain, encoder.device, 1, noisy=False)
+
+    def code(by, samples):
+        recording = read_recording((samples, 16000), swapper.engine.audio, 16000)
+        (encoded,) = by.encode([recording])
+        return by.content([(encoded, 0, recording.frames)])[0].mode()
+
+    for recordings in (people[2], people[3], people[6]):
+        clean = read_audio(recordings[0], 16000)
+        wanted = code(known, clean)
+        errors = [(code(by, noisy(clean, 10)) - wanted).square().mean() for by in (known, encoder)]
+        assert errors[1] < 0.8 * errors[0]
+        assert (code(encoder, clean) - wanted).square().mean() < 0.05
