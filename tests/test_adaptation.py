@@ -198,4 +198,4 @@ def test_the_command(model, hello, goodbye, tmp_path):
     assert result.exit_code == 1 and "none.wav does not exist" in str(result.exception)
     (tmp_path / "empty").mkdir()
     result = CliRunner().invoke(app, ["adapt", str(tmp_path / "empty"), *options])
-    assert result.exit_code == 1 and "no recording to learn from" in str(result.exception)
+    assert result.exit_code == 1 and "no recording in the folder" in str(result.exception)

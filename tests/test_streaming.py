@@ -131,10 +131,10 @@ def test_memory_stays_bounded(tiny, hello):
 def test_what_a_stream_cant_do_is_a_sentence(tiny):
     with pytest.raises(AudioError, match="NaN"):
         tiny.stream(GOODBYE).push(np.array([0.1, np.nan], np.float32))
-    for options in ({"strength": 0.5}, {"seed": 1}):
+    for options in ({"strength": 0.5}, {"seed": 1}, {"subtype": "PCM_24"}):
         with pytest.raises(VoiceswapError, match="no strength, seed or subtype"):
             tiny.stream(GOODBYE, **options)
-    with pytest.raises(VoiceswapError, match="one of low, normal, high"):
+    with pytest.raises(VoiceswapError, match="must be low, normal or high"):
         tiny.stream(GOODBYE, latency="none")
 
 

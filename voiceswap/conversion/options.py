@@ -66,13 +66,13 @@ DEFAULTS = ConversionOptions()
 
 
 def conversion_options(given: Mapping[str, Any]) -> ConversionOptions:
-    """`ConversionOptions` of keywords. Raises VoiceswapError for one that there is not."""
+    """`ConversionOptions` of keywords. Raises TypeError for one that there is not."""
     known = [field.name for field in fields(ConversionOptions)]
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, 1, 0.4)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-            raise VoiceswapError(f"There is no option {name}; {hint}")
+            raise TypeError(f"There is no option {name}; {hint}")
     return ConversionOptions(**given)
 
 

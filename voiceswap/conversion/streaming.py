@@ -96,6 +96,7 @@ class Stream:
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics
+        self.device = engine.device  # which `inference` needs
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
@@ -129,8 +130,8 @@ class Stream:
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
-        self._voice = stack_voices([voice], self.engine.device)
-        nothing = torch.zeros((), device=self.engine.device)
+        self._voice = stack_voices([voice], self.device)
+        nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
     def set_pitch_shift(self, semitones: float) -> None:
@@ -164,9 +165,7 @@ class Stream:
         while self._at * hop < missing:
             ready += self._analyse(silence)
         made = np.concatenate([*ready, self._up.flush()])
-        made = made[: self._taken - self._given]
-        self._given += len(made)
-        return made
+        return made[: self._taken - self._given]
 
     def _analyse(self, samples: np.ndarray) -> list[np.ndarray]:
         """Add samples at the rate of what is analysed, and convert the blocks that are complete."""
@@ -287,7 +286,7 @@ class Stream:
         )
         (at_last,) = excitation_states(f0, [last], self.engine.output_audio, state)
         self._phase = float(at_last.phase)
-        return ExcitationState(*(field.to(self.engine.device) for field in state))
+        return ExcitationState(*(field.to(self.device) for field in state))
 
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
