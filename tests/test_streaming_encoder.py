@@ -6,6 +6,7 @@ import torch
 from voiceswap.conversion.reading import read_recording
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig
+from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from voiceswap.models.layers import instance_norm
 from voiceswap.training.streaming_task import StreamingTask
@@ -37,7 +38,8 @@ def code_error(swapper, samples, encoder, lookahead: int) -> float:
 @pytest.mark.parametrize("lookahead", [4, 8])
 def test_it_needs_less_lookahead(swapper, hello, goodbye, lookahead):
     engine = swapper.engine
-    own = engine.encoder.front_end, engine.autoencoder.content_encoder
+    plain = pretrained.front_end("whisper-base", engine.audio)
+    own = plain, engine.autoencoder.content_encoder
     for samples in (hello, goodbye):
         taught = code_error(swapper, samples, engine.streaming_encoder, lookahead)
         assert taught < 0.75 * code_error(swapper, samples, own, lookahead)
@@ -50,7 +52,8 @@ def test_it_starts_as_its_teacher_and_is_kept_in_the_models_file(swapper, hello,
     kept = load_checkpoint(save_checkpoint(tmp_path / "m.safetensors", Checkpoint(*parts)))
     assert kept.streaming is not None
     new = kept.streaming.eval().front_end(), kept.streaming.content_encoder
-    own = swapper.engine.encoder.front_end, default.autoencoder.content_encoder
+    plain = pretrained.front_end("whisper-base", swapper.engine.audio)
+    own = plain, default.autoencoder.content_encoder
     errors = [code_error(swapper, hello, encoder, 8) for encoder in (new, own)]
     assert errors[0] == pytest.approx(errors[1], rel=0.02)  # half precision in the file
 

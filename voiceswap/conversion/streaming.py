@@ -186,18 +186,17 @@ class Stream:
         audio, out_audio = engine.audio, engine.output_audio
         first, last = self._at - self._left, self._at + self._block - self._left
         frames, hop = last + self._ahead, audio.hop_length
-        noisy = self._analysed[: frames * hop]
-        noisy = noisy - noisy.mean()
-        own = noisy[first * hop : last * hop]
-        new = own if self._at else noisy  # the first block counts with its lookahead
+        window = self._analysed[: frames * hop]
+        window = window - window.mean()
+        own = window[first * hop : last * hop]
+        new = own if self._at else window  # the first block counts with its lookahead
         known.add_samples(new, audio.sample_rate)
         speaks = known.is_speech(own)
-        gain = np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
-        window = self._noise.removed(noisy, slice(first * hop, last * hop), known.level_db)
-        wave = window * gain
-        stride, read = engine.autoencoder.stride, noisy * gain if engine.encoder.noisy else wave
+        window = self._noise.removed(window, slice(first * hop, last * hop), known.level_db)
+        wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
+        stride = engine.autoencoder.stride
         coded = slice(first // stride, last // stride)
-        content, log_variance = self._content(read, coded, speaks)
+        content, log_variance = self._content(wave, coded, speaks)
         f0 = self._f0.track(wave, self._left)
         if speaks:
             known.add_f0(f0[first:last])
