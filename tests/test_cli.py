@@ -9,7 +9,8 @@ from rates import RATE
 
 from voiceswap import cli
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.models.checkpoint import DEFAULT
+from voiceswap.models.checkpoint import DEFAULT, read_metadata
+from voiceswap.weights import FOLDER
 
 
 def run(monkeypatch, *arguments):
@@ -82,6 +83,14 @@ def test_info_shows_licences_and_metrics(monkeypatch, capsys):
     assert run(monkeypatch, "info") == 0
     shown = capsys.readouterr().out
     assert "16000 Hz in, 24000 Hz out" in shown and "CC BY 4.0" in shown and "CER" in shown
+
+
+def test_the_models_figures_are_those_of_its_card():
+    page = (FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
+    figures = read_metadata()["card"]["figures"]
+    assert f"(DV) | {figures['DV'].split(',')[0]} |" in page
+    assert f"took part in training) | {figures['CER'].split(' (')[0]} |" in page
+    assert f"(MOS predicted by DistillMOS) | {figures['MOS'].split(' ')[0]} |" in page
 
 
 @pytest.mark.parametrize(
