@@ -193,7 +193,7 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
     bad = {
         "empty.wav": "empty file",
         "broken.wav": "can't be read",
-        "cut-off.flac": "can't be read",
+        "cut-off.flac": "shorter than 1.0 s",
         "short.wav": "shorter than 1.0 s",
         "silent.wav": "silent",
         "quiet.wav": "below -60 dB",
@@ -211,6 +211,7 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
     (folder / "broken.wav").write_bytes(b"RIFF, or so")
     write(folder / "whole.flac", speech)
     (folder / "cut-off.flac").write_bytes((folder / "whole.flac").read_bytes()[:5000])
+    (folder / "most.flac").write_bytes((folder / "whole.flac").read_bytes()[:-20000])
     write(folder / "short.wav", (samples[: rate // 2], rate))
     write(folder / "silent.wav", (samples * 0, rate))
     write(folder / "quiet.wav", (samples / np.abs(samples).max() * 1e-3, rate))
@@ -228,7 +229,8 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
     for name, reason in bad.items():
         assert any(f"/{name}: " in line and reason in line for line in lines), name
     made = cuts(tmp_path / "out", "speakers")
-    assert {cut.split("-")[-1] for cut in made} == {"good", "stereo", "whole"}
+    assert {cut.split("-")[-1] for cut in made} == {"good", "stereo", "whole", "most"}
+    assert made["speakers-anna-most"].load_audio().shape[1] < len(samples)
     assert made["speakers-anna-stereo"].load_audio().shape[0] == 2
 
 
