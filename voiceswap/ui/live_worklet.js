@@ -1,19 +1,16 @@
 /* In the sound card's thread: passes on what is heard, plays what was made of it, and knows how
-   much later. Blocks come at uneven times, so the first is played a lead later than it came. After
-   each time that nothing was ready, the lead is longer; while all comes in time, it shrinks, and
-   what waits beyond it is left out where it is quiet. */
+   much later. Blocks come at uneven times, so the first is played a lead later than it came; after
+   each time that nothing was ready, the lead is longer. */
 const SENT = 0.02; // seconds that are passed on at a time
-const SHORTEST = 0.06, LONGEST = 0.5; // seconds of lead
-const LOOK = 4; // seconds after which the lead is looked at
-const SHRINK = 0.95; // of the lead, each time: half of it in a minute
-const QUIET = 0.003; // magnitude; what is left out below it is not missed
+const LONGEST = 0.5; // seconds of lead
+const LOOK = 4; // seconds after which too much waiting is dropped
 
 class Live extends AudioWorkletProcessor {
   constructor() {
     super();
     Object.assign(this, {
       ready: [], waiting: 0, heard: [], captured: 0, played: 0, level: 0, bypass: false,
-      lead: SHORTEST * sampleRate, held: 0, playing: false, least: Infinity, looked: 0, surplus: 0,
+      lead: 0.06 * sampleRate, held: 0, playing: false, least: Infinity, looked: 0,
     });
     this.port.onmessage = ({ data }) => {
       if (data.made) this.add(data.made);
@@ -43,16 +40,9 @@ class Live extends AudioWorkletProcessor {
     return out;
   }
 
-  /* Whether that many samples, and as many after them, are there and quiet. */
-  quiet(count) {
-    const next = this.ready[0];
-    return next.length >= 2 * count && next.subarray(0, 2 * count).every(x => Math.abs(x) < QUIET);
-  }
-
   play(out) {
     if (this.playing && this.waiting < out.length) {
       this.playing = false;
-      this.surplus = 0;
       this.held = 0;
       this.lead = Math.min(this.lead * 1.5, LONGEST * sampleRate);
     }
@@ -61,17 +51,12 @@ class Live extends AudioWorkletProcessor {
       this.playing = this.held >= this.lead;
     }
     if (!this.playing) return;
-    if (this.surplus >= out.length && this.quiet(out.length)) {
-      this.surplus -= out.length;
-      this.take(out.length);
-    }
     const made = this.take(out.length);
     if (!this.bypass) out.set(made);
     this.least = Math.min(this.least, this.waiting);
     this.looked += out.length;
     if (this.looked < LOOK * sampleRate) return;
-    this.lead = Math.max(this.lead * SHRINK, SHORTEST * sampleRate);
-    this.surplus = this.least - this.lead;
+    if (this.least > 2 * this.lead) this.take(Math.round(this.least - this.lead));
     this.least = Infinity;
     this.looked = 0;
   }
