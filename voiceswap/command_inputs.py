@@ -14,12 +14,13 @@ def recordings_in(paths: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        if path.is_dir():
-            inside = [item for item in inside if item.suffix[1:].lower() in SOUND_ENDINGS]
-            inside = [item for item in inside if item.is_file() and item.name[0] != "."]
-            if not inside:
-                raise VoiceswapError(f"There is no recording in the folder {path}.")
+        if not path.is_dir():
+            found.append(path)
+            continue
+        sounds = [item for item in path.iterdir() if item.suffix[1:].lower() in SOUND_ENDINGS]
+        inside = sorted(item for item in sounds if item.is_file() and item.name[0] != ".")
+        if not inside:
+            raise VoiceswapError(f"There is no recording in the folder {path}.")
         found += inside
     return found
 

@@ -34,7 +34,7 @@ class Row:
     error: str = ""
     audio_seconds: float = 0.0
     seconds: float = 0.0
-    notes: Sequence[str] = ()  # what is said of a source that was used all the same
+    notes: Sequence[str] = ()  # sentences on a source that was used all the same
 
 
 @dataclass

@@ -36,7 +36,7 @@ OutFile = Annotated[
 
 
 def load_swapper(checkpoint: str, device: str, precision: str = "auto"):
-    """The model, behind a line that says so."""
+    """The model, with a line on the terminal while it loads."""
     from voiceswap.conversion.swapper import VoiceSwapper
 
     with console.status("Loading the model ..."):

@@ -68,7 +68,7 @@ def export(
 
 @dataclass(frozen=True)
 class _Origin:
-    """A network of a file, and what the file says of it.
+    """A network of a file, and what the file records of it.
 
     data: the corpora that it learned from, and their licences. settings: of its training. Both are
     empty where the file is a model's. log_variance: mean log-variance of the content posterior over

@@ -78,11 +78,11 @@ class AppContext:
 
     def _once(self) -> Callable[[str], None]:
         """Shows each note to the visitor once: a recording that is read again has the same."""
-        said: set[str] = set()
+        shown: set[str] = set()
 
         def say(sentence: str) -> None:
-            if sentence not in said:
-                said.add(sentence)
+            if sentence not in shown:
+                shown.add(sentence)
                 gr.Warning(self.sentence(sentence))
 
         return say

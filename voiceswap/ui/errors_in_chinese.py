@@ -74,7 +74,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"(?P<name>.+) holds NaN or infinite samples\.",
         "{name} 含有无效采样（NaN 或无穷大），请重新导出录音。",
     ),
-    # What is said of a recording that is used all the same
+    # Notes on recordings that are used all the same
     (
         r"(?P<name>.+): one channel is inverted or late, so that a mix would cancel speech; .*",
         "{name}：一个声道反相或延迟，混合会抵消语音；只使用较响的声道。",
