@@ -58,7 +58,7 @@ class Delay:
     block, latency = 0.16, 0.4
 
     def __init__(self, rate):
-        self.rate, self.options, self.statistics = rate, None, None
+        self.rate, self.statistics = rate, None
         self.waiting = np.zeros(0, np.float32)
 
     def push(self, samples):
@@ -67,6 +67,9 @@ class Delay:
         ready = max(0, len(self.waiting) - ahead) // block * block
         made, self.waiting = self.waiting[:ready], self.waiting[ready:]
         return made.astype(np.float32)
+
+    def set_pitch_shift(self, semitones):
+        """Nothing is converted."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +93,6 @@ def microphone(chromium, tmp_path_factory):
 def delays(swapper, monkeypatch):
     """Streams that convert nothing, and take no time."""
     monkeypatch.setattr(swapper, "stream", lambda *_, rate=24000, **__: Delay(rate))
-    monkeypatch.setattr(LiveSessions, "_follow", lambda *_: np.zeros(0, np.float32))
 
 
 class Call:
@@ -106,6 +108,26 @@ def kept(page):
     """What the microphone gave and what was played, as long as each other; and their rate."""
     recorded, made = page.evaluate("window.kept.map(channel => Array.from(channel))")
     return np.float32(recorded), np.float32(made), page.evaluate("window.sound.sampleRate")
+
+
+def settled(page, seconds):
+    """As `kept`, of the last seconds, once the delay that the page tells stayed the same for them.
+
+    A slow machine makes the page play later in between.
+    """
+    page.wait_for_function(f"window.kept && kept[1].length > {2 * seconds} * sound.sampleRate")
+    while True:
+        before, length = told_delay(page), page.evaluate("kept[1].length")
+        page.wait_for_function(f"kept[1].length > {length} + {seconds} * sound.sampleRate")
+        after, (recorded, made, rate) = told_delay(page), kept(page)
+        if abs(after - before) <= 20:
+            part = slice(-round(seconds * rate), None)
+            return recorded[part], made[part], rate, after
+
+
+def told_delay(page):
+    """Milliseconds, as the page tells them."""
+    return float(page.inner_text(".vs-live-delay").split()[1])
 
 
 def seconds_later(recorded, made, rate):
@@ -149,14 +171,11 @@ def test_the_delay_is_as_it_is_told(visit, microphone, address, context, swapper
     page.evaluate(KEEP)
     choose(page, "live-voice", "Anna")
     go_live(page)
-    page.wait_for_function("window.kept && window.kept[1].length > 10 * sound.sampleRate")
-    told = page.inner_text(".vs-live-delay")
-    recorded, made, rate = kept(page)
-    part = slice(-round(5 * rate), None)
+    recorded, made, rate, told = settled(page, 5)
     devices = page.evaluate("sound.baseLatency + sound.outputLatency")
-    delay = 1000 * (seconds_later(recorded[part], made[part], rate) + devices)
-    assert "the conversion needs 400 ms" in told
-    assert float(told.split()[1]) == pytest.approx(delay, abs=60) and delay < 1000
+    delay = 1000 * (seconds_later(recorded, made, rate) + devices)
+    assert told == pytest.approx(delay, abs=60)
+    assert "the conversion needs 400 ms" in page.inner_text(".vs-live-delay")
     page.click(".vs-live-bypass")
     page.get_by_text("You hear your own voice.").wait_for()
     page.wait_for_function(f"kept[1].length > {page.evaluate('kept[1].length') + 5 * rate}")

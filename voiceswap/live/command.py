@@ -68,6 +68,7 @@ def live(
         inputs = [simulate, *target, *([enroll] if enroll else [])]
         out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
     from voiceswap.conversion.swapper import VoiceSwapper
+    from voiceswap.live.garbage import brief_collections
     from voiceswap.live.warm_up import warm_up
 
     with console.status("Loading the model ..."):
@@ -79,13 +80,14 @@ def live(
             voices[0], source, latency, pitch_shift=pitch, pitch_range=pitch_range
         )
     if simulate is not None:
-        _simulate(stream, simulate, out, report)
+        with brief_collections():
+            _simulate(stream, simulate, out, report)
         return
     from voiceswap.live.device import LiveSession
     from voiceswap.live.display import run
 
     devices = (_device(input_device), _device(output_device))
-    with LiveSession(stream, *devices) as session:
+    with LiveSession(stream, *devices) as session, brief_collections():
         run(session, list(zip([path.stem for path in target], voices, strict=True)), console)
 
 

@@ -2,7 +2,7 @@
    much later. Blocks come at uneven times, so the first is played a lead later than it came; after
    each time that nothing was ready, the lead is longer. */
 const SENT = 0.02; // seconds that are passed on at a time
-const LONGEST = 0.5; // seconds of lead
+const FIRST = 0.1, LONGEST = 0.5; // seconds of lead
 const LOOK = 4; // seconds after which too much waiting is dropped
 
 class Live extends AudioWorkletProcessor {
@@ -10,7 +10,7 @@ class Live extends AudioWorkletProcessor {
     super();
     Object.assign(this, {
       ready: [], waiting: 0, heard: [], captured: 0, played: 0, level: 0, bypass: false,
-      lead: 0.06 * sampleRate, held: 0, playing: false, least: Infinity, looked: 0,
+      lead: FIRST * sampleRate, held: 0, playing: false, least: Infinity, looked: 0,
     });
     this.port.onmessage = ({ data }) => {
       if (data.made) this.add(data.made);

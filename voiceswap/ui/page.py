@@ -12,6 +12,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from voiceswap.errors import VoiceswapError
+from voiceswap.live.garbage import brief_collections
 from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
 from voiceswap.ui.app_context import LIVE, MODEL, AppContext
 from voiceswap.ui.call_check import stream_function, wrong_values
@@ -187,7 +188,8 @@ def serving(
             page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not Gate)
             page.app.middleware_stack = page.app.build_middleware_stack()
             try:
-                yield page, address
+                with brief_collections():
+                    yield page, address
             finally:
                 page.close(verbose=False)
         finally:
