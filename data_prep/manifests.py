@@ -10,10 +10,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -25,7 +23,8 @@ from rich.progress import track
 
 from data_prep import speech_check
 from data_prep.advice import advice
-from data_prep.speech_check import Checks, check_recording, printable
+from data_prep.parallel_checks import check_each
+from data_prep.speech_check import Checks, printable
 from voiceswap import audio, channels, decoding, ffmpeg
 from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
@@ -121,7 +120,7 @@ def write_manifests(
     if not used:
         raise DataError(f"No usable recordings were found for {corpus.name}{_example(left_out)}.")
     parts = {
-        speaker: part_of(f"{corpus.name}-{speaker}", checks.test_share)
+        speaker: part_of(printable(f"{corpus.name}-{speaker}"), checks.test_share)
         for speaker in {item.speaker for item in used.values()}
     }
     if "train" not in parts.values():
@@ -184,14 +183,10 @@ def _check_all(
         if path in logged and logged[path].get("key") == key
     }
     missing = [path for path in paths if str(path) not in results]
-    with ProcessPoolExecutor(checks.jobs) as pool:
-        checked = pool.map(
-            partial(check_recording, checks=checks, copies=copies), missing, chunksize=8
-        )
-        pairs = zip(missing, checked, strict=True)
-        for path, result in track(pairs, description=corpus, total=len(missing)):
-            results[str(path)] = result
-            log.append([{"path": str(path), "key": keys[str(path)], "result": result}])
+    checked = check_each(missing, checks, copies)
+    for path, result in track(checked, description=corpus, total=len(missing)):
+        results[str(path)] = result
+        log.append([{"path": str(path), "key": keys[str(path)], "result": result}])
     return {path: results[path] for path in keys}
 
 

@@ -68,7 +68,7 @@ def crashing_environment(folder: Path) -> dict[str, str]:
         (folder / name).mkdir()
     (folder / "site/sitecustomize.py").write_text(CRASH)
     return {
-        "PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}",
+        "PYTHONPATH": os.pathsep.join([str(folder / "site"), os.environ.get("PYTHONPATH", "")]),
         "MARKS": str(folder / "marks"),
     }
 

@@ -1,10 +1,13 @@
 """What people bring to a preparation: phones' files, long recordings, low rates."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
+from talks import crashing_environment
 from test_data_prep import cuts, run, write
 from test_formats import KINDS
 from test_formats import write as write_by_ffmpeg
@@ -82,3 +85,28 @@ def test_links_are_followed_once(speech, tmp_path):
     (tmp_path / "elsewhere/anna/deeper").symlink_to(tmp_path / "elsewhere")  # in a circle
     run("speakers", tmp_path / "in", tmp_path / "out", "--keep-pauses", "--jobs", 1)
     assert list(cuts(tmp_path / "out", "speakers")) == ["speakers-anna-first"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems here hold UTF-8 names only")
+def test_a_speaker_whose_name_is_not_utf_8(speech, tmp_path):
+    write(tmp_path / "in/anna/first.wav", speech)
+    (tmp_path / "in/anna").rename(tmp_path / "in" / os.fsdecode(b"andr\xe9"))
+    run("speakers", tmp_path / "in", tmp_path / "out", "--jobs", 1)
+    [cut] = cuts(tmp_path / "out", "speakers").values()
+    assert cut.supervisions[0].speaker == r"speakers-andr\udce9"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends a process by a signal")
+def test_a_file_that_crashes_its_decoder_is_left_out(speech, tmp_path):
+    for name in ("crashes-always", "crashes-once", "good"):
+        write(tmp_path / f"in/anna/{name}.wav", speech)
+    command = [sys.executable, "-m", "data_prep", "speakers", tmp_path / "in", tmp_path / "out"]
+    subprocess.run(
+        command, check=True, timeout=600, env=os.environ | crashing_environment(tmp_path)
+    )
+    assert set(cuts(tmp_path / "out", "speakers")) == {
+        "speakers-anna-crashes-once",
+        "speakers-anna-good",
+    }
+    [line] = (tmp_path / "out/speakers-left-out.txt").read_text().splitlines()
+    assert "crashes-always.wav: the process that decodes it dies" in line
