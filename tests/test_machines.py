@@ -1,6 +1,7 @@
 """Other machines, imitated: Windows, shares without modes or locks, full disks."""
 
 import errno
+import ntpath
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from safetensors import SafetensorError
 from talks import write_talks
 
 from voiceswap import VoiceswapError, cli
-from voiceswap.batch import Status, convert_folder, names, worker_pool
+from voiceswap.batch import Status, convert_folder, names, storage, worker_pool
 from voiceswap.batch.capacity import default_jobs
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
@@ -74,6 +75,15 @@ def test_windows_has_fewer_names(monkeypatch, name, good):
     assert names._stays_inside(name)
     monkeypatch.setattr(names.os, "name", "nt")
     assert names._stays_inside(name) == good
+
+
+def test_windows_has_globs_with_backslashes(monkeypatch):
+    files = [r"C:\talks\a.wav", r"C:\talks\day\b.wav"]
+    monkeypatch.setattr(storage, "os", SimpleNamespace(sep="\\", path=ntpath))
+    monkeypatch.setattr(ntpath, "isfile", files.__contains__)
+    monkeypatch.setattr(storage.glob, "glob", lambda pattern, recursive: files)
+    found = storage.matching(r"C:\talks\**\*.wav", skip=r"C:\out")
+    assert list(found) == list(zip(files, ["a.wav", "day/b.wav"], strict=True))
 
 
 def test_a_share_that_refuses_modes_and_flushes_of_folders(monkeypatch, tiny, hello, tmp_path):

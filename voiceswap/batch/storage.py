@@ -121,7 +121,7 @@ def matching(pattern: str, skip: str) -> Iterator[tuple[str, str]]:
         Each file's path, and its path relative to the last folder without a wildcard. A file that
         several links lead to is yielded once, with the shortest path.
     """
-    parts = pattern.split("/")
+    parts = pattern.replace(os.sep, "/").split("/")
     root = "/".join(parts[: next(i for i, part in enumerate(parts) if glob.has_magic(part))])
     if is_url(pattern):
         with _plain_errors(pattern):
