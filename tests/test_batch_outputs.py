@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import soundfile
+import torch
 from sounds import relative_difference
 from talks import outputs, whole, write_talks
 
@@ -172,10 +173,34 @@ def test_changed_options_voices_and_inputs_are_converted_again_and_torn_lines_sk
     assert [converted(), converted()] == [1, 0]
 
 
+def test_a_loaded_model_with_another_part_or_precision_converts_again(
+    tmp_path, model, hello, monkeypatch
+):
+    paths, out = write_talks(tmp_path / "talks", 1, hello), tmp_path / "out"
+    loaded = VoiceSwapper.load(model, "cpu")
+    convert_folder(paths, [GOODBYE], out, swapper=loaded)
+
+    def planned(swapper) -> Status:
+        return convert_folder(paths, [GOODBYE], out, swapper=swapper, dry_run=True).rows[0].status
+
+    assert planned(VoiceSwapper.load(model, "cpu")) is Status.ALREADY
+    assert planned(VoiceSwapper.load(model, "cpu", precision="fp32")) is Status.TO_REDO
+    for part, other in (
+        ("vocoder", None),
+        ("streaming", torch.nn.Linear(1, 1)),
+        ("taught", torch.nn.Linear(1, 1)),
+        ("usual_log_variance", -3.0),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(loaded.engine, part, other)
+            assert planned(loaded) is Status.TO_REDO, part
+    assert planned(loaded) is Status.ALREADY
+
+
 def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     paths = write_talks(tmp_path / "talks", 5, hello)
-    planned = convert_folder(
-        tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, dry_run=True
+    planned = convert_folder(  # with one target in place of a list
+        tmp_path / "talks", str(GOODBYE), tmp_path / "out", swapper=tiny, dry_run=True
     )
     assert [row.status for row in planned.rows] == [Status.TO_CONVERT] * 5
     assert not (tmp_path / "out").exists()
@@ -212,6 +237,7 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
         (tmp_path / "empty", [GOODBYE], "no audio file"),
         (tmp_path / "talks", ["missing.wav"], "missing.wav does not exist"),
         (tmp_path / "talks", [], "at least one --target"),
+        (tmp_path / "talks", [[]], "holds no recording"),
     ):
         with pytest.raises(VoiceswapError, match=sentence):
             convert_folder(inputs, targets, tmp_path / "other", swapper=tiny)

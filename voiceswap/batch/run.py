@@ -41,7 +41,7 @@ BATCH_BYTES = 64 * 2**20  # most bytes of inputs that a worker gets at once: a k
 
 def convert_folder(
     inputs: Paths,
-    targets: Sequence[Paths],
+    targets: Paths | Sequence[Paths],
     out: str | os.PathLike,
     options: BatchOptions | None = None,
     *,
@@ -65,8 +65,9 @@ def convert_folder(
 
     Args:
         inputs: a path, glob or URL, or several.
-        targets: each is one voice: a recording, a saved voice, or a sequence of them to average.
-            With several targets each has a folder in `out`, called after its first file.
+        targets: one path, or a sequence in which each is one voice: a recording, a saved voice, or
+            a sequence of them to average. With several targets each has a folder in `out`, called
+            after its first file.
         out: folder for the outputs, the journal and report.csv.
         options: how files are converted and written; a manifest's line may change them.
         checkpoint: a model file, or "default" for the one in the package.
@@ -99,7 +100,8 @@ def convert_folder(
             "device, precision, jobs, batch_size and ray."
         )
     out = Path(out)
-    voices = _name_voices([_paths(target) for target in targets])
+    several = [targets] if isinstance(targets, (str, os.PathLike)) else targets
+    voices = _name_voices([_paths(target) for target in several])
     planned = name_outputs(collect(_paths(inputs), voices, str(out), options or BatchOptions()))
     if not planned:
         raise VoiceswapError("There is no audio file in what was given.")
@@ -226,6 +228,8 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
     """Each target's references by the first one's stem. Raises VoiceswapError if one is missing."""
     voices: dict[str, ReferencePaths] = {}
     for references in targets:
+        if not references:
+            raise VoiceswapError("A target holds no recording; give at least one for each target.")
         for reference in references:
             if storage.is_pipe(reference):
                 raise VoiceswapError(
@@ -248,9 +252,13 @@ def _model_file_hash(checkpoint: str | os.PathLike, precision: str) -> str:
 
 
 def _loaded_model_hash(swapper: "VoiceSwapper") -> str:
-    digest = hashlib.sha256(swapper.fingerprint.encode())
-    for tensor in swapper.engine.vocoder.state_dict().values() if swapper.engine.vocoder else ():
-        digest.update(tensor.cpu().numpy().tobytes())
+    """A short hash of all parts of a model and of its precision."""
+    engine = swapper.engine
+    settings = [swapper.fingerprint, engine.usual_log_variance, engine.precision]
+    digest = hashlib.sha256(repr(settings).encode())
+    for network in (engine.vocoder, engine.streaming, engine.taught):
+        for name, tensor in network.state_dict().items() if network else ():
+            digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -60,7 +60,7 @@ class Engine:
         batch_size: int | None = None,
         precision: str = "auto",
     ):
-        self.device = find_device(device)
+        self.device, self.precision = find_device(device), precision
         self.audio = checkpoint.audio
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
         self.usual_log_variance = checkpoint.content_log_variance
@@ -73,7 +73,7 @@ class Engine:
                 use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
-        taught = checkpoint.front_end
+        self.taught = taught = checkpoint.front_end
         front_end = self._ready(
             pretrained.front_end(self.autoencoder.front_end, self.audio)
             if taught is None
