@@ -19,7 +19,7 @@ from voiceswap.channels import ChannelMix
 from voiceswap.decoding import decode_file, sound_info
 from voiceswap.errors import AudioError, DataError
 from voiceswap.files import whole_file
-from voiceswap.notes import notes_to
+from voiceswap.notes import Note, notes_to
 from voiceswap.pauses import cut_at_pauses
 from voiceswap.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.results_log import short_hash
@@ -66,7 +66,7 @@ def check_recording(path: Path, checks: Checks, copies: Path) -> dict:
         in seconds, "noise" in dB below the speech, and "notes". Of a recording that can't be used
         only the "reason".
     """
-    notes: list[str] = []
+    notes: list[Note] = []
     try:
         with notes_to(notes.append):
             rate = sound_info(path).rate

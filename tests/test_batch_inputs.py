@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talks import outputs, write_talks
 
-from voiceswap import VoiceswapError
+from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.inputs import Job
 from voiceswap.batch.names import WORK_FOLDER, name_outputs
 from voiceswap.batch.storage import FileSignature
 from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.models.checkpoint import Checkpoint
 
 
 def test_several_targets_and_a_saved_voice(tmp_path, tiny, hello):
@@ -189,6 +190,33 @@ def test_inputs_on_file_systems_of_fsspec(tmp_path, tiny, hello):
         with pytest.raises(VoiceswapError, match=sentence):
             result = convert_folder(url, [GOODBYE], tmp_path / "other", swapper=tiny)
             raise VoiceswapError(next(result.failures).error)
+
+
+def test_errors_and_notes_name_urls_and_their_own_recordings(tmp_path, tiny, hello):
+    fsspec = pytest.importorskip("fsspec")
+    soundfile.write(tmp_path / "side.wav", np.stack([hello, 0 * hello], 1), 16000)
+    side, store = (tmp_path / "side.wav").read_bytes(), fsspec.filesystem("memory")
+    store.pipe("/named/side.wav", side)
+    store.pipe("/named/broken.wav", b"no")
+    url = "memory:///named/side.wav"
+    note = f"{url}: one channel is silent, so only the other one is used."
+    # Its notes begin with the name of another recording.
+    (tmp_path / "side.wav was cut.wav").write_bytes(side)
+    lines = [
+        f"{tmp_path / 'side.wav'},{url}",
+        f"{tmp_path / 'side.wav was cut.wav'},{GOODBYE}",
+        f"{url},memory://named/broken.wav",
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(["source,target", *lines]))
+    tiny = VoiceSwapper(Checkpoint(tiny.engine.autoencoder, tiny.engine.vocoder), "cpu", 4)
+    result = convert_folder(tmp_path / "list.csv", [], tmp_path / "out", swapper=tiny)
+    plain, other, broken = result.rows
+    own = note.replace(url, plain.source)
+    assert plain.notes == (own, note)
+    assert other.notes == (own.replace(plain.source, other.source),)
+    assert broken.error.startswith("memory://named/broken.wav can't be read as audio")
+    result = convert_folder(url, [GOODBYE, HELLO], tmp_path / "both", swapper=tiny)
+    assert [row.notes for row in result.rows] == [(note,), (note,)]
 
 
 EXCEL = {

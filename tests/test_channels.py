@@ -1,10 +1,15 @@
 """Which channels are mixed, and what is said."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 
 from voiceswap.audio import prepare_audio, read_audio
+from voiceswap.conversion.reading import read_recording
+from voiceswap.features import AudioConfig
 from voiceswap.notes import AudioWarning, notes_to
 
 
@@ -48,6 +53,19 @@ def test_what_would_cancel_is_left_out_and_said(hello, goodbye, tmp_path, case, 
     assert len(notes) == (sentence is not None)
     if sentence:
         assert sentence in notes[0] and notes[0].endswith(".") and "\n" not in notes[0]
+
+
+@pytest.mark.parametrize("kind", ["file", "array"])
+def test_a_recording_whose_highs_are_read_too_is_noted_once(tmp_path, kind):
+    samples = 0.1 * np.random.default_rng(0).standard_normal(96000)  # it has highs
+    both = np.stack([samples, 0 * samples], 1)
+    soundfile.write(tmp_path / "both.wav", both, 48000)
+    audio, notes = AudioConfig(), []
+    with notes_to(notes.append):
+        given = tmp_path / "both.wav" if kind == "file" else (both, 48000)
+        recording = read_recording(given, audio, 24000)
+        assert recording.full_band(0, 100, replace(audio, sample_rate=24000)) is not None
+    assert len(notes) == 1 and pickle.loads(pickle.dumps(notes[0])).text == notes[0].text
 
 
 def test_of_more_than_two_channels_all_that_add_up_are_used(hello):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from voiceswap.notes import note
+from voiceswap.notes import Note, note
 
 FRAME_SECONDS = 0.25  # of a cross-correlation
 SHIFT_SECONDS = 0.05  # how late a channel may be
@@ -57,12 +57,10 @@ class ChannelMix:
                     f"{len(cancelling)} of {len(channels)} channels are",
                     "the others are",
                 )
-            note(
-                f"{name}: {left_out} inverted or late, so that a mix would cancel speech; "
-                f"{used} used."
-            )
+            why = "inverted or late, so that a mix would cancel speech"
+            note(Note(name, f": {left_out} {why}; {used} used."))
         elif silent and powers[loudest] > 0 and len(channels) == 2:
-            note(f"{name}: one channel is silent, so only the other one is used.")
+            note(Note(name, ": one channel is silent, so only the other one is used."))
         return kept
 
     def _correlation(self, one: int, other: int) -> np.ndarray:

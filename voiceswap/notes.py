@@ -14,11 +14,35 @@ class AudioWarning(UserWarning):
     """A recording is used, but not as its owner may expect."""
 
 
-_taker: ContextVar[Callable[[str], None] | None] = ContextVar("taker", default=None)
+class Note(str):
+    """A sentence that begins with a recording's name.
+
+    Attributes:
+        recording: the name.
+        text: the rest of the sentence.
+    """
+
+    recording: str
+    text: str
+
+    def __new__(cls, recording: object, text: str) -> "Note":
+        sentence = super().__new__(cls, f"{recording}{text}")
+        sentence.recording, sentence.text = str(recording), text
+        return sentence
+
+    def __reduce__(self) -> tuple:  # to another process
+        return Note, (self.recording, self.text)
+
+    def of(self, recording: str) -> "Note":
+        """The same note of a recording by another name."""
+        return Note(recording, self.text)
 
 
-def note(sentence: str) -> None:
-    """Say one sentence, which names the recording."""
+_taker: ContextVar[Callable[[Note], None] | None] = ContextVar("taker", default=None)
+
+
+def note(sentence: Note) -> None:
+    """Pass a note to whoever takes those of this thread."""
     take = _taker.get()
     if take is None:
         warnings.warn(sentence, AudioWarning, stacklevel=2)
@@ -27,7 +51,7 @@ def note(sentence: str) -> None:
 
 
 @contextmanager
-def notes_to(take: Callable[[str], None]) -> Iterator[None]:
+def notes_to(take: Callable[[Note], None]) -> Iterator[None]:
     """Notes of this thread go to `take` during the block."""
     token = _taker.set(take)
     try:

@@ -162,7 +162,8 @@ def _print_result(report: "Report") -> None:
     """Print notes, a line for every kind of failure, the counts, and why the run stopped."""
     from voiceswap.batch import Status
 
-    for note in (*report.notes, *(note for row in report.rows for note in row.notes)):
+    of_files = (note for row in report.rows for note in row.notes)
+    for note in dict.fromkeys((*report.notes, *of_files)):
         warn(note)
     sources: dict[str, list[str]] = {}  # of an error: a target that can't be read fails every file
     for row in report.failures:

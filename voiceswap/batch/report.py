@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from voiceswap.files import whole_file
+from voiceswap.notes import Note
 
 NAME = "report.csv"
 COLUMNS = ("source", "output", "status", "error", "audio_seconds", "seconds", "note")
@@ -47,7 +48,7 @@ class Report:
     rows: list[Row]
     seconds: float = 0.0
     stopped: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def failures(self) -> Iterator[Row]:

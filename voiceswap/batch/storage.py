@@ -156,7 +156,10 @@ def read_text(path: str) -> str:
 
 @contextmanager
 def local_copy(path: str) -> Iterator[Path]:
-    """A local file with the content of `path` during the block: a local path itself, or a copy."""
+    """A local file with the content of `path` during the block: a local path itself, or a copy.
+
+    Errors of the block name `path`, never the copy.
+    """
     if not is_url(path):
         yield Path(path)
         return
@@ -165,7 +168,10 @@ def local_copy(path: str) -> Iterator[Path]:
         with _plain_errors(path):
             files, inside = _open(path)
             files.get_file(inside, str(copy))
-        yield copy
+        try:
+            yield copy
+        except VoiceswapError as error:
+            raise type(error)(str(error).replace(str(copy), path)) from error
 
 
 def _open(path: str) -> tuple[Any, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.options import BatchOptions
 from voiceswap.conversion.voice import Voice
+from voiceswap.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class WrittenFile:
     modified_ns: int
     audio_seconds: float
     seconds: float  # that its conversion took
-    notes: tuple[str, ...] = ()  # what was noted of its source
+    notes: tuple[Note, ...] = ()  # on its source, and on references that are this file's alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class ExtractedVoice:
     """A voice, and what was noted of its references."""
 
     voice: Voice
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

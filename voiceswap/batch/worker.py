@@ -30,7 +30,7 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
 from voiceswap.files import disk_is_full, raise_write_error, sha256
-from voiceswap.notes import notes_to
+from voiceswap.notes import Note, notes_to
 
 DURATION_TOLERANCE = 0.2  # seconds that an output may be shorter than its source
 
@@ -64,7 +64,7 @@ def run_work(
 
     try:
         voices: list[Outcome] = [
-            _noted_voice(swapper, task) for task in work if isinstance(task, VoiceTask)
+            _extract_voice(swapper, task.references) for task in work if isinstance(task, VoiceTask)
         ]
         conversions = [task for task in work if isinstance(task, ConversionTask)]
         return voices or _convert(swapper, conversions, guarded_on_share)
@@ -92,19 +92,14 @@ def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
     return Failure(message, disk_full=full)
 
 
-def _noted_voice(swapper: VoiceSwapper, task: VoiceTask) -> ExtractedVoice:
-    notes: list[str] = []
-    with notes_to(notes.append):
-        voice = _extract_voice(swapper, task.references)
-    return ExtractedVoice(voice, tuple(notes))
-
-
-def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> Voice:
-    voices = []
+def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> ExtractedVoice:
+    voices, notes = [], list[Note]()
     for reference in references:
-        with storage.local_copy(reference) as path:
+        noted: list[Note] = []
+        with storage.local_copy(reference) as path, notes_to(noted.append):
             voices.append((swapper.voice(path), 1.0))
-    return swapper.blend(voices).to("cpu")
+        notes += [note.of(reference) for note in noted]
+    return ExtractedVoice(swapper.blend(voices).to("cpu"), tuple(notes))
 
 
 def _convert(
@@ -114,7 +109,7 @@ def _convert(
     start = time.perf_counter()
     outcomes: dict[str, Outcome] = {}
     files: list[_File] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     with ExitStack() as copies, notes_to(notes.append):
         for task in tasks:
             try:
@@ -141,15 +136,7 @@ class _File:
     task: ConversionTask
     conversion: FileConversion
     info: SoundInfo | None
-
-    def speaks_of(self, note: str) -> bool:
-        """Whether a note is on this file, or on a reference that is this file's alone."""
-        named = (str(self.conversion.source), *self.references)
-        return note.startswith(tuple(f"{name}{mark}" for name in named for mark in (":", " ")))
-
-    @property
-    def references(self) -> Sequence[str]:
-        return () if isinstance(self.task.voice, Voice) else self.task.voice
+    voice_notes: Sequence[Note]  # on references that are this file's alone
 
 
 def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
@@ -161,22 +148,29 @@ def _open(swapper: VoiceSwapper, task: ConversionTask, source: Path) -> _File:
     own_subtype, own_rate = (info.subtype, info.rate) if info else (None, None)
     subtype = subtype_for(output_format, own_subtype, options.subtype)
     rate = rate_for(output_format, subtype, own_rate, options.rate)
-    voice = task.voice if isinstance(task.voice, Voice) else _extract_voice(swapper, task.voice)
-    conversion = FileConversion(source, voice, task.part, options.conversion(rate, subtype))
-    return _File(task, conversion, info)
+    if isinstance(task.voice, Voice):
+        extracted = ExtractedVoice(task.voice)
+    else:
+        extracted = _extract_voice(swapper, task.voice)
+    chosen = options.conversion(rate, subtype)
+    conversion = FileConversion(source, extracted.voice, task.part, chosen)
+    return _File(task, conversion, info, extracted.notes)
 
 
-def _written_file(file: _File, seconds: float, notes: Sequence[str]) -> WrittenFile:
-    """The file's output. Raises AudioError when it is shorter than its source."""
+def _written_file(file: _File, seconds: float, notes: Sequence[Note]) -> WrittenFile:
+    """The file's output, with those of `notes` that are on its source.
+
+    Raises AudioError when it is shorter than its source.
+    """
+    source, own = file.task.source, str(file.conversion.source)
+    source_notes = (note.of(source) for note in notes if note.recording == own)
     part, info = Path(file.task.part), file.info
     duration = _duration(part)
     # The header of an MP3, or of what FFmpeg decodes, may hold an estimate; a stream's no length.
     exact = info is not None and info.format not in ("MP3", "")
     expected = info.seconds if info is not None and exact else None
     if expected is not None and duration < expected - DURATION_TOLERANCE:
-        raise AudioError(
-            f"{file.task.source}: only {duration:.1f} of its {expected:.1f} s were written."
-        )
+        raise AudioError(f"{source}: only {duration:.1f} of its {expected:.1f} s were written.")
     stat = part.stat()
     return WrittenFile(
         file.task.part,
@@ -185,11 +179,7 @@ def _written_file(file: _File, seconds: float, notes: Sequence[str]) -> WrittenF
         stat.st_mtime_ns,
         duration,
         seconds,
-        tuple(
-            note.replace(str(file.conversion.source), file.task.source)
-            for note in notes
-            if file.speaks_of(note)
-        ),
+        tuple(dict.fromkeys((*source_notes, *file.voice_notes))),  # each once: jobs share sources
     )
 
 

@@ -17,7 +17,7 @@ from voiceswap.conversion.recording import EncodedRecording, Output, Recording
 from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
-from voiceswap.notes import note, notes_to
+from voiceswap.notes import Note, note, notes_to
 from voiceswap.writing import AudioWriter
 
 
@@ -39,7 +39,7 @@ class _OpenFile:
     file: FileConversion
     writer: AudioWriter
     recording: Recording
-    notes: list[str]
+    notes: list[Note]
 
 
 Batch = list[tuple[_OpenFile, Voice]]
@@ -112,7 +112,7 @@ class FileConverter:
         self, number: int, file: FileConversion, background: Background
     ) -> _OpenFile | VoiceswapError:
         """What a thread reads of a file, or the error: it counts when the file's turn comes."""
-        notes: list[str] = []
+        notes: list[Note] = []
         rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
         try:
             writer = AudioWriter(file.out, out_rate, file.options.rate, file.options.subtype)

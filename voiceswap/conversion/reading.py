@@ -9,6 +9,7 @@ from voiceswap.audio import AudioInput, prepare_audio, read_input, stream_audio
 from voiceswap.conversion.recording import FullBand, Recording
 from voiceswap.decoding import sound_info
 from voiceswap.features import AudioConfig
+from voiceswap.notes import notes_to
 
 
 def read_recording(
@@ -42,6 +43,7 @@ def full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> Full
     if rate <= analysed or not path.is_file() or sound_info(path).rate < rate:
         return None
 
+    @notes_to(lambda note: None)  # the reading of all of it had the same
     def read(first: float, last: float) -> np.ndarray:
         start, stop, at, kept = round(first * rate), round(last * rate), 0, []
         for block in stream_audio(path, rate):
@@ -61,6 +63,7 @@ def _full_band_of_samples(
     if rate <= analysed or given < rate:
         return None
 
+    @notes_to(lambda note: None)
     def read(first: float, last: float) -> np.ndarray:
         return prepare_audio(samples, given, rate)[round(first * rate) : round(last * rate)]
 

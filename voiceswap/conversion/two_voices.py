@@ -3,7 +3,7 @@
 import numpy as np
 
 from voiceswap.conversion.recording import Recording
-from voiceswap.notes import note
+from voiceswap.notes import Note, note
 
 SEGMENT_SECONDS = 0.5  # of speech, whose median pitch is taken
 VOICED_SHARE = 0.4  # of a segment that has a pitch
@@ -64,8 +64,9 @@ def note_two_voices(recording: Recording) -> None:
     pitches = two_pitches(recording.f0, recording.config.frame_rate)
     if pitches:
         low, high = pitches
-        note(
-            f"{recording.name}: two people seem to speak in it, at about {low:.0f} and "
-            f"{high:.0f} Hz; both get one voice at one pitch, and a voice that is taken from them "
-            "is neither's, so give each person's part by itself."
+        text = (
+            f": two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; both get one "
+            "voice at one pitch, and a voice that is taken from them is neither's, so give each "
+            "person's part by itself."
         )
+        note(Note(recording.name, text))
