@@ -111,7 +111,15 @@ def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
     path.write_text("id,source,target\n")
     with pytest.raises(DataError, match="lacks source_text"):
         read_pairs(path, tmp_path)
-    path.write_text("id,source,target,source_text\none,a.wav,b.wav,hello\n")
+    header, pair = "id,source,target,source_text\n", ",a.wav,b.wav,hello\n"
+    for name in ("a/b", ".a", "con"):
+        path.write_text(f"{header}{name}{pair}")
+        with pytest.raises(DataError, match=r"Line 2 of .* can't be a file's name"):
+            read_pairs(path, tmp_path)
+    path.write_text(f"{header}one{pair}two{pair}ONE{pair}")
+    with pytest.raises(DataError, match=r"Lines 2 and 4 of .* have the same id ONE;"):
+        read_pairs(path, tmp_path)
+    path.write_text(f"{header}one{pair}")
     with pytest.raises(DataError, match=r"a\.wav, which does not exist"):
         read_pairs(path, tmp_path)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from voiceswap import VoiceswapError
 from voiceswap.conversion.voice_library import VoiceLibrary, clean_name, file_name
+from voiceswap.file_names import is_safe
 
 HOSTILE = [
     "../../out",
@@ -16,6 +17,9 @@ HOSTILE = [
     "/etc/passwd",
     "a\\b",
     "C:con",
+    "CON",
+    "lpt1.x",
+    "نمی\u200cخواهم",
     "50%",
     "%2e%2e",
     "名字 🎙",
@@ -81,17 +85,13 @@ def test_any_name_is_safe_or_a_sentence(text):
         assert str(error).endswith(".")
         return
     stem = file_name(name)
-    assert (
-        not set('/\\:*?"<>|\0\n') & set(stem)
-        and not stem.startswith(".")
-        and len(stem.encode()) <= 200
-    )
+    assert is_safe(stem) and not stem.startswith(".") and len(stem.encode()) <= 200
     assert clean_name(name) == name
 
 
 def test_a_name_that_is_taken_or_unknown_is_a_sentence_and_changes_nothing(library, voice, swapper):
     library.add("Anna", voice)
-    for name in ("Anna", "ANNA", " anna "):
+    for name in ("Anna", "ANNA", " anna ", "An\u200bna", "An\u200dna", "Anna\u00ad", "Anna\u3164"):
         with pytest.raises(VoiceswapError, match="already"):
             library.add(name, swapper.sample(2))
     np.testing.assert_array_equal(library.voice("Anna").code, voice.code)
@@ -109,8 +109,9 @@ def test_a_name_that_is_taken_or_unknown_is_a_sentence_and_changes_nothing(libra
         library.rename("Ben", "anna")
     with pytest.raises(VoiceswapError, match="too long"):
         library.rename("Ben", "x" * 300)
-    with pytest.raises(VoiceswapError, match="needs a name"):
-        library.add(" \u200e\n", voice)
+    for name in (" \u200e\n", "\u200b", "\u200d", "\u2800"):
+        with pytest.raises(VoiceswapError, match="needs a name"):
+            library.add(name, voice)
     assert library.names() == ["Anna", "Ben"]
 
 

@@ -1,13 +1,12 @@
 """Safe and distinct output names."""
 
 import os
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from voiceswap.batch.inputs import Job
+from voiceswap.file_names import folded, is_safe
 
 WORK_FOLDER = ".voiceswap"  # in the output folder: the lock and unfinished files
 
@@ -27,25 +26,14 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
             named.append(replace(job, output=""))
             continue
         number, output = 1, job.output
-        while (holder := taken.get(_folded(output))) not in (None, job):
+        while (holder := taken.get(folded(output))) not in (None, job):
             number += 1
             path = PurePosixPath(job.output)
             output = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
         if holder is None:
-            taken[_folded(output)] = job
+            taken[folded(output)] = job
             named.append(job if number == 1 else replace(job, output=output))
     return named
-
-
-def _fits_windows(part: str) -> bool:
-    """Whether Windows can have a file or folder of this name."""
-    reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", part, re.IGNORECASE)
-    return not (reserved or re.search(r'[<>:"|?*\x00-\x1f]', part) or part.endswith((" ", ".")))
-
-
-def _folded(name: str) -> str:
-    """The name as a file system compares it that ignores case and Unicode composition."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _stays_inside(name: str) -> bool:
@@ -56,5 +44,5 @@ def _stays_inside(name: str) -> bool:
         and not os.path.splitdrive(name)[0]
         and all(part not in ("", ".", "..") for part in parts)
         and parts[0].casefold() != WORK_FOLDER
-        and (os.name != "nt" or all(map(_fits_windows, parts)))
+        and (os.name != "nt" or all(map(is_safe, parts)))
     )

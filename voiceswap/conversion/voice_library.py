@@ -10,13 +10,17 @@ from urllib.parse import unquote
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
+from voiceswap.file_names import UNSAFE, folded
 
 SUFFIX = ".safetensors"
 MAX_BYTES = 200  # of a file's name; file systems allow 255
-# Characters that no name needs: some turn the text around them, the others can't be seen or written
-# to a disk.
-_UNSEEN = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_UNSAFE = re.compile(r'[%/\\:*?"<>|]|^\.|[. ]$')  # in a file's name, on one system or another
+# Unicode's categories of characters that can't be seen or written to a disk; some turn the text
+# around them.
+_UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that look like spaces
+_JOINERS = "\u200c\u200d"  # unseen too, but inside words of Persian or Hindi, and inside emoji
+_OUTER_JOINERS = re.compile(rf"(?<!\S)[{_JOINERS}]+|[{_JOINERS}]+(?!\S)")
+_ESCAPED = re.compile(rf"%|\A\.|{UNSAFE.pattern}", UNSAFE.flags)
 
 
 class VoiceLibrary:
@@ -64,8 +68,8 @@ class VoiceLibrary:
         That the voice `besides` has it does not count.
         """
         name = clean_name(name)
-        taken = {other.casefold() for other in self._files() if other != besides}
-        if name.casefold() in taken:
+        taken = {_look(other) for other in self._files() if other != besides}
+        if _look(name) in taken:
             raise VoiceswapError(f"There is a voice '{name}' already; choose another name.")
         return name
 
@@ -110,11 +114,10 @@ def clean_name(name: str) -> str:
 
     Raises VoiceswapError if nothing is left.
     """
-    name = _UNSEEN.sub("", unicodedata.normalize("NFC", name))
-    name = "".join(" " if character.isspace() else character for character in name)
-    name = " ".join(
-        "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co")).split()
-    )
+    name = unicodedata.normalize("NFC", name)
+    name = "".join(" " if c.isspace() or c in _BLANK else c for c in name)
+    seen = (c for c in name if c in _JOINERS or unicodedata.category(c) not in _UNSEEN)
+    name = " ".join(_OUTER_JOINERS.sub("", "".join(seen)).split())
     if not name:
         raise VoiceswapError("A voice needs a name.")
     if len(file_name(name).encode()) > MAX_BYTES:
@@ -124,4 +127,9 @@ def clean_name(name: str) -> str:
 
 def file_name(name: str) -> str:
     """A cleaned name with what is unsafe in a file's name written as %XX."""
-    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", name)
+    return _ESCAPED.sub(lambda match: f"%{ord(match[0]):02X}", name)
+
+
+def _look(name: str) -> str:
+    """What two names that look alike have in common."""
+    return folded("".join(c for c in name if c not in _JOINERS))

@@ -7,6 +7,7 @@ import numpy as np
 
 from voiceswap.csv_lists import decode_text, read_csv
 from voiceswap.errors import DataError
+from voiceswap.file_names import folded, is_safe
 
 REQUIRED = ("id", "source", "target", "source_text")
 
@@ -16,7 +17,7 @@ class Pair:
     """One conversion: the content of `source` in the voice of `target`.
 
     Attributes:
-        id: names the conversion's file.
+        id: names the conversion's file; of two pairs they differ not by case alone.
         source: recording that is converted.
         target: first reference of the target's voice.
         targets: all references of the target's voice; one if the set gives no more.
@@ -62,7 +63,8 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
         limit: most pairs to take, spread evenly over the set.
 
     Raises:
-        DataError: the file is missing, lacks a column, or names a recording that does not exist.
+        DataError: the file is missing, lacks a column, holds an id twice or one that can't be a
+            file's name, or names a recording that does not exist.
     """
     if not path.is_file():
         raise DataError(f"There is no list of pairs {path}.")
@@ -78,11 +80,18 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
         raise DataError(
             f"{path} needs rows with the columns {', '.join(REQUIRED)}; it lacks {missing}."
         )
+    first_lines: dict[str, int] = {}
     for number, row in lines.items():
         if empty := [column for column in REQUIRED if not row[column]]:
             raise DataError(f"Line {number} of {path} has no {empty[0]}.")
-        if row["id"].startswith(".") or set(row["id"]) & set("/\\:\0"):
+        if row["id"].startswith(".") or not is_safe(row["id"]):
             raise DataError(f"Line {number} of {path} has an id that can't be a file's name.")
+        first = first_lines.setdefault(folded(row["id"]), number)
+        if first != number:
+            raise DataError(
+                f"Lines {first} and {number} of {path} have the same id {row['id']}; each pair "
+                "needs an id of its own, in other letters, not only in small or capital ones."
+            )
     rows = list(lines.values())
     if limit is not None and limit < len(rows):
         rows = [rows[round(index)] for index in np.linspace(0, len(rows) - 1, limit)]
