@@ -101,6 +101,8 @@ def test_the_models_figures_are_those_of_its_card():
         (["convert", HELLO, "--target", GOODBYE, "--out", "words.txt"], "no audio format is known"),
         (["info", __file__], "damaged or not a safetensors file"),
         (["swap", HELLO, GOODBYE, "--device", "abacus"], "can't be used here"),
+        (["swap", HELLO, GOODBYE, "--device", "meta"], "can't be used here"),
+        (["ui", "--max-minutes", "inf"], "--max-minutes is inf, but must be a number of 0.1"),
         (["train", "parrot"], "no network 'parrot'"),
         (["live", "--target", HELLO, "--report"], "--report and --overwrite need --simulate"),
         (["convert", HELLO, "--target", GOODBYE, "--out", "a.m4a"], "can be read, but not written"),

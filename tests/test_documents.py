@@ -29,7 +29,7 @@ PROGRAMS = {
 
 def lines(document: Path) -> Iterator[list[str]]:
     """The command lines of a document's shell blocks, each a list of words."""
-    for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL):
+    for block in re.findall(r"```sh\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
             while words:
@@ -59,7 +59,7 @@ def test_the_readme_shows_the_commands():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_links_of_a_document_lead_somewhere(document):
-    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
         if "://" not in target:
             assert (document.parent / target).exists(), target

@@ -85,6 +85,8 @@ def test_recordings_are_taken_as_other_libraries_give_them(tiny, hello, goodbye)
         (np.zeros((2, 3, 4)), "must be an array of numbers"),
         (np.array(["a"] * 16000), "must be an array of numbers"),
         ((np.zeros(16000), 0), "sample rate of 0 Hz"),
+        ((np.zeros(16000), 0.01), "sample rate of 0.01 Hz; 1000 to 384000 can be read"),
+        (np.full(16000, 20000), "integers of 64 bits, whose full scale is not known; give them as"),
         ((np.zeros(16000), math.inf), "sample rate of inf Hz"),
         (5, "must be a path, an array, or a pair"),
         (None, "must be a path, an array, or a pair"),

@@ -1,5 +1,6 @@
 """Other machines, imitated: Windows, shares without modes or locks, full disks."""
 
+import ast
 import errno
 import ntpath
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import warnings
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import filelock
@@ -24,6 +26,8 @@ from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.writing import write_audio
+
+ROOT = Path(__file__).parents[1]
 
 
 def refusing(number):
@@ -84,6 +88,14 @@ def test_windows_has_globs_with_backslashes(monkeypatch):
     monkeypatch.setattr(storage.glob, "glob", lambda pattern, recursive: files)
     found = storage.matching(r"C:\talks\**\*.wav", skip=r"C:\out")
     assert list(found) == list(zip(files, ["a.wav", "day/b.wav"], strict=True))
+
+
+def test_texts_are_in_utf_8_whatever_the_system_prefers():
+    for source in [*(ROOT / "voiceswap").rglob("*.py"), *(ROOT / "data_prep").rglob("*.py")]:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Call) and ast.unparse(node.func)
+            if named and named.endswith((".read_text", ".write_text")) and "storage." not in named:
+                assert "encoding" in {word.arg for word in node.keywords}, (source, node.lineno)
 
 
 def test_a_share_that_refuses_modes_and_flushes_of_folders(monkeypatch, tiny, hello, tmp_path):
@@ -184,9 +196,13 @@ def test_what_a_mac_lacks_runs_on_the_cpu_and_is_a_line(monkeypatch, capsys):
     assert capsys.readouterr().err == f"{said}\n"
 
 
-def test_a_full_gpu_is_a_sentence(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB."), MemoryError()],
+)
+def test_a_full_gpu_or_machine_is_a_sentence(monkeypatch, capsys, tmp_path, error):
     def full(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+        raise error
 
     monkeypatch.setattr(Autoencoder, "decode", full)
     command = ["voiceswap", "convert", HELLO, "--target", GOODBYE, "--out", tmp_path / "o.wav"]

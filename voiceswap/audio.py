@@ -11,7 +11,14 @@ import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.channels import ChannelMix
-from voiceswap.decoding import MAX_CHANNELS, MAX_RATE, decode_file, regular_file, sound_info
+from voiceswap.decoding import (
+    MAX_CHANNELS,
+    MAX_RATE,
+    MIN_RATE,
+    decode_file,
+    regular_file,
+    sound_info,
+)
 from voiceswap.errors import AudioError
 from voiceswap.notes import notes_to
 
@@ -115,23 +122,27 @@ def prepare_audio(
 
     Args:
         samples: (samples,), (channels, samples) or (samples, channels) with at most MAX_CHANNELS;
-            integers are scaled by their type's full scale.
-        rate: Hz; that of `samples`.
+            integers of at most 32 bits are scaled by their type's full scale.
+        rate: Hz, from MIN_RATE to MAX_RATE; that of `samples`.
         sample_rate: Hz; that of the result.
         name: what errors call the recording.
 
     Raises:
-        AudioError: as `check_audio` does, and for another shape or kind of array.
+        AudioError: as `check_audio` does, and for another rate, shape or kind of array.
     """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
         raise AudioError(
             f"{name} must be an array of numbers of shape (samples,) or (channels, samples)."
         )
-    if not 0 < rate <= MAX_RATE:
+    if not MIN_RATE <= rate <= MAX_RATE:
         raise AudioError(
-            f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most "
-            f"{MAX_RATE}."
+            f"{name} has a sample rate of {rate:g} Hz; {MIN_RATE} to {MAX_RATE} can be read."
+        )
+    if samples.dtype.kind in "iu" and samples.dtype.itemsize > 4:
+        raise AudioError(
+            f"{name} holds integers of 64 bits, whose full scale is not known; give them as int16 "
+            "or int32, or as floats with full scale at 1.0."
         )
     if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
         half = (np.iinfo(samples.dtype).max + 1) / 2

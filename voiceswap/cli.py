@@ -160,7 +160,7 @@ def main() -> None:
     except VoiceswapError as error:
         fail(error)
         sys.exit(1)
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         if not memory_is_full(error):
             raise
         fail(MEMORY_IS_FULL)

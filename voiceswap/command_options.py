@@ -13,10 +13,10 @@ LatencyName = Literal["low", "normal", "high"]
 
 
 def number(low: float, high: float = math.inf) -> Callable[[typer.CallbackParam, float], float]:
-    """A check of an option's value, which also refuses NaN."""
+    """A check of an option's value, which also refuses NaN and infinity."""
 
     def check(option: typer.CallbackParam, value: float) -> float:
-        if not low <= value <= high:
+        if not (low <= value <= high and math.isfinite(value)):
             above = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
             raise VoiceswapError(f"{option.opts[0]} is {value:g}, but must be a number {above}.")
         return value

@@ -28,6 +28,11 @@ MEMORY_IS_FULL = (
 
 
 def memory_is_full(error: BaseException) -> bool:
-    """Whether an error is PyTorch's for a device without room: its text differs by device."""
+    """Whether an error is that of a machine or a device without room.
+
+    The text of PyTorch's error differs by device.
+    """
+    if isinstance(error, MemoryError):
+        return True
     signs = "out of memory", "ALLOC_FAILED", "can't allocate memory"
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)

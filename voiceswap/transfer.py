@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from voiceswap.errors import VoiceswapError
 
+DEVICES = ("cpu", "cuda", "mps")
 T = TypeVar("T")
 R = TypeVar("R")
 Network = TypeVar("Network", bound=nn.Module)
@@ -26,6 +27,8 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
+        if device.type not in DEVICES:  # as "meta", whose tensors have no values
+            raise RuntimeError
     except (RuntimeError, AssertionError) as error:
         raise VoiceswapError(f"The device '{name}' can't be used here; try cpu.") from error
     return device

@@ -151,6 +151,21 @@ def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(
     )
 
 
+def test_a_checkpoint_of_another_version_is_a_sentence(tmp_path, monkeypatch, capsys):
+    old, description = tmp_path / "old.ckpt", {"audio": {}, "architecture": TINY}
+    for saved in (
+        {"voiceswap": {"autoencoder": description}, "state_dict": {}, "global_step": 1},
+        {"voiceswap": {"autoencoder": {"audio": {"bands": 3}}}},
+        {"voiceswap": {"autoencoder": None}},
+    ):
+        torch.save(saved, old)
+        sentence = refusal(monkeypatch, capsys, "export", old, "--out", tmp_path / "m.safetensors")
+        assert sentence == (
+            f"This version can't build the autoencoder of {old}; export it with the version that "
+            "trained it."
+        )
+
+
 def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
     corpus, tmp_path, monkeypatch, capsys
 ):

@@ -221,7 +221,7 @@ def _serve(connection: Connection, settings: ModelSettings) -> None:
     except VoiceswapError as error:
         _send(connection, error)
         return
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         if not memory_is_full(error):
             raise
         _send(connection, VoiceswapError(MEMORY_IS_FULL))

@@ -48,7 +48,7 @@ def licences(manifests: Sequence[Path]) -> dict[str, str]:
         corpus = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix("-train")
         report = path.parent / f"{corpus}-report.json"
         try:
-            known = json.loads(report.read_text())
+            known = json.loads(report.read_text(encoding="utf-8"))
             part = known["parts"]["train"]
             entries[corpus] = (
                 f"{part['speakers']} speakers, {part['minutes']:.0f} minutes, "

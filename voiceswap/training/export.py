@@ -62,7 +62,8 @@ def export(
         ),
     )
     digest = sha256(path)
-    path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
+    line = os.fsencode(f"{digest}  {path.name}\n")
+    path.with_name(f"{path.name}.sha256").write_bytes(line)
     return path, digest
 
 
@@ -114,7 +115,7 @@ def _shared(value: Any) -> Any:
 
 def _card(path: Path) -> dict:
     try:
-        metadata = json.loads(path.read_text())
+        metadata = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} is missing or not JSON ({error}).") from error
     if not isinstance(metadata, dict):
@@ -145,29 +146,35 @@ def _read(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None)
             )
         return _Origin(path, network.train(), model.content_log_variance, {}, {})
     saved = read_training_checkpoint(path, name)
-    description = saved["voiceswap"][name]
-    audio = AudioConfig(**description["audio"])
-    if wanted:
-        wanted.require_same(audio, "data.audio", str(path))
-    built: Any = BUILDERS[name](audio, **description["architecture"])
-    weights = {
-        key.removeprefix(f"{name}."): value
-        for key, value in saved["state_dict"].items()
-        if key.startswith(f"{name}.")
-    }
-    built.load_state_dict(weights)
-    settings = {
-        key: _shared(value)
-        for key, value in saved.get("hyper_parameters", {}).items()
-        if not key.startswith("_")
-    }
-    return _Origin(
-        path,
-        built,
-        saved["voiceswap"].get("content_log_variance"),
-        saved.get("SpeechData", {}).get("data", {}),
-        {"steps made": saved["global_step"], **settings},
-    )
+    try:
+        description = saved["voiceswap"][name]
+        audio = AudioConfig(**description["audio"])
+        if wanted:
+            wanted.require_same(audio, "data.audio", str(path))
+        built: Any = BUILDERS[name](audio, **description["architecture"])
+        weights = {
+            key.removeprefix(f"{name}."): value
+            for key, value in saved["state_dict"].items()
+            if key.startswith(f"{name}.")
+        }
+        built.load_state_dict(weights)
+        settings = {
+            key: _shared(value)
+            for key, value in saved.get("hyper_parameters", {}).items()
+            if not key.startswith("_")
+        }
+        return _Origin(
+            path,
+            built,
+            saved["voiceswap"].get("content_log_variance"),
+            saved.get("SpeechData", {}).get("data", {}),
+            {"steps made": saved["global_step"], **settings},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"This version can't build the {name} of {path}; export it with the version that "
+            "trained it."
+        ) from error
 
 
 def read_training_checkpoint(path: str | os.PathLike, name: str) -> dict[str, Any]:

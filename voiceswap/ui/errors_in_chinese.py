@@ -16,7 +16,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 有 {n} 个声道；最多支持 {most} 个。",
     ),
     (
-        r"(?P<name>.+) has a sample rate of (?P<rate>\d+) Hz; (?P<low>\d+) to (?P<high>\d+) .*",
+        r"(?P<name>.+) has a sample rate of (?P<rate>[\d.]+) Hz; (?P<low>\d+) to (?P<high>\d+) .*",
         "{name} 的采样率为 {rate} Hz；支持 {low} 到 {high}。",
     ),
     (r"(?P<name>.+) is an empty file\.", "{name} 是空文件。"),
