@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from voiceswap import transfer
 from voiceswap.conversion import encoder, engine
 from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.engine import Engine
@@ -32,6 +33,7 @@ class CountedCopy:
 
 @pytest.fixture
 def on_meta(monkeypatch) -> Engine:
+    monkeypatch.setattr(transfer, "DEVICES", ("meta",))
     for module in (encoder, engine):
         monkeypatch.setattr(module, "HostCopy", CountedCopy)
     # PyTorch's own inverse STFT reads one number of its window, once a batch.
