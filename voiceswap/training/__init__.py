@@ -1,4 +1,4 @@
-"""Training: datasets, losses and the two Lightning modules. Needs the `train` extra."""
+"""Training: datasets, losses and a Lightning module for each network. Needs the `train` extra."""
 
 from functools import partial
 

@@ -133,17 +133,12 @@ class AutoencoderTask(BaseTask):
             "pitch": self._pitch_error(means.detach(), statistics),
         }
         warmth = (self.batches / self.hparams["kl_warmup"]).clamp(max=1)
-        weights: dict[str, Any] = {name: self.hparams[name] for name in ("contrastive", "pitch")}
-        weights |= {name: warmth * self.hparams[name] for name in ("content_kl", "speaker_kl")}
+        warmed = {name: warmth * self.hparams[name] for name in ("content_kl", "speaker_kl")}
         if self.hparams["verification"] or self.hparams["recognition"]:
-            asked = self._conversion_losses(batch, content, content_code, code)
-            parts |= asked
-            weights |= {name: self.hparams[name] for name in asked}
-        weighted = [weights.get(name, 1.0) * value for name, value in parts.items()]
-        self.optimise(self.autoencoder, torch.stack(weighted).sum(), index=0)
+            parts |= self._conversion_losses(batch, content, content_code, code)
+        self.minimise(parts, **warmed)
         self.batches += 1
         self._remember(content, content_mask(batch, self.autoencoder.stride))
-        self.log_parts(parts)
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """Reconstruction from the codes' means."""

@@ -1,4 +1,4 @@
-"""What both training tasks share: optimisers, their steps, and the checkpoint's description."""
+"""What all training tasks share: optimisers, their steps, and the checkpoint's description."""
 
 from typing import Any
 
@@ -48,6 +48,19 @@ class BaseTask(lightning.LightningModule):
                 "Set trainer.max_steps or model.steps: the learning rate follows it."
             )
         return [optimiser_and_schedule(network, self.learning_rate, steps) for network in networks]
+
+    def minimise(self, parts: dict[str, Tensor], **weights: Any) -> None:
+        """One step of the trained network on the weighted sum of losses; `log_parts` of them.
+
+        Args:
+            parts: the losses, scalars.
+            weights: of losses by name; of others it is the task's hyperparameter of that name, or
+                one where there is none.
+        """
+        weights = {**dict.fromkeys(parts, 1.0), **self.hparams, **weights}
+        loss = torch.stack([weights[name] * value for name, value in parts.items()]).sum()
+        self.optimise(self.networks()[0], loss, index=0)
+        self.log_parts(parts)
 
     def optimise(self, network: nn.Module, loss: Tensor, index: int) -> None:
         """One step of optimiser and schedule `index` on `network`, gradients clipped to norm 1.

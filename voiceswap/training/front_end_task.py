@@ -72,11 +72,7 @@ class FrontEndTask(BaseTask):
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the change."""
-        parts = self._losses(batch)
-        weights = {name: self.hparams[name] for name in ("unsure", "matching")}
-        weighted = [weights.get(name, 1.0) * value for name, value in parts.items()]
-        self.optimise(self.front_end, torch.stack(weighted).sum(), index=0)
-        self.log_parts(parts)
+        self.minimise(self._losses(batch))
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """The code's error."""

@@ -65,14 +65,11 @@ class HighBandTask(BaseTask):
         start = int(torch.randint(max(1, batch["mel"].shape[-1] - self.crop + 1), ()))
         frames = slice(start, start + self.crop)
         made, real = self._synthesize(batch, frames)
-        loss = losses.envelope_loss(made, real, self.lowest)
-        parts = {"envelope": loss}
+        parts = {"envelope": losses.envelope_loss(made, real, self.lowest)}
         if self.hparams["adversarial"]:
             parts |= adversarial_losses(self, made, real)
-            loss = loss + self.hparams["adversarial"] * parts["generator"]
-            loss = loss + self.hparams["matching"] * parts["matching"]
-        self.optimise(self.vocoder.high_band, loss, index=0)
-        self.log_parts(parts)
+        # The discriminator's own loss is shown alone: its step is made.
+        self.minimise(parts, generator=self.hparams["adversarial"], discriminator=0.0)
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """Copy synthesis of validation speakers."""

@@ -108,11 +108,7 @@ class StreamingTask(BaseTask):
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the streaming encoder."""
         seconds = float(torch.empty(()).uniform_(SHORTEST, LONGEST))
-        parts = self._losses(batch, seconds)
-        weights = {name: self.hparams[name] for name in ("decoded", "matching")}
-        weighted = [weights.get(name, 1.0) * value for name, value in parts.items()]
-        self.optimise(self.streaming, torch.stack(weighted).sum(), index=0)
-        self.log_parts(parts)
+        self.minimise(self._losses(batch, seconds))
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """The code's error in windows of one length."""

@@ -81,13 +81,10 @@ class VocoderTask(BaseTask):
         real = batch["samples"][:, frames.start * hop : frames.stop * hop]
         made = self.vocoder(mel[..., frames], batch["f0"][:, frames]).float()
         parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
-        loss = parts["spectral"] + self.hparams["mel"] * parts["mel"]
         if self.hparams["adversarial"]:
             parts |= adversarial_losses(self, made, real)
-            loss = loss + self.hparams["adversarial"] * parts["generator"]
-            loss = loss + self.hparams["matching"] * parts["matching"]
-        self.optimise(self.vocoder, loss, index=0)
-        self.log_parts(parts)
+        # The discriminator's own loss is shown alone: its step is made.
+        self.minimise(parts, generator=self.hparams["adversarial"], discriminator=0.0)
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """Copy synthesis of validation speakers."""
