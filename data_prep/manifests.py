@@ -25,7 +25,6 @@ from data_prep import speech_check
 from data_prep.advice import advice
 from data_prep.parallel_checks import check_each
 from data_prep.speech_check import Checks, printable
-from voiceswap import audio, channels, decoding, ffmpeg
 from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.files import whole_file
@@ -174,7 +173,7 @@ def _check_all(
 ) -> dict[str, dict]:
     """The results of `check_recording` by path; those in the log are reused if still valid."""
     settings = [checks.min_seconds, checks.min_rate, checks.keep_pauses]
-    code = code_hash(speech_check, audio, channels, decoding, ffmpeg)
+    code = code_hash(speech_check)
     keys = {str(path): short_hash([_file_signature(path), settings, code]) for path in paths}
     logged = {row.get("path"): row for row in log.read()}
     results = {

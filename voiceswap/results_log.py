@@ -1,5 +1,6 @@
 """An append-only file of JSON lines: results that a stopped run keeps and the next run reuses."""
 
+import ast
 import hashlib
 import json
 import os
@@ -10,6 +11,9 @@ from pathlib import Path
 from types import ModuleType
 
 from voiceswap.errors import VoiceswapError
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("voiceswap.", "data_prep.")  # this project's, in ROOT
 
 
 class ResultsLog:
@@ -83,13 +87,41 @@ def name_hash(name: str) -> int:
 
 @cache
 def code_hash(*modules: ModuleType) -> str:
-    """A short hash of the source of modules and of whole packages.
+    """A short hash of `source_files`.
 
     As part of a result's key it keeps changed code from reusing results of the code before.
     """
     digest = hashlib.sha256()
+    for file in sorted(source_files(*modules)):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def source_files(*modules: ModuleType) -> set[Path]:
+    """The files of modules, of whole packages, and of this project's modules that they import.
+
+    Imports inside functions count; `__init__.py` of a package that is only imported does not.
+    """
+    files: set[Path] = set()
+    waiting: list[Path] = []
     for module in modules:
         path = Path(str(module.__file__))
-        for file in sorted(path.parent.rglob("*.py")) if path.stem == "__init__" else [path]:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+        waiting += path.parent.rglob("*.py") if path.stem == "__init__" else [path]
+    while waiting:
+        file = waiting.pop()
+        if file not in files:
+            files.add(file)
+            waiting += _imported_files(file)
+    return files
+
+
+def _imported_files(file: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        parts = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            parts = [str(node.module), *(f"{node.module}.{part}" for part in parts)]
+        own = (part for part in parts if part.startswith(PACKAGES))
+        files = (ROOT / f"{part.replace('.', '/')}.py" for part in own)
+        yield from (path for path in files if path.is_file())

@@ -6,93 +6,24 @@ was.
 """
 
 import hashlib
-import inspect
-import json
 import os
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import torch
 from lhotse.cut import Cut
 from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import (
-    audio,
-    bandwidth,
-    channels,
-    f0_tracker,
-    features,
-    perturb,
-    precision,
-    spectra,
-)
-from voiceswap.audio import prepare_audio, set_level
-from voiceswap.bandwidth import missing_highs
 from voiceswap.errors import AudioError, DataError, VoiceswapError
-from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.files import whole_file
-from voiceswap.models import front_ends, layers, pretrained, quantization, speaker_verifier
-from voiceswap.precision import has_fast_bfloat16
-from voiceswap.results_log import name_hash
-
-
-@dataclass(frozen=True)
-class CacheConfig:
-    """What a cached file holds.
-
-    `views` counts the versions that the front end encodes: the recording, then perturbed ones; with
-    0 it encodes none, and runs at every step of the training instead.
-    `samples_rate`, in Hz, is that of the samples beside them.
-    """
-
-    audio: AudioConfig
-    front_end: str = "whisper-base"
-    views: int = 5
-    samples_rate: int = 16000
-
-    def signature(self) -> str:
-        """Short hash of every setting and of the code: features that differ never mix."""
-        settings = [
-            self.audio.to_dict(),
-            self.front_end,
-            self.views,
-            self.samples_rate,
-            _code_signature(),
-        ]
-        text = json.dumps(settings, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-@cache
-def _code_signature() -> str:
-    """Hash of the code that makes features: that of another version is not taken for this one's."""
-    modules = (
-        audio,
-        channels,
-        features,
-        f0_tracker,
-        bandwidth,
-        spectra,
-        precision,
-        layers,
-        front_ends,
-        pretrained,
-        quantization,
-        speaker_verifier,
-        perturb,
-    )
-    sources = [inspect.getsource(module) for module in modules]
-    sources.append(inspect.getsource(_Extractor))
-    return hashlib.sha256("".join(sources).encode()).hexdigest()
+from voiceswap.models import pretrained
+from voiceswap.training.feature_extractor import CacheConfig, FeatureExtractor
 
 
 class FeatureCache:
@@ -156,14 +87,14 @@ class FeatureCache:
         return views + 2 * self.config.samples_rate + (2 * audio.n_mels + 4) * audio.frame_rate
 
 
-_worker: "_Extractor | VoiceswapError"
+_worker: "tuple[FeatureCache, FeatureExtractor] | VoiceswapError"
 
 
 def _start_worker(cache: FeatureCache) -> None:
     global _worker
     torch.set_num_threads(1)
     try:
-        _worker = _Extractor(cache)
+        _worker = cache, FeatureExtractor(cache.config)
     except VoiceswapError as error:  # raised by the first cut: here it would only end the process
         _worker = error
 
@@ -171,59 +102,11 @@ def _start_worker(cache: FeatureCache) -> None:
 def _compute(cut) -> str | None:
     if isinstance(_worker, VoiceswapError):
         raise _worker
+    cache, extract = _worker
     try:
-        _worker(cut)
+        tensors = extract(cut)
     except AudioError as error:
         return str(error)
+    with whole_file(cache.path(cut.id)) as temporary:
+        save_file(tensors, temporary)
     return None
-
-
-class _Extractor:
-    def __init__(self, cache: FeatureCache):
-        config = cache.config
-        self.cache, self.config, self.audio = cache, config, config.audio
-        self.front_end = pretrained.front_end(config.front_end, config.audio)
-        self.verifier = pretrained.speaker_verifier()
-        self.log_mel = LogMel(config.audio)
-
-    @torch.inference_mode()
-    def __call__(self, cut) -> None:
-        rate, recorded = self.audio.sample_rate, cut.load_audio()
-        unscaled = prepare_audio(recorded, cut.sampling_rate, rate, name=cut.id)
-        samples = set_level(unscaled, rate)
-        gain = np.abs(samples).max() / np.abs(unscaled).max()
-        kept = gain * self._kept(cut, recorded, len(samples))
-        rng = np.random.default_rng(name_hash(cut.id))
-        views = []
-        for view in range(self.config.views):
-            wave = set_level(perturb.perturb(samples, rate, rng), rate) if view else samples
-            views.append(self._content(wave))
-        tensors = {
-            "samples": torch.from_numpy((kept.clip(-1, 1) * 32767).round().astype(np.int16)),
-            "mel": self.log_mel(torch.from_numpy(samples)[None])[0].half().contiguous(),
-            "f0": torch.from_numpy(extract_f0(samples, self.audio)),
-            "verifier": self.verifier.windows(self._at_16_khz(samples)).half(),
-        }
-        if views:
-            tensors["content"] = torch.stack(views).half()
-        with whole_file(self.cache.path(cut.id)) as temporary:
-            save_file(tensors, temporary)
-
-    def _kept(self, cut, recorded: np.ndarray, length: int) -> np.ndarray:
-        """The samples to keep, as long as `length` samples at the rate of what is analysed."""
-        rate = self.config.samples_rate
-        samples = prepare_audio(recorded, cut.sampling_rate, rate, name=cut.id)
-        if rate > self.audio.sample_rate and missing_highs(samples, rate):
-            raise AudioError(f"{cut.id} lacks the highs that {rate} Hz can hold.")
-        whole = length * rate // self.audio.sample_rate
-        return np.pad(samples, (0, max(0, whole - len(samples))))[:whole]
-
-    def _content(self, samples: np.ndarray) -> torch.Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_fast_bfloat16()):
-            features = self.front_end(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
-        return features[0].float()
-
-    def _at_16_khz(self, samples: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(
-            prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
-        )

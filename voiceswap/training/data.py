@@ -18,9 +18,10 @@ from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
 from voiceswap.files import free_bytes
 from voiceswap.models.pretrained import front_end_shape
-from voiceswap.training.cache import CacheConfig, FeatureCache
+from voiceswap.training.cache import FeatureCache
 from voiceswap.training.corpora import licences, read_cuts, virtual_voice
 from voiceswap.training.device_features import DeviceFeatures
+from voiceswap.training.feature_extractor import CacheConfig
 from voiceswap.training.segments import Item, SegmentDataset
 
 logger = logging.getLogger(__name__)
