@@ -76,6 +76,15 @@ def goodbye_24k() -> np.ndarray:
     return read_audio(GOODBYE, RATE)
 
 
+@pytest.fixture(scope="session", params=["bundled", "people"])
+def clean(request) -> list[np.ndarray]:
+    """Recordings of different people without noise, 16 kHz: those in the package, and others."""
+    if request.param == "bundled":
+        return [read_audio(path, 16000) for path in (HELLO, GOODBYE)]
+    people = request.getfixturevalue("people")
+    return [read_audio(people[number][0], 16000) for number in (2, 3, 6)]
+
+
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """The corpora folder; a test that asks for it is skipped where there is none."""

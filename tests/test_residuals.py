@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from rates import RATE
 
@@ -19,6 +20,7 @@ from voiceswap.conversion.residuals import (
     stack_residuals,
 )
 from voiceswap.conversion.voice import blend
+from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.models.layers import length_mask
 
 
@@ -119,12 +121,23 @@ def similarity(swapper, out, target):
     return float(swapper.engine.speaker_vector(resample(out, RATE, 16000)) @ target)
 
 
-def test_residuals_raise_similarity_and_keep_the_content(swapper, people):
-    """Measured with recordings of the target other than the reference: its room is no voice."""
+@pytest.fixture(params=["bundled", "people"])
+def conversions(request):
+    """Paths of a source, a reference, and a recording of the target to measure with.
+
+    That of people is not the reference, whose room is no voice; in the package is one of each.
+    """
+    if request.param == "bundled":
+        return [(HELLO, GOODBYE, GOODBYE), (GOODBYE, HELLO, HELLO)]
+    people = request.getfixturevalue("people")
+    pairs = zip(people[::2], people[1::2], strict=True)
+    return [(recordings[0], *target[1::-1]) for recordings, target in pairs]
+
+
+def test_residuals_raise_similarity_and_keep_the_content(swapper, conversions):
     gained, content = [], []
-    for i, recordings in enumerate(people[::2]):
-        source = read_audio(recordings[0], RATE)[: 8 * RATE]
-        other, reference = people[2 * i + 1][:2]
+    for path, reference, other in conversions:
+        source = read_audio(path, RATE)[: 8 * RATE]
         voice = swapper.embed(reference)
         target = swapper.engine.verifier(torch.from_numpy(read_audio(other, 16000)))
         outs = [swapper.convert(source, kept) for kept in (voice, replace(voice, residuals=()))]
@@ -150,6 +163,18 @@ def test_shares_of_residuals_follow_the_blend(exact, hello_24k, goodbye_24k):
     np.testing.assert_allclose(half, exact.convert(hello, a), atol=1e-5)
     twice = blend([(a, 1.0), (exact.embed(hello), 1.0)])
     np.testing.assert_allclose(exact.convert(hello, twice), exact.convert(hello, a), atol=1e-5)
+
+
+def test_more_of_a_recording_raises_similarity(swapper, hello, goodbye):
+    """Against its first third alone, measured with the last."""
+    for source, target in ((hello, goodbye), (goodbye, hello)):
+        *references, other = [(part, 16000) for part in np.array_split(target, 3)]
+        wanted = swapper.engine.speaker_vector(other[0])
+        several, one = (
+            similarity(swapper, swapper.convert((source, 16000), voices), wanted)
+            for voices in (references, references[0])
+        )
+        assert several > one + 0.005
 
 
 def test_more_recordings_raise_similarity(swapper, people):
