@@ -6,6 +6,7 @@ VOICESWAP_FULL=1 tries 1,000 of each kind.
 import json
 import os
 import struct
+from functools import partial
 
 import numpy as np
 import pytest
@@ -53,35 +54,41 @@ def rewritten(data: bytes, rng: np.random.Generator) -> bytes:
     return struct.pack("<Q", len(text)) + text + data[8 + length :]
 
 
-def revalued(path, out, rng: np.random.Generator) -> None:
-    """A safetensors file with other values, another shape or another type in one tensor."""
+CHANGES = {  # of one tensor
+    "not a number": lambda x: x.float() * torch.nan,
+    "infinite": lambda x: x.float() + torch.inf,
+    "huge": lambda x: x.float() * 1e30,
+    "longer": lambda x: torch.cat([x, x]),
+    "empty": lambda x: x[:0],
+    "int32": lambda x: x.int(),
+    "int8": lambda x: x.to(torch.int8),
+    "with one more axis": lambda x: x[None],
+    "without an axis": lambda x: x.flatten()[0],
+}
+
+
+def changed(path, out, names, change):
+    """Safetensors files in which one tensor is changed, or left out for None; each is `out`."""
     tensors = load_file(path)
     header = path.read_bytes()
     (length,) = struct.unpack("<Q", header[:8])
     metadata = json.loads(header[8 : 8 + length])["__metadata__"]
-    name = sorted(tensors)[int(rng.integers(len(tensors)))]
-    value = tensors[name].float()
-    tensors[name] = [
-        lambda x: x * torch.nan,
-        lambda x: x + torch.inf,
-        lambda x: x * 1e30,
-        lambda x: torch.cat([x, x]),
-        lambda x: x[:0],
-        lambda x: x.int(),
-        lambda x: x[None],
-    ][int(rng.integers(7))](value).contiguous()
-    save_file(tensors, out, metadata)
+    for name in names:
+        others = {other: tensor for other, tensor in tensors.items() if other != name}
+        own = {} if change is None else {name: change(tensors[name]).contiguous()}
+        save_file(others | own, out, metadata)
+        yield out
 
 
 def mutated(path, out, rng: np.random.Generator):
-    kind = rng.integers(3)
-    if kind == 0:
-        out.write_bytes(damaged(path.read_bytes(), rng))
-    elif kind == 1:
-        out.write_bytes(rewritten(path.read_bytes(), rng))
-    else:
-        revalued(path, out, rng)
+    """A file with other bytes or other metadata."""
+    damage = damaged if rng.integers(2) else rewritten
+    out.write_bytes(damage(path.read_bytes(), rng))
     return out
+
+
+def convert_by(model, source, reference) -> np.ndarray:
+    return VoiceSwapper.load(model, "cpu").convert(source, reference)
 
 
 def usable(convert) -> bool:
@@ -110,16 +117,28 @@ def test_voices(tiny, hello, goodbye, tmp_path):
 def test_models(model, hello, goodbye, tmp_path):
     rng = np.random.default_rng(1)
     hello, goodbye = hello[:8000], goodbye[:8000]
-
-    def convert(path):
-        return VoiceSwapper.load(path, "cpu").convert(hello, goodbye)
-
-    assert usable(lambda: convert(model))
-    outcomes = [
-        usable(lambda: convert(mutated(model, tmp_path / "bad.safetensors", rng)))
-        for _ in range(COUNT // 2)
-    ]
+    assert usable(lambda: convert_by(model, hello, goodbye))
+    outcomes = []
+    for _ in range(COUNT // 2):
+        bad = mutated(model, tmp_path / "bad.safetensors", rng)
+        outcomes.append(usable(partial(convert_by, bad, hello, goodbye)))
     assert not all(outcomes)
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "missing"])
+def test_voices_with_another_tensor(tiny, hello, goodbye, tmp_path, change):
+    good = tiny.save_voice(tiny.embed(goodbye), tmp_path / "good.safetensors")
+    names = list(load_file(good))
+    for bad in changed(good, tmp_path / "bad.safetensors", names, CHANGES.get(change)):
+        usable(partial(tiny.convert, hello[:8000], bad))
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "missing"])
+def test_models_with_another_tensor(model, hello, goodbye, tmp_path, change):
+    hello, goodbye = hello[:8000], goodbye[:8000]
+    kinds = {(tensor.dtype, tensor.ndim): name for name, tensor in load_file(model).items()}
+    for bad in changed(model, tmp_path / "bad.safetensors", kinds.values(), CHANGES.get(change)):
+        usable(partial(convert_by, bad, hello, goodbye))
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff"])
