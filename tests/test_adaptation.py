@@ -79,7 +79,7 @@ def test_voices_with_deltas_in_one_batch_are_as_alone(tiny, model, trainer, hell
             torch.testing.assert_close(mel, alone, atol=1e-4, rtol=1e-4)
 
 
-def test_half_way_to_an_adapted_voice_is_half_of_its_delta(tiny, trainer, hello):
+def test_half_way_to_an_adapted_voice_is_half_of_its_delta(tiny, trainer):
     voice, decoder = trainer.voice(), tiny.engine.autoencoder.decoder
     half = tiny.blend([(replace(voice, delta=None), 0.5), (voice, 0.5)])
     changed, whole = half.delta.weights(decoder), voice.delta.weights(decoder)

@@ -180,7 +180,7 @@ def test_names_that_are_no_utf_8_are_read_and_links_are_written_through(
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
-def test_a_full_disk_under_the_output_is_a_sentence(tmp_path):
+def test_a_full_disk_under_the_output_is_a_sentence():
     command = [sys.executable, "-m", "voiceswap", "info"]
     with open("/dev/full", "w") as full:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)

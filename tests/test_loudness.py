@@ -212,7 +212,7 @@ def test_a_gain_over_time_has_no_seam(swapper, hello, goodbye):
     assert np.isfinite(gain).all() and (gain > 0).all()
 
 
-def test_what_equals_the_source_gets_no_gain(people):
+def test_half_of_the_sources_amplitude_gets_6_db():
     power = np.square(np.abs(noise(1000, -26))).astype(np.float64)
     np.testing.assert_allclose(loudness_gain(power, power / 4, 100.0), 6.02, atol=0.2)
 

@@ -57,7 +57,7 @@ def test_windows_flushes_what_is_written(windows_fsync, hello, tmp_path):
     assert soundfile.info(path).frames == len(hello)
 
 
-def test_windows_converts_a_folder(windows_fsync, monkeypatch, tiny, hello, tmp_path):
+def test_windows_converts_a_folder(windows_fsync, tiny, hello, tmp_path):
     write_talks(tmp_path / "talks", 2, hello)
     report = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
     assert [row.status for row in report.rows] == [Status.CONVERTED] * 2
@@ -98,7 +98,7 @@ def test_texts_are_in_utf_8_whatever_the_system_prefers():
                 assert "encoding" in {word.arg for word in node.keywords}, (source, node.lineno)
 
 
-def test_a_share_that_refuses_modes_and_flushes_of_folders(monkeypatch, tiny, hello, tmp_path):
+def test_a_share_that_refuses_modes_and_flushes_of_folders(monkeypatch, tiny, tmp_path):
     monkeypatch.setattr(os, "chmod", refusing(errno.EPERM))
     real = os.fsync
 

@@ -78,7 +78,7 @@ def test_a_view_keeps_the_words_and_moves_the_voice(swapper, hello):
     assert alike[0] < 0.9 and alike[1] > 0.7
 
 
-def test_training_runs_without_cached_views(corpus, on_device):
+def test_training_runs_without_cached_views(on_device):
     task = AutoencoderTask(AudioConfig(), steps=4, sizes={"decoder_blocks": 2})
     pairs, losses = task.configure_optimizers(), []
     task.optimizers = lambda: [pair["optimizer"] for pair in pairs]

@@ -71,7 +71,7 @@ def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
     same_weights(whole / "last.ckpt", stopped / "last.ckpt")
 
 
-def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_path, monkeypatch):
+def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir(), two.mkdir()
     plain = {
