@@ -2,6 +2,8 @@
 
 import csv
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +42,16 @@ def outputs(out: Path) -> dict[str, Path]:
 
 def report(out: Path) -> dict[str, dict[str, str]]:
     """The rows of report.csv by source."""
-    with open(out / "report.csv", newline="") as file:
+    with open(out / "report.csv", newline="", encoding="utf-8") as file:
         return {row["source"]: row for row in csv.DictReader(file)}
+
+
+def can_mount() -> bool:
+    """Whether this user can mount a file system that others don't see, as Linux may allow."""
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode == 0
+    )
 
 
 CRASH = """

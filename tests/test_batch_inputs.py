@@ -243,6 +243,10 @@ def test_manifests_as_excel_writes_them(tmp_path, tiny, kind):
     assert written.read_bytes() == expected.read_bytes()
 
 
+pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+
+
+@pipes
 @pytest.mark.parametrize("text", ["source,target\n{},{}\n", '{{"source": "{}", "target": "{}"}}\n'])
 def test_a_list_comes_through_a_pipe(tmp_path, tiny, monkeypatch, text):
     monkeypatch.chdir(HELLO.parent)
@@ -255,6 +259,7 @@ def test_a_list_comes_through_a_pipe(tmp_path, tiny, monkeypatch, text):
     assert [row.status for row in result.rows] == [Status.CONVERTED]
 
 
+@pipes
 def test_a_recording_through_a_pipe_is_a_sentence(tmp_path, tiny):
     os.mkfifo(tmp_path / "pipe")
     data = HELLO.read_bytes()

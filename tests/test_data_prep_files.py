@@ -18,6 +18,9 @@ from voiceswap.examples import HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.training.data import LOWEST_RATE
 
+LINUX = sys.platform == "linux"
+NO_UTF_8 = "caf\udce9"  # a name of bytes that are not UTF-8, which Linux allows
+
 
 @pytest.fixture(scope="module")
 def speech():
@@ -38,11 +41,12 @@ def test_what_phones_and_crashed_recorders_make_is_prepared_and_loaded(speech, t
     for ending in ("m4a", "mp4", "webm"):
         memo = resample(samples, rate, 16000)
         write_by_ffmpeg(folder / f"memo.{ending}", memo, *KINDS[ending])
-    (folder / os.fsdecode(b"caf\xe9.wav")).write_bytes((folder / "crashed.wav").read_bytes())
+    if LINUX:
+        (folder / f"{NO_UTF_8}.wav").write_bytes((folder / "crashed.wav").read_bytes())
     run("speakers", tmp_path / "in", tmp_path / "out", "--keep-pauses", "--jobs", 1)
     made = cuts(tmp_path / "out", "speakers")
     assert (tmp_path / "out/speakers-left-out.txt").read_text() == ""
-    assert len(made) == 7
+    assert len(made) == 6 + LINUX
     for name, cut in made.items():
         seconds = len(samples) / rate * (2 if "two" in name else 1)
         loaded = cut.load_audio()
@@ -87,13 +91,13 @@ def test_links_are_followed_once(speech, tmp_path):
     assert list(cuts(tmp_path / "out", "speakers")) == ["speakers-anna-first"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="file systems here hold UTF-8 names only")
+@pytest.mark.skipif(not LINUX, reason="file systems here hold UTF-8 names only")
 def test_a_speaker_whose_name_is_not_utf_8(speech, tmp_path):
     write(tmp_path / "in/anna/first.wav", speech)
-    (tmp_path / "in/anna").rename(tmp_path / "in" / os.fsdecode(b"andr\xe9"))
+    (tmp_path / "in/anna").rename(tmp_path / "in" / NO_UTF_8)
     run("speakers", tmp_path / "in", tmp_path / "out", "--jobs", 1)
     [cut] = cuts(tmp_path / "out", "speakers").values()
-    assert cut.supervisions[0].speaker == r"speakers-andr\udce9"
+    assert cut.supervisions[0].speaker == r"speakers-caf\udce9"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends a process by a signal")

