@@ -57,6 +57,13 @@ def test_the_readme_shows_the_commands():
     assert {"demo", "swap", "convert", "ui", "batch", "train", "export", "evaluate"} <= shown
 
 
+def test_the_architecture_has_a_place_for_all_that_lies_in_the_package():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    folders = {f"{path.parent.name}/" for path in ROOT.glob("voiceswap/*/__init__.py")}
+    files = {path.name for path in ROOT.glob("voiceswap/[!_]*.py")}
+    assert {name for name in folders | files if f"`{name}`" not in text} == set()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_links_of_a_document_lead_somewhere(document):
     text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
