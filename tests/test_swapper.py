@@ -21,7 +21,9 @@ from voiceswap import (
     VoiceSwapper,
 )
 from voiceswap.audio import active_level_db, read_audio, resample
-from voiceswap.conversion.voice import save_voice
+from voiceswap.conversion import voice_file
+from voiceswap.conversion.voice_file import save_voice
+from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.checkpoint import DEFAULT, Checkpoint
 
@@ -222,6 +224,19 @@ def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
         save_file(less, tmp_path / "older.safetensors", file.metadata())
     with pytest.raises(VoiceswapError, match="another version"):
         swapper.convert(hello, tmp_path / "older.safetensors")
+
+
+def test_a_mix_may_hold_a_voice_twice_and_a_file_not_too_many(tiny, tmp_path, monkeypatch):
+    anna, ben = tiny.voice(HELLO), tiny.voice(GOODBYE)
+    mix = anna.toward(tiny.blend([(anna, 1), (ben, 1)]), 0.5)
+    assert [share for _, share in mix.residuals] == pytest.approx([0.75, 0.25])
+    kept = tiny.load_voice(tiny.save_voice(mix, tmp_path / "mix.safetensors"))
+    assert [share for _, share in kept.residuals] == pytest.approx([0.75, 0.25])
+    for name, sentence in (("MAX_RECORDINGS", "at most 1 recordings"), ("MAX_BYTES", "at most 1 ")):
+        with monkeypatch.context() as patched, pytest.raises(VoiceswapError, match=sentence):
+            patched.setattr(voice_file, name, 1 if name == "MAX_RECORDINGS" else 1 << 20)
+            tiny.save_voice(mix, tmp_path / "large.safetensors")
+    assert not (tmp_path / "large.safetensors").exists()
 
 
 def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):

@@ -123,8 +123,8 @@ def prepare_audio(
     Raises:
         AudioError: as `check_audio` does, and for another shape or kind of array.
     """
-    samples = np.asarray(samples)
-    if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
+    samples = as_floats(samples, name)
+    if samples.ndim not in (1, 2):
         raise AudioError(
             f"{name} must be an array of numbers of shape (samples,) or (channels, samples)."
         )
@@ -133,12 +133,6 @@ def prepare_audio(
             f"{name} has a sample rate of {rate:g} Hz, which must be above zero and at most "
             f"{MAX_RATE}."
         )
-    if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
-        half = (np.iinfo(samples.dtype).max + 1) / 2
-        samples = samples / half - 1
-    elif samples.dtype.kind == "i":
-        samples = samples / (np.iinfo(samples.dtype).max + 1)
-    samples = samples.astype(np.float32)
     if samples.ndim == 2:
         samples = np.moveaxis(samples, _channel_axis(samples.shape, name), 1)
         mix = ChannelMix(samples.shape[1], rate)
@@ -149,6 +143,23 @@ def prepare_audio(
     if rate != sample_rate:
         samples = resample(samples, rate, sample_rate)
     return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
+    """Samples of any kind of number as float32; integers are scaled by their type's full scale.
+
+    Raises AudioError for what is no array of numbers.
+    """
+    samples = np.asarray(samples)
+    if samples.dtype.kind not in "fiu":
+        raise AudioError(
+            f"{name} must be an array of numbers of shape (samples,) or (channels, samples)."
+        )
+    if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
+        samples = samples / ((np.iinfo(samples.dtype).max + 1) / 2) - 1
+    elif samples.dtype.kind == "i":
+        samples = samples / (np.iinfo(samples.dtype).max + 1)
+    return samples.astype(np.float32)
 
 
 def resample(samples: np.ndarray, rate: float, new_rate: float) -> np.ndarray:

@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.audio import PEAK, level_of_powers, mean_powers
 from voiceswap.decoding import BLOCK_SECONDS
+from voiceswap.features import AudioConfig
 
 CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not
 KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
@@ -23,6 +24,7 @@ ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
 LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
 LOUD_STEP = 10  # frames for which the quantile, which changes slowly, is taken at once
 END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 25.0  # see `_lost_at_ends`
+RESAMPLED = 0.95  # share of the Nyquist frequency that survives resampling
 LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel frames
 
 
@@ -108,6 +110,15 @@ def power_contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
     if len(held):
         powers.append(mean_powers(held[None]))
     return np.concatenate(powers)
+
+
+def output_powers(
+    blocks: Iterator[np.ndarray], audio: AudioConfig, source: AudioConfig
+) -> np.ndarray:
+    """The power contour of an output at the rate of `audio`, in the band that its source has."""
+    rate, source_rate = audio.sample_rate, source.sample_rate
+    highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
+    return power_contour(high_pass(blocks, rate, highest), audio.hop_length)
 
 
 def hop_peaks(samples: np.ndarray, hop: int) -> np.ndarray:

@@ -1,15 +1,23 @@
 """Conversion while somebody speaks: blocks of samples in, blocks of samples out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import torch
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
+from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats, require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.loudness import hop_peaks, limited_gain, loudness_gain, power_contour
+from voiceswap.conversion.latency import LATENCIES, Latency
+from voiceswap.conversion.loudness import (
+    high_pass,
+    hop_peaks,
+    limited_gain,
+    loudness_gain,
+    output_powers,
+    power_contour,
+)
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
@@ -18,7 +26,7 @@ from voiceswap.conversion.running_noise import RunningNoise
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, stack_voices
-from voiceswap.errors import VoiceswapError
+from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import DEFAULT_F0
 from voiceswap.models.excitation import ExcitationState, excitation_states
 from voiceswap.models.layers import instance_norm
@@ -32,39 +40,10 @@ STREAMS_ABOVE = 0.05  # how much higher the usual log-variance is in streams
 CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
-@dataclass(frozen=True)
-class Latency:
-    """How a stream trades delay for words: all in seconds, multiples of 0.02.
-
-    Attributes:
-        block: what is converted at a time.
-        lookahead: what follows a moment and is analysed before that is converted.
-        past: what is analysed before it.
-    """
-
-    block: float
-    lookahead: float
-    past: float
-
-    @staticmethod
-    def of(latency: "str | Latency") -> "Latency":
-        """One of LATENCIES by name, or what is given. Raises VoiceswapError for another name."""
-        if isinstance(latency, Latency):
-            return latency
-        if latency in LATENCIES:
-            return LATENCIES[latency]
-        raise VoiceswapError(f"latency is '{latency}', but must be low, normal or high.")
-
-
-LATENCIES = {
-    "low": Latency(0.10, 0.08, 1.2),
-    "normal": Latency(0.16, 0.24, 1.6),
-    "high": Latency(0.24, 0.56, 2.0),
-}
-
-
 class Stream:
-    """A conversion in progress. Not to be shared by threads; several streams may run at once.
+    """A conversion in progress. One thread pushes; another may set voice and pitch meanwhile.
+
+    Several streams may run at once.
 
     Every block is decoded with the past and the lookahead around it. Between blocks go on: the
     excitation's phase, the source's statistics, and a short fade. So the result depends on the
@@ -100,6 +79,7 @@ class Stream:
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
+        self._take_voice()
         audio = engine.audio
         self._block, self._ahead, self._past = (
             round(seconds * audio.frame_rate / 2) * 2
@@ -130,7 +110,11 @@ class Stream:
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
-        self._voice = stack_voices([voice], self.device)
+        self._next_voice = stack_voices([voice], self.device)
+
+    def _take_voice(self) -> None:
+        """The voice that was set last, which a block keeps from its beginning to its end."""
+        self._voice = self._next_voice
         nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
@@ -141,9 +125,12 @@ class Stream:
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Take samples (samples,) at `rate`, and give what is converted by now: any number.
 
-        Raises AudioError for samples that are not finite.
+        Integers are scaled by their type's full scale. Raises AudioError for samples that are not
+        finite, and for another shape.
         """
-        samples = np.asarray(samples, np.float32)
+        samples = as_floats(samples, "The block")
+        if samples.ndim != 1:
+            raise AudioError(f"The block has the shape {samples.shape}; give one of (samples,).")
         require_finite(samples, "The block")
         self._taken += len(samples)
         self._waiting = np.concatenate([self._waiting, samples])
@@ -182,6 +169,8 @@ class Stream:
     @inference
     def _convert(self) -> np.ndarray:
         """Samples of the next block, at the vocoder's rate."""
+        if self._next_voice is not self._voice:
+            self._take_voice()
         engine, known = self.engine, self.statistics
         audio, out_audio = engine.audio, engine.output_audio
         first, last = self._at - self._left, self._at + self._block - self._left
@@ -290,8 +279,8 @@ class Stream:
     def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
-        powers = power_contour(iter([window]), audio.hop_length)
-        made_powers = power_contour(iter([made]), out_audio.hop_length)
+        powers = power_contour(high_pass(iter([window]), audio.sample_rate), audio.hop_length)
+        made_powers = output_powers(iter([made]), out_audio, audio)
         gain_db = loudness_gain(powers, made_powers, audio.frame_rate)
         gain = limited_gain(gain_db, hop_peaks(made, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length

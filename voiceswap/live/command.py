@@ -8,6 +8,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.command_inputs import require_files
 from voiceswap.command_options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
 from voiceswap.command_outputs import console, output_file, plain, save
 from voiceswap.errors import VoiceswapError
@@ -45,8 +46,11 @@ def live(
         typer.Option(help="Take this recording for the microphone, on an imagined device's clock."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="What --simulate writes; its ending sets the format.")
-    ] = Path("live.wav"),
+        Path | None,
+        typer.Option(
+            help="What --simulate writes; its ending sets the format.", show_default="live.wav"
+        ),
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="After --simulate, show delay, computing and dropouts.")
     ] = False,
@@ -62,10 +66,12 @@ def live(
         return
     if not target:
         raise VoiceswapError("Name a voice: --target anna.wav, or a saved one.")
-    if simulate is None and (report or overwrite):
-        raise VoiceswapError("--report and --overwrite need --simulate, with a recording.")
+    if simulate is None and (report or overwrite or out):
+        raise VoiceswapError("--out, --report and --overwrite need --simulate, with a recording.")
+    inputs = [*target, *(path for path in (simulate, enroll) if path)]
+    require_files(*inputs)
+    out = out or Path("live.wav")
     if simulate is not None:
-        inputs = [simulate, *target, *([enroll] if enroll else [])]
         out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.live.garbage import brief_collections

@@ -137,7 +137,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
             network.load_state_dict(state)
             networks[name] = network.eval()
     except (
-        KeyError,
+        LookupError,
         TypeError,
         ValueError,
         RuntimeError,
@@ -188,6 +188,8 @@ def checkpoint_path(path: str | os.PathLike) -> Path:
 
 def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CheckpointError(f"{path} is larger than any voiceswap model.")
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get("voiceswap", "null"))
             names = file.keys() if with_weights else ()
