@@ -17,7 +17,7 @@ from voiceswap.features import AudioConfig
 CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not
 KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
 SMOOTHING, BRIDGE, CORRECTION = 0.3, 8.0, 0.6  # seconds; lengths of Hann windows
-BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause and of no gain
+BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause, and of 0 dB
 FLOOR = 1e-6  # power relative to the active level below which levels do not differ
 RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
 ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
@@ -217,7 +217,7 @@ def limited_gain(gain_db: np.ndarray, peaks: np.ndarray) -> np.ndarray:
         return gain
     reach, width = LIMITER_FRAMES, 2 * LIMITER_FRAMES + 1
     edges = np.minimum(np.pad(highest, (1, 0), "edge"), np.pad(highest, (0, 1), "edge"))
-    # The least of what is near, averaged over as far, is nowhere above the highest that may be.
+    # A moving average over a moving minimum of the same width never exceeds the allowed gain.
     least = sliding_window_view(np.pad(edges, 2 * reach, "edge"), width).min(1)
     return gain * np.convolve(least, np.hanning(width + 2)[1:-1] / (reach + 1), "valid")
 
