@@ -73,14 +73,14 @@ class Engine:
                 use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
-        taught = checkpoint.front_end
+        adapter = checkpoint.front_end_adapter
         front_end = self._ready(
             pretrained.front_end(self.autoencoder.front_end, self.audio)
-            if taught is None
-            else taught.to(self.device).front_end()
+            if adapter is None
+            else adapter.to(self.device).adapted_front_end()
         )
         self.encoder = RecordingEncoder(
-            self.autoencoder, front_end, self.device, self.batch_size, noisy=taught is not None
+            self.autoencoder, front_end, self.device, self.batch_size, noisy=adapter is not None
         )
 
     def _ready(self, front_end: FrontEnd) -> FrontEnd:
@@ -90,10 +90,10 @@ class Engine:
 
     @cached_property
     def streaming_encoder(self) -> tuple[FrontEnd, ContentEncoder]:
-        """Front end and content encoder of streams: those of recordings where none are taught."""
+        """Front end and content encoder of streams; without own ones, those of recordings."""
         if self.streaming is None:
             return self.encoder.front_end, self.autoencoder.content_encoder
-        return self._ready(self.streaming.front_end()), self.streaming.content_encoder
+        return self._ready(self.streaming.adapted_front_end()), self.streaming.content_encoder
 
     @property
     def output_audio(self) -> AudioConfig:
