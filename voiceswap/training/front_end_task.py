@@ -24,9 +24,10 @@ LEVEL_ERROR_DB = 1.5  # standard deviation of what a noisy recording's level is 
 class FrontEndTask(BaseTask):
     """Trains an adapted Whisper to give the features of clean speech for degraded speech.
 
-    The clean ones are the pretrained Whisper's, `degrade` degrades. Minimises the squared error of the content code +
-    `unsure` * that of the posterior's log-variance + `matching` * that of the features, relative to
-    their deviations. The content encoder is frozen, so decoders and voices stay valid.
+    The pretrained Whisper gives the clean ones, `degrade` makes degraded speech. Minimises the
+    squared error of the content code + `unsure` * that of the posterior's log-variance + `matching`
+    * that of the features, relative to their deviations. The content encoder is frozen, so decoders
+    and voices stay valid.
 
     Args:
         audio: audio settings; the data module's.
