@@ -111,9 +111,9 @@ class Engine:
         recordings: Sequence[EncodedRecording],
         adapted: tuple[Tensor, DecoderDelta] | None = None,
     ) -> list[Voice]:
-        """The voice of each recording; of one longer than a minute, in its densest minute.
+        """The voice of each recording; of a long one, from the minute with most speech.
 
-        With the speaker code and the change of the decoder of an `adapted` voice, if there is one.
+        If a voice is `adapted`, they get its speaker code and its change of the decoder.
         """
         several = batches(recordings, self.batch_size)
         return [voice for batch in several for voice in self._embed(batch, adapted)]

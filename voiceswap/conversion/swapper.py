@@ -1,4 +1,4 @@
-"""VoiceSwapper: what a Python user holds."""
+"""VoiceSwapper: the Python interface."""
 
 import os
 from collections.abc import Sequence
@@ -165,7 +165,7 @@ class VoiceSwapper:
 
         Args:
             references: as in `convert`.
-            source: what is known of the speaker, from `enroll`; None is what is typical.
+            source: the speaker's statistics, from `enroll`; None starts with average ones.
             latency: low, normal, high or seconds of block, lookahead and past.
             options: pitch_shift, pitch_range, and rate, that of the samples in and out.
         """
@@ -178,7 +178,7 @@ class VoiceSwapper:
         return typical(self.enroll(HELLO))
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
-        """What a stream may know of its source speaker beforehand, from a recording."""
+        """Statistics of a source speaker from a recording, for `stream` to start with."""
         return enroll(self.engine, self._encode([audio])[0])
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
@@ -187,7 +187,7 @@ class VoiceSwapper:
         return self._convert([Conversion(source, self.engine.embed([source])[0])])[0]
 
     def embed(self, audio: AudioInput) -> Voice:
-        """The voice of a recording; of one longer than a minute, of its densest minute."""
+        """The voice of a recording; of a long one, from the minute with most speech."""
         return self.engine.embed(self._encode([audio]))[0]
 
     def voice(self, references: References) -> Voice:
@@ -222,7 +222,7 @@ class VoiceSwapper:
             recordings: of one voice; long ones are cut at pauses, what can't be used is left out.
             progress: called with the share done, from 0 to 1.
             steps: of training at most; None goes by the length of speech.
-            seed: of all that is random.
+            seed: of the random numbers.
 
         Returns:
             The voice; its `notes["adapted"]` have what was used, and scores before and after. It
