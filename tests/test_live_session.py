@@ -17,14 +17,14 @@ class Device:
     """A sound device that plays a recording, and is pulled out at its end."""
 
     def __init__(self, recording, **settings):
-        self.recording, self.settings, self.active, self.heard = recording, settings, True, []
+        self.recording, self.settings, self.active, self.played = recording, settings, True, []
 
     def start(self):
         size, callback = self.settings["blocksize"], self.settings["callback"]
         for first in range(0, len(self.recording) - size, size):
             out = np.zeros((size, 1), np.float32)
             callback(self.recording[first : first + size, None], out, size, None, None)
-            self.heard.append(out[:, 0])
+            self.played.append(out[:, 0])
         self.active = False
 
     def stop(self):
@@ -97,7 +97,7 @@ def test_a_device_that_goes_away_and_one_that_is_not_there(tiny, hello):
 
     with LiveSession(tiny.stream(GOODBYE), play=play, bypass=True) as session:
         assert not session.active and session.error is None
-    np.testing.assert_array_equal(np.concatenate(devices[0].heard), hello[: 320 * 24])
+    np.testing.assert_array_equal(np.concatenate(devices[0].played), hello[: 320 * 24])
 
     def nothing(**settings):
         raise RuntimeError("Error querying device -1")

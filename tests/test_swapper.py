@@ -38,8 +38,8 @@ def goodbye_at_its_rate(goodbye_24k):
     return goodbye_24k
 
 
-def likeness(swapper, first, second):
-    """Cosine of the frozen verifier's vectors of two recordings."""
+def similarity(swapper, first, second):
+    """Cosine of the pretrained verifier's vectors of two recordings."""
     vectors = [swapper.engine.speaker_vector(at_16_khz(wave)) for wave in (first, second)]
     return float(vectors[0] @ vectors[1])
 
@@ -70,7 +70,7 @@ def test_a_minute_keeps_its_length(swapper, hello, goodbye):
 def test_swapping_changes_the_speaker_and_not_the_words(swapper, hello, goodbye):
     hello_by_b, goodbye_by_a = swapper.swap(hello, goodbye)
     for source, target, out in ((hello, goodbye, hello_by_b), (goodbye, hello, goodbye_by_a)):
-        assert likeness(swapper, out, target) > likeness(swapper, out, source)
+        assert similarity(swapper, out, target) > similarity(swapper, out, source)
         assert (
             same_words(swapper, out, source)
             > same_words(swapper, out, np.resize(target, len(out))) + 0.3
@@ -85,7 +85,7 @@ def test_people_never_heard_in_training(swapper, people):
             read_audio(people[(i + 1) % len(people)][1], RATE),
         )
         out = swapper.convert(source, target)
-        nearer += likeness(swapper, out, target) > likeness(swapper, out, source)
+        nearer += similarity(swapper, out, target) > similarity(swapper, out, source)
         assert same_words(swapper, out, source) > 0.5
     assert nearer >= 9
 
@@ -117,7 +117,7 @@ def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
         swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4
     )
     likenesses = [
-        likeness(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
+        similarity(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
         for amount in (0.0, 0.5, 1.0)
     ]
     assert likenesses == sorted(likenesses)
@@ -172,7 +172,7 @@ def test_voices_from_the_prior_differ_and_speak(swapper, hello):
     np.testing.assert_array_equal(first.code, again.code)
     assert 50 < math.exp(first.log_f0[0]) < 500
     one, other = swapper.convert(hello, first), swapper.convert(hello, second)
-    assert same_words(swapper, one, hello) > 0.4 and likeness(swapper, one, other) < 0.95
+    assert same_words(swapper, one, hello) > 0.4 and similarity(swapper, one, other) < 0.95
 
 
 def test_calls_are_deterministic_also_from_several_threads(swapper, hello, goodbye):

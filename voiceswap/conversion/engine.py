@@ -194,7 +194,7 @@ class Engine:
 
     @inference
     def speaker_vector(self, samples: np.ndarray) -> Tensor:
-        """The frozen verifier's vector (256,) of samples (samples,) at the model's rate."""
+        """The pretrained verifier's vector (256,) of samples (samples,) at the model's rate."""
         wave = prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
         return self.verifier(torch.from_numpy(wave).to(self.device))
 

@@ -1,4 +1,4 @@
-"""`voiceswap live`: speak, and be heard in another voice."""
+"""`voiceswap live`: speak in another voice."""
 
 from pathlib import Path
 from typing import Annotated
@@ -60,7 +60,7 @@ def live(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Convert what a microphone hears, while it is said. Wear headphones."""
+    """Speak in another voice, through a microphone. Wear headphones."""
     if list_devices:
         _show_devices()
         return
@@ -105,7 +105,7 @@ def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         made, kept_up = simulate(stream, samples, lambda done: bar.update(task, completed=done))
-    save(out, made, stream.rate, "as it would be heard, without the delay")
+    save(out, made, stream.rate, "as it would be played, without the delay")
     if report:
         table = Table(show_header=False)
         for row in kept_up.rows():
