@@ -41,11 +41,8 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     apart = float(np.median(high) - np.median(low))
     changes = np.count_nonzero(np.diff(semitones >= pitches[place]))
     turns = changes * len(pitches) / (2 * len(low) * len(high))
-    if (
-        apart < SEMITONES
-        or max(low.std(), high.std()) > MAX_DEVIATION * apart
-        or turns > MAX_TURN_RATIO
-    ):
+    deviation = max(low.std(), high.std())
+    if apart < SEMITONES or deviation > MAX_DEVIATION * apart or turns > MAX_TURN_RATIO:
         return None
     return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
 
