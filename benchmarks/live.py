@@ -14,7 +14,7 @@ import numpy as np
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.conversion.streaming import LATENCIES
+from voiceswap.conversion.latency import LATENCIES
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live.simulation import simulate
 from voiceswap.ui.jobs import giving_way

@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
-from voiceswap.conversion.streaming import LATENCIES
+from voiceswap.conversion.latency import LATENCIES
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui.app_context import AppContext

@@ -54,8 +54,8 @@ def compare(source: np.ndarray, made: np.ndarray, frames: np.ndarray, speech: np
     envelope = np.corrcoef(*(np.log(p[frames]) for p in powers))[0, 1]
     shapes = [mel[:, frames] - mel[:, speech].mean(1, keepdims=True) for mel in (source, made)]
     a, b = (shape - shape.mean(0) for shape in shapes)
-    likeness = (a * b).sum(0) / np.sqrt(np.square(a).sum(0) * np.square(b).sum(0) + 1e-9)
-    return level[1] - level[0], envelope, likeness.mean()
+    similarity = (a * b).sum(0) / np.sqrt(np.square(a).sum(0) * np.square(b).sum(0) + 1e-9)
+    return level[1] - level[0], envelope, similarity.mean()
 
 
 def main() -> None:
@@ -92,10 +92,10 @@ def main() -> None:
                 found.setdefault((kind, name), []).append(row)
     print("kind, clips: level, envelope, spectrum")
     for (kind, name), rows in sorted(found.items()):
-        level, envelope, likeness = np.array(rows).T
+        level, envelope, similarity = np.array(rows).T
         print(
             f"{kind}, {len(rows)}, {name}: {level.mean():+.1f} ({np.abs(level).mean():.1f}) dB, "
-            f"{envelope.mean():.2f}, {likeness.mean():.2f}"
+            f"{envelope.mean():.2f}, {similarity.mean():.2f}"
         )
 
 

@@ -189,7 +189,7 @@ def test_the_command(model, hello, goodbye, tmp_path):
     result = CliRunner().invoke(app, ["adapt", *paths, "--out", str(out), *options])
     assert result.exit_code == 0, result.output
     assert " s of speech" in result.output and "similarity" in result.output
-    assert out.exists() and out.with_suffix(".png").exists()
+    assert out.exists() and out.with_name(f"{out.stem}-adapted.png").exists()
     assert not out.with_suffix(".adapting").exists()
     made = tmp_path / "out.wav"
     arguments = ["convert", paths[0], "--target", str(out), "--out", str(made), *options[2:]]

@@ -1,3 +1,7 @@
+import os
+import stat
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import soundfile
@@ -55,6 +59,26 @@ def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path, hello)
     with pytest.raises(AudioError, match="can't be written"):
         write_audio(path, hello, -5)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_what_is_written_can_be_read_by_whom_the_user_allows(tmp_path, hello):
+    path = tmp_path / "hello.wav"
+    before = os.umask(0o077)
+    try:
+        assert stat.S_IMODE(write_audio(path, hello, 16000).stat().st_mode) == 0o600
+        path.chmod(0o640)
+        assert stat.S_IMODE(write_audio(path, hello, 16000).stat().st_mode) == 0o640
+    finally:
+        os.umask(before)
+
+
+def test_why_a_file_cant_be_opened_is_told(tmp_path, monkeypatch, hello):
+    path = write_audio(tmp_path / "hello.wav", hello, 16000)
+    refusal = PermissionError(13, "Permission denied", str(path))
+    monkeypatch.setattr("voiceswap.decoding._is_mpeg", Mock(side_effect=refusal))
+    with pytest.raises(AudioError, match=r"can't be read as audio \(Permission denied\)\.$"):
+        read_audio(path, 16000)
 
 
 BROKEN = {

@@ -93,9 +93,9 @@ def test_files_are_converted_like_arrays_in_any_format(swapper, hello, goodbye, 
         subtype="PCM_24",
         progress=shares.append,
     )
-    facts = soundfile.info(out)
-    assert (facts.samplerate, facts.subtype) == (44100, "PCM_24") and abs(
-        facts.duration - len(hello) / RATE
+    info = soundfile.info(out)
+    assert (info.samplerate, info.subtype) == (44100, "PCM_24") and abs(
+        info.duration - len(hello) / RATE
     ) < 0.001
     assert unlike(read_audio(out, 44100), soxr.resample(expected, RATE, 44100)) < 1e-4
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1

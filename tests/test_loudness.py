@@ -6,8 +6,8 @@ import soundfile
 from rates import RATE
 
 from voiceswap.audio import frame_powers, level_of_powers, read_audio, resample
-from voiceswap.conversion.loudness import high_pass, limited_gain, loudness_gain
-from voiceswap.conversion.recording import RESAMPLED, Output, Recording
+from voiceswap.conversion.loudness import RESAMPLED, high_pass, limited_gain, loudness_gain
+from voiceswap.conversion.recording import Output, Recording
 
 
 @pytest.fixture(name="hello", scope="session")

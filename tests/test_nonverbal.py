@@ -64,11 +64,12 @@ def test_laughter_keeps_its_spectrum(swapper, with_laughter, hello, convert):
     checkpoint.content_log_variance = None
     without = VoiceSwapper(checkpoint, "cpu")
     first = len(hello) / 16000 + 0.2
-    source, likeness = spectra(swapper, with_laughter, first), []
+    source, similarities = spectra(swapper, with_laughter, first), []
     for converter in (swapper, without):
         made = spectra(swapper, convert(converter, with_laughter), first)
-        likeness.append(float((made * source).sum() / np.sqrt((made**2).sum() * (source**2).sum())))
-    assert likeness[0] > 0.7 > 0.55 > likeness[1], likeness
+        norms = np.sqrt((made**2).sum() * (source**2).sum())
+        similarities.append(float((made * source).sum() / norms))
+    assert similarities[0] > 0.7 > 0.55 > similarities[1], similarities
 
 
 def shares(swapper, *recordings: np.ndarray) -> torch.Tensor:

@@ -51,7 +51,7 @@ def test_it_starts_as_its_teacher_and_is_kept_in_the_models_file(swapper, hello,
     parts = default.autoencoder, default.vocoder, default.card, task.streaming
     kept = load_checkpoint(save_checkpoint(tmp_path / "m.safetensors", Checkpoint(*parts)))
     assert kept.streaming is not None
-    new = kept.streaming.eval().front_end(), kept.streaming.content_encoder
+    new = kept.streaming.eval().adapted_front_end(), kept.streaming.content_encoder
     plain = pretrained.front_end("whisper-base", swapper.engine.audio)
     own = plain, default.autoencoder.content_encoder
     errors = [code_error(swapper, hello, encoder, 8) for encoder in (new, own)]

@@ -21,7 +21,9 @@ from voiceswap import (
     VoiceSwapper,
 )
 from voiceswap.audio import active_level_db, read_audio, resample
-from voiceswap.conversion.voice import save_voice
+from voiceswap.conversion import voice_file
+from voiceswap.conversion.voice_file import save_voice
+from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.checkpoint import DEFAULT, Checkpoint
 
@@ -36,8 +38,8 @@ def goodbye_at_its_rate(goodbye_24k):
     return goodbye_24k
 
 
-def likeness(swapper, first, second):
-    """Cosine of the frozen verifier's vectors of two recordings."""
+def similarity(swapper, first, second):
+    """Cosine of the pretrained verifier's vectors of two recordings."""
     vectors = [swapper.engine.speaker_vector(at_16_khz(wave)) for wave in (first, second)]
     return float(vectors[0] @ vectors[1])
 
@@ -68,7 +70,7 @@ def test_a_minute_keeps_its_length(swapper, hello, goodbye):
 def test_swapping_changes_the_speaker_and_not_the_words(swapper, hello, goodbye):
     hello_by_b, goodbye_by_a = swapper.swap(hello, goodbye)
     for source, target, out in ((hello, goodbye, hello_by_b), (goodbye, hello, goodbye_by_a)):
-        assert likeness(swapper, out, target) > likeness(swapper, out, source)
+        assert similarity(swapper, out, target) > similarity(swapper, out, source)
         assert (
             same_words(swapper, out, source)
             > same_words(swapper, out, np.resize(target, len(out))) + 0.3
@@ -83,7 +85,7 @@ def test_people_never_heard_in_training(swapper, people):
             read_audio(people[(i + 1) % len(people)][1], RATE),
         )
         out = swapper.convert(source, target)
-        nearer += likeness(swapper, out, target) > likeness(swapper, out, source)
+        nearer += similarity(swapper, out, target) > similarity(swapper, out, source)
         assert same_words(swapper, out, source) > 0.5
     assert nearer >= 9
 
@@ -115,7 +117,7 @@ def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
         swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4
     )
     likenesses = [
-        likeness(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
+        similarity(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
         for amount in (0.0, 0.5, 1.0)
     ]
     assert likenesses == sorted(likenesses)
@@ -170,7 +172,7 @@ def test_voices_from_the_prior_differ_and_speak(swapper, hello):
     np.testing.assert_array_equal(first.code, again.code)
     assert 50 < math.exp(first.log_f0[0]) < 500
     one, other = swapper.convert(hello, first), swapper.convert(hello, second)
-    assert same_words(swapper, one, hello) > 0.4 and likeness(swapper, one, other) < 0.95
+    assert same_words(swapper, one, hello) > 0.4 and similarity(swapper, one, other) < 0.95
 
 
 def test_calls_are_deterministic_also_from_several_threads(swapper, hello, goodbye):
@@ -222,6 +224,19 @@ def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):
         save_file(less, tmp_path / "older.safetensors", file.metadata())
     with pytest.raises(VoiceswapError, match="another version"):
         swapper.convert(hello, tmp_path / "older.safetensors")
+
+
+def test_a_mix_may_hold_a_voice_twice_and_a_file_not_too_many(tiny, tmp_path, monkeypatch):
+    anna, ben = tiny.voice(HELLO), tiny.voice(GOODBYE)
+    mix = anna.toward(tiny.blend([(anna, 1), (ben, 1)]), 0.5)
+    assert [share for _, share in mix.residuals] == pytest.approx([0.75, 0.25])
+    kept = tiny.load_voice(tiny.save_voice(mix, tmp_path / "mix.safetensors"))
+    assert [share for _, share in kept.residuals] == pytest.approx([0.75, 0.25])
+    for name, sentence in (("MAX_RECORDINGS", "at most 1 recordings"), ("MAX_BYTES", "at most 1 ")):
+        with monkeypatch.context() as patched, pytest.raises(VoiceswapError, match=sentence):
+            patched.setattr(voice_file, name, 1 if name == "MAX_RECORDINGS" else 1 << 20)
+            tiny.save_voice(mix, tmp_path / "large.safetensors")
+    assert not (tmp_path / "large.safetensors").exists()
 
 
 def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):

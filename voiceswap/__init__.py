@@ -13,8 +13,9 @@ from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingErr
 
 if TYPE_CHECKING:
     from voiceswap.conversion.files import FileConversion
+    from voiceswap.conversion.latency import Latency
     from voiceswap.conversion.options import ConversionOptions
-    from voiceswap.conversion.streaming import Latency, Stream
+    from voiceswap.conversion.streaming import Stream
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.conversion.voice import Voice
     from voiceswap.features import AudioConfig
@@ -47,7 +48,7 @@ _HOMES = {
     "AudioConfig": "features",
     "ConversionOptions": "conversion.options",
     "FileConversion": "conversion.files",
-    "Latency": "conversion.streaming",
+    "Latency": "conversion.latency",
     "Stream": "conversion.streaming",
     "VoiceSwapper": "conversion.swapper",
     "Voice": "conversion.voice",

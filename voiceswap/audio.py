@@ -130,26 +130,11 @@ def prepare_audio(
     Raises:
         AudioError: as `check_audio` does, and for another rate, shape or kind of array.
     """
-    samples = np.asarray(samples)
-    if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
-        raise AudioError(
-            f"{name} must be an array of numbers of shape (samples,) or (channels, samples)."
-        )
+    samples = as_floats(samples, name)
     if not MIN_RATE <= rate <= MAX_RATE:
         raise AudioError(
             f"{name} has a sample rate of {rate:g} Hz; {MIN_RATE} to {MAX_RATE} can be read."
         )
-    if samples.dtype.kind in "iu" and samples.dtype.itemsize > 4:
-        raise AudioError(
-            f"{name} holds integers of 64 bits, whose full scale is not known; give them as int16 "
-            "or int32, or as floats with full scale at 1.0."
-        )
-    if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
-        half = (np.iinfo(samples.dtype).max + 1) / 2
-        samples = samples / half - 1
-    elif samples.dtype.kind == "i":
-        samples = samples / (np.iinfo(samples.dtype).max + 1)
-    samples = samples.astype(np.float32)
     if samples.ndim == 2:
         samples = np.moveaxis(samples, _channel_axis(samples.shape, name), 1)
         mix = ChannelMix(samples.shape[1], rate)
@@ -160,6 +145,28 @@ def prepare_audio(
     if rate != sample_rate:
         samples = resample(samples, rate, sample_rate)
     return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
+    """Samples of any kind of number as float32; integers are scaled by their type's full scale.
+
+    Raises AudioError for what is no array of numbers with one or two axes, or is of 64-bit integers.
+    """
+    samples = np.asarray(samples)
+    if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
+        raise AudioError(
+            f"{name} must be an array of numbers of shape (samples,) or (channels, samples)."
+        )
+    if samples.dtype.kind in "iu" and samples.dtype.itemsize > 4:
+        raise AudioError(
+            f"{name} holds integers of 64 bits, whose full scale is not known; give them as int16 "
+            "or int32, or as floats with full scale at 1.0."
+        )
+    if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
+        samples = samples / ((np.iinfo(samples.dtype).max + 1) / 2) - 1
+    elif samples.dtype.kind == "i":
+        samples = samples / (np.iinfo(samples.dtype).max + 1)
+    return samples.astype(np.float32)
 
 
 def resample(samples: np.ndarray, rate: float, new_rate: float) -> np.ndarray:

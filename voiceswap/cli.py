@@ -65,7 +65,7 @@ def info(
     analysed = metadata["audio"]["sample_rate"]
     synthesized = metadata.get("vocoder", {}).get("rate", analysed)
     table.add_row("rates", f"{analysed} Hz in, {synthesized} Hz out")
-    for part in ("audio", "autoencoder", "vocoder", "streaming", "front_end"):
+    for part in ("audio", "autoencoder", "vocoder", "streaming", "front_end_adapter"):
         if part in metadata:
             values = ", ".join(f"{name} {value}" for name, value in metadata[part].items())
             table.add_row(part, Text(values))

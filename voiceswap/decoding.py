@@ -92,8 +92,8 @@ def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
             raise AudioError(
                 f"{path} is no recording; a saved voice has no words, and serves as a --target."
             ) from error
-        reason = str(error).rstrip(".").rpartition(": ")[2]
-        raise AudioError(f"{path} can't be read as audio ({reason}).") from error
+        told = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
+        raise AudioError(f"{path} can't be read as audio ({told.rstrip('.')}).") from error
 
 
 def require_file(path: Path) -> None:

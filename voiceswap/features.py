@@ -214,7 +214,7 @@ def log_f0_statistics(f0: np.ndarray) -> tuple[float, float]:
     voiced = np.log(f0[f0 > 0].astype(np.float64))
     if len(voiced) < 3:
         return math.log(DEFAULT_F0), DEFAULT_LOG_F0_STD
-    middle = np.median(voiced)
-    # Octave errors and creak would widen the spread.
-    voiced = voiced[np.abs(voiced - middle) < math.log(1.9)]
+    # Octave errors and creak would raise the deviation; halfway between two pitches is no frame.
+    near = np.abs(voiced - np.median(voiced)) < math.log(1.9)
+    voiced = voiced[near] if near.any() else voiced
     return float(voiced.mean()), float(np.clip(voiced.std(), 0.05, 0.5))

@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,12 +35,11 @@ def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iter
     path, temporary = Path(os.path.realpath(path)), None  # what a link leads to, not the link
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".voiceswap-")
-        os.close(handle)
-        temporary = Path(name)
+        temporary = path.with_name(f".voiceswap-{secrets.token_hex(8)}")
+        temporary.touch(exist_ok=False)  # readable as the user's umask says
         yield temporary
-        with suppress(OSError):  # a share may have no modes
-            os.chmod(temporary, 0o644)  # whoever made it, it came closed to others
+        with suppress(OSError):  # nothing is replaced, or a share has no modes
+            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
     except (OSError, SafetensorError) as problem:
         raise_write_error(path, problem, error)

@@ -76,6 +76,6 @@ def test_what_it_learned_is_in_the_models_file(corpus, monkeypatch, tmp_path):
     command(monkeypatch, "export", "default", "--front-end", taught, "--out", out)
     swapper = VoiceSwapper.load(out)
     assert swapper.engine.encoder.noisy and len(swapper.convert(GOODBYE, GOODBYE)) > 0
-    assert swapper.card["front_end training"]["rank"] == 2
+    assert swapper.card["front_end_adapter training"]["rank"] == 2
     command(monkeypatch, "export", out, "--front-end", out, "--out", tmp_path / "again.safetensors")
     assert VoiceSwapper.load(tmp_path / "again.safetensors").engine.encoder.noisy

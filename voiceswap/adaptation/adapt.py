@@ -67,7 +67,7 @@ def adapt(
         swapper: whose model to adapt; it is not changed.
         recordings: of the one voice, as `VoiceSwapper` takes them; long ones are cut at pauses.
         steps: of training at most; None goes by the length of speech, from 60 to 200.
-        seed: of all that is random.
+        seed: of the random numbers.
         state: a file to keep the state in; a run that was ended goes on from there. It is removed
             at the end.
         progress: called with the share done and what is being done.

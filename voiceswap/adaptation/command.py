@@ -37,10 +37,10 @@ def adapt(
     steps: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Steps at most.", show_default="60 to 200, by the speech there is"
+            min=1, help="Most steps of training.", show_default="60 to 200, by the speech there is"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
@@ -74,14 +74,16 @@ def adapt(
     for sentence in report.left_out:
         warn(f"Left out: {sentence}")
     console.print(table(report))
-    if not report.helped:
-        console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
-    if report.stopped:
+    if report.stopped and state.exists():
         console.print(
             f"Stopped: this is the best so far; the same command goes on from {state}.",
             soft_wrap=True,
         )
-    picture = draw(swapper, adapted, path.with_suffix(".png"))
+    elif report.stopped:
+        console.print("Stopped early: the voice is as 'voiceswap voice' makes it.")
+    elif not report.helped:
+        console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
+    picture = draw(swapper, adapted, path.with_name(f"{path.stem}-adapted.png"))
     written(path, "the voice")
     written(picture, "before and after")
 

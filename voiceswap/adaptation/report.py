@@ -100,7 +100,10 @@ class VoiceScorer:
 
 
 def selection_score(scores: Scores, before: Scores) -> float:
-    """What is to rise: similarity, less what is lost of the words beyond the voice before."""
+    """The criterion that selects a voice, higher is better.
+
+    Similarity, minus twice the loss of content similarity beyond 0.005.
+    """
     return scores.similarity + 2.0 * min(0.0, scores.words - before.words + 0.005)
 
 

@@ -102,7 +102,7 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
 
 
 def keep_out(speech: Speech) -> tuple[Sequence[Piece], Piece | None]:
-    """The pieces to learn from, and one that is kept out to judge by; none of too little speech."""
+    """The pieces to train on, and a held-out one to score with; None of too little speech."""
     if len(speech.pieces) < 2 or speech.seconds < 20:
         return speech.pieces, None
     wanted = 5.0  # seconds: long enough for a verifier, and no more than is needed

@@ -256,7 +256,7 @@ def _loaded_model_hash(swapper: "VoiceSwapper") -> str:
     engine = swapper.engine
     settings = [swapper.fingerprint, engine.usual_log_variance, engine.precision]
     digest = hashlib.sha256(repr(settings).encode())
-    for network in (engine.vocoder, engine.streaming, engine.taught):
+    for network in (engine.vocoder, engine.streaming, engine.front_end_adapter):
         for name, tensor in network.state_dict().items() if network else ():
             digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from unicodedata import normalize
 
 import typer
 from rich.progress import Progress
@@ -57,7 +58,9 @@ def swap(
     swapper = load_swapper(checkpoint, device, precision)
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
-    name_a, name_b = (a.stem, b.stem) if a.stem != b.stem else (f"{a.stem}-1", f"{b.stem}-2")
+    name_a, name_b = a.stem, b.stem
+    if normalize("NFC", name_a).casefold() == normalize("NFC", name_b).casefold():
+        name_a, name_b = f"{name_a}-1", f"{name_b}-2"  # some file systems take them for one name
     rate = swapper.sample_rate
     save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, rate, "A's words, B's voice")
     save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, rate, "B's words, A's voice")
@@ -173,7 +176,7 @@ def embed(
     if out.suffix.lower() != ".npz":
         raise VoiceswapError(f"The codes' file has to end in .npz, and {out} does not.")
     swapper = load_swapper(checkpoint, device)
-    content, voice = swapper.content(source), swapper.embed(source)
+    content, voice = swapper.content_and_voice(source)
     rate = swapper.content_rate
     with whole_file(out) as temporary, open(temporary, "wb") as file:
         np.savez(

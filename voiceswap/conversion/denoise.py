@@ -14,14 +14,14 @@ WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
 # Frames over which power is averaged before its lowest parts are taken for noise, 0.2 s, and from
 # one such mean to the next.
 VALLEY_FRAMES, VALLEY_STEP = 25, 5
-# The share of time that is noise alone at least, and what such low parts lack of the mean.
+# The quantile over time that estimates the noise's power, and the factor that corrects its bias.
 NOISE_QUANTILE, QUANTILE_BIAS = 0.05, 1.2
 SPEECH_AVERAGE = (5, 3)  # frames and bins over which power is averaged to tell speech from noise
-OVERSUBTRACTION = 1.5  # times the noise that such an average has to surpass
-MIN_SECONDS = 2.0  # seconds in which there may be pauses
-PAUSE_DB = 3.5  # what the quietest frames have more than the quietest parts of each frequency
-INAUDIBLE_DB = -33.0  # relative to the speech: less noise is left, more is brought down to there
-# Noise above the first is brought down that much further per dB.
+OVERSUBTRACTION = 1.5  # factor of the noise's power that is subtracted
+MIN_SECONDS = 2.0  # shorter recordings may have no pause
+PAUSE_DB = 3.5  # by how much the quietest frames may exceed the quietest parts of each frequency
+INAUDIBLE_DB = -33.0  # relative to the speech: noise below stays, noise above is lowered to this
+# Each dB of noise above NOISY_DB lowers what remains by another NOISY_SLOPE dB.
 NOISY_DB, NOISY_SLOPE = -27.0, 0.7
 LOUDEST_DB = -6.0  # relative to the speech; removing louder noise costs words
 LOUDEST_OF_REFERENCES_DB = -2.0  # limit for references, whose words don't matter
@@ -34,15 +34,15 @@ PIECE_SECONDS, FADE_SECONDS = 60.0, 1.0  # of a long recording at once, and betw
 
 @dataclass(frozen=True)
 class SteadyNoise:
-    """Power (bins, 1) of a noise that never ends, and the least gain that it is to have."""
+    """Power (bins, 1) of a noise that never pauses, and the least gain that is applied to it."""
 
     power: torch.Tensor
     least: float
 
     def removed(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """A spectrum (bins, frames) by `stft`, without the noise.
+        """Remove the noise from a spectrum (bins, frames) by `stft`.
 
-        By a Wiener filter with over-subtraction (Berouti et al., 1979).
+        A Wiener filter with over-subtraction (Berouti et al., 1979) does it.
         """
         average = moving_average(power(spectrum), *SPEECH_AVERAGE)
         speech = (average - OVERSUBTRACTION * self.power).clamp(min=0.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from voiceswap.errors import AudioError
 
-MEMORY = 32 << 20  # bytes held in memory before a spool goes to disk
+MEMORY = 32 << 20  # bytes held in memory before an array goes to disk
 
 
 class DiskArray:
@@ -17,7 +17,7 @@ class DiskArray:
 
     def __init__(self, dtype: type, *shape: int):
         self.dtype, self.shape = np.dtype(dtype), shape
-        self.file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115, closed with the spool
+        self.file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115, closed with the array
         self.row_bytes = self.dtype.itemsize * int(np.prod(shape, initial=1))
         self.rows = 0
 

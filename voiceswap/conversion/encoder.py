@@ -36,8 +36,7 @@ Place = tuple[int, Window]  # a recording's number, and a window of it
 class RecordingEncoder:
     """Encodes recordings of any length, window by window; what is long goes to disk.
 
-    With `noisy` the front end reads recordings with their noise, which it was taught to see
-    through.
+    With `noisy` the front end reads recordings with their noise, for which it has an adapter.
     """
 
     def __init__(

@@ -73,14 +73,14 @@ class Engine:
                 use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
-        self.taught = taught = checkpoint.front_end
+        self.front_end_adapter = adapter = checkpoint.front_end_adapter
         front_end = self._ready(
             pretrained.front_end(self.autoencoder.front_end, self.audio)
-            if taught is None
-            else taught.to(self.device).front_end()
+            if adapter is None
+            else adapter.to(self.device).adapted_front_end()
         )
         self.encoder = RecordingEncoder(
-            self.autoencoder, front_end, self.device, self.batch_size, noisy=taught is not None
+            self.autoencoder, front_end, self.device, self.batch_size, noisy=adapter is not None
         )
 
     def _ready(self, front_end: FrontEnd) -> FrontEnd:
@@ -90,10 +90,10 @@ class Engine:
 
     @cached_property
     def streaming_encoder(self) -> tuple[FrontEnd, ContentEncoder]:
-        """Front end and content encoder of streams: those of recordings where none are taught."""
+        """Front end and content encoder of streams; without own ones, those of recordings."""
         if self.streaming is None:
             return self.encoder.front_end, self.autoencoder.content_encoder
-        return self._ready(self.streaming.front_end()), self.streaming.content_encoder
+        return self._ready(self.streaming.adapted_front_end()), self.streaming.content_encoder
 
     @property
     def output_audio(self) -> AudioConfig:
@@ -111,9 +111,9 @@ class Engine:
         recordings: Sequence[EncodedRecording],
         adapted: tuple[Tensor, DecoderDelta] | None = None,
     ) -> list[Voice]:
-        """The voice of each recording; of one longer than a minute, in its densest minute.
+        """The voice of each recording; of a long one, from the minute with most speech.
 
-        With the speaker code and the change of the decoder of an `adapted` voice, if there is one.
+        If a voice is `adapted`, they get its speaker code and its change of the decoder.
         """
         several = batches(recordings, self.batch_size)
         return [voice for batch in several for voice in self._embed(batch, adapted)]
@@ -194,7 +194,7 @@ class Engine:
 
     @inference
     def speaker_vector(self, samples: np.ndarray) -> Tensor:
-        """The frozen verifier's vector (256,) of samples (samples,) at the model's rate."""
+        """The pretrained verifier's vector (256,) of samples (samples,) at the model's rate."""
         wave = prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
         return self.verifier(torch.from_numpy(wave).to(self.device))
 

@@ -12,17 +12,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.audio import PEAK, level_of_powers, mean_powers
 from voiceswap.decoding import BLOCK_SECONDS
+from voiceswap.features import AudioConfig
 
 CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not
 KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
 SMOOTHING, BRIDGE, CORRECTION = 0.3, 8.0, 0.6  # seconds; lengths of Hann windows
-BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause and of no gain
+BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause, and of 0 dB
 FLOOR = 1e-6  # power relative to the active level below which levels do not differ
 RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
 ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
 LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
 LOUD_STEP = 10  # frames for which the quantile, which changes slowly, is taken at once
 END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 25.0  # see `_lost_at_ends`
+RESAMPLED = 0.95  # share of the Nyquist frequency that survives resampling
 LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel frames
 
 
@@ -108,6 +110,15 @@ def power_contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
     if len(held):
         powers.append(mean_powers(held[None]))
     return np.concatenate(powers)
+
+
+def output_powers(
+    blocks: Iterator[np.ndarray], audio: AudioConfig, source: AudioConfig
+) -> np.ndarray:
+    """The power contour of an output at the rate of `audio`, in the band that its source has."""
+    rate, source_rate = audio.sample_rate, source.sample_rate
+    highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
+    return power_contour(high_pass(blocks, rate, highest), audio.hop_length)
 
 
 def hop_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
@@ -206,7 +217,7 @@ def limited_gain(gain_db: np.ndarray, peaks: np.ndarray) -> np.ndarray:
         return gain
     reach, width = LIMITER_FRAMES, 2 * LIMITER_FRAMES + 1
     edges = np.minimum(np.pad(highest, (1, 0), "edge"), np.pad(highest, (0, 1), "edge"))
-    # The least of what is near, averaged over as far, is nowhere above the highest that may be.
+    # A moving average over a moving minimum of the same width never exceeds the allowed gain.
     least = sliding_window_view(np.pad(edges, 2 * reach, "edge"), width).min(1)
     return gain * np.convolve(least, np.hanning(width + 2)[1:-1] / (reach + 1), "valid")
 

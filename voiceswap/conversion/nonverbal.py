@@ -1,7 +1,7 @@
-"""Laughter, coughs and other sounds that are no words: they follow the source's spectrum.
+"""Laughter, coughs and other nonverbal sounds, where the output follows the source's spectrum.
 
-A content code has no words for them, and a decoder would make some speech of it. The content
-posterior shows where: its variance is larger there than in speech.
+The content code can't represent them, and the decoder would turn them into speech. The content
+posterior shows where they are: its variance is larger there than in speech.
 """
 
 import torch
@@ -10,11 +10,12 @@ from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import speech_frames
 
-# Mean log-variance above what is usual for the model, from where the source's spectrum counts and
-# from where it counts alone: for 6 and 0.2 % of frames with speech, 89 and 66 % of laughter.
-FIRST, ALONE = 0.15, 0.35
-SMOOTHING = 18  # mel frames to either side over which the log-variance of sound is averaged
-SOUND = 0.25  # share of the frames averaged that sound; where fewer do, a pause is decoded
+# Thresholds on the mean log-variance in excess of that of speech: above the first, the source's
+# spectrum is mixed in; above the second, it replaces the decoded one. 6 and 0.2 % of the frames of
+# speech exceed them, and 89 and 66 % of those of laughter.
+MIXED_EXCESS, REPLACED_EXCESS = 0.15, 0.35
+SMOOTHING_FRAMES = 18  # mel frames to either side over which the log-variance is averaged
+MIN_SOUND_SHARE = 0.25  # of the averaged frames; with less sound, it is a pause and is decoded
 
 
 def follow_source(
@@ -71,7 +72,11 @@ def unsure(
     above = above.repeat_interleave(-(-frames // above.shape[-1]), -1)[..., :frames]
     inside = torch.ones_like(above) if mask is None else mask.to(above.dtype)
     sound = inside * speech_frames(source, mask)[:, None]
-    window = torch.hann_window(2 * SMOOTHING + 3, device=above.device)[None, None, 1:-1]
-    sums = [F.conv1d(x, window / window.sum(), padding=SMOOTHING) for x in (above * sound, sound)]
-    share = ((sums[0] / (sums[1] + 1e-6) - FIRST) / (ALONE - FIRST)).clamp(0, 1)
-    return inside * share * (sums[1] / SOUND).clamp(max=1)
+    window = torch.hann_window(2 * SMOOTHING_FRAMES + 3, device=above.device)[None, None, 1:-1]
+    sums = [
+        F.conv1d(x, window / window.sum(), padding=SMOOTHING_FRAMES) for x in (above * sound, sound)
+    ]
+    share = ((sums[0] / (sums[1] + 1e-6) - MIXED_EXCESS) / (REPLACED_EXCESS - MIXED_EXCESS)).clamp(
+        0, 1
+    )
+    return inside * share * (sums[1] / MIN_SOUND_SHARE).clamp(max=1)

@@ -60,6 +60,8 @@ class ConversionOptions:
                 raise VoiceswapError(
                     f"{name} is {value!r}, but must be {kind} from {low:.15g} to {_plain(high)}."
                 )
+            if name in WHOLE:  # tables and JSON give 7.0 for 7
+                object.__setattr__(self, name, int(value))
 
 
 DEFAULTS = ConversionOptions()

@@ -49,8 +49,8 @@ def place_contour(
 def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor) -> Tensor:
     """The source's statistics (2,), moved by the whole octaves that bring them nearest a voice's.
 
-    Only by octaves that leave the contour within the range of F0, so that no interval is clipped;
-    where it stays in its own, none is.
+    Octaves that would move the contour out of F0_MIN to F0_MAX are left out, since they would clip
+    intervals; a shift of zero is always possible.
     """
     if not f0.any():
         return source

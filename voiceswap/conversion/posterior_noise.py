@@ -26,10 +26,12 @@ def noise_at(seed: int, first: int, last: int, channels: int) -> Tensor:
     """
     block = 1024
     start, stop = first // block, -(-last // block)
-    # Blocks of one seed are apart; no bit of a long one is lost.
-    spread = (seed << 20) + (seed >> 43)
+    # 2**20 generator seeds for the blocks of each seed; a large seed's top bits are folded back in.
+    first_seed = (seed << 20) + (seed >> 43)
     drawn = [
-        torch.randn(channels, block, generator=torch.Generator().manual_seed((spread + i) % 2**63))
+        torch.randn(
+            channels, block, generator=torch.Generator().manual_seed((first_seed + i) % 2**63)
+        )
         for i in range(start, stop)
     ]
     return torch.cat(drawn, 1)[:, first - start * block : last - start * block]

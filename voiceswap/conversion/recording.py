@@ -24,6 +24,7 @@ from voiceswap.conversion.loudness import (
     hop_peaks,
     limited_gain,
     loudness_gain,
+    output_powers,
     power_contour,
     ramps,
 )
@@ -34,7 +35,6 @@ from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, above which rumble is filtered out
-RESAMPLED = 0.95  # share of the Nyquist frequency that survives resampling
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
 
 
@@ -254,7 +254,9 @@ class Output:
     def blocks(self) -> Iterator[np.ndarray]:
         """The samples as loud as the source over time and within full scale, in blocks."""
         step = BLOCK_SECONDS * self.audio.sample_rate
-        gain_db = loudness_gain(self.source.powers, self._powers(step), self.audio.frame_rate)
+        unscaled = _blocks(self._samples, step)
+        powers = output_powers(unscaled, self.audio, self.source.config)
+        gain_db = loudness_gain(self.source.powers, powers, self.audio.frame_rate)
         gain = limited_gain(gain_db, np.concatenate(self._peaks))
         first = 0
         for samples in _blocks(self._samples, step):
@@ -267,13 +269,6 @@ class Output:
         rates = self.audio.sample_rate, self.source.config.sample_rate
         blocks = resample_blocks(self.blocks(), *rates)
         return Recording(blocks, self.source.config, "The conversion", noisy=True)
-
-    def _powers(self, step: int) -> np.ndarray:
-        """Mean powers of the mel frames, in the band that the source's are of, (frames,)."""
-        rate, source_rate = self.audio.sample_rate, self.source.config.sample_rate
-        highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
-        blocks = high_pass(_blocks(self._samples, step), rate, highest)
-        return power_contour(blocks, self.audio.hop_length)
 
 
 def _kept(blocks: Iterator[np.ndarray], samples: DiskArray) -> Iterator[np.ndarray]:

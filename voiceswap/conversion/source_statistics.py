@@ -77,9 +77,9 @@ class SourceStatistics:
 
 
 def typical(statistics: SourceStatistics) -> SourceStatistics:
-    """What is known of a speaker before they say anything, from those of other speech.
+    """The initial statistics of an unknown speaker, from those of another recording.
 
-    Level and pitch are forgotten, moments count as TYPICAL_SECONDS.
+    Level and pitch start empty; moments weigh as much as TYPICAL_SECONDS of speech.
     """
     known = statistics.copy()
     known._powers, known._f0 = known._powers[:0], known._f0[:0]

@@ -1,15 +1,23 @@
 """Conversion while somebody speaks: blocks of samples in, blocks of samples out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import torch
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, require_finite
+from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats, require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.loudness import hop_peaks, limited_gain, loudness_gain, power_contour
+from voiceswap.conversion.latency import LATENCIES, Latency
+from voiceswap.conversion.loudness import (
+    high_pass,
+    hop_peaks,
+    limited_gain,
+    loudness_gain,
+    output_powers,
+    power_contour,
+)
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
@@ -18,53 +26,24 @@ from voiceswap.conversion.running_noise import RunningNoise
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, stack_voices
-from voiceswap.errors import VoiceswapError
+from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import DEFAULT_F0
 from voiceswap.models.excitation import ExcitationState, excitation_states
 from voiceswap.models.layers import instance_norm
 from voiceswap.precision import inference
 
-FADE = 0.01  # seconds over which one block's samples become the next one's
+FADE = 0.01  # seconds of cross-fade from one block to the next
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
-LOUDNESS = 0.6  # seconds before a block over which its loudness is found
-SETTLED = 1.0  # seconds of speech after which sounds that are no words may follow the source
-STREAMS_ABOVE = 0.05  # how much higher the usual log-variance is in streams
+LOUDNESS = 0.6  # seconds before a block over which its loudness is measured
+SETTLED = 1.0  # seconds of speech after which nonverbal sounds follow the source fully
+STREAM_LOG_VARIANCE = 0.05  # how much higher the mean log-variance of speech is in streams
 CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
 
 
-@dataclass(frozen=True)
-class Latency:
-    """How a stream trades delay for words: all in seconds, multiples of 0.02.
-
-    Attributes:
-        block: what is converted at a time.
-        lookahead: what follows a moment and is analysed before that is converted.
-        past: what is analysed before it.
-    """
-
-    block: float
-    lookahead: float
-    past: float
-
-    @staticmethod
-    def of(latency: "str | Latency") -> "Latency":
-        """One of LATENCIES by name, or what is given. Raises VoiceswapError for another name."""
-        if isinstance(latency, Latency):
-            return latency
-        if latency in LATENCIES:
-            return LATENCIES[latency]
-        raise VoiceswapError(f"latency is '{latency}', but must be low, normal or high.")
-
-
-LATENCIES = {
-    "low": Latency(0.10, 0.08, 1.2),
-    "normal": Latency(0.16, 0.24, 1.6),
-    "high": Latency(0.24, 0.56, 2.0),
-}
-
-
 class Stream:
-    """A conversion in progress. Not to be shared by threads; several streams may run at once.
+    """A conversion in progress. One thread pushes; another may set voice and pitch meanwhile.
+
+    Several streams may run at once.
 
     Every block is decoded with the past and the lookahead around it. Between blocks go on: the
     excitation's phase, the source's statistics, and a short fade. So the result depends on the
@@ -100,6 +79,7 @@ class Stream:
         self.rate = options.rate or engine.output_audio.sample_rate
         self._front_end, self._encoder = engine.streaming_encoder  # read before a block is due
         self.set_voice(voice)
+        self._take_voice()
         audio = engine.audio
         self._block, self._ahead, self._past = (
             round(seconds * audio.frame_rate / 2) * 2
@@ -107,12 +87,12 @@ class Stream:
         )
         self._waiting = np.zeros(0, np.float32)  # samples in, shorter than a chunk
         self._analysed = np.zeros(0, np.float32)  # from mel frame `_left` on
-        self._left = self._at = 0  # mel frames: the window's first, and the next to convert
+        self._left = self._at = 0  # mel frames: the window's first, and the next block's
         self._f0, self._phase = RunningF0(audio), 0.0
         self._noise = RunningNoise(audio.sample_rate)
-        self._made = np.zeros(0, np.float32)  # synthesized before a block, as loud as it came
+        self._recent_output = np.zeros(0, np.float32)  # before a block, without the loudness gain
         self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
-        self._taken = self._given = 0  # samples in and out
+        self._samples_in = self._samples_out = 0
         self._down = StreamResampler(self.rate, audio.sample_rate)
         self._up = StreamResampler(engine.output_audio.sample_rate, self.rate)
 
@@ -130,7 +110,11 @@ class Stream:
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block."""
-        self._voice = stack_voices([voice], self.device)
+        self._next_voice = stack_voices([voice], self.device)
+
+    def _take_voice(self) -> None:
+        """The voice that was set last, which a block keeps from its beginning to its end."""
+        self._voice = self._next_voice
         nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
@@ -141,31 +125,34 @@ class Stream:
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Take samples (samples,) at `rate`, and give what is converted by now: any number.
 
-        Raises AudioError for samples that are not finite.
+        Integers are scaled by their type's full scale. Raises AudioError for samples that are not
+        finite, and for another shape.
         """
-        samples = np.asarray(samples, np.float32)
+        samples = as_floats(samples, "The block")
+        if samples.ndim != 1:
+            raise AudioError(f"The block has the shape {samples.shape}; give one of (samples,).")
         require_finite(samples, "The block")
-        self._taken += len(samples)
+        self._samples_in += len(samples)
         self._waiting = np.concatenate([self._waiting, samples])
         chunk, ready = round(CHUNK * self.rate), []
         while len(self._waiting) >= chunk:
             ready += self._analyse(self._down.push(self._waiting[:chunk]))
             self._waiting = self._waiting[chunk:]
-        made = np.concatenate([np.zeros(0, np.float32), *ready])
-        self._given += len(made)
-        return made
+        output = np.concatenate([np.zeros(0, np.float32), *ready])
+        self._samples_out += len(output)
+        return output
 
     def flush(self) -> np.ndarray:
         """The rest, so that all that came out is as long as all that went in."""
         rest = [self._down.push(self._waiting), self._down.flush()]
         ready = self._analyse(np.concatenate(rest))
         hop = self.engine.audio.hop_length
-        missing = -(-self._taken * self.engine.audio.sample_rate // self.rate)
+        missing = -(-self._samples_in * self.engine.audio.sample_rate // self.rate)
         silence = np.zeros((self._block + self._ahead + 2) * hop, np.float32)
         while self._at * hop < missing:
             ready += self._analyse(silence)
-        made = np.concatenate([*ready, self._up.flush()])
-        return made[: self._taken - self._given]
+        output = np.concatenate([*ready, self._up.flush()])
+        return output[: self._samples_in - self._samples_out]
 
     def _analyse(self, samples: np.ndarray) -> list[np.ndarray]:
         """Add samples at the rate of what is analysed, and convert the blocks that are complete."""
@@ -182,7 +169,9 @@ class Stream:
     @inference
     def _convert(self) -> np.ndarray:
         """Samples of the next block, at the vocoder's rate."""
-        engine, known = self.engine, self.statistics
+        if self._next_voice is not self._voice:
+            self._take_voice()
+        engine, statistics = self.engine, self.statistics
         audio, out_audio = engine.audio, engine.output_audio
         first, last = self._at - self._left, self._at + self._block - self._left
         frames, hop = last + self._ahead, audio.hop_length
@@ -190,20 +179,20 @@ class Stream:
         window = window - window.mean()
         own = window[first * hop : last * hop]
         new = own if self._at else window  # the first block counts with its lookahead
-        known.add_samples(new, audio.sample_rate)
-        speaks = known.is_speech(own)
-        window = self._noise.removed(window, slice(first * hop, last * hop), known.level_db)
-        wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - known.level_db) / 20))
+        statistics.add_samples(new, audio.sample_rate)
+        speaks = statistics.is_speech(own)
+        window = self._noise.removed(window, slice(first * hop, last * hop), statistics.level_db)
+        wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - statistics.level_db) / 20))
         stride = engine.autoencoder.stride
         coded = slice(first // stride, last // stride)
         content, log_variance = self._content(wave, coded, speaks)
         f0 = self._f0.track(wave, self._left)
         if speaks:
-            known.add_f0(f0[first:last])
+            statistics.add_f0(f0[first:last])
         cut = max(0, first - round(RECENT * audio.frame_rate / 2) * 2)
         content, f0 = content[..., cut // stride :], f0[cut:]
         left, first, last = self._left + cut, first - cut, last - cut
-        own_f0, target = torch.tensor([known.log_f0]), self._voice.log_f0.cpu()
+        own_f0, target = torch.tensor([statistics.log_f0]), self._voice.log_f0.cpu()
         shift = torch.tensor([[self.options.pitch_shift * SEMITONE, 0.0]])
         contour_f0 = torch.from_numpy(f0)[None]
         moved = transfer_pitch(contour_f0, own_f0, target + shift, self.options.pitch_range).float()
@@ -213,22 +202,23 @@ class Stream:
         if engine.usual_log_variance is not None:
             block = slice(first, last) if speaks else slice(0)
             mel = self._with_nonverbal(mel, wave, log_variance, block)
-        made = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
-        return self._block_of(window, made[first * out_audio.hop_length :])
+        output = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
+        return self._block_of(window, output[first * out_audio.hop_length :])
 
-    def _block_of(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
+    def _block_of(self, window: np.ndarray, output: np.ndarray) -> np.ndarray:
         """Samples of a block, from what was synthesized of it and its lookahead."""
         hop, out_hop = self.engine.audio.hop_length, self.engine.output_audio.hop_length
-        made, start = np.concatenate([self._made, made]), len(self._made)
+        output, start = np.concatenate([self._recent_output, output]), len(self._recent_output)
         stop, fade = start + self._block * out_hop, len(self._tail)
-        recent = window[len(window) - len(made) // out_hop * hop :]
-        self._made = made[:stop][-round(LOUDNESS * self.engine.output_audio.sample_rate) :]
-        made = self._as_loud(recent, made)
-        block = made[start:stop].copy()
+        recent = window[len(window) - len(output) // out_hop * hop :]
+        before = round(LOUDNESS * self.engine.output_audio.sample_rate)
+        self._recent_output = output[:stop][-before:]
+        output = self._as_loud(recent, output)
+        block = output[start:stop].copy()
         if self._at:
             rising = np.linspace(0, 1, fade, dtype=np.float32)
             block[:fade] = rising * block[:fade] + (1 - rising) * self._tail
-        self._tail = made[stop : stop + fade]
+        self._tail = output[stop : stop + fade]
         return block
 
     def _with_nonverbal(
@@ -241,14 +231,14 @@ class Stream:
         """
         engine = self.engine
         source = engine.log_mel(torch.from_numpy(wave)[None].to(engine.device))
-        usual = cast(float, engine.usual_log_variance) + STREAMS_ABOVE
+        usual = cast(float, engine.usual_log_variance) + STREAM_LOG_VARIANCE
         share = unsure(log_variance, usual, source)
         source, share = (x[..., source.shape[-1] - mel.shape[-1] :] for x in (source, share))
         if block.stop:
             new = difference(mel[..., block], source[..., block], share[..., block])
             self._difference = self._difference[0] + new[0], self._difference[1] + new[1]
-        known = self._difference[1] / (SETTLED * engine.audio.frame_rate)
-        return follow_source(mel, source, share * known.clamp(max=1), self._difference)
+        settled = (self._difference[1] / (SETTLED * engine.audio.frame_rate)).clamp(max=1)
+        return follow_source(mel, source, share * settled, self._difference)
 
     def _content(
         self, wave: np.ndarray, block: slice, speaks: bool
@@ -257,19 +247,19 @@ class Stream:
 
         Where somebody speaks, its block is added to the statistics.
         """
-        engine, known = self.engine, self.statistics
+        engine, statistics = self.engine, self.statistics
         front_end, encoder = self._front_end, self._encoder
         spectrum = front_end.spectrum(torch.from_numpy(wave)[None].to(engine.device))
-        known.peak = max(known.peak, float(spectrum.max()))
-        peak = torch.tensor([known.peak], device=engine.device)
+        statistics.peak = max(statistics.peak, float(spectrum.max()))
+        peak = torch.tensor([statistics.peak], device=engine.device)
         features = front_end.window(spectrum, None, peak).float()
         if speaks:
-            known.features.add(features[0, :, block])
-        moments = [moment[None].to(engine.device) for moment in known.features.result()]
+            statistics.features.add(features[0, :, block])
+        moments = [moment[None].to(engine.device) for moment in statistics.features.result()]
         mean, log_variance = encoder.encode_unnormalized(features, None, (moments[0], moments[1]))
         if speaks:
-            known.content.add(mean[0, :, block])
-        moments = [moment[None].to(engine.device) for moment in known.content.result()]
+            statistics.content.add(mean[0, :, block])
+        moments = [moment[None].to(engine.device) for moment in statistics.content.result()]
         return instance_norm(mean, None, (moments[0], moments[1])), log_variance
 
     def _excitation(self, f0: torch.Tensor, left: int, first: int, last: int) -> ExcitationState:
@@ -287,12 +277,12 @@ class Stream:
         self._phase = float(at_last.phase)
         return ExcitationState(*(field.to(self.device) for field in state))
 
-    def _as_loud(self, window: np.ndarray, made: np.ndarray) -> np.ndarray:
+    def _as_loud(self, window: np.ndarray, output: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
-        powers = power_contour(iter([window]), audio.hop_length)
-        made_powers = power_contour(iter([made]), out_audio.hop_length)
-        gain_db = loudness_gain(powers, made_powers, audio.frame_rate)
-        gain = limited_gain(gain_db, hop_peaks(made, out_audio.hop_length))
+        powers = power_contour(high_pass(iter([window]), audio.sample_rate), audio.hop_length)
+        output_power = output_powers(iter([output]), out_audio, audio)
+        gain_db = loudness_gain(powers, output_power, audio.frame_rate)
+        gain = limited_gain(gain_db, hop_peaks(output, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length
-        return (made * np.interp(np.arange(len(made)), edges, gain)).astype(np.float32)
+        return (output * np.interp(np.arange(len(output)), edges, gain)).astype(np.float32)

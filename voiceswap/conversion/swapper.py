@@ -1,4 +1,4 @@
-"""VoiceSwapper: what a Python user holds."""
+"""VoiceSwapper: the Python interface."""
 
 import os
 from collections.abc import Sequence
@@ -14,23 +14,16 @@ from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.files import FileConversion, FileConverter
+from voiceswap.conversion.latency import Latency
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
-from voiceswap.conversion.streaming import Latency, Stream
+from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.two_voices import note_two_voices
-from voiceswap.conversion.voice import (
-    Voice,
-    VoiceSizes,
-    blend,
-    draw_voice,
-    is_voice_file,
-    load_voice,
-    save_voice,
-    weighted,
-)
+from voiceswap.conversion.voice import Voice, blend, draw_voice, weighted
+from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint
@@ -172,12 +165,9 @@ class VoiceSwapper:
 
         Args:
             references: as in `convert`.
-            source: what is known of the speaker, from `enroll`; None is what is typical.
+            source: the speaker's statistics, from `enroll`; None starts with average ones.
             latency: low, normal, high or seconds of block, lookahead and past.
             options: pitch_shift, pitch_range, and rate, that of the samples in and out.
-
-        Returns:
-            A `Stream`: push(samples) gives what is converted by now, flush() the rest.
         """
         known = (self._typical if source is None else source).copy()
         chosen, voice = conversion_options(options), self.voice(references)
@@ -188,7 +178,7 @@ class VoiceSwapper:
         return typical(self.enroll(HELLO))
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
-        """What a stream may know of its source speaker beforehand, from a recording."""
+        """Statistics of a source speaker from a recording, for `stream` to start with."""
         return enroll(self.engine, self._encode([audio])[0])
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
@@ -197,7 +187,7 @@ class VoiceSwapper:
         return self._convert([Conversion(source, self.engine.embed([source])[0])])[0]
 
     def embed(self, audio: AudioInput) -> Voice:
-        """The voice of a recording; of one longer than a minute, of its densest minute."""
+        """The voice of a recording; of a long one, from the minute with most speech."""
         return self.engine.embed(self._encode([audio]))[0]
 
     def voice(self, references: References) -> Voice:
@@ -215,8 +205,9 @@ class VoiceSwapper:
         recordings = [place for place in range(len(items)) if place not in voices]
         embedded = self.engine.embed(self._encode([items[place] for place in recordings]))
         voices |= dict(zip(recordings, embedded, strict=True))
-        whole = blend([(voices[place], 1.0) for place in range(len(items))])
-        return voices[0] if len(items) == 1 else whole  # a blend has no notes
+        if len(items) == 1:
+            return voices[0]
+        return blend([(voices[place], 1.0) for place in range(len(items))])
 
     def adapt(
         self,
@@ -231,11 +222,11 @@ class VoiceSwapper:
             recordings: of one voice; long ones are cut at pauses, what can't be used is left out.
             progress: called with the share done, from 0 to 1.
             steps: of training at most; None goes by the length of speech.
-            seed: of all that is random.
+            seed: of the random numbers.
 
         Returns:
-            The voice; its `notes["adapted"]` say what was used, and scores before and after. It is
-            as `voice` makes it where adapting did not help.
+            The voice; its `notes["adapted"]` have what was used, and scores before and after. It
+            is as `voice` makes it where adapting did not help. Ctrl-C ends it with the best so far.
         """
         from voiceswap.adaptation.adapt import adapt  # it builds on this class
 
@@ -263,7 +254,13 @@ class VoiceSwapper:
 
     def content(self, audio: AudioInput) -> np.ndarray:
         """The content code's mean (frames, code), `content_rate` frames a second."""
-        return self.codes(audio)[0].mode()[0].T.cpu().numpy()
+        return self.content_and_voice(audio)[0]
+
+    def content_and_voice(self, audio: AudioInput) -> tuple[np.ndarray, Voice]:
+        """`content` and `embed` of a recording that is read once, as a pipe has to be."""
+        (encoded,) = self._encode([audio])
+        mean = self._content(encoded).mode()[0].T
+        return mean.cpu().numpy(), self.engine.embed([encoded])[0]
 
     @property
     def content_rate(self) -> float:
@@ -273,8 +270,7 @@ class VoiceSwapper:
     def codes(self, audio: AudioInput) -> tuple[DiagonalGaussian, DiagonalGaussian]:
         """q(content | speech), (1, code, frames), and q(speaker | speech), (1, code)."""
         (encoded,) = self._encode([audio])
-        content, _ = self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])
-        return content, self.engine.speaker([encoded])
+        return self._content(encoded), self.engine.speaker([encoded])
 
     def copy_synthesis(self, audio: AudioInput, voice: Voice | None = None) -> np.ndarray:
         """The vocoder alone on the recording's own log-mel, at the pitch of `voice` if given."""
@@ -282,6 +278,9 @@ class VoiceSwapper:
         note_two_voices(recording)
         samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)
         return set_level(samples, self.sample_rate, recording.level_db)
+
+    def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:
+        return self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])[0]
 
     def _encode(self, inputs: Sequence[AudioInput]) -> list[EncodedRecording]:
         audio, rate = self.engine.audio, self.sample_rate

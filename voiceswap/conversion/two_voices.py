@@ -11,7 +11,7 @@ MIN_SEGMENTS = 4  # of each person, at least
 SEMITONES = 7.0  # between the two
 MAX_TURN_RATIO = 0.6  # changes from one to the other, relative to those of segments in any order
 TURN_SECONDS = 0.5  # of speech around a frame, most of which is of the one who speaks in it
-SPREAD = 0.3  # of the distance: the most that one person's segments deviate
+MAX_DEVIATION = 0.3  # standard deviation of one person's segments, relative to the distance
 
 
 def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None:
@@ -41,7 +41,8 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     apart = float(np.median(high) - np.median(low))
     changes = np.count_nonzero(np.diff(semitones >= pitches[place]))
     turns = changes * len(pitches) / (2 * len(low) * len(high))
-    if apart < SEMITONES or max(low.std(), high.std()) > SPREAD * apart or turns > MAX_TURN_RATIO:
+    deviation = max(low.std(), high.std())
+    if apart < SEMITONES or deviation > MAX_DEVIATION * apart or turns > MAX_TURN_RATIO:
         return None
     return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
 

@@ -1,48 +1,22 @@
-"""A voice, apart from anything said in it, and the file that keeps it."""
+"""A voice, apart from anything said in it."""
 
-import json
-import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from voiceswap.conversion.core import VoiceBatch
 from voiceswap.conversion.residuals import Residuals, stack_residuals
 from voiceswap.errors import VoiceswapError
-from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
-from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
+from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.transfer import to_device
 
 MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the mean of
-METADATA = "voiceswap-voice"
-MAX_BYTES = 256 << 20
-MAX_RECORDINGS, MAX_FRAMES = 256, 6100  # of a voice file; 6100 frames are more than two minutes
-OLD_NAMES = {"mel_affine": "calibration"}
-OLD_RESIDUALS = {"keys": "content", "values": "missed", "valid": "speech"}
-
-
-@dataclass(frozen=True)
-class VoiceSizes:
-    """The sizes that a model's voices have."""
-
-    speaker_code: int
-    content_code: int
-    stride: int
-    n_mels: int
-
-    @classmethod
-    def of(cls, model: Autoencoder) -> "VoiceSizes":
-        """Those of a model."""
-        speaker, content = model.speaker_encoder.mean, model.content_encoder.mean
-        return cls(speaker.out_features, content.out_channels, model.stride, model.audio.n_mels)
 
 
 @dataclass(frozen=True)
@@ -116,12 +90,12 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     if not len(weights) or not weights.isfinite().all() or weights.sum() <= 0:
         raise VoiceswapError("A blend needs at least one voice and weights with a sum above zero.")
     weights /= weights.sum()
-    shares = [
-        (residuals, share * float(weight))
-        for (voice, _), weight in zip(voices, weights, strict=True)
-        for residuals, share in voice.residuals
-        if weight
-    ]
+    recordings: dict[int, Residuals] = {}  # a mix may hold one voice several times
+    shares: defaultdict[int, float] = defaultdict(float)
+    for (voice, _), weight in zip(voices, weights.tolist(), strict=True):
+        for residuals, share in voice.residuals if weight else ():
+            recordings[id(residuals)] = residuals
+            shares[id(residuals)] += share * weight
     device = voices[0][0].code.device
 
     def mean(name: str) -> Tensor:
@@ -130,7 +104,8 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
 
     delta = blend_deltas([(v.delta, float(w)) for (v, _), w in zip(voices, weights, strict=True)])
     means: dict[str, Any] = {name: mean(name) for name in MEANS}
-    return Voice(**means, residuals=tuple(shares), delta=delta)
+    kept = tuple((recordings[key], share) for key, share in shares.items())
+    return Voice(**means, residuals=kept, delta=delta)
 
 
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:
@@ -177,120 +152,3 @@ def unstack_voices(batch: VoiceBatch, frames: Sequence[int]) -> list[Voice]:
         )
         for i, length in enumerate(frames)
     ]
-
-
-def is_voice_file(path: str | os.PathLike) -> bool:
-    """Whether a path has the ending of a saved voice."""
-    return Path(path).suffix.lower() == ".safetensors"
-
-
-def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
-    """Keep a voice in a safetensors file, whole or not at all.
-
-    `model` is the fingerprint of the model that the voice belongs to. The name of a voice is its
-    file's. Raises VoiceswapError when the file can't be written.
-    """
-    path, voice = Path(path), voice.to("cpu")
-    tensors = {name: getattr(voice, name) for name in MEANS}
-    for number, (residuals, _) in enumerate(voice.residuals):
-        tensors |= {
-            f"residuals.{number}.keys": residuals.keys[0].half(),
-            f"residuals.{number}.values": residuals.values[0].half(),
-            f"residuals.{number}.valid": residuals.valid[0],
-        }
-    if voice.delta is not None:
-        tensors |= {f"delta.{name}": x.half() for name, x in voice.delta.tensors().items()}
-    shares = [share for _, share in voice.residuals]
-    metadata = {"model": model, "shares": shares, "notes": dict(voice.notes)}
-    with whole_file(path) as temporary:
-        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, temporary, {METADATA: json.dumps(metadata)})
-    return path
-
-
-def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: nn.Module) -> Voice:
-    """A voice kept by `save_voice`, on the CPU.
-
-    Raises VoiceswapError for another kind of file, for values that no voice has, and for a voice of
-    another model: codes of two models don't mix.
-    """
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise VoiceswapError(f"{path} is larger than any saved voice.")
-        with safe_open(path, "pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(METADATA, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if metadata else {}
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise VoiceswapError(f"{path} is missing, damaged or not a saved voice.") from error
-    if not isinstance(metadata, dict):
-        raise VoiceswapError(f"{path} is a safetensors file, but not a saved voice.")
-    if metadata.get("model") != model:
-        raise VoiceswapError(
-            f"{path} holds a voice of another model; make it again from its recordings with this "
-            "one."
-        )
-    try:
-        voice = _checked(tensors, metadata.get("shares", []), sizes)
-        prefix = "delta."
-        changes = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-        notes = metadata.get("notes", {})
-        return replace(
-            voice,
-            delta=DecoderDelta.from_tensors(changes, decoder) if changes else None,
-            notes=notes if isinstance(notes, dict) else {},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise VoiceswapError(
-            f"{path} is damaged or kept by another version of voiceswap ({error})."
-        ) from error
-
-
-def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -> Voice:
-    """The voice of a file's tensors. Raises KeyError or ValueError for what no voice has."""
-    if not isinstance(shares, list) or len(shares) > MAX_RECORDINGS:
-        raise ValueError("its shares are no list that a voice has")
-    if (
-        not all(isinstance(x, (int, float)) and 0 <= x <= 1.001 for x in shares)
-        or sum(shares) > 1.001
-    ):
-        raise ValueError("its shares are not from 0 to 1")
-    shapes = {"code": (sizes.speaker_code,), "log_f0": (2,), "mel_affine": (2, sizes.n_mels)}
-    means: dict[str, Any] = {}
-    for name, shape in shapes.items():
-        old = OLD_NAMES.get(name, name)
-        means[name] = _tensor(tensors, name if name in tensors else old, shape, limit=100.0)
-    if "high_gain" in tensors:
-        means["high_gain"] = _tensor(tensors, "high_gain", (HIGH_BANDS,), limit=HIGHEST_GAIN + 0.1)
-    mean, deviation = means["log_f0"].tolist()
-    if not 2.0 < mean < 8.0 or not 0.0 < deviation < 3.0:
-        raise ValueError("its pitch is not a voice's")
-    recordings = []
-    for number, share in enumerate(shares):
-        new = f"residuals.{number}.keys" in tensors
-        prefix = f"residuals.{number}" if new else f"exemplars.{number}"
-        names = {part: f"{prefix}.{part if new else old}" for part, old in OLD_RESIDUALS.items()}
-        frames = tensors[names["keys"]].shape[0]
-        if not 1 <= frames <= MAX_FRAMES:
-            raise ValueError(f"it has {frames} frames of a recording")
-        keys = _tensor(tensors, names["keys"], (frames, sizes.content_code), limit=1.1)
-        values = _tensor(
-            tensors, names["values"], (frames, sizes.stride, sizes.n_mels), limit=100.0
-        )
-        valid = tensors[names["valid"]]
-        if valid.shape != (frames,) or valid.dtype != torch.bool:
-            raise ValueError(f"{names['valid']} has the wrong shape or type")
-        recordings.append((Residuals(keys[None], values[None], valid[None]), float(share)))
-    return Voice(**means, residuals=tuple(recordings))
-
-
-def _tensor(
-    tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...], limit: float
-) -> Tensor:
-    tensor = tensors[name]
-    if tuple(tensor.shape) != shape or not tensor.is_floating_point():
-        raise ValueError(f"{name} has the wrong shape or type")
-    tensor = tensor.float()
-    if not tensor.isfinite().all() or tensor.abs().max() > limit:
-        raise ValueError(f"{name} has values that no voice has")
-    return tensor

@@ -1,4 +1,4 @@
-"""`voiceswap live`: speak, and be heard in another voice."""
+"""`voiceswap live`: speak in another voice."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.command_inputs import require_files
 from voiceswap.command_options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
 from voiceswap.command_outputs import console, output_file, plain, save
 from voiceswap.errors import VoiceswapError
@@ -45,8 +46,11 @@ def live(
         typer.Option(help="Take this recording for the microphone, on an imagined device's clock."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="What --simulate writes; its ending sets the format.")
-    ] = Path("live.wav"),
+        Path | None,
+        typer.Option(
+            help="What --simulate writes; its ending sets the format.", show_default="live.wav"
+        ),
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="After --simulate, show delay, computing and dropouts.")
     ] = False,
@@ -56,16 +60,18 @@ def live(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Convert what a microphone hears, while it is said. Wear headphones."""
+    """Speak in another voice, through a microphone. Wear headphones."""
     if list_devices:
         _show_devices()
         return
     if not target:
         raise VoiceswapError("Name a voice: --target anna.wav, or a saved one.")
-    if simulate is None and (report or overwrite):
-        raise VoiceswapError("--report and --overwrite need --simulate, with a recording.")
+    if simulate is None and (report or overwrite or out):
+        raise VoiceswapError("--out, --report and --overwrite need --simulate, with a recording.")
+    inputs = [*target, *(path for path in (simulate, enroll) if path)]
+    require_files(*inputs)
+    out = out or Path("live.wav")
     if simulate is not None:
-        inputs = [simulate, *target, *([enroll] if enroll else [])]
         out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.live.garbage import brief_collections
@@ -99,7 +105,7 @@ def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         made, kept_up = simulate(stream, samples, lambda done: bar.update(task, completed=done))
-    save(out, made, stream.rate, "as it would be heard, without the delay")
+    save(out, made, stream.rate, "as it would be played, without the delay")
     if report:
         table = Table(show_header=False)
         for row in kept_up.rows():

@@ -56,19 +56,21 @@ def _follow(session: LiveSession, key: str) -> None:
 
 
 def _explain(session: LiveSession) -> None:
-    if session.error is not None:
+    if isinstance(session.error, VoiceswapError):
         raise session.error
+    if session.error is not None:
+        raise VoiceswapError(f"The conversion failed ({session.error!r}).") from session.error
     raise VoiceswapError("The sound device is gone; connect it and start again.")
 
 
 def _table(session: LiveSession, voice: str) -> Table:
-    meter, stream = session.meter, session.stream
+    meter = session.meter
     table = Table(show_header=False, caption=KEYS)
     table.add_row("voice", "your own" if session.bypass else Text(plain(voice)))
-    table.add_row("pitch", f"{stream.options.pitch_shift:+g} semitones")
+    table.add_row("pitch", f"{session.stream.options.pitch_shift:+g} semitones")
     table.add_row("in", _bar(meter.recorded))
     table.add_row("out", _bar(meter.made))
-    table.add_row("delay", f"{1000 * (stream.latency + stream.block_seconds):.0f} ms")
+    table.add_row("delay", f"{1000 * session.delay:.0f} ms")
     table.add_row("load", f"{100 * meter.load:.0f} %")
     table.add_row("dropouts", str(meter.dropouts))
     meter.recorded = meter.made = 0.0

@@ -1,4 +1,4 @@
-"""A stream on the clock of an imagined sound device: what would be heard, and when."""
+"""A stream on the clock of an imagined sound device."""
 
 import time
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from voiceswap.conversion.streaming import Latency
+from voiceswap.conversion.latency import Latency
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 

@@ -18,10 +18,10 @@ from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
-from voiceswap.models.whisper_change import WhisperChange
 
 FORMAT = 1
 MAX_BYTES = 2 << 30  # of a checkpoint's file
@@ -34,7 +34,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "autoencoder": Autoencoder,
     "vocoder": SourceFilterVocoder,
     "streaming": StreamingEncoder,
-    "front_end": WhisperChange,
+    "front_end_adapter": FrontEndAdapter,
 }
 
 
@@ -42,8 +42,8 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
 class Checkpoint:
     """Networks in evaluation mode, and the model card. All but the autoencoder may be None.
 
-    `streaming` encodes the content of streams; `front_end` is what the autoencoder's front end was
-    taught about speech in bad conditions.
+    `streaming` encodes the content of streams; `front_end_adapter` makes the front end robust to
+    noise, rooms and other people's talk.
     `content_log_variance` is the mean log-variance of the content posterior over speech, or None
     where it was not measured.
     """
@@ -53,7 +53,7 @@ class Checkpoint:
     card: dict = field(default_factory=dict)
     streaming: StreamingEncoder | None = None
     content_log_variance: float | None = None
-    front_end: WhisperChange | None = None
+    front_end_adapter: FrontEndAdapter | None = None
 
     def fingerprint(self) -> str:
         """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
@@ -84,8 +84,8 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         parts["vocoder"] = checkpoint.vocoder
     if checkpoint.streaming is not None:
         parts["streaming"] = checkpoint.streaming
-    if checkpoint.front_end is not None:
-        parts["front_end"] = checkpoint.front_end
+    if checkpoint.front_end_adapter is not None:
+        parts["front_end_adapter"] = checkpoint.front_end_adapter
     metadata = {
         "format": FORMAT,
         "audio": checkpoint.audio.to_dict(),
@@ -137,7 +137,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
             network.load_state_dict(state)
             networks[name] = network.eval()
     except (
-        KeyError,
+        LookupError,
         TypeError,
         ValueError,
         RuntimeError,
@@ -151,7 +151,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         card,
         networks.get("streaming"),
         usual,
-        networks.get("front_end"),
+        networks.get("front_end_adapter"),
     )
 
 
@@ -188,6 +188,8 @@ def checkpoint_path(path: str | os.PathLike) -> Path:
 
 def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CheckpointError(f"{path} is larger than any voiceswap model.")
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get("voiceswap", "null"))
             names = file.keys() if with_weights else ()

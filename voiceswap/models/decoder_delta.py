@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-# Matrices that get a change of low rank, by the ends of their names; vectors change as a whole.
+# Matrices with a low-rank change, by the ends of their names; vectors change as a whole.
 LOW_RANK = (
     ".expand.weight",
     ".project.weight",

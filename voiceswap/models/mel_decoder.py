@@ -15,8 +15,8 @@ PITCH_CHANNELS = 3
 def pitch_channels(f0: Tensor, statistics: Tensor) -> Tensor:
     """F0 (batch, frames) in Hz, 0 where unvoiced, to the decoder's pitch input (batch, 3, frames).
 
-    Channels: ln F0 normalised by its speaker's mean and spread (`statistics` (batch, 2)), which is
-    the intonation; octaves above DEFAULT_F0, which places the harmonics; one where voiced. The
+    Channels: ln F0 normalised by its speaker's mean and deviation (`statistics`, (batch, 2)): the
+    intonation; octaves above DEFAULT_F0, which places the harmonics; one where voiced. The
     first two are zero where unvoiced.
     """
     voiced = (f0 > 0).float()

@@ -30,8 +30,8 @@ class SpeakerLoss(nn.Module):
     def __init__(self, audio: AudioConfig):
         super().__init__()
         self.verifier = pretrained.speaker_verifier()
-        # cuDNN's LSTM has a backward in training mode alone. This one has no dropout, so that the
-        # mode changes nothing; and without cuDNN every frame is a few launches.
+        # cuDNN computes an LSTM's gradients in training mode only. This network has no dropout, so
+        # its output is the same; without cuDNN, each frame would be several kernel launches.
         self.verifier.lstm.train()
         self.power = _MelPower(audio, self.verifier.mel)
         self.embed_mel = CudaGraph(self.verifier.embed_mel)

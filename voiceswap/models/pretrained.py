@@ -1,4 +1,4 @@
-"""Pretrained networks of others in the package: frozen, and stored apart from checkpoints."""
+"""Pretrained networks of others in the package, in files of their own; they are never trained."""
 
 from pathlib import Path
 from typing import TypeVar

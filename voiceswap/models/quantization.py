@@ -26,13 +26,15 @@ def quantize(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dic
 
 
 def dequantize(packed: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state dict in float32."""
+    """The state dict in float32. Raises ValueError when 8-bit weights have no scale."""
     state = {}
     for name, tensor in packed.items():
         if name.endswith(SCALE) and name.removesuffix(SCALE) in packed:
             continue
         state[name] = tensor.float()
         if tensor.dtype == torch.int8:
+            if name + SCALE not in packed:
+                raise ValueError(f"{name} has no scale")
             state[name] *= _rows(packed[name + SCALE], tensor)
     return state
 

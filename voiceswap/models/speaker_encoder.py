@@ -16,8 +16,8 @@ class SpeakerEncoder(nn.Module):
     """A segment of speech to q(speaker | speech), a Gaussian of shape (batch, code).
 
     Log-mel frames (batch, mels, frames) are read by convolutions and pooled to mean and standard
-    deviation over time; `verifier` features (batch, 256), the frozen speaker verifier's vector of
-    the same segment, are added.
+    deviation over time; `verifier` features (batch, 256), the pretrained verifier's vector of the
+    same segment, are added.
     """
 
     def __init__(

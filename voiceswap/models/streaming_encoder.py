@@ -6,14 +6,14 @@ From a short lookahead it predicts the code that the full encoder finds with the
 from voiceswap.features import AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.content_encoder import ContentEncoder
-from voiceswap.models.whisper_change import WhisperChange
+from voiceswap.models.front_end_adapter import FrontEndAdapter
 
 
-class StreamingEncoder(WhisperChange):
-    """A content encoder for short windows, with a low-rank change of Whisper's weights.
+class StreamingEncoder(FrontEndAdapter):
+    """A content encoder for short windows, with an adapter of its own.
 
-    Taught by the encoder of whole recordings (Hinton et al., "Distilling the knowledge in a neural
-    network", 2015), so any decoder of its autoencoder understands its code.
+    Distilled from the encoder of whole recordings (Hinton et al., "Distilling the knowledge in a
+    neural network", 2015), so any decoder of its autoencoder understands its code.
     """
 
     def __init__(

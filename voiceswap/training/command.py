@@ -65,7 +65,7 @@ def export(
     ] = None,
     front_end: Annotated[
         Path | None,
-        typer.Option(help="A front end's training checkpoint, or a model file."),
+        typer.Option(help="A front-end adapter's training checkpoint, or a model file."),
     ] = None,
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")

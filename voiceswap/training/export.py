@@ -40,7 +40,7 @@ def export(
     """
     metadata = _card(card) if card else {}
     autoencoders = [_read(path, "autoencoder") for path in autoencoder]
-    named = {"vocoder": vocoder, "streaming": streaming, "front_end": front_end}
+    named = {"vocoder": vocoder, "streaming": streaming, "front_end_adapter": front_end}
     others = {name: _read(path, name) for name, path in named.items() if path}
     networks = {name: origin.network for name, origin in others.items()}
     data: dict[str, str] = {}
@@ -58,7 +58,7 @@ def export(
             metadata,
             networks.get("streaming"),
             _mean_log_variance(autoencoders),
-            networks.get("front_end"),
+            networks.get("front_end_adapter"),
         ),
     )
     digest = sha256(path)

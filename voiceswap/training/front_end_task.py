@@ -1,4 +1,4 @@
-"""Training of the front end for speech in bad conditions."""
+"""Training of the front-end adapter, for speech in bad conditions."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.content_encoder import ContentEncoder
+from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.front_ends import WhisperFrontEnd
 from voiceswap.models.layers import instance_norm, length_mask, masked_mean
-from voiceswap.models.whisper_change import WhisperChange
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.degrade import degrade
 from voiceswap.training.export import load_network
@@ -22,17 +22,18 @@ LEVEL_ERROR_DB = 1.5  # standard deviation of what a noisy recording's level is 
 
 
 class FrontEndTask(BaseTask):
-    """Teaches a changed Whisper the features that the pretrained one finds in clean speech.
+    """Trains an adapted Whisper to give the features of clean speech for degraded speech.
 
-    Speech in bad conditions comes from `degrade`. Minimises the squared error of the content code +
-    `unsure` * that of the posterior's log-variance + `matching` * that of the features, relative to
-    their deviations. The content encoder is frozen: all that knows its code goes on knowing it.
+    The pretrained Whisper gives the clean ones, `degrade` makes degraded speech. Minimises the
+    squared error of the content code + `unsure` * that of the posterior's log-variance + `matching`
+    * that of the features, relative to their deviations. The content encoder is frozen, so decoders
+    and voices stay valid.
 
     Args:
         audio: audio settings; the data module's.
-        teacher: a checkpoint, or "default", with the autoencoder whose front end is changed.
-        initial: a checkpoint whose change to start from; None starts from none.
-        rank: of the change of each of Whisper's matrices.
+        teacher: a checkpoint, or "default", with the autoencoder whose front end is adapted.
+        initial: a checkpoint whose adapter to start from; None starts from zero.
+        rank: of the adapter's products.
         unsure, matching: weights of the other losses.
         learning_rate: the highest; see `optimiser_and_schedule`.
         steps: length of its schedule; None is trainer.max_steps.
@@ -41,7 +42,7 @@ class FrontEndTask(BaseTask):
         TrainingError: the autoencoder has another front end.
     """
 
-    network_name = "front_end"
+    network_name = "front_end_adapter"
 
     def __init__(
         self,
@@ -59,11 +60,12 @@ class FrontEndTask(BaseTask):
         autoencoder = load_network(teacher, "autoencoder", audio)
         front_end = pretrained.front_end(autoencoder.front_end, audio)
         if not isinstance(front_end, WhisperFrontEnd):
-            raise TrainingError(f"The autoencoder of {teacher} has no Whisper to change.")
-        if initial:
-            self.front_end: WhisperChange = load_network(initial, "front_end", audio)
-        else:
-            self.front_end = WhisperChange(audio, autoencoder.front_end, rank)
+            raise TrainingError(f"The autoencoder of {teacher} has no Whisper to adapt.")
+        self.front_end_adapter: FrontEndAdapter = (
+            load_network(initial, "front_end_adapter", audio)
+            if initial
+            else FrontEndAdapter(audio, autoencoder.front_end, rank)
+        )
         # In a list, so that they are no part of the module and its checkpoints.
         self.frozen: list[Any] = [
             autoencoder.content_encoder.eval().requires_grad_(False),
@@ -71,7 +73,7 @@ class FrontEndTask(BaseTask):
         ]
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
-        """One step of the change."""
+        """One step of the adapter."""
         self.minimise(self._losses(batch))
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
@@ -91,7 +93,7 @@ class FrontEndTask(BaseTask):
             deviation = features.std((0, 2), keepdim=True)
         level = LEVEL_ERROR_DB / 20 * torch.randn(len(mask), 1, device=device)
         worse = 10**level * degrade(batch["samples"], self.audio.sample_rate)
-        found = self.front_end.features(front_end, *_seen(front_end, worse, mask)).float()
+        found = self.front_end_adapter.features(front_end, *_seen(front_end, worse, mask)).float()
         found_code, found_log_variance = _code(encoder, found, inside)
         errors = {
             "code": found_code - code,

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from voiceswap.conversion.streaming import LATENCIES
+from voiceswap.conversion.latency import LATENCIES
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import LIVE, AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, voice_menu

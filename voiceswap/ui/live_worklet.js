@@ -2,7 +2,7 @@
    much later. Blocks come at uneven times, so the first is played a lead later than it came; after
    each time that nothing was ready, the lead is longer. */
 const SENT = 0.02; // seconds that are passed on at a time
-const FIRST = 0.1, LONGEST = 0.5; // seconds of lead
+const FIRST = 0.2, LONGEST = 0.5; // seconds of lead
 const LOOK = 4; // seconds after which too much waiting is dropped
 
 class Live extends AudioWorkletProcessor {

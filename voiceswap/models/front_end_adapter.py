@@ -1,4 +1,4 @@
-"""A low-rank change of Whisper's weights: what a front end is taught, beside the pretrained one."""
+"""A low-rank adapter (LoRA) of Whisper's encoder."""
 
 from typing import Any, cast
 
@@ -20,24 +20,22 @@ MATRICES = {
 }
 
 
-class WhisperChange(nn.Module):
+class FrontEndAdapter(nn.Module):
     """Adds up @ down to every matrix of Whisper's layers (Hu et al., "LoRA", 2022).
-
-    The pretrained weights stay as they are, in a file of their own.
 
     Args:
         audio: audio settings.
-        front_end: whose weights are changed; "whisper-base", or its first layers.
-        rank: of the change of a matrix.
+        front_end: name of the front end that is adapted: "whisper-base", or its first layers.
+        rank: of the products.
 
     Raises:
-        CheckpointError: the front end is no Whisper.
+        CheckpointError: the front end is not Whisper.
     """
 
     def __init__(self, audio: AudioConfig, front_end: str = "whisper-base", rank: int = 16):
         super().__init__()
         if not front_end.startswith("whisper-base"):
-            raise CheckpointError(f"Only Whisper as a front end can be changed, not {front_end}.")
+            raise CheckpointError(f"Only a Whisper front end can be adapted, not {front_end}.")
         self.audio = audio
         self.architecture: dict[str, Any] = {"front_end": front_end, "rank": rank}
         channels, _ = pretrained.front_end_shape(front_end, audio)
@@ -52,7 +50,7 @@ class WhisperChange(nn.Module):
         )
 
     def weights(self, front_end: WhisperFrontEnd) -> dict[str, Tensor]:
-        """The matrices of `front_end` with their changes, by name."""
+        """The adapted matrices of `front_end`, by name."""
         known, layers = dict(front_end.named_parameters()), cast(Any, self.changes)
         return {
             (name := f"layers.{i}.{matrix}.weight"): known[name] + change()
@@ -60,8 +58,8 @@ class WhisperChange(nn.Module):
             for matrix, change in layer.items()
         }
 
-    def front_end(self) -> WhisperFrontEnd:
-        """The changed front end, frozen, on its own device."""
+    def adapted_front_end(self) -> WhisperFrontEnd:
+        """The front end with adapted weights, frozen, on the adapter's device."""
         network = cast(
             WhisperFrontEnd, pretrained.front_end(self.architecture["front_end"], self.audio)
         ).to(next(self.parameters()).device)
@@ -77,7 +75,7 @@ class WhisperChange(nn.Module):
 
 
 class _LowRank(nn.Module):
-    """A change of a matrix (outputs, inputs); none at first."""
+    """A low-rank product (outputs, inputs), which is zero at first."""
 
     def __init__(self, outputs: int, inputs: int, rank: int):
         super().__init__()
