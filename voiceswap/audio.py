@@ -150,7 +150,7 @@ def prepare_audio(
 def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
     """Samples of any kind of number as float32; integers are scaled by their type's full scale.
 
-    Raises AudioError for what is no array of numbers with one or two axes, or is of 64-bit integers.
+    Raises AudioError for what is no array of numbers with one or two axes, or has 64-bit integers.
     """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
