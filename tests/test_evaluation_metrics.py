@@ -188,7 +188,7 @@ def test_a_missing_library_is_a_sentence_and_an_absent_column(monkeypatch):
     assert [row[0] for row in rows] == ["MOS ↑"]
 
 
-def test_tables_mark_judges_of_training_and_differences_that_are_not_shown():
+def test_tables_mark_metrics_of_training_and_differences_that_are_not_shown():
     found = {"sv": Estimate(0.02, 0.01, 0.03, 9), "dv": Estimate(0.02, -0.01, 0.05, 9)}
     (sv, dv) = metric_rows({"1 reference": found}, "+")
     assert sv == ["SV † ↑", "+0.020\n+0.010 to +0.030"]
@@ -198,14 +198,14 @@ def test_tables_mark_judges_of_training_and_differences_that_are_not_shown():
     assert trained == {"sv", "sv_all", "sv_accepted", "sv_source", "cer", "wer", "nll"}
 
 
-def test_more_judges_give_columns_of_their_own(tmp_path):
+def test_more_metrics_give_columns_of_their_own(tmp_path):
     pytest.importorskip("jiwer")
-    judges = {
+    computes = {
         "transcript": lambda samples, language: "the cat sat",
         "second_transcript": lambda samples: "the hat sat",
         "dnsmos": lambda samples: {"overall": 3.0, "speech": 3.5, "background": 4.0},
     }
-    scorers = {key: Scorer("library", "1", compute) for key, compute in judges.items()}
+    scorers = {key: Scorer("library", "1", compute) for key, compute in computes.items()}
     measured = MeasurementCache(scorers, tmp_path / "log").measure(np.sin(np.arange(16000)))
     words = word_metrics(measured, measured, "the cat sat", "en")
     assert words == {"cer": 0, "wer": 0, "second_cer": pytest.approx(1 / 11)}
@@ -217,7 +217,7 @@ def test_more_judges_give_columns_of_their_own(tmp_path):
 @pytest.mark.parametrize(
     "library, key", [("speechmos", "dnsmos"), ("pocketsphinx", "second_transcript")]
 )
-def test_more_judges_hear_speech(hello, library, key):
+def test_more_metrics_of_speech(hello, library, key):
     pytest.importorskip(library)
     scorers, _ = load_scorers(None, more=True)
     found = scorers[key].compute(hello)

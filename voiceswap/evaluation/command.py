@@ -72,10 +72,10 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    more_judges: Annotated[
+    more_metrics: Annotated[
         bool,
         typer.Option(
-            "--more-judges",
+            "--more-metrics",
             help="Also DNSMOS, and the errors of a second recogniser (PocketSphinx, English); some "
             "3 s a recording.",
         ),
@@ -119,6 +119,6 @@ def evaluate(
         device=device,
         stream=stream,
         reference_seconds=reference_seconds,
-        more_judges=more_judges,
+        more_metrics=more_metrics,
     )
     run(request, console)

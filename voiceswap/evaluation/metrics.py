@@ -6,8 +6,8 @@ from dataclasses import dataclass
 EQUAL_ERROR_SV = 0.69
 IN_TRAINING = "†"
 IN_TRAINING_NOTE = (
-    f"{IN_TRAINING} This judge's network, or its encoder, took part in training the bundled model, "
-    "which it may flatter."
+    f"{IN_TRAINING} This metric's network, or its encoder, took part in training the bundled model, "
+    "so it may flatter it."
 )
 
 
@@ -22,8 +22,8 @@ class Metric:
         percent: whether it is shown in percent.
         digits: after the decimal point.
         share: whether it is a share of the outputs, so that it means nothing for a single one.
-        in_training: whether the judge's network took part in training the bundled model, so that
-            the figure may flatter it.
+        in_training: whether the metric's network took part in training the bundled model, which it
+            may flatter.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Metric:
 
     @property
     def label(self) -> str:
-        """The name as tables show it, marked where the judge took part in training."""
+        """The name as tables show it, marked where its network took part in training."""
         return f"{self.name} {IN_TRAINING}" if self.in_training else self.name
 
     def format(self, value: float, sign: str = "") -> str:

@@ -56,7 +56,7 @@ class Request:
         device: of the model.
         stream: latency of the streams that convert; None converts whole recordings.
         reference_seconds: how much of each reference is used, where most is voiced; None is all.
-        more_judges: whether DNSMOS and a second recogniser are asked, too.
+        more_metrics: whether to compute DNSMOS and a second recogniser's errors, too.
     """
 
     checkpoint: str
@@ -73,7 +73,7 @@ class Request:
     device: str = "auto"
     stream: str | None = None
     reference_seconds: float | None = None
-    more_judges: bool = False
+    more_metrics: bool = False
 
 
 def run(request: Request, console: Console) -> dict:
@@ -91,7 +91,7 @@ def run(request: Request, console: Console) -> dict:
     except OSError as error:
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
     languages = {pair.language for pair in pairs}
-    scorers, left_out = load_scorers(request.asr, languages, request.jobs, request.more_judges)
+    scorers, left_out = load_scorers(request.asr, languages, request.jobs, request.more_metrics)
     distortion = any(pair.parallel for pair in pairs) and _is_installed("librosa", "MCD", left_out)
     measurements = MeasurementCache(scorers, request.out / "measurements.jsonl")
     protocol = Protocol(pairs, measurements, console, request.jobs, distortion)
