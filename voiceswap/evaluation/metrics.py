@@ -6,8 +6,8 @@ from dataclasses import dataclass
 EQUAL_ERROR_SV = 0.69
 IN_TRAINING = "†"
 IN_TRAINING_NOTE = (
-    f"{IN_TRAINING} This metric's network, or its encoder, took part in training the bundled model, "
-    "so it may flatter it."
+    f"{IN_TRAINING} The network of this metric, or its encoder, took part in training the bundled "
+    "model, which it may flatter."
 )
 
 
