@@ -60,7 +60,7 @@ def main() -> None:
     names, people = [x.name for x in folders], [sorted(x.rglob("*.flac")) for x in folders]
     chosen = range(options.first, options.first + options.speakers)
     table = Table(
-        "speech", "steps", "seconds", *(name for key in METRICS for name in (key, "change"))
+        "speech", "steps", "seconds", *(x for key in METRICS for x in (f"{key} before", "change"))
     )
     report: list[dict] = []
     for seconds in options.seconds:
