@@ -157,11 +157,13 @@ def test_waiting_doubles_and_uploads_are_bounded(tmp_path):
     limits = Limits(tmp_path, 3600, 100, 1000, (4, 8), clock=lambda: now[0])
     waits = []
     for _ in range(6):
-        limits.count_login("a", False)
-        waits.append(limits.login_wait("a"))
-    assert waits == [0, 0, 2, 4, 8, 16] and limits.login_wait("b") == 0
-    limits.count_login("a", True)
-    assert limits.login_wait("a") == 0
+        assert limits.begin_login("a") == 0
+        waits.append(limits.begin_login("a") if len(waits) >= 2 else 0)
+        now[0] += waits[-1]
+    assert waits == [0, 0, 2, 4, 8, 16] and limits.begin_login("b") == 0
+    limits.login_succeeded("a")
+    assert limits.begin_login("a") == 0
+    now[0] = 0.0
     assert limits.count_upload("a", 90) and not limits.count_upload("a", 20)
     assert not limits.has_room("a") and limits.has_room("b")
     now[0] = 3601.0

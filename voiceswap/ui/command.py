@@ -40,7 +40,7 @@ def ui(
     hostname: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name that a proxy on this computer passes on as Host; others are refused.",
+            help="A name by which visitors reach the page, as through a proxy; others are refused.",
             show_default=False,
         ),
     ] = None,

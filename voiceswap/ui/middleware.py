@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.proxied import route
 from voiceswap.ui.texts import Texts
 
 SCRIPT = "".join(
@@ -66,14 +67,14 @@ class PageMiddleware:
                 headers["X-Content-Type-Options"] = "nosniff"
                 _keep_cookies_here(message)
                 html = headers.get("Content-Type", "").startswith("text/html")
-                if html and scope["path"] in self.scripts:
+                if html and route(scope) in self.scripts:
                     start = message
                     return
             elif start is not None:
                 page += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                script = self.scripts[scope["path"]].encode()
+                script = self.scripts[route(scope)].encode()
                 page = page.replace(b"<head>", b"<head>" + script, 1)
                 MutableHeaders(scope=start)["Content-Length"] = str(len(page))
                 await send(start)
