@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
 import soundfile
+from browser import PATIENCE
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
@@ -16,7 +18,9 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from voiceswap.conversion.voice_library import VoiceLibrary
-from voiceswap.ui import cleanup
+from voiceswap.errors import VoiceswapError
+from voiceswap.examples import HELLO
+from voiceswap.ui import adapt_panel, cleanup
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.limits import Limits
 from voiceswap.ui.page import serving
@@ -130,6 +134,24 @@ def test_one_visitor_leaves_room_for_others(address, endless, upload):
     arguments = [file(upload), file(upload), None, None, 0, 1, 100, None, "wav", False]
     statuses = [call(address, "convert", arguments).status_code for _ in range(12)]
     assert statuses.count(200) == 8 and set(statuses[8:]) == {429}
+
+
+def test_trainings_of_voices_are_counted_too(swapper, tmp_path, monkeypatch):
+    over = threading.Event()
+
+    def adapt(*_, **__):
+        over.wait(PATIENCE)
+        raise VoiceswapError("The test is over.")
+
+    monkeypatch.setattr(adapt_panel, "adapt", adapt)
+    context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
+    with serving(context) as (_, address):
+        with open(HELLO, "rb") as sent:
+            answer = httpx.post(f"{address}gradio_api/upload", files={"files": sent})
+        arguments = [[file(answer.json()[0])], "Anna", True]
+        statuses = [call(address, "adapt_voice", arguments).status_code for _ in range(10)]
+        over.set()
+    assert statuses == [200] * 8 + [429] * 2
 
 
 def test_passwords_can_not_be_tried_without_end(swapper, tmp_path):

@@ -90,7 +90,7 @@ def ui(
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
-            from voiceswap.ui.app_context import MODEL, AppContext
+            from voiceswap.ui.app_context import ADAPT, MODEL, AppContext
             from voiceswap.ui.gate import is_loopback
             from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
@@ -133,4 +133,4 @@ def ui(
         console.print(where, soft_wrap=True)
         with suppress(KeyboardInterrupt):
             ended.wait()
-            let_finish(page, [MODEL], GRACE_SECONDS)
+            let_finish(page, [MODEL, ADAPT], GRACE_SECONDS)

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from voiceswap.errors import VoiceswapError
 from voiceswap.live.garbage import brief_collections
 from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
-from voiceswap.ui.app_context import LIVE, MODEL, AppContext
+from voiceswap.ui.app_context import COUNTED, AppContext
 from voiceswap.ui.call_check import stream_function, wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.components import DISPLAY_ONLY
@@ -100,7 +100,7 @@ def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:
         visitor_bytes=VISITOR_FILES * largest,
         total_bytes=TOTAL_FILES * largest,
         waiting=(SESSION_CALLS, max(VISITOR_CALLS, context.queue_size // 2)),
-        pending=lambda: pending_calls(page, (MODEL, LIVE)),
+        pending=lambda: pending_calls(page, COUNTED),
     )
 
 
