@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
-from voiceswap.ui import adapt_panel, cleanup
+from voiceswap.ui import adapt_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.limits import Limits
 from voiceswap.ui.page import serving
@@ -192,22 +192,6 @@ def test_waiting_doubles_and_uploads_are_bounded(tmp_path):
     assert limits.has_room("a")
     (tmp_path / "big").write_bytes(bytes(1001))
     assert not limits.has_room("b")
-
-
-def test_old_files_and_folders_of_killed_servers_are_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(cleanup.tempfile, "gettempdir", lambda: str(tmp_path))
-    killed = tmp_path / f"{cleanup.PREFIX}killed"
-    (killed / "inside").mkdir(parents=True)
-    with cleanup.temporary_files(3600) as first, cleanup.temporary_files(3600) as second:
-        assert not killed.exists() and first.exists()
-        (second / "hash").mkdir()
-        (second / "hash" / "old.wav").write_bytes(b"x")
-        cleanup.remove_old(second, 3600)
-        assert (second / "hash" / "old.wav").exists()
-        cleanup.remove_old(second, -1)
-        cleanup.remove_old(second, -1)
-        assert list(second.iterdir()) == []
-    assert list(tmp_path.iterdir()) == []
 
 
 def spoilt(tensors, kind):

@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from voiceswap.ui.cleanup import bytes_below
+
 FREE_LOGINS = 3  # wrong passwords before one has to wait
 LONGEST_WAIT = 300.0  # seconds
 FETCHED_SECONDS = 3.0  # in which a visitor fetches the last result
@@ -73,7 +75,7 @@ class Limits:
 
     def has_room(self, visitor: str) -> bool:
         """Whether `visitor` may upload anything now."""
-        used = sum(path.stat().st_size for path in _files(self.uploads))
+        used = bytes_below(self.uploads)
         return used < self.total_bytes and self._sent_by(visitor) < self.visitor_bytes
 
     def count_upload(self, visitor: str, size: int) -> bool:
@@ -137,7 +139,3 @@ def let_finish(page: Any, concurrency_ids: Sequence[str], seconds: float) -> Non
         time.sleep(0.2)
     if worked:
         time.sleep(FETCHED_SECONDS)
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
