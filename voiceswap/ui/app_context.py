@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -92,11 +93,10 @@ class AppContext:
 
     def sentence(self, error: VoiceswapError | str) -> str:
         """An error's message, without the server's folders in the names of files."""
-        folders = (
-            rf"{re.escape(get_upload_folder())}/\w+/",
-            rf"{re.escape(str(self.library.folder))}/",
-        )
-        return in_language(self.text.language, re.sub("|".join(folders), "", str(error)))
+        places = (get_upload_folder(), str(self.library.folder), tempfile.gettempdir())
+        uploads, voices, temporary = map(re.escape, places)
+        folders = rf"{uploads}[/\\]\w+[/\\]|{voices}[/\\]|, {temporary},"
+        return in_language(self.text.language, re.sub(folders, "", str(error)))
 
     def reporter(
         self, progress: gr.Progress, check: Callable[[], None], doing: str
