@@ -27,6 +27,11 @@ def test_no_sentence_names_a_folder_of_the_server(swapper, tmp_path, monkeypatch
     context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
     monkeypatch.setattr(app_context, "get_upload_folder", lambda: uploads)
     assert context.sentence(f"{file} is silent.") == "a b.wav is silent."
+    folder = file[: -len("/a b.wav")]
+    full = f"{file} can't be written: no space left on the disk of {folder}; make room."
+    assert context.sentence(full) == (
+        "a b.wav can't be written: no space left on the disk; make room."
+    )
     full = f"The folder for temporary files, {tempfile.gettempdir()}, can't hold the recording."
     assert context.sentence(full) == "The folder for temporary files can't hold the recording."
     context.library.folder = type("Folder", (), {"__str__": lambda self: r"C:\voices"})()

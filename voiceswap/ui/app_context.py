@@ -93,10 +93,13 @@ class AppContext:
 
     def sentence(self, error: VoiceswapError | str) -> str:
         """An error's message, without the server's folders in the names of files."""
-        places = (get_upload_folder(), str(self.library.folder), tempfile.gettempdir())
-        uploads, voices, temporary = map(re.escape, places)
-        folders = rf"{uploads}[/\\]\w+[/\\]|{voices}[/\\]|, {temporary},"
-        return in_language(self.text.language, re.sub(folders, "", str(error)))
+        uploads, voices, temporary = map(
+            re.escape, (get_upload_folder(), str(self.library.folder), tempfile.gettempdir())
+        )
+        own = rf"(?:{uploads}[/\\]\w+|{voices})"
+        # Before a file's name, and in "the disk of FOLDER;", "the folder, FOLDER, can't".
+        shown = re.sub(rf"{own}[/\\]| of {own}(?=;)|, {temporary},", "", str(error))
+        return in_language(self.text.language, shown)
 
     def reporter(
         self, progress: gr.Progress, check: Callable[[], None], doing: str
