@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from voiceswap.ui.errors_in_chinese import in_language
 from voiceswap.ui.limits import Limits, visitor_at
 from voiceswap.ui.proxied import as_visitor_sent, route
 
@@ -97,7 +98,9 @@ class Gate:
                     receive = _replay(body, receive)
             await self.app(scope, receive, send)
         except RefusedError as refused:
-            response = JSONResponse({"detail": refused.sentence}, refused.status)
+            asked = Headers(scope=scope).get("accept-language", "")  # before.js: the page's own
+            sentence = in_language("zh" if asked.startswith("zh") else "en", refused.sentence)
+            response = JSONResponse({"detail": sentence}, refused.status)
             await response(scope, receive, send)
 
     def _check_origin(self, headers: Headers) -> None:
