@@ -5,12 +5,13 @@ import re
 import socket
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from browser import PATIENCE
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
@@ -21,6 +22,24 @@ from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.page import serving
 from voiceswap.ui.texts import Texts
+
+# The command, whose conversions wait until a file is there.
+WAITING = """
+import sys, time
+from pathlib import Path
+from voiceswap import VoiceSwapper, cli
+
+go_on, convert_files = Path(sys.argv.pop(1)), VoiceSwapper.convert_files
+
+def waiting(*arguments):
+    print("The swap has begun.", flush=True)
+    while not go_on.exists():
+        time.sleep(0.01)
+    return convert_files(*arguments)
+
+VoiceSwapper.convert_files = waiting
+cli.main()
+"""
 
 
 def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_path, speech):
@@ -105,17 +124,21 @@ def test_a_server_that_is_ended_finishes_what_runs(tmp_path, speech):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "voiceswap", "ui", "--port", port, "--voices", tmp_path]
+    go_on = tmp_path / "go on"
+    arguments = ["ui", "--port", port, "--voices", tmp_path / "voices"]
+    command = [sys.executable, "-c", WAITING, go_on, *arguments]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    too_long = threading.Timer(2 * PATIENCE, server.kill)  # which ends its output
+    too_long.start()
     try:
         assert any("voiceswap is at" in line for line in server.stdout)
         client = Client(f"http://127.0.0.1:{port}/", verbose=False)
         job = client.submit(handle_file(speech[0]), handle_file(speech[1]), api_name="/swap")
-        while job.status().code.value not in ("PROCESSING", "ITERATING", "PROGRESS"):
-            assert not job.done()
-            time.sleep(0.05)
+        assert any("The swap has begun" in line for line in server.stdout)
         server.terminate()
-        assert Path(job.result(timeout=60)[0]).stat().st_size > 10000
-        assert server.wait(timeout=60) == 0
+        go_on.touch()
+        assert Path(job.result(timeout=PATIENCE)[0]).stat().st_size > 10000
+        assert server.wait(timeout=PATIENCE) == 0
     finally:
+        too_long.cancel()
         server.kill()
