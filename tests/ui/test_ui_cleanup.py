@@ -1,6 +1,7 @@
 """What visitors sent is removed when it is old, also while other files come and go."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def test_what_vanishes_meanwhile_stops_no_counting(vanishing):
     assert cleanup.bytes_below(vanishing) == 6
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_links_are_removed_and_what_they_lead_to_is_not(tmp_path):
     kept, folder = tmp_path / "kept", tmp_path / "uploads"
     for place in (kept, folder):
@@ -94,4 +96,5 @@ def test_a_server_that_starts_meanwhile_takes_nothing_away(tmp_path, monkeypatch
 
     monkeypatch.setattr(os, "mkdir", mkdir_beside_another)
     with cleanup.temporary_files(3600) as folder:
-        assert folder.exists() and folder.stat().st_mode & 0o077 == 0
+        assert folder.exists()
+        assert sys.platform == "win32" or folder.stat().st_mode & 0o077 == 0

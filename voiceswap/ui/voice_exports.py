@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -12,7 +13,10 @@ from voiceswap.ui.app_context import AppContext
 
 
 class VoiceExports:
-    """One copy of each voice that was asked for, at a random address. Serves many threads."""
+    """One copy of each voice that was asked for, at a random address. Serves many threads.
+
+    Copies of voices that have gone go with the next one: renaming can't fill the disk.
+    """
 
     def __init__(self, context: AppContext):
         self._context = context
@@ -36,8 +40,16 @@ class VoiceExports:
             if known == changed and copy.exists():
                 os.utime(copy)  # another hour until it is removed
                 return copy
+            self._forget(name)
             copy = self._context.new_file(f"{file_name(name)}.safetensors")
             with whole_file(copy) as temporary:
                 shutil.copyfile(original, temporary)
             self._copies[name] = changed, copy
             return copy
+
+    def _forget(self, name: str) -> None:
+        """Remove the copy of a voice, and those of voices that the library does not have."""
+        known = set(self._context.library.names()) - {name}
+        for other in self._copies.keys() - known:
+            with suppress(OSError):  # somebody may be fetching it: then the cleaner removes it
+                self._copies.pop(other)[1].unlink()
