@@ -15,6 +15,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
 VOICES = Path.home() / ".voiceswap" / "voices"
+WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
 GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed after 30
 
 
@@ -132,5 +133,7 @@ def ui(
         )
         console.print(where, soft_wrap=True)
         with suppress(KeyboardInterrupt):
-            ended.wait()
+            # The handler runs in this thread, which a signal to another thread does not wake.
+            while not ended.wait(WAKE_SECONDS):
+                pass
             let_finish(page, [MODEL, ADAPT], GRACE_SECONDS)
