@@ -110,7 +110,8 @@ def test_without_gradio_an_error_shows_how_to_install_it():
         "import sys; sys.modules['gradio'] = None; sys.argv = ['voiceswap', 'ui']; "
         "from voiceswap.cli import main; main()"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE)
     assert (
         result.returncode == 1
         and result.stderr.strip()
