@@ -11,8 +11,10 @@ from talks import outputs, whole, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder
+from voiceswap.batch.command import GO_ON, _print_result
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import WORK_FOLDER
+from voiceswap.batch.run_state import DiskFullError, RunState
 from voiceswap.examples import GOODBYE
 
 
@@ -223,15 +225,6 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     assert last.done == last.files == 5 and last.share == 1.0
     assert last.failed == 1 and last.times_real_time > 0
 
-    def cancel(progress):
-        raise InterruptedError("enough")
-
-    os.utime(paths[0], (1, 1))
-    with pytest.raises(InterruptedError, match="enough"):
-        convert_folder(
-            tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=cancel
-        )
-    assert [path.name for path in (tmp_path / "out" / WORK_FOLDER).iterdir()] == ["lock"]
     (tmp_path / "empty").mkdir()
     for inputs, targets, sentence in (
         (tmp_path / "empty", [GOODBYE], "no audio file"),
@@ -244,3 +237,39 @@ def test_fail_fast_dry_run_progress_and_nothing_to_do(tmp_path, tiny, hello):
     assert not (tmp_path / "other").exists()
     with only_run(tmp_path / "out"), pytest.raises(VoiceswapError, match="Another run"):
         convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
+
+
+@pytest.mark.parametrize("error", [InterruptedError("enough"), VoiceswapError("enough")])
+def test_an_error_of_the_callback_ends_the_run_and_keeps_what_is_done(tmp_path, tiny, hello, error):
+    write_talks(tmp_path / "talks", 3, hello)
+
+    def cancel(progress):
+        if progress.done:
+            raise error
+
+    with pytest.raises(type(error), match=r"^enough$"):
+        convert_folder(
+            tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny, progress=cancel
+        )
+    assert [path.name for path in (tmp_path / "out" / WORK_FOLDER).iterdir()] == ["lock"]
+    assert len(outputs(tmp_path / "out")) == 1
+
+
+def test_a_full_disk_ends_the_run_and_the_command_has_the_way_out(
+    tmp_path, tiny, hello, monkeypatch, capsys
+):
+    write_talks(tmp_path / "talks", 3, hello)
+    publish, published = RunState.publish, []
+
+    def full(self, finished):
+        if published:
+            raise DiskFullError
+        published.append(finished)
+        publish(self, finished)
+
+    monkeypatch.setattr(RunState, "publish", full)
+    report = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
+    assert report.stopped == "The disk is full; make room." and report.exit_status == 1
+    assert report.counts() == {Status.CONVERTED: 1, Status.NOT_REACHED: 2}
+    _print_result(report)
+    assert f"The disk is full; make room. {GO_ON}" in " ".join(capsys.readouterr().err.split())

@@ -37,3 +37,8 @@ def test_tones_come_out_in_time_and_highs_do_not(rates):
 def test_a_short_stream_is_as_long_as_it_came():
     for size in (0, 1, 5, 100):
         assert len(resampled(np.ones(size, np.float32), (24000, 48000), 7)) == 2 * size
+
+
+def test_streams_of_the_same_rates_share_their_filters():
+    first, second = (StreamResampler(44100, 16000) for _ in range(2))
+    assert first._taps is second._taps

@@ -7,6 +7,7 @@ import os
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from browser import CHROMIUM, PATIENCE, open_tab
@@ -128,3 +129,29 @@ def endless(swapper, monkeypatch):
     monkeypatch.setattr(swapper, "convert_files", convert_files)  # convert_file calls it too
     yield begun, ended
     over.set()
+
+
+class Delay:
+    """Stands in for a Stream: gives in blocks what came, some time later."""
+
+    block, latency = 0.16, 0.4
+
+    def __init__(self, rate):
+        self.rate, self.statistics = rate, None
+        self.waiting = np.zeros(0, np.float32)
+
+    def push(self, samples):
+        self.waiting = np.append(self.waiting, samples)
+        block, ahead = round(self.block * self.rate), round((self.latency - self.block) * self.rate)
+        ready = max(0, len(self.waiting) - ahead) // block * block
+        made, self.waiting = self.waiting[:ready], self.waiting[ready:]
+        return made.astype(np.float32)
+
+    def set_pitch_shift(self, semitones):
+        """Nothing is converted."""
+
+
+@pytest.fixture
+def delays(swapper, monkeypatch):
+    """Streams that convert nothing, and take no time."""
+    monkeypatch.setattr(swapper, "stream", lambda *_, rate=24000, **__: Delay(rate))

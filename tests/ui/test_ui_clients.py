@@ -20,6 +20,7 @@ from gradio_client.exceptions import AppError
 from voiceswap.audio import read_audio
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.models.checkpoint import DEFAULT
+from voiceswap.ui import page
 from voiceswap.ui.jobs import NICE
 
 
@@ -46,20 +47,28 @@ def test_an_unexpected_error_is_one_sentence(address, swapper, monkeypatch, tmp_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
-def test_conversions_give_way_and_the_server_does_not(address, swapper, monkeypatch):
-    priorities, real = [], swapper.convert_files
+def test_conversions_give_way_and_the_server_does_not(address, context, swapper, monkeypatch):
+    priorities = {}
 
-    def convert_files(*arguments):
-        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-        return real(*arguments)
+    def note_priority(owner, name):
+        real = getattr(owner, name)
 
-    monkeypatch.setattr(swapper, "convert_files", convert_files)
+        def noted(*arguments):
+            own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+            priorities.setdefault(name, set()).add(own)
+            return real(*arguments)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    note_priority(swapper, "convert_files")
+    note_priority(context.library, "names")  # in a thread that answers
+    note_priority(page, "pending_calls")  # in the server's loop
     client, before = Client(address, verbose=False), os.getpriority(os.PRIO_PROCESS, 0)
     for _ in range(3):
         client.predict(handle_file(HELLO), handle_file(GOODBYE), api_name="/swap")
-    assert priorities == [before + NICE] * 3
-    others = {os.getpriority(os.PRIO_PROCESS, thread.native_id) for thread in threading.enumerate()}
-    assert others == {before}
+        client.predict(api_name="/list_voices")
+    other = {before}
+    assert priorities == {"convert_files": {before + NICE}, "names": other, "pending_calls": other}
 
 
 def test_eight_callers_at_once_get_each_their_own(address, swapper, speech):
@@ -128,12 +137,12 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(
         (
             (handle_file(speech[0]), handle_file(long)),
             "/swap",
-            "^long.wav is 3:20 minutes long; at most 2:00",
+            "^long.wav is longer than 2:00 minutes",
         ),
         (
             (handle_file(long), handle_file(speech[0]), None, None),
             "/convert",
-            "^long.wav is 3:20 minutes long; at most 3:00",
+            "^long.wav is longer than 3:00 minutes",
         ),
         ((handle_file(speech[0]), None, None, None), "/convert", "^The target voice is missing"),
         (

@@ -58,7 +58,7 @@ def test_opening_the_settings_changes_nothing(visit, address, swapper, speech, m
 
 
 @pytest.mark.parametrize("way", ["button", "closed browser"])
-def test_a_conversion_is_stopped(visit, address, swapper, endless, monkeypatch, speech, way):
+def test_a_conversion_is_stopped(visit, address, endless, monkeypatch, speech, way):
     begun, ended = endless
     page = visit(address, "Convert")
     upload(page, "convert-source", speech[0])

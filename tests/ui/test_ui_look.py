@@ -35,7 +35,7 @@ def test_every_text_is_there_in_both_languages():
     assert [name for name in re.findall(r'text\["(\w+)"\]', source) if name not in TABLE] == []
 
 
-def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path, speech):
+def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path):
     context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("zh"))
     context.library.add("Anna", swapper.sample(1))
     silent, words, voice = (tmp_path / name for name in ("s.wav", "w.wav", "v.safetensors"))
@@ -129,7 +129,7 @@ def test_dark_and_light(visit, address, screenshots):
         page.wait_for_function(f"Math.max(...{background}) {'>' if scheme == 'dark' else '<'} 60")
 
 
-def test_a_phone_in_chinese(visit, swapper, context, screenshots, speech):
+def test_a_phone_in_chinese(visit, swapper, context, screenshots):
     chinese = AppContext(swapper, context.library, Texts("zh"))
     with serving(chinese) as (_, address):
         page = visit(address, width=375, is_mobile=True, has_touch=True)

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
-from browser import assert_same, result, samples_of, upload
+from browser import PATIENCE, assert_same, result, samples_of, upload
 
 from voiceswap.ui.page import serving
 
@@ -27,7 +27,8 @@ http {{
 USER = "user root;" if os.name == "posix" and os.geteuid() == 0 else ""
 ADVISED = (
     "proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_buffering off; "
-    "proxy_set_header X-Forwarded-Proto $scheme; client_max_body_size 300m;"
+    "proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-For $remote_addr; "
+    "client_max_body_size 300m;"
 )
 CADDY = """
 {{
@@ -82,7 +83,7 @@ def proxy(tmp_path):
     yield start
     for process in started:
         process.terminate()
-        process.wait()
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("name", PROXIES)

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
 import soundfile
+from browser import PATIENCE
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
@@ -16,7 +18,9 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from voiceswap.conversion.voice_library import VoiceLibrary
-from voiceswap.ui import cleanup
+from voiceswap.errors import VoiceswapError
+from voiceswap.examples import HELLO
+from voiceswap.ui import adapt_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.limits import Limits
 from voiceswap.ui.page import serving
@@ -132,6 +136,24 @@ def test_one_visitor_leaves_room_for_others(address, endless, upload):
     assert statuses.count(200) == 8 and set(statuses[8:]) == {429}
 
 
+def test_trainings_of_voices_are_counted_too(swapper, tmp_path, monkeypatch):
+    over = threading.Event()
+
+    def adapt(*_, **__):
+        over.wait(PATIENCE)
+        raise VoiceswapError("The test is over.")
+
+    monkeypatch.setattr(adapt_panel, "adapt", adapt)
+    context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
+    with serving(context) as (_, address):
+        with open(HELLO, "rb") as sent:
+            answer = httpx.post(f"{address}gradio_api/upload", files={"files": sent})
+        arguments = [[file(answer.json()[0])], "Anna", True]
+        statuses = [call(address, "adapt_voice", arguments).status_code for _ in range(10)]
+        over.set()
+    assert statuses == [200] * 8 + [429] * 2
+
+
 def test_passwords_can_not_be_tried_without_end(swapper, tmp_path):
     context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
     with serving(context, auth=("me", "secret")) as (_, address):
@@ -157,33 +179,19 @@ def test_waiting_doubles_and_uploads_are_bounded(tmp_path):
     limits = Limits(tmp_path, 3600, 100, 1000, (4, 8), clock=lambda: now[0])
     waits = []
     for _ in range(6):
-        limits.count_login("a", False)
-        waits.append(limits.login_wait("a"))
-    assert waits == [0, 0, 2, 4, 8, 16] and limits.login_wait("b") == 0
-    limits.count_login("a", True)
-    assert limits.login_wait("a") == 0
+        assert limits.begin_login("a") == 0
+        waits.append(limits.begin_login("a") if len(waits) >= 2 else 0)
+        now[0] += waits[-1]
+    assert waits == [0, 0, 2, 4, 8, 16] and limits.begin_login("b") == 0
+    limits.login_succeeded("a")
+    assert limits.begin_login("a") == 0
+    now[0] = 0.0
     assert limits.count_upload("a", 90) and not limits.count_upload("a", 20)
     assert not limits.has_room("a") and limits.has_room("b")
     now[0] = 3601.0
     assert limits.has_room("a")
     (tmp_path / "big").write_bytes(bytes(1001))
     assert not limits.has_room("b")
-
-
-def test_old_files_and_folders_of_killed_servers_are_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(cleanup.tempfile, "gettempdir", lambda: str(tmp_path))
-    killed = tmp_path / f"{cleanup.PREFIX}killed"
-    (killed / "inside").mkdir(parents=True)
-    with cleanup.temporary_files(3600) as first, cleanup.temporary_files(3600) as second:
-        assert not killed.exists() and first.exists()
-        (second / "hash").mkdir()
-        (second / "hash" / "old.wav").write_bytes(b"x")
-        cleanup.remove_old(second, 3600)
-        assert (second / "hash" / "old.wav").exists()
-        cleanup.remove_old(second, -1)
-        cleanup.remove_old(second, -1)
-        assert list(second.iterdir()) == []
-    assert list(tmp_path.iterdir()) == []
 
 
 def spoilt(tensors, kind):

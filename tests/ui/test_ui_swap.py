@@ -94,7 +94,7 @@ def test_a_saved_voice_takes_a_speaker_s_place(address, context, swapper, speech
         assert_same(soundfile.read(file, dtype="float32")[0], expected)
 
 
-def test_a_mistake_is_a_sentence_and_leaves_the_page_usable(visit, address, speech, tmp_path):
+def test_a_mistake_is_a_sentence_and_leaves_the_page_usable(visit, address, tmp_path):
     page = visit(address)
     page.click("#swap-go")
     says(page, "Speaker A is missing")

@@ -1,6 +1,10 @@
 """The tab of the voice library, in a real browser."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pytest
 from browser import (
     assert_same,
     choose,
@@ -15,9 +19,19 @@ from browser import (
     upload,
 )
 
+pytest.importorskip("gradio", reason="the ui extra is not installed")
+
+from gradio.utils import get_upload_folder
+from gradio_client import Client
+
+from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.starter_voices import SEEDS, open_library
-from voiceswap.ui.voice_map import apart
+from voiceswap.ui.texts import Texts
+from voiceswap.ui.voice_exports import VoiceExports
+from voiceswap.ui.voice_map import apart, map_points
 
 EVIL = "${alert(1)}<img src=x onerror=alert(1)>`"
 
@@ -144,6 +158,54 @@ def test_an_empty_library_starts_with_voices_of_nobody(swapper, tmp_path):
     np.testing.assert_array_equal(library.voice("Coral").code, swapper.sample(SEEDS["Coral"]).code)
     library.delete("Coral")
     assert open_library(tmp_path, swapper).names() == sorted(set(SEEDS) - {"Coral"})
+
+
+def test_each_voice_is_read_and_exported_once_while_it_stays_as_it_is(
+    address, context, swapper, monkeypatch
+):
+    for name in ("Anna", "Ben"):
+        context.library.add(name, swapper.sample(5))
+    read, load_voice = [], swapper.load_voice
+
+    def counted(path):
+        read.append(Path(path).stem)
+        return load_voice(path)
+
+    def copies_of_anna():  # the client puts its own there too
+        return set(Path(get_upload_folder()).glob("*/Anna.safetensors"))
+
+    monkeypatch.setattr(swapper, "load_voice", counted)
+    client = Client(address, verbose=False)
+    exported = client.predict("Anna", api_name="/export_voice")
+    copies = copies_of_anna()
+    for _ in range(3):
+        shown = map_points(context, "Anna")
+        assert [voice["name"] for voice in shown["voices"]] == ["Anna", "Ben"]
+        client.predict("Anna", api_name="/export_voice")
+    assert sorted(read) == ["Anna", "Ben"]
+    assert copies_of_anna() == copies
+    np.testing.assert_array_equal(load_voice(exported).code, swapper.sample(5).code)
+    context.library.delete("Anna")
+    context.library.add("Anna", swapper.sample(6))
+    exported = client.predict("Anna", api_name="/export_voice")
+    np.testing.assert_array_equal(load_voice(exported).code, swapper.sample(6).code)
+
+
+def test_an_export_lasts_an_hour_from_when_it_was_last_wanted(swapper, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    context = AppContext(swapper, VoiceLibrary(tmp_path / "voices", swapper), Texts("en"))
+    context.library.add("Anna", swapper.sample(5))
+    exports = VoiceExports(context)
+    first = exports.file("Anna")
+    os.utime(first, (0, 0))
+    assert exports.file("Anna") == first and first.stat().st_mtime > 0
+    first.unlink()
+    second = exports.file("Anna")
+    assert second != first
+    context.library.rename("Anna", "Carol")
+    assert exports.file("Carol").exists() and not second.exists()
+    with pytest.raises(VoiceswapError, match=r"^There is no voice 'Ben'.$"):
+        exports.file("Ben")
 
 
 def test_names_on_the_map_lie_apart():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from voiceswap.batch import BatchProgress, Report
 
 LINE_SECONDS = 10  # between two lines of progress where there is no terminal
+GO_ON = "What is done is kept; run the same command again to go on."
 INTERRUPTED = 130  # the shell's exit status for Ctrl-C
 
 
@@ -140,7 +141,7 @@ def batch(
         fail(error)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        fail("Stopped. What is done is kept; run the same command again to go on.")
+        fail(f"Stopped. {GO_ON}")
         raise typer.Exit(INTERRUPTED) from error
     if dry_run:
         _print_plan(report, out)
@@ -180,7 +181,7 @@ def _print_result(report: "Report") -> None:
         summary += f"; {_speed(report.audio_seconds, report.seconds)}"
     console.print(Text(f"{summary}."), soft_wrap=True)
     if report.stopped:
-        fail(report.stopped)
+        fail(f"{report.stopped} {GO_ON}")
 
 
 class _Display:

@@ -110,6 +110,15 @@ def convert_folder(
         state = RunState(planned, out, model, overwrite)
         state.compare(to_convert=Status.TO_CONVERT, to_redo=Status.TO_REDO)
         return state.report
+    cancelled: list[Exception] = []  # what `progress` raised
+
+    def shown(done: BatchProgress) -> None:
+        try:
+            progress(done)
+        except Exception as error:
+            cancelled.append(error)
+            raise
+
     with only_run(out) as parts:
         # Read now: another run may have ended while this one waited for the lock.
         state = RunState(planned, out, model, overwrite)
@@ -125,12 +134,11 @@ def convert_folder(
                 settings = ModelSettings(str(checkpoint), device, batch_size, precision)
                 batches = -(-len(todo) // size)
                 pool = _worker_pool(settings, jobs, batches, swapper, ray, ray_gpus)
-                _convert(state, todo, pool, size, parts, fail_fast, progress)
+                _convert(state, todo, pool, size, parts, fail_fast, shown)
         except VoiceswapError as error:  # of the disk, a worker's memory or a cluster
-            if not state.report.counts()[Status.CONVERTED]:
+            if error in cancelled or not state.report.counts()[Status.CONVERTED]:
                 raise
-            advice = "What is done is kept; run the same command again to go on."
-            state.report.stopped = f"{error} {advice}"
+            state.report.stopped = str(error)
         finally:
             shutil.rmtree(parts, ignore_errors=True)  # makes room for the report
             state.report.seconds = time.monotonic() - start

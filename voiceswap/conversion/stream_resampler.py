@@ -1,6 +1,7 @@
 """Resampling of streams with little delay."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -27,21 +28,10 @@ class StreamResampler:
         self._up, self._down = rate_out // common, rate_in // common
         self._half = math.ceil(DELAY * rate_in) if rate_in != rate_out else 0
         self.delay = self._half / rate_in
-        self._taps = self._filters(TRANSITION / rate_in)
+        self._taps = _filters(self._up, self._down, self._half, TRANSITION / rate_in)
         self._held = np.zeros(self._half, np.float32)
         self._first = -self._half  # number of the first sample held
         self._taken = self._given = 0
-
-    def _filters(self, transition: float) -> np.ndarray:
-        """The filter of each phase of an output between two inputs, (phases, taps)."""
-        if not self._half:
-            return np.ones((1, 1), np.float32)
-        phase = np.arange(self._up)[:, None] * self._down % self._up / self._up
-        times = np.arange(-self._half, self._half + 1) - phase
-        inside = np.clip(1 - np.square(times / (self._half + 1)), 0, None)
-        width = min(1.0, self._up / self._down) - transition  # of both sides, in input rates
-        taps = np.sinc(width * times) * np.i0(KAISER_BETA * np.sqrt(inside))
-        return (taps / taps.sum(1, keepdims=True)).astype(np.float32)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
         """Take samples (samples,), and give the output that is complete by now."""
@@ -67,3 +57,22 @@ class StreamResampler:
         kept = self._given * self._down // self._up - self._half - self._first
         self._held, self._first = self._held[kept:], self._first + kept
         return made
+
+
+@lru_cache(maxsize=16)  # of a browser's usual rates to the model's, and back
+def _filters(up: int, down: int, half: int, transition: float) -> np.ndarray:
+    """The filter of each phase of an output between two inputs, (phases, taps).
+
+    Args:
+        up, down: the ratio of the rates, in lowest terms; there are `up` phases.
+        half: taps to either side; 0 where nothing is resampled.
+        transition: width of the transition band, in rates of the input.
+    """
+    if not half:
+        return np.ones((1, 1), np.float32)
+    phase = np.arange(up)[:, None] * down % up / up
+    times = np.arange(-half, half + 1) - phase
+    inside = np.clip(1 - np.square(times / (half + 1)), 0, None)
+    width = min(1.0, up / down) - transition  # of both sides, in input rates
+    taps = np.sinc(width * times) * np.i0(KAISER_BETA * np.sqrt(inside))
+    return (taps / taps.sum(1, keepdims=True)).astype(np.float32)

@@ -3,9 +3,12 @@
 import os
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from urllib.parse import unquote
+
+import numpy as np
 
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
@@ -13,6 +16,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.file_names import UNSAFE, folded
 
 SUFFIX = ".safetensors"
+CODES = 10_000  # that are remembered
 MAX_BYTES = 200  # of a file's name; file systems allow 255
 # Unicode's categories of characters that can't be seen or written to a disk; some turn the text
 # around them.
@@ -33,6 +37,7 @@ class VoiceLibrary:
     def __init__(self, folder: str | os.PathLike, swapper: VoiceSwapper):
         self.folder, self.swapper = Path(folder), swapper
         self._lock = RLock()
+        self._code = lru_cache(CODES)(self._read_code)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -54,6 +59,18 @@ class VoiceLibrary:
     def voice(self, name: str) -> Voice:
         """A voice by its name."""
         return self.swapper.load_voice(self.path(name))
+
+    def code(self, name: str) -> np.ndarray:
+        """A voice's speaker code (code,); its file is read when it is new or has changed."""
+        path = self.path(name)
+        try:
+            now = path.stat()
+        except OSError as error:
+            raise VoiceswapError(f"There is no voice '{name}'.") from error
+        return self._code(path, now.st_mtime_ns, now.st_size)
+
+    def _read_code(self, path: Path, modified: int, size: int) -> np.ndarray:
+        return self.swapper.load_voice(path).code.cpu().numpy()
 
     def add(self, name: str, voice: Voice) -> str:
         """Keep a voice. Returns its name, cleaned; a name that is taken is refused."""

@@ -9,12 +9,9 @@ from gradio.events import Dependency
 from voiceswap.adaptation.adapt import adapt
 from voiceswap.adaptation.report import AdaptationReport, rows
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.app_context import ADAPT, TOGETHER_SECONDS, AppContext
 from voiceswap.ui.components import heading, player
 from voiceswap.ui.run import Run
-
-ADAPTING = {"concurrency_id": "adapt", "concurrency_limit": 1}  # the model serves others meanwhile
-MAX_SECONDS = 900.0  # of a recording
 
 
 def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
@@ -60,7 +57,7 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             if not agreed:
                 raise VoiceswapError(text["adapt_no_consent"])
             kept_name = context.library.free_name(name or "")
-            paths = [context.recording(path, "adapt_no_recordings", MAX_SECONDS) for path in paths]
+            paths = context.recordings(paths, TOGETHER_SECONDS)
 
             report = context.reporter(progress, check, text["adapting"])
             adapted = adapt(swapper, paths, progress=lambda done, what: report(done))
@@ -77,7 +74,8 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
         first=[chosen],
         show_progress_on=table,
         **context.api("adapt_voice"),
-        **ADAPTING,
+        concurrency_id=ADAPT,
+        concurrency_limit=1,
     )
 
 

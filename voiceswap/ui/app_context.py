@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from gradio.utils import get_upload_folder
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.conversion.voice_library import VoiceLibrary, file_name
-from voiceswap.decoding import sound_info
+from voiceswap.decoding import seconds_up_to, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.notes import notes_to
@@ -26,10 +27,13 @@ from voiceswap.writing import write_audio
 
 # Of what is held in memory whole: the two recordings of a swap, and references.
 SHORT_SECONDS = 120.0
+TOGETHER_SECONDS = 900.0  # of all recordings of one voice
 KNOWN_SHARE = 0.03  # of a job has to be done before its remaining time is told
 T = TypeVar("T")
-MODEL = "model"  # the one queue of all that runs the model
-LIVE = "live"  # but for those who are live, who can't wait
+MODEL = "model"  # the queue of conversions
+LIVE = "live"  # who is live can't wait
+ADAPT = "adapt"  # takes minutes, and the model serves others meanwhile
+COUNTED = (MODEL, LIVE, ADAPT)  # of what a visitor may have running or waiting only so much
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,13 @@ class AppContext:
 
     def sentence(self, error: VoiceswapError | str) -> str:
         """An error's message, without the server's folders in the names of files."""
-        folders = (
-            rf"{re.escape(get_upload_folder())}/\w+/",
-            rf"{re.escape(str(self.library.folder))}/",
+        uploads, voices, temporary = map(
+            re.escape, (get_upload_folder(), str(self.library.folder), tempfile.gettempdir())
         )
-        return in_language(self.text.language, re.sub("|".join(folders), "", str(error)))
+        own = rf"(?:{uploads}[/\\]\w+|{voices})"
+        # Before a file's name, and in "the disk of FOLDER;", "the folder, FOLDER, can't".
+        shown = re.sub(rf"{own}[/\\]| of {own}(?=;)|, {temporary},", "", str(error))
+        return in_language(self.text.language, shown)
 
     def reporter(
         self, progress: gr.Progress, check: Callable[[], None], doing: str
@@ -126,17 +132,34 @@ class AppContext:
         `missing` names the sentence if there is none.
         """
         path = self.needed(path, missing)
-        try:
-            length = sound_info(Path(path)).seconds
-        except AudioError:
-            return path  # the library says what is wrong with it
-        if length is not None and length > seconds:
-            raise AudioError(
-                self.text["too_long"].format(
-                    name=Path(path).name, length=clock(length), limit=clock(seconds)
-                )
-            )
+        self._length(path, seconds)
         return path
+
+    def recordings(self, paths: Sequence[str], seconds: float) -> list[str]:
+        """The paths, each once, of recordings of at most so many seconds.
+
+        All together are of at most TOGETHER_SECONDS.
+        """
+        distinct, left = list(dict.fromkeys(paths)), TOGETHER_SECONDS
+        for path in distinct:
+            left -= self._length(path, seconds)
+            if left < 0:
+                limit = clock(TOGETHER_SECONDS)
+                raise AudioError(self.text["too_long_together"].format(limit=limit))
+        return distinct
+
+    def _length(self, path: str, most: float) -> float:
+        """Seconds of sound in a file. Raises AudioError if they are more than `most`."""
+        try:
+            # The header spares reading a long file, but may have no length, or too short a one.
+            length = sound_info(Path(path)).seconds or 0.0
+            if length <= most:
+                length = seconds_up_to(Path(path), most)
+        except AudioError:
+            return 0.0  # the library tells what is wrong with it
+        if length > most:
+            raise AudioError(self.text["too_long"].format(name=Path(path).name, limit=clock(most)))
+        return length
 
     def references(
         self,
@@ -144,12 +167,13 @@ class AppContext:
         voices: Sequence[str] = (),
         missing: str = "no_target",
     ) -> list[str | Path]:
-        """Recordings and voices of the library, as VoiceSwapper takes them.
+        """Recordings and voices of the library, as VoiceSwapper takes them, each once.
 
         `missing` names the sentence if there is none.
         """
-        paths = [self.recording(path, missing) for path in recordings if path]
-        found: list[str | Path] = [*paths, *(self.library.path(name) for name in voices)]
+        paths = self.recordings([path for path in recordings if path], SHORT_SECONDS)
+        names = dict.fromkeys(voices)
+        found: list[str | Path] = [*paths, *(self.library.path(name) for name in names)]
         return self.needed(found, missing)
 
     def new_file(self, name: str) -> Path:

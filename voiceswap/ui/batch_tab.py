@@ -84,14 +84,14 @@ def build(context: AppContext) -> gr.Dropdown:
                 seed=None if seed is None else int(seed),
                 format=kind or None,
             )
-            paths = [
-                _recording(context, path)
-                for path in dict.fromkeys(context.needed(sources, "no_sources"))
-            ]
+            paths = []
+            for path in dict.fromkeys(context.needed(sources, "no_sources")):
+                check()
+                paths.append(_recording(context, path))
             context.references(recordings or [], voices or [], "no_batch_target")
             targets = [
                 *([recordings] if recordings else []),
-                *([str(context.library.path(name))] for name in voices or []),
+                *([str(context.library.path(name))] for name in dict.fromkeys(voices or [])),
             ]
 
             report = context.reporter(progress, check, text["converting"])

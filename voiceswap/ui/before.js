@@ -15,9 +15,11 @@
     : matchAsEver(query);
 
   const fetchAsEver = window.fetch;
-  window.fetch = async (...request) => {
-    const answer = await fetchAsEver(...request);
-    if (answer.url.endsWith("/login")) loginFailed(answer, request[1].body);
+  window.fetch = async (what, options = {}) => {
+    const asked = new Headers(options.headers ?? what.headers);
+    asked.set("Accept-Language", page.tag); // of refusals
+    const answer = await fetchAsEver(what, { ...options, headers: asked });
+    if (answer.url.endsWith("/login")) loginFailed(answer, options.body);
     if (answer.status !== 503 || !answer.url.includes("/queue/join")) return answer;
     const headers = { "Content-Type": "application/json" }; // a full queue is a sentence
     return new Response(page.busy, { status: 429, headers });

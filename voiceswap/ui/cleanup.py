@@ -1,11 +1,13 @@
 """Removes what visitors sent and got, when it is old and when the page ends, however it ended."""
 
 import logging
+import os
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -26,9 +28,11 @@ def temporary_files(seconds: float) -> Iterator[Path]:
     parent = Path(tempfile.gettempdir()).resolve()
     for left in parent.glob(f"{PREFIX}*/"):
         _remove_abandoned(left)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    folder = parent / f"{PREFIX}{secrets.token_hex(8)}"
     over = Event()
+    # Locked before it is there: another server that starts now would take it for abandoned.
     with FileLock(_lock(folder)):
+        folder.mkdir(0o700)
         cleaner = Thread(target=_clean, args=(folder, seconds, over), daemon=True)
         cleaner.start()
         try:
@@ -47,22 +51,47 @@ def remove_old(folder: Path, seconds: float) -> None:
     """
     before = time.time() - seconds
     # What is inside a folder before the folder.
-    for path in sorted(folder.rglob("*"), reverse=True):
+    for path, is_folder in entries(folder):
         try:
             if path.lstat().st_mtime > before:
                 continue
-            if path.is_dir() and not path.is_symlink():
-                if not any(path.iterdir()):
-                    path.rmdir()
-            else:
+            if not is_folder:
                 path.unlink()
+            elif not any(path.iterdir()):
+                path.rmdir()
+        except FileNotFoundError:
+            continue
         except OSError as error:
             logger.warning("%s can't be removed (%s).", path, error.strerror)
 
 
+def bytes_below(folder: Path) -> int:
+    """Bytes of all files below a folder; links count for themselves."""
+    total = 0
+    for path, is_folder in entries(folder):
+        with suppress(FileNotFoundError):
+            total += 0 if is_folder else path.lstat().st_size
+    return total
+
+
+def entries(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """What is below a folder, links included, and whether each is a folder; the innermost first.
+
+    What vanishes meanwhile is left out, as `Path.rglob` does not before Python 3.13.
+    """
+    for place, folders, files in os.walk(folder, topdown=False):
+        yield from ((Path(place, name), False) for name in files)
+        for name in folders:
+            path = Path(place, name)
+            yield path, not path.is_symlink()
+
+
 def _clean(folder: Path, seconds: float, over: Event) -> None:
     while not over.wait(INTERVAL):
-        remove_old(folder, seconds)
+        try:
+            remove_old(folder, seconds)
+        except Exception:  # of a look, which the next one may not meet
+            logger.exception("What is old in %s can't be removed now.", folder)
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -15,6 +15,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
 VOICES = Path.home() / ".voiceswap" / "voices"
+WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
 GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed after 30
 
 
@@ -40,7 +41,7 @@ def ui(
     hostname: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name that a proxy on this computer passes on as Host; others are refused.",
+            help="A name by which visitors reach the page, as through a proxy; others are refused.",
             show_default=False,
         ),
     ] = None,
@@ -90,7 +91,7 @@ def ui(
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
-            from voiceswap.ui.app_context import MODEL, AppContext
+            from voiceswap.ui.app_context import ADAPT, MODEL, AppContext
             from voiceswap.ui.gate import is_loopback
             from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
@@ -132,5 +133,7 @@ def ui(
         )
         console.print(where, soft_wrap=True)
         with suppress(KeyboardInterrupt):
-            ended.wait()
-            let_finish(page, [MODEL], GRACE_SECONDS)
+            # The handler runs in this thread, which a signal to another thread does not wake.
+            while not ended.wait(WAKE_SECONDS):
+                pass
+            let_finish(page, [MODEL, ADAPT], GRACE_SECONDS)

@@ -108,7 +108,52 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"Nobody has spoken for (?P<minutes>\d+) minutes, so the microphone is off\.",
         "已有 {minutes} 分钟没有人说话，麦克风已关闭。",
     ),
+    (r"This live session is over; start another one\.", "这次实时变声已结束，请重新开始。"),
+    (
+        r"The rate of the samples is (?P<rate>\d+) Hz, but has to be a multiple of (?P<step>\d+) "
+        r"from (?P<low>\d+) to (?P<high>\d+)\.",
+        "采样率为 {rate} Hz，但必须是 {low} 到 {high} 之间 {step} 的倍数。",
+    ),
+    (
+        r"The rate of the samples can't change while they come\.",
+        "实时变声期间不能改变采样率。",
+    ),
     (r"The conversion was stopped\.", "转换已停止。"),
+    (
+        r"(?P<name>\w+) is (?P<value>.+), but must be a (?:whole )?number from (?P<low>\S+) "
+        r"to (?P<high>.+)\.",
+        "{name} 为 {value}，但必须是 {low} 到 {high} 之间的数。",
+    ),
+    # Of the server
+    (r"The disk is full; make room\.", "服务器磁盘已满，请稍后再试。"),
+    (
+        r"(?P<name>.+) can't be written: no space left on the disk.*",
+        "服务器磁盘已满，无法写入 {name}，请稍后再试。",
+    ),
+    (
+        r"The folder for temporary files can't hold the recording.*",
+        "服务器磁盘已满，放不下这个录音，请稍后再试。",
+    ),
+    # What the gate refuses
+    (
+        r"Too much was uploaded: at most (?P<own>\S+) GB an hour by one visitor, "
+        r"(?P<all>\S+) GB by all; .*",
+        "上传过多：每位访客每小时最多 {own} GB，全部访客共 {all} GB；"
+        "旧文件会自动删除，请稍后再试。",
+    ),
+    (
+        r"You have as many requests waiting as one visitor may.*",
+        "您等待中的请求已达上限，请等前面的完成。",
+    ),
+    (r"Too many wrong passwords: wait (?P<n>\d+) s\.", "密码错误次数过多：请等待 {n} 秒。"),
+    (
+        r"A recording has to be uploaded to the page first.*",
+        "录音须先上传到本页；一小时前上传的已删除，请重新上传。",
+    ),
+    (r"A call is at most one megabyte.*", "一次请求最多 1 MB，请减少文件。"),
+    (r"The page does not answer to this address.*", "本页不在此地址提供服务。"),
+    (r"The page does not answer to other websites\.", "本页不接受其他网站的请求。"),
+    (r"There is no such page\.", "没有这个页面。"),
 )
 
 

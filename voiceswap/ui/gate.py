@@ -5,6 +5,7 @@
 
 import ipaddress
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from voiceswap.ui.limits import Limits
-from voiceswap.ui.proxied import as_visitor_sent
+from voiceswap.ui.errors_in_chinese import in_language
+from voiceswap.ui.limits import Limits, visitor_at
+from voiceswap.ui.proxied import as_visitor_sent, route
 
 MAX_BODY = 1 << 20  # bytes of a call; recordings are uploaded apart
 QUEUED = ("/gradio_api/queue/join", "/gradio_api/call/")
@@ -49,8 +51,9 @@ class Gate:
         app: the application behind it.
         uploads: Gradio's folder of uploads. A call may name regular files two levels below it,
             whose folder's name is a hash that can't be guessed, and nothing else.
-        hosts: names other than this computer's own by which the page may be addressed; None is any.
-            A page on loopback takes no others, so that no name can be bound to it.
+        hostnames: names other than this computer's own by which visitors address the page.
+        any_host: whether any other name will do as Host. Without, no website can bind its own name
+            to the page's address.
         limits: what a visitor may do at once.
         wrong_values: gives a sentence on values that a function, by name or number, can't take.
         stream_function: the number of the function that a running call, by its id, streams to.
@@ -60,19 +63,21 @@ class Gate:
         self,
         app: ASGIApp,
         uploads: Path,
-        hosts: Sequence[str] | None,
+        hostnames: Sequence[str],
+        any_host: bool,
         limits: Limits,
         wrong_values: Callable[[str | int, Any], str | None],
         stream_function: Callable[[str], int | None],
     ):
-        self.app, self.uploads, self.hosts, self.limits = app, uploads, hosts, limits
+        self.app, self.uploads, self.limits = app, uploads, limits
+        self.hostnames, self.any_host = hostnames, any_host
         self.wrong_values, self.stream_function = wrong_values, stream_function
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path, visitor = scope["path"], (scope.get("client") or ("unknown",))[0]
+        path, visitor = route(scope), visitor_at((scope.get("client") or (None,))[0])
         try:
             self._check_origin(Headers(scope=scope))
             if origin := Headers(scope=scope).get("origin"):
@@ -83,10 +88,7 @@ class Gate:
                 self._streaming(scope["method"], path)
             if scope["method"] == "POST":
                 if path.startswith("/login"):
-                    wait = self.limits.login_wait(visitor)
-                    if wait > 0:
-                        raise RefusedError(429, f"Too many wrong passwords: wait {wait:.0f} s.")
-                    send = self._count_login(visitor, send)
+                    send = self._begin_login(visitor, send)
                 if path.startswith("/gradio_api/upload"):
                     receive = self._count_upload(visitor, receive)
                 else:
@@ -96,21 +98,20 @@ class Gate:
                     receive = _replay(body, receive)
             await self.app(scope, receive, send)
         except RefusedError as refused:
-            response = JSONResponse({"detail": refused.sentence}, refused.status)
+            asked = Headers(scope=scope).get("accept-language", "")  # before.js: the page's own
+            sentence = in_language("zh" if asked.startswith("zh") else "en", refused.sentence)
+            response = JSONResponse({"detail": sentence}, refused.status)
             await response(scope, receive, send)
 
     def _check_origin(self, headers: Headers) -> None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if (
-            self.hosts is not None
-            and _name(host) not in self.hosts
-            and not is_loopback(_name(host))
-        ):
+        name = _name(host)
+        if not (self.any_host or name in self.hostnames or is_loopback(name)):
             raise RefusedError(403, "The page does not answer to this address.")
         if origin is None or urlsplit(origin).netloc == host:
             return
         # A proxy may pass its own address on as Host; the visitor's origin has the name it goes by.
-        if _name(urlsplit(origin).netloc) not in (self.hosts or ()):
+        if _name(urlsplit(origin).netloc) not in self.hostnames:
             raise RefusedError(403, "The page does not answer to other websites.")
 
     def _check_call(self, body: bytes, visitor: str, path: str) -> None:
@@ -145,13 +146,17 @@ class Gate:
             raise RefusedError(404, "There is no such page.")
         return function
 
-    def _count_login(self, visitor: str, send: Send) -> Send:
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self.limits.count_login(visitor, message["status"] < 400)
+    def _begin_login(self, visitor: str, send: Send) -> Send:
+        wait = self.limits.begin_login(visitor)
+        if wait > 0:
+            raise RefusedError(429, f"Too many wrong passwords: wait {math.ceil(wait)} s.")
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                self.limits.login_succeeded(visitor)
             await send(message)
 
-        return counted
+        return watched
 
     def _count_upload(self, visitor: str, receive: Receive) -> Receive:
         if not self.limits.has_room(visitor):

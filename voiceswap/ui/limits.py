@@ -4,9 +4,12 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from voiceswap.ui.cleanup import bytes_below
 
 FREE_LOGINS = 3  # wrong passwords before one has to wait
 LONGEST_WAIT = 300.0  # seconds
@@ -34,7 +37,7 @@ class Limits:
     waiting: tuple[int, int]
     pending: Callable[[], Iterable[tuple[str, str]]] = list
     clock: Callable[[], float] = time.monotonic
-    # Failures, and when the last.
+    # Wrong passwords, and when the last was tried.
     _wrong: dict[str, tuple[int, float]] = field(default_factory=dict)
     _sent: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _lock: Lock = field(default_factory=Lock)
@@ -47,27 +50,32 @@ class Limits:
             f"visitor, {self.total_bytes / 1e9:g} GB by all; older files are removed by themselves."
         )
 
-    def login_wait(self, visitor: str) -> float:
-        """Seconds until `visitor` may try a password again; it doubles with each wrong one."""
+    def begin_login(self, visitor: str) -> float:
+        """Count a password that `visitor` tries now: as a wrong one, until `login_succeeded`.
+
+        Gives the seconds to wait before it may be tried. Above zero, it is refused and not counted.
+        """
         with self._lock:
             wrong, last = self._wrong.get(visitor, (0, 0.0))
-        if wrong < FREE_LOGINS:
-            return 0.0
-        delay = min(LONGEST_WAIT, 2.0 ** min(wrong - FREE_LOGINS + 1, 10))
-        return max(0.0, last + delay - self.clock())
-
-    def count_login(self, visitor: str, good: bool) -> None:
-        """Note how a login ended."""
-        with self._lock:
-            wrong, _ = self._wrong.pop(visitor, (0, 0.0))
-            if not good:
-                self._wrong[visitor] = (wrong + 1, self.clock())
+            now = self.clock()
+            if wrong >= FREE_LOGINS:
+                delay = min(LONGEST_WAIT, 2.0 ** min(wrong - FREE_LOGINS + 1, 10))
+                if last + delay > now:
+                    return last + delay - now
+            self._wrong.pop(visitor, None)  # so that it is the newest
+            self._wrong[visitor] = (wrong + 1, now)
             while len(self._wrong) > REMEMBERED:
                 del self._wrong[next(iter(self._wrong))]
+            return 0.0
+
+    def login_succeeded(self, visitor: str) -> None:
+        """Forget the wrong passwords of `visitor`."""
+        with self._lock:
+            self._wrong.pop(visitor, None)
 
     def has_room(self, visitor: str) -> bool:
         """Whether `visitor` may upload anything now."""
-        used = sum(path.stat().st_size for path in _files(self.uploads))
+        used = bytes_below(self.uploads)
         return used < self.total_bytes and self._sent_by(visitor) < self.visitor_bytes
 
     def count_upload(self, visitor: str, size: int) -> bool:
@@ -94,6 +102,19 @@ class Limits:
             return total
 
 
+def visitor_at(host: str | None) -> str:
+    """The visitor at an address: of IPv6, all of a network of 64 bits, which one household has."""
+    try:
+        address = ip_address(host or "unknown")
+    except ValueError:
+        return host or "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address), 64), strict=False))
+
+
 def pending_calls(page: Any, concurrency_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Session and address of each call of a Gradio page that waits for, or runs, the model."""
     queue = page._queue  # Gradio has no public way to its queue
@@ -104,7 +125,7 @@ def pending_calls(page: Any, concurrency_ids: Sequence[str]) -> list[tuple[str, 
     ]
     events += [event for job in queue.active_jobs if job for event in job]
     return [
-        (event.session_hash, event.request.client.host if event.request.client else "unknown")
+        (event.session_hash, visitor_at(event.request.client and event.request.client.host))
         for event in events
         if event.concurrency_id in concurrency_ids
     ]
@@ -118,7 +139,3 @@ def let_finish(page: Any, concurrency_ids: Sequence[str], seconds: float) -> Non
         time.sleep(0.2)
     if worked:
         time.sleep(FETCHED_SECONDS)
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

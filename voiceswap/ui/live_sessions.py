@@ -18,7 +18,9 @@ from voiceswap.live.warm_up import warm_up
 GONE_SECONDS = 10.0  # without samples: another visitor may take the place
 SILENT_MINUTES = 5  # without a sound: the session ends
 SOUND = 10 ** (-50 / 20)  # a peak below this is none
-RATES = (8000, 96000)  # Hz, of what a browser may send
+# Hz, of what a browser may send; all usual rates are multiples of the step. A resampler has filters
+# for each phase between two rates, and an odd rate has many phases: those of 95,989 Hz take 1.2 GB.
+LOWEST_RATE, HIGHEST_RATE, RATE_STEP = 8000, 96000, 25
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,10 @@ class LiveSessions:
 
     def _stream(self, choice: LiveChoice, before: Stream | None = None) -> Stream:
         """A stream, which knows what the one `before` it knew of its speaker."""
-        if not RATES[0] <= choice.rate <= RATES[1]:
+        if not LOWEST_RATE <= choice.rate <= HIGHEST_RATE or choice.rate % RATE_STEP:
             raise VoiceswapError(
-                f"The rate of the samples has to be from {RATES[0]} to {RATES[1]} Hz."
+                f"The rate of the samples is {choice.rate} Hz, but has to be a multiple of "
+                f"{RATE_STEP} from {LOWEST_RATE} to {HIGHEST_RATE}."
             )
         voice = self.library.voice(choice.voice)
         if choice.latency not in self._warm:

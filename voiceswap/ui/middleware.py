@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.proxied import route
 from voiceswap.ui.texts import Texts
 
 SCRIPT = "".join(
@@ -54,6 +55,7 @@ class PageMiddleware:
         self.app, self.scripts = app, scripts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = route(scope) if scope["type"] == "http" else ""
         start: Message | None = None  # of the page, held back until its length is known
         page = b""
 
@@ -66,14 +68,14 @@ class PageMiddleware:
                 headers["X-Content-Type-Options"] = "nosniff"
                 _keep_cookies_here(message)
                 html = headers.get("Content-Type", "").startswith("text/html")
-                if html and scope["path"] in self.scripts:
+                if html and path in self.scripts:
                     start = message
                     return
             elif start is not None:
                 page += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                script = self.scripts[scope["path"]].encode()
+                script = self.scripts[path].encode()
                 page = page.replace(b"<head>", b"<head>" + script, 1)
                 MutableHeaders(scope=start)["Content-Length"] = str(len(page))
                 await send(start)

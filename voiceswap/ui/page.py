@@ -14,10 +14,11 @@ from starlette.middleware import Middleware
 from voiceswap.errors import VoiceswapError
 from voiceswap.live.garbage import brief_collections
 from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
-from voiceswap.ui.app_context import LIVE, MODEL, AppContext
+from voiceswap.ui.app_context import COUNTED, AppContext
 from voiceswap.ui.call_check import stream_function, wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.components import DISPLAY_ONLY
+from voiceswap.ui.environment import environment
 from voiceswap.ui.gate import Gate, is_loopback
 from voiceswap.ui.header import header
 from voiceswap.ui.limits import Limits, pending_calls
@@ -99,7 +100,7 @@ def _limits(context: AppContext, page: gr.Blocks, folder: Path) -> Limits:
         visitor_bytes=VISITOR_FILES * largest,
         total_bytes=TOTAL_FILES * largest,
         waiting=(SESSION_CALLS, max(VISITOR_CALLS, context.queue_size // 2)),
-        pending=lambda: pending_calls(page, (MODEL, LIVE)),
+        pending=lambda: pending_calls(page, COUNTED),
     )
 
 
@@ -131,69 +132,69 @@ def serving(
         host, port: where to listen; without a port, the first that is free from 7860 on.
         share: also give out a public address, through Gradio's servers.
         auth: name and password to ask visitors for.
-        hostnames: names other than localhost by which a proxy on this computer addresses the page.
+        hostnames: names other than localhost by which visitors address the page; with any, only
+            these, unless it is shared. On loopback there are no others anyway.
         root_path: the path below which a proxy serves the page, such as "/voice".
         ssl_files: certificate and key, for https.
 
     Raises:
         VoiceswapError: the page can't listen there.
     """
-    before = os.environ.get("GRADIO_TEMP_DIR")
-    with temporary_files(EMPTIED_SECONDS) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    with (
+        temporary_files(EMPTIED_SECONDS) as folder,
+        environment(
+            GRADIO_TEMP_DIR=str(folder),
+            # Whose X-Forwarded-For uvicorn believes: a proxy may pass on what its visitor wrote.
+            FORWARDED_ALLOW_IPS=os.environ.get("FORWARDED_ALLOW_IPS", ""),
+        ),
+    ):
+        page = build(context)
         try:
-            page = build(context)
-            allowed = hostnames if is_loopback(host) and not share else None
-            try:
-                _, address, _ = page.launch(
-                    server_name=host,
-                    server_port=port,
-                    share=share,
-                    auth=auth,
-                    auth_message=LOGIN,
-                    theme=PageTheme(),
-                    css=CSS,
-                    root_path=root_path,
-                    ssl_certfile=str(ssl_files[0]) if ssl_files else None,
-                    ssl_keyfile=str(ssl_files[1]) if ssl_files else None,
-                    ssl_verify=False,  # of the page's own check of itself
-                    favicon_path=Path(__file__).parent / "favicon.svg",
-                    max_file_size=int(context.max_megabytes * 1e6),
-                    footer_links=[],
-                    run_history=False,
-                    enable_monitoring=False,
-                    ssr_mode=False,
-                    quiet=True,
-                    prevent_thread_lock=True,
-                    app_kwargs={
-                        "middleware": [
-                            Middleware(PageMiddleware, scripts=scripts(context)),
-                            Middleware(
-                                Gate,
-                                uploads=folder,
-                                hosts=allowed,
-                                limits=_limits(context, page, folder),
-                                wrong_values=partial(wrong_values, page),
-                                stream_function=partial(stream_function, page),
-                            ),
-                        ]
-                    },
-                )
-            except OSError as error:
-                raise VoiceswapError(
-                    f"The page can't listen on {host}, port {port}: another program may; "
-                    "try another --port."
-                ) from error
-            # Before Gradio's own middleware, which answers other websites' preflight requests.
-            page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not Gate)
-            page.app.middleware_stack = page.app.build_middleware_stack()
-            try:
-                with brief_collections():
-                    yield page, address
-            finally:
-                page.close(verbose=False)
+            _, address, _ = page.launch(
+                server_name=host,
+                server_port=port,
+                share=share,
+                auth=auth,
+                auth_message=LOGIN,
+                theme=PageTheme(),
+                css=CSS,
+                root_path=root_path,
+                ssl_certfile=str(ssl_files[0]) if ssl_files else None,
+                ssl_keyfile=str(ssl_files[1]) if ssl_files else None,
+                ssl_verify=False,  # of the page's own check of itself
+                favicon_path=Path(__file__).parent / "favicon.svg",
+                max_file_size=int(context.max_megabytes * 1e6),
+                footer_links=[],
+                run_history=False,
+                enable_monitoring=False,
+                ssr_mode=False,
+                quiet=True,
+                prevent_thread_lock=True,
+                app_kwargs={
+                    "middleware": [
+                        Middleware(PageMiddleware, scripts=scripts(context)),
+                        Middleware(
+                            Gate,
+                            uploads=folder,
+                            hostnames=hostnames,
+                            any_host=share or not (is_loopback(host) or hostnames),
+                            limits=_limits(context, page, folder),
+                            wrong_values=partial(wrong_values, page),
+                            stream_function=partial(stream_function, page),
+                        ),
+                    ]
+                },
+            )
+        except OSError as error:
+            raise VoiceswapError(
+                f"The page can't listen on {host}, port {port}: another program may; "
+                "try another --port."
+            ) from error
+        # Before Gradio's own middleware, which answers other websites' preflight requests.
+        page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not Gate)
+        page.app.middleware_stack = page.app.build_middleware_stack()
+        try:
+            with brief_collections():
+                yield page, address
         finally:
-            if before is None:
-                del os.environ["GRADIO_TEMP_DIR"]
-            else:
-                os.environ["GRADIO_TEMP_DIR"] = before
+            page.close(verbose=False)

@@ -1,4 +1,4 @@
-"""Requests as their visitor sent them, where a proxy puts its own address into them."""
+"""Requests as their visitor sent them: a proxy may put its own address and path into them."""
 
 from urllib.parse import urlsplit
 
@@ -18,3 +18,12 @@ def as_visitor_sent(scope: Scope, origin: str) -> Scope:
         "scheme": seen.scheme,
         "headers": [(b"host", seen.netloc.encode("latin-1")), *headers],
     }
+
+
+def route(scope: Scope) -> str:
+    """The path of a request without the root path, which a proxy may leave in or take away.
+
+    As Starlette takes it: otherwise what is checked by its path would be open at another one.
+    """
+    path, root = scope["path"], scope.get("root_path", "")
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path

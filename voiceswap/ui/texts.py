@@ -36,8 +36,12 @@ TABLE: dict[str, tuple[str, str]] = {
         "队列已满：已有 {size} 个请求在等待。请稍后再试。",
     ),
     "too_long": (
-        "{name} is {length} minutes long; at most {limit} can be used here.",
-        "{name} 长 {length} 分钟；这里最多可用 {limit}。",
+        "{name} is longer than {limit} minutes, the most that can be used here; cut it first.",
+        "{name} 超过 {limit} 分钟，这是此处的上限；请先剪短。",
+    ),
+    "too_long_together": (
+        "The recordings are longer than {limit} minutes together; leave some out.",
+        "这些录音合计超过 {limit} 分钟；请去掉一些。",
     ),
     "stop": ("Stop", "停止"),
     "remaining": ("{doing}, about {time} left", "{doing}，约剩 {time}"),

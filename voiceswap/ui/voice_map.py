@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import gradio as gr
 import numpy as np
 
-from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.app_context import AppContext
 
@@ -58,27 +57,27 @@ def map_points(context: AppContext, chosen: str | None = None) -> dict:
 
     A voice that can't be read is a sentence instead.
     """
-    voices: dict[str, Voice] = {}
+    codes: dict[str, np.ndarray] = {}
     unreadable = []
     for name in context.library.names():
         try:
-            voices[name] = context.library.voice(name)
+            codes[name] = context.library.code(name)
         except VoiceswapError as error:
             unreadable.append(context.sentence(error))
-    places = apart(lay_out(list(voices.values())))
+    places = apart(lay_out(list(codes.values())))
     points = [
         {"name": name, "x": float(x), "y": float(y)}
-        for name, (x, y) in zip(voices, places, strict=True)
+        for name, (x, y) in zip(codes, places, strict=True)
     ]
     return {"voices": points, "chosen": chosen, "unreadable": unreadable}
 
 
-def lay_out(voices: Sequence[Voice]) -> np.ndarray:
-    """Places (voices, 2) from 0 to 1: the codes' two principal components, on one scale."""
-    places = np.zeros((len(voices), 2))
-    if len(voices) > 1:
-        codes = np.stack([voice.code.cpu().numpy() for voice in voices]).astype(np.float64)
-        left, deviations, _ = np.linalg.svd(codes - codes.mean(0), full_matrices=False)
+def lay_out(codes: Sequence[np.ndarray]) -> np.ndarray:
+    """Places (voices, 2) from 0 to 1: the two principal components of codes, on one scale."""
+    places = np.zeros((len(codes), 2))
+    if len(codes) > 1:
+        stacked = np.stack(codes).astype(np.float64)
+        left, deviations, _ = np.linalg.svd(stacked - stacked.mean(0), full_matrices=False)
         places[:, : min(2, len(deviations))] = (left * deviations)[:, :2]
         # The sign of a component is anybody's choice.
         places *= np.where(places[np.abs(places).argmax(0), [0, 1]] < 0, -1, 1)

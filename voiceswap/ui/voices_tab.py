@@ -5,11 +5,11 @@ from collections.abc import Callable
 import gradio as gr
 from gradio.events import Dependency
 
-from voiceswap.conversion.voice_library import file_name
 from voiceswap.ui import new_voice_panel
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, player, voice_menu
 from voiceswap.ui.jobs import giving_way
+from voiceswap.ui.voice_exports import VoiceExports
 from voiceswap.ui.voice_map import map_points, voice_map
 
 
@@ -71,7 +71,7 @@ def _one_voice(
 
     Returns the menu that chooses it, and the button that takes it to Convert.
     """
-    text, library, swapper = context.text, context.library, context.swapper
+    text, library, exports = context.text, context.library, VoiceExports(context)
     chosen = voice_menu(text["voice"], library.names(), value=None, elem_id="voices-chosen")
     off: dict = {"size": "md", "interactive": False}  # until a voice is chosen
     with gr.Row():
@@ -119,12 +119,7 @@ def _one_voice(
     def export_voice(name: str | None) -> str:
         """A voice's .safetensors file."""
         with context.answering():
-            name = context.needed(name, "no_voice")
-            return str(
-                swapper.save_voice(
-                    library.voice(name), context.new_file(f"{file_name(name)}.safetensors")
-                )
-            )
+            return str(exports.file(context.needed(name, "no_voice")))
 
     def list_voices() -> list[str]:
         """The names of the voices in the library."""

@@ -1,0 +1,71 @@
+"""Recordings that are longer than the page takes, whatever their headers tell."""
+
+import numpy as np
+import pytest
+import soundfile
+
+pytest.importorskip("gradio", reason="the ui extra is not installed")
+
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from voiceswap.decoding import seconds_up_to, sound_info
+from voiceswap.ui import app_context
+
+
+def unknown_length(path, seconds):
+    """A FLAC whose header has no length, as that of a stream that was recorded."""
+    samples = np.random.default_rng(0).normal(size=8000 * seconds) * 0.1
+    soundfile.write(path, samples, 8000, format="FLAC")
+    header = bytearray(path.read_bytes())
+    header[21] &= 0xF0  # the upper 4 of the 36 bits with the number of samples
+    header[22:26] = bytes(4)
+    path.write_bytes(header)
+    assert sound_info(path).seconds is None
+    return path
+
+
+def test_seconds_are_counted_up_to_the_limit(tmp_path):
+    path = unknown_length(tmp_path / "stream.flac", 200)
+    assert seconds_up_to(path, 300) == 200
+    assert 60 < seconds_up_to(path, 60) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "limit"),
+    [
+        ("swap", lambda long, short: (short, long), "2:00"),
+        ("convert", lambda long, short: (long, short, None, None), "3:00"),
+        ("convert", lambda long, short: (short, long, None, None), "2:00"),
+        ("batch", lambda long, short: ([long], [short], None), "3:00"),
+        ("batch", lambda long, short: ([short], [long], None), "2:00"),
+        ("listen_recordings", lambda long, short: (long, None), "2:00"),
+        ("adapt_voice", lambda long, short: ([long], "Anna", True), "2:30"),
+    ],
+)
+def test_a_length_that_no_header_tells_is_counted(
+    address, speech, tmp_path, monkeypatch, name, arguments, limit
+):
+    monkeypatch.setattr("voiceswap.ui.adapt_panel.TOGETHER_SECONDS", 150.0)
+    long = handle_file(unknown_length(tmp_path / "long.flac", 200))
+    client = Client(address, verbose=False)
+    with pytest.raises(AppError, match=f"^long.flac is longer than {limit} minutes"):
+        client.predict(*arguments(long, handle_file(speech[0])), api_name=f"/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("adapt_voice", (), ("Anna", True)), ("listen_recordings", (None,), ())],
+)
+def test_all_recordings_of_a_voice_are_bounded(address, speech, monkeypatch, name, before, after):
+    monkeypatch.setattr(app_context, "TOGETHER_SECONDS", 5.0)
+    client = Client(address, verbose=False)
+    files = [handle_file(path) for path in speech[:3]]
+    with pytest.raises(AppError, match=r"^The recordings are longer than 0:05 minutes together"):
+        client.predict(*before, files, *after, api_name=f"/{name}")
+
+
+def test_what_is_chosen_twice_counts_once(context, swapper, speech):
+    context.library.add("Anna", swapper.sample(1))
+    chosen = context.references([str(speech[0])] * 3, ["Anna"] * 3)
+    assert chosen == [str(speech[0]), context.library.path("Anna")]

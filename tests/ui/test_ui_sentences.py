@@ -1,0 +1,69 @@
+"""What the page tells of errors: nothing of the server's folders, and no advice for a shell."""
+
+import tempfile
+
+import pytest
+
+pytest.importorskip("gradio", reason="the ui extra is not installed")
+
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from voiceswap.batch.run_state import DiskFullError, RunState
+from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.ui import app_context
+from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.texts import Texts
+
+
+@pytest.mark.parametrize(
+    ("uploads", "file"),
+    [
+        ("/tmp/voiceswap-ui-1", "/tmp/voiceswap-ui-1/0123abcd/a b.wav"),
+        (r"C:\Temp\voiceswap-ui-1", r"C:\Temp\voiceswap-ui-1\0123abcd\a b.wav"),
+    ],
+)
+def test_no_sentence_names_a_folder_of_the_server(swapper, tmp_path, monkeypatch, uploads, file):
+    context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
+    monkeypatch.setattr(app_context, "get_upload_folder", lambda: uploads)
+    assert context.sentence(f"{file} is silent.") == "a b.wav is silent."
+    folder = file[: -len("/a b.wav")]
+    full = f"{file} can't be written: no space left on the disk of {folder}; make room."
+    assert context.sentence(full) == (
+        "a b.wav can't be written: no space left on the disk; make room."
+    )
+    full = f"The folder for temporary files, {tempfile.gettempdir()}, can't hold the recording."
+    assert context.sentence(full) == "The folder for temporary files can't hold the recording."
+    context.library.folder = type("Folder", (), {"__str__": lambda self: r"C:\voices"})()
+    damaged = r"C:\voices\Anna.safetensors is larger than any saved voice."
+    assert context.sentence(damaged) == "Anna.safetensors is larger than any saved voice."
+
+
+def test_a_batch_that_stops_gives_a_visitor_no_command(address, speech, monkeypatch):
+    publish, published = RunState.publish, []
+
+    def full(self, finished):
+        if published:
+            raise DiskFullError
+        published.append(finished)
+        publish(self, finished)
+
+    monkeypatch.setattr(RunState, "publish", full)
+    client = Client(address, verbose=False)
+    files = [handle_file(path) for path in speech[:2]]
+    with pytest.raises(AppError, match=r"^The disk is full; make room.$"):
+        client.predict(files, [handle_file(speech[2])], None, api_name="/batch")
+
+
+def test_a_batch_that_its_visitor_stops_is_told_so(address, context, speech, monkeypatch):
+    publish = RunState.publish
+
+    def stop_after(self, finished):
+        publish(self, finished)
+        context.jobs.stop(client.session_hash)
+
+    monkeypatch.setattr(RunState, "publish", stop_after)
+    client = Client(address, verbose=False)
+    files = [handle_file(path) for path in speech[:2]]
+    with pytest.raises(AppError, match=r"^The conversion was stopped.$"):
+        client.predict(files, [handle_file(speech[2])], None, api_name="/batch")
