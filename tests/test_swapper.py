@@ -77,7 +77,7 @@ def test_swapping_changes_the_speaker_and_not_the_words(swapper, hello, goodbye)
         )
 
 
-def test_people_never_heard_in_training(swapper, people):
+def test_people_that_no_training_had(swapper, people):
     nearer = 0
     for i, recordings in enumerate(people):
         source, target = (
@@ -116,11 +116,11 @@ def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
     np.testing.assert_allclose(
         swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4
     )
-    likenesses = [
+    similarities = [
         similarity(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
         for amount in (0.0, 0.5, 1.0)
     ]
-    assert likenesses == sorted(likenesses)
+    assert similarities == sorted(similarities)
 
 
 def test_a_file_is_converted_with_a_strength_as_samples_are(swapper, hello_24k, goodbye, tmp_path):

@@ -46,7 +46,7 @@ def test_results_outlive_a_failure_another_tab_and_a_reload(visit, address, cont
     results.nth(0).wait_for(state="detached")
 
 
-def test_what_is_compared_is_heard_at_one_position_and_loudness(visit, address, speech, tmp_path):
+def test_what_is_compared_plays_at_one_position_and_loudness(visit, address, speech, tmp_path):
     soft = tmp_path / "soft.wav"
     samples, rate = soundfile.read(speech[0])
     soundfile.write(soft, samples * 0.1, rate)
@@ -55,7 +55,7 @@ def test_what_is_compared_is_heard_at_one_position_and_loudness(visit, address, 
     upload(page, "convert-target", speech[1])
     page.click("#convert-go")
     player = page.locator("#convert-player .vs-player")
-    choices = player.locator(".vs-hear")
+    choices = player.locator(".vs-sound")
     choices.nth(2).wait_for()
     assert choices.all_inner_texts() == ["Original", "Converted", "Target"]
     page.wait_for_function(

@@ -74,7 +74,7 @@ def metadata(values: dict, otherwise: str = "") -> gr.HTML:
         for name, value in values.items()
     )
     return gr.HTML(
-        f"<dl class='vs-facts'>{rows}</dl>" if rows else escape(otherwise),
+        f"<dl class='vs-details'>{rows}</dl>" if rows else escape(otherwise),
         apply_default_css=False,
         js_on_load=None,
     )

@@ -4,7 +4,7 @@
   if (page.other && chosen === page.other) location.replace(`./${page.other}${location.search}`);
   Object.defineProperty(navigator, "language", { get: () => page.tag });
   document.documentElement.lang = page.tag;
-  if (!navigator.mediaDevices) document.documentElement.style.setProperty("--vs-unheard", "block");
+  if (!navigator.mediaDevices) document.documentElement.style.setProperty("--vs-no-microphone", "block");
   document.documentElement.style.setProperty("--vs-upload", `"${page.upload}"`);
 
   /* Gradio asks the system alone for light or dark. */

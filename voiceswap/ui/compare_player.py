@@ -13,12 +13,12 @@ MIN_GAIN = 0.1
 
 # Addresses and figures come in as data, and are escaped; what a visitor wrote is no part of this.
 _TEMPLATE = """
-${value ? `<div class="vs-player" role="group" aria-label="%(compare)s" data-heard="1">
+${value ? `<div class="vs-player" role="group" aria-label="%(compare)s" data-chosen="1">
   ${value.sounds.map(sound => `<audio preload="metadata" data-gain="${Number(sound.gain)}"
     src="gradio_api/file=${encodeURI(sound.file).replace(/[?#"]/g, encodeURIComponent)}"></audio>`
   ).join("")}
-  <div class="vs-hears">${value.sounds.map((sound, number) => `<button type="button"
-    class="vs-hear" aria-pressed="${number === 1}">${
+  <div class="vs-sounds">${value.sounds.map((sound, number) => `<button type="button"
+    class="vs-sound" aria-pressed="${number === 1}">${
       ({converted: "%(converted)s", original: "%(original)s", target: "%(target)s"})[sound.name]
     }</button>`).join("")}</div>
   <div class="vs-transport">

@@ -18,13 +18,13 @@ from voiceswap.ui.texts import Texts
 SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first that are not silent
 
 # From so much on two recordings are said to be much alike, alike, somewhat alike.
-LIKENESS = (("much_like", 0.85), ("like", 0.7), ("somewhat_like", 0.55), ("unlike", -1.0))
+SIMILARITY_WORDS = (("much_like", 0.85), ("like", 0.7), ("somewhat_like", 0.55), ("unlike", -1.0))
 
 # The numbers are put in by the browser, in figures: nothing that a visitor wrote is part of this.
 _ROW = """
 ${value ? `<div class="vs-meter-row vs-%(colour)s">
   <span class="vs-meter-name">${value.%(key)s
-    ? %(likeness)s.find(([least]) => value.%(key)s.after >= least)[1]
+    ? %(similarity_words)s.find(([least]) => value.%(key)s.after >= least)[1]
       .replace("NUMBER", value.%(key)s.after.toFixed(2))
     : "%(name)s"}</span>
   ${value.%(key)s ? ["before", "after"].map(when => `
@@ -49,10 +49,10 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
         % {
             "key": key,
             "name": text["similarity_to"].format(name=text[name]),
-            "likeness": json.dumps(
+            "similarity_words": json.dumps(
                 [
                     [least, text[words].format(name=text[name], number="NUMBER")]
-                    for words, least in LIKENESS
+                    for words, least in SIMILARITY_WORDS
                 ],
                 ensure_ascii=False,
             ),
@@ -143,7 +143,7 @@ def _audible(samples: np.ndarray, rate: int) -> np.ndarray:
 
 
 def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
-    """The frozen verifier's vector of a recording."""
+    """The pretrained verifier's vector of a recording."""
     analysed = resample(samples, swapper.sample_rate, swapper.engine.audio.sample_rate)
     return swapper.engine.speaker_vector(analysed).cpu()
 

@@ -61,7 +61,7 @@ async function start() {
   }
   if (live !== opened) return close(opened); // stopped meanwhile
   opened.microphone.getTracks()[0].onended = () => stop(text.no_microphone);
-  opened.node.port.onmessage = ({ data }) => live === opened && hear(data);
+  opened.node.port.onmessage = ({ data }) => live === opened && take(data);
   opened.node.port.postMessage({ bypass });
 }
 
@@ -80,9 +80,9 @@ function stop(sentence = text.off) {
   say(sentence);
 }
 
-function hear({ heard, delay }) {
-  live.chunks.push(heard);
-  live.waiting += heard.length;
+function take({ recorded, delay }) {
+  live.chunks.push(recorded);
+  live.waiting += recorded.length;
   const rate = live.sound.sampleRate;
   const before = live.waiting;
   const ready = live.asked === null || live.latency !== undefined; // else it is being prepared
@@ -90,7 +90,7 @@ function hear({ heard, delay }) {
     live.waiting -= live.chunks.shift().length;
   if (live.waiting < before) live.node.port.postMessage({ lost: before - live.waiting });
   if (ready) live.dropped += before - live.waiting;
-  live.peak = heard.reduce((most, sample) => Math.max(most, Math.abs(sample)), live.peak);
+  live.peak = recorded.reduce((most, sample) => Math.max(most, Math.abs(sample)), live.peak);
   tell(delay);
   send();
 }
@@ -150,7 +150,7 @@ watch("value", () => {
   if (answer.number !== number) return;
   live.asked = null;
   live.latency = answer.latency;
-  if (answer.samples) live.node.port.postMessage({ made: decoded(answer.samples) });
+  if (answer.samples) live.node.port.postMessage({ converted: decoded(answer.samples) });
   send();
 });
 element.addEventListener("click", event => {

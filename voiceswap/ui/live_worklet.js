@@ -1,6 +1,6 @@
-/* In the sound card's thread: passes on what is heard, plays what was made of it, and knows how
-   much later. Blocks come at uneven times, so the first is played a lead later than it came; after
-   each time that nothing was ready, the lead is longer. */
+/* In the sound card's thread: passes on what is recorded, plays what was converted, and knows the
+   delay between them. Blocks come at uneven times, so the first is played a lead later than it came;
+   after each dropout, the lead is longer. */
 const SENT = 0.02; // seconds that are passed on at a time
 const FIRST = 0.2, LONGEST = 0.5; // seconds of lead
 const LOOK = 4; // seconds after which too much waiting is dropped
@@ -9,11 +9,11 @@ class Live extends AudioWorkletProcessor {
   constructor() {
     super();
     Object.assign(this, {
-      ready: [], waiting: 0, heard: [], captured: 0, played: 0, level: 0, bypass: false,
+      ready: [], waiting: 0, recorded: [], captured: 0, played: 0, level: 0, bypass: false,
       lead: FIRST * sampleRate, held: 0, playing: false, least: Infinity, looked: 0,
     });
     this.port.onmessage = ({ data }) => {
-      if (data.made) this.add(data.made);
+      if (data.converted) this.add(data.converted);
       if (data.lost) this.played += data.lost; // was never sent
       if ("bypass" in data) this.bypass = data.bypass;
     };
@@ -51,8 +51,8 @@ class Live extends AudioWorkletProcessor {
       this.playing = this.held >= this.lead;
     }
     if (!this.playing) return;
-    const made = this.take(out.length);
-    if (!this.bypass) out.set(made);
+    const block = this.take(out.length);
+    if (!this.bypass) out.set(block);
     this.least = Math.min(this.least, this.waiting);
     this.looked += out.length;
     if (this.looked < LOOK * sampleRate) return;
@@ -66,11 +66,11 @@ class Live extends AudioWorkletProcessor {
     if (!input) return true;
     if (this.bypass) out.set(input);
     this.captured += input.length;
-    this.heard.push(...input);
-    if (this.heard.length < SENT * sampleRate) return true;
+    this.recorded.push(...input);
+    if (this.recorded.length < SENT * sampleRate) return true;
     const delay = this.playing ? (this.captured - this.played) / sampleRate : null;
-    this.port.postMessage({ heard: Float32Array.from(this.heard), delay });
-    this.heard = [];
+    this.port.postMessage({ recorded: Float32Array.from(this.recorded), delay });
+    this.recorded = [];
     return true;
   }
 }

@@ -57,7 +57,7 @@ def _lay_out(
     text = context.text
     header(text, other, there)
     gr.HTML(
-        f"<p class='vs-unheard'>{escape(text['no_microphone'])}</p>",
+        f"<p class='vs-no-microphone'>{escape(text['no_microphone'])}</p>",
         apply_default_css=False,
         js_on_load=None,
     )
