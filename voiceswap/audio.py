@@ -193,7 +193,7 @@ class BlockResampler:
         self._stream = None if rate == new_rate else soxr.ResampleStream(rate, new_rate, 1)
 
     def push(self, block: np.ndarray) -> np.ndarray:
-        """Take a block, and give what is resampled by now."""
+        """Take a block (samples,), and give what is resampled by now (samples,)."""
         if self._stream is None:
             return block
         return self._stream.resample_chunk(block.astype(np.float32))
@@ -295,6 +295,6 @@ def level_of_powers(power: np.ndarray) -> float:
 def set_level(
     samples: np.ndarray, sample_rate: int, level_db: float = ACTIVE_LEVEL_DB
 ) -> np.ndarray:
-    """Scale `samples` so that their active level is `level_db`."""
+    """Scale samples (samples,) to an active level of `level_db`, dB relative to full scale."""
     gain = 10 ** ((level_db - active_level_db(samples, sample_rate)) / 20)
     return (samples * gain).astype(np.float32)

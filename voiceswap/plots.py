@@ -19,7 +19,14 @@ def draw_mels(
 ) -> Path:
     """Write a PNG of the log-mel of each recording (samples,), on one scale, F0 in blue.
 
-    Keys are titles. What is drawn reaches to half of `sample_rate`, in Hz.
+    Args:
+        recordings: samples by title.
+        sample_rate: of all of them, Hz; the plots reach to half of it.
+        path: of the PNG.
+        columns: of plots.
+
+    Raises:
+        VoiceswapError: the file can't be written.
     """
     audio = _shown_audio(sample_rate)
     rows = -(-len(recordings) // columns)

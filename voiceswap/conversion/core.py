@@ -24,7 +24,8 @@ class VoiceBatch:
     Attributes:
         code: speaker codes (batch, code).
         log_f0: mean and standard deviation of ln F0 (batch, 2).
-        mel_affine: gain and offset of every mel bin (batch, 2, mels); see `match_mel_statistics`.
+        mel_affine: gain and offset of every bin of the log-mel (natural logarithm) (batch, 2,
+            mels); see `match_mel_statistics`.
         residuals: a voice's reference recordings, each with its share (batch,) of the voice.
         deltas: what each voice changes of the decoder; empty where none is adapted.
         high_gain: log-gains of the vocoder's high band (batch, HIGH_BANDS), or None.

@@ -46,7 +46,8 @@ class Engine:
     """The core on a device. No call changes it, so one object serves many threads.
 
     Args:
-        checkpoint: the model.
+        checkpoint: the model, whose networks are moved to the device and changed: no other engine
+            can use them.
         device, batch_size, precision: as `VoiceSwapper.load` has them.
 
     Raises:

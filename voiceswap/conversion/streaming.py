@@ -119,7 +119,10 @@ class Stream:
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
 
     def set_pitch_shift(self, semitones: float) -> None:
-        """Go on at another pitch, from the next block."""
+        """Go on at another pitch, from the next block.
+
+        Raises VoiceswapError if `semitones` is not from -24 to 24.
+        """
         self.options = replace(self.options, pitch_shift=semitones)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
@@ -143,7 +146,7 @@ class Stream:
         return output
 
     def flush(self) -> np.ndarray:
-        """The rest, so that all that came out is as long as all that went in."""
+        """The rest (samples,): in all as many samples as went in. Nothing may be pushed after it."""
         rest = [self._down.push(self._waiting), self._down.flush()]
         ready = self._analyse(np.concatenate(rest))
         hop = self.engine.audio.hop_length

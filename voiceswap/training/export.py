@@ -31,12 +31,21 @@ def export(
 ) -> tuple[Path, str]:
     """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
-    Of several autoencoders, the mean of their weights: a later stage of training and the one before
-    it together may keep what each is better at (Wortsman et al., "Model soups", 2022). What the
-    card does not say of the data, their licences and the settings of training comes from the
-    checkpoints, the last named first. Returns the path and its SHA-256, which also goes into
-    `out`.sha256, as `sha256sum --check` reads it. Raises CheckpointError when a file does not hold
-    the network asked for, or networks of different sizes are to be averaged.
+    Args:
+        autoencoder: of several, the weights are averaged: a later stage of training and the one
+            before it together may keep what each is better at (Wortsman et al., "Model soups",
+            2022).
+        vocoder, streaming, front_end: the files of the other networks; None leaves one out.
+        out: the file to write. Its SHA-256 goes into `out`.sha256, for `sha256sum --check`.
+        card: a JSON file, the model card. Data, licences and training settings that it lacks come
+            from the checkpoints, the last named first.
+
+    Returns:
+        The path and its SHA-256.
+
+    Raises:
+        CheckpointError: a file does not hold the network asked for, or networks of different sizes
+            are to be averaged.
     """
     metadata = _card(card) if card else {}
     autoencoders = [_read(path, "autoencoder") for path in autoencoder]
