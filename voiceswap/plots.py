@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from voiceswap.features import AudioConfig, LogMel, extract_f0
+from voiceswap.files import whole_file
 
 F0_COLOUR = "#4de3ff"  # white is lost among the harmonics
 
@@ -95,10 +96,9 @@ def _paint(
 
 
 def _save(figure: Figure, path: str | os.PathLike) -> Path:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    return path
+    with whole_file(Path(path)) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+    return Path(path)
 
 
 def mel_bin(frequency: np.ndarray, audio: AudioConfig) -> np.ndarray:

@@ -146,7 +146,7 @@ class Stream:
         return output
 
     def flush(self) -> np.ndarray:
-        """The rest (samples,): in all as many samples as went in. Nothing may be pushed after it."""
+        """The rest (samples,), as many in all as went in. Nothing may be pushed after it."""
         rest = [self._down.push(self._waiting), self._down.flush()]
         ready = self._analyse(np.concatenate(rest))
         hop = self.engine.audio.hop_length

@@ -59,6 +59,14 @@ def convert_segments(
 ) -> tuple[Tensor, Tensor]:
     """Some of a batch's segments in other voices.
 
+    Args:
+        autoencoder: whose decoder to use.
+        batch: the segments.
+        content: content codes (batch, code, frames / stride) of the whole batch.
+        voices: the targets, one for each of the items.
+        items: which segments to convert.
+        pitch_range: factor of the intonation's width, one for all or (items,).
+
     Returns:
         Log-mel (items, mels, frames), and F0 (items, frames) in Hz at the voices' pitch.
     """
