@@ -65,7 +65,7 @@ def convert_segments(
         content: content codes (batch, code, frames / stride) of the whole batch.
         voices: the targets, one for each of the items.
         items: which segments to convert.
-        pitch_range: factor of the intonation's width, one for all or (items,).
+        pitch_range: factor of the intonation's width, one for all or (items, 1).
 
     Returns:
         Log-mel (items, mels, frames), and F0 (items, frames) in Hz at the voices' pitch.
