@@ -13,8 +13,8 @@ from lhotse import Recording
 from voiceswap.audio import (
     QUIET_DB,
     active_level_db,
-    check_audio,
 )
+from voiceswap.audio_checks import check_audio
 from voiceswap.channels import ChannelMix
 from voiceswap.decoding import decode_file, sound_info
 from voiceswap.errors import AudioError, DataError

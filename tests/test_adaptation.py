@@ -180,7 +180,7 @@ def test_a_recording_is_learned_as_it_would_be_embedded(tiny, hello, tmp_path):
     torch.testing.assert_close(learned.mel, mel[0], atol=1e-3, rtol=0)
 
 
-def test_the_command(model, hello, goodbye, tmp_path):
+def test_the_command(model, hello, goodbye, tmp_path, monkeypatch):
     paths = [str(tmp_path / f"{number}.wav") for number in range(2)]
     for path, samples in zip(paths, (hello, goodbye), strict=True):
         soundfile.write(path, samples, 16000)
@@ -191,6 +191,16 @@ def test_the_command(model, hello, goodbye, tmp_path):
     assert " s of speech" in result.output and "similarity" in result.output
     assert out.exists() and out.with_name(f"{out.stem}-adapted.png").exists()
     assert not out.with_suffix(".adapting").exists()
+    before, calls = out.read_bytes(), []
+
+    def stop(self):
+        calls.append(self)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:  # before anything was learned
+        patched.setattr("voiceswap.adaptation.trainer.Trainer.train_step", stop)
+        stopped = CliRunner().invoke(app, ["adapt", *paths, "--out", str(out), *options])
+    assert calls and stopped.exit_code == 130 and out.read_bytes() == before
     made = tmp_path / "out.wav"
     arguments = ["convert", paths[0], "--target", str(out), "--out", str(made), *options[2:]]
     assert CliRunner().invoke(app, arguments).exit_code == 0 and made.exists()

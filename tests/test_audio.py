@@ -7,9 +7,11 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from voiceswap.audio import active_level_db, mean_powers, prepare_audio, read_audio, set_level
 from voiceswap.errors import AudioError
+from voiceswap.files import whole_file
 from voiceswap.writing import write_audio
 
 
@@ -69,6 +71,10 @@ def test_what_is_written_can_be_read_by_whom_the_user_allows(tmp_path, hello):
         assert stat.S_IMODE(write_audio(path, hello, 16000).stat().st_mode) == 0o600
         path.chmod(0o640)
         assert stat.S_IMODE(write_audio(path, hello, 16000).stat().st_mode) == 0o640
+        os.umask(0o022)
+        with whole_file(tmp_path / "voice.safetensors") as temporary:
+            save_file({"code": np.zeros(2)}, temporary)
+        assert stat.S_IMODE((tmp_path / "voice.safetensors").stat().st_mode) == 0o644
     finally:
         os.umask(before)
 

@@ -117,6 +117,24 @@ def test_files_converted_together_equal_those_converted_alone(
     assert next(again.failures).error == broken.error
 
 
+def test_conversions_of_other_sources_are_not_replaced(tmp_path, tiny, hello):
+    (monday,) = write_talks(tmp_path / "monday", 1, hello)
+    (tuesday,) = write_talks(tmp_path / "tuesday", 1, hello[::-1])
+    made, options = tmp_path / "out" / "day 0" / monday.name, {"swapper": tiny}
+    convert_folder(monday.parents[1], [GOODBYE], tmp_path / "out", **options)
+    before = made.read_bytes()
+    (row,) = convert_folder(tuesday.parents[1], [GOODBYE], tmp_path / "out", **options).rows
+    assert row.status is Status.FAILED and made.read_bytes() == before
+    assert f"is the conversion of {monday}; give another --out" in row.error
+    options["overwrite"] = True
+    report = convert_folder(tuesday.parents[1], [GOODBYE], tmp_path / "out", **options)
+    assert report.rows[0].status is Status.CONVERTED and made.read_bytes() != before
+    with pytest.raises(VoiceswapError, match=r"\*\.flac matches no recording"):
+        convert_folder(
+            [monday, str(tmp_path / "*.flac")], [GOODBYE], tmp_path / "other", swapper=tiny
+        )
+
+
 def test_files_that_no_run_wrote_are_not_replaced(tmp_path, tiny, hello):
     first, second, third = write_talks(tmp_path / "talks", 3, hello)
     out = tmp_path / "out"

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -186,6 +187,13 @@ def test_a_full_disk_under_the_output_is_a_sentence():
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "can't be written (No space left on device)" in " ".join(result.stderr.split())
+
+
+def test_ctrl_c_is_a_word(monkeypatch, capsys, tmp_path):
+    stop = Mock(side_effect=KeyboardInterrupt)
+    monkeypatch.setattr("voiceswap.conversion.swapper.VoiceSwapper.load", stop)
+    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--out", tmp_path) == 130
+    assert capsys.readouterr().err.strip() == "Stopped."
 
 
 @pytest.mark.parametrize("more", [["convert", HELLO], ["batch", HELLO, "--jobs", 1]])

@@ -220,13 +220,20 @@ def test_what_is_missing_of_a_cut_off_memo_is_said(tiny, hello, goodbye, tmp_pat
         read = read_audio(tmp_path / "cut.flac", 16000)
     assert len(read) > 4 * len(hello) and "cut.flac ends after" in others[-1]
     np.testing.assert_allclose(read, np.tile(hello, 6)[: len(read)], atol=1e-3)
+    soundfile.write(tmp_path / "memo.wav", np.tile(hello, 6), 16000)
+    data = (tmp_path / "memo.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(data[: len(data) // 4])
+    with notes_to(notes.append):
+        assert len(read_audio(tmp_path / "cut.wav", 16000)) == (len(data) // 4 - 44) // 2
+    assert "cut.wav ends after 5.7 of the 22.9 s" in notes[-1]
     report = convert_folder(
-        [tmp_path / "cut.m4a"],
+        [tmp_path / f"cut.{ending}" for ending in ("m4a", "wav", "flac")],
         [saved_voice(tmp_path, goodbye)],
         tmp_path / "out",
         swapper=tiny,
     )
-    assert report.rows[0].notes == (notes[-1],)
+    assert not list(report.failures)
+    assert [row.notes for row in report.rows][:2] == [(notes[-2],), (notes[-1],)]
 
 
 @pytest.mark.parametrize("text", ["#EXTM3U\n#EXTINF:3,\n{}\n", "ffconcat version 1.0\nfile {}\n"])

@@ -1,5 +1,6 @@
 """What `convert` takes: options within their ranges, recordings as other libraries give them."""
 
+import io
 import json
 import math
 
@@ -88,10 +89,12 @@ def test_recordings_are_taken_as_other_libraries_give_them(tiny, hello, goodbye)
         ((np.zeros(16000), 0.01), "sample rate of 0.01 Hz; 1000 to 384000 can be read"),
         (np.full(16000, 20000), "integers of 64 bits, whose full scale is not known; give them as"),
         ((np.zeros(16000), math.inf), "sample rate of inf Hz"),
+        (np.full(16000, 20000.0), "samples up to 2e\\+04; give floats with full scale at 1.0"),
         (5, "must be a path, an array, or a pair"),
         (None, "must be a path, an array, or a pair"),
         ((1, 2), "must be a path, an array, or a pair"),
         ({"array": 1}, "must be a path, an array, or a pair"),
+        (io.BufferedReader(io.BytesIO()), "must be a path, an array, or a pair"),
     ],
 )
 def test_what_is_no_recording_is_an_audio_error(tiny, hello, recording, sentence):

@@ -144,13 +144,14 @@ def test_integers_are_the_same_sound(tiny, hello):
     whole = np.round(hello * 32767).astype(np.int16)
     expected = streamed(tiny.stream(GOODBYE), whole / np.float32(32768), 1600)
     np.testing.assert_array_equal(streamed(tiny.stream(GOODBYE), whole, 1600), expected)
+    np.testing.assert_array_equal(streamed(tiny.stream(GOODBYE), whole[:, None], 1600), expected)
 
 
 def test_what_a_stream_cant_do_is_a_sentence(tiny):
     with pytest.raises(AudioError, match="NaN"):
         tiny.stream(GOODBYE).push(np.array([0.1, np.nan], np.float32))
-    with pytest.raises(AudioError, match=r"has the shape \(480, 1\)"):
-        tiny.stream(GOODBYE).push(np.zeros((480, 1), np.float32))
+    with pytest.raises(AudioError, match=r"has the shape \(480, 2\)"):
+        tiny.stream(GOODBYE).push(np.zeros((480, 2), np.float32))
     for options in ({"strength": 0.5}, {"seed": 1}, {"subtype": "PCM_24"}):
         with pytest.raises(VoiceswapError, match="no strength, seed or subtype"):
             tiny.stream(GOODBYE, **options)

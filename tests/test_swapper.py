@@ -1,6 +1,7 @@
 """Properties of the model in the package, on real speech."""
 
 import math
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -206,8 +207,20 @@ def test_python_mistakes_name_the_way_out(swapper, hello, goodbye):
     assert "recording" in repr(anna) and len(repr(anna)) < 60
     with pytest.raises(VoiceswapError, match=r"blend\(\[\(anna, 0.5\)"):
         swapper.blend([anna, anna])
-    with pytest.raises(TypeError, match="no option pitch; did you mean pitch_shift"):
+    assert anna == anna and anna in {anna}
+    with pytest.raises(TypeError, match="no option pitch; did you mean pitch_shift or exact_pitch"):
         swapper.convert(hello, goodbye, pitch=2)
+    with pytest.raises(TypeError, match="no option keep_melody; there are"):
+        swapper.convert(hello, goodbye, keep_melody=True)
+    with pytest.raises(TypeError, match="load a VoiceSwapper in each process"):
+        pickle.dumps(swapper)
+    for wrong in (
+        lambda: swapper.save_voice("anna.wav", "anna.safetensors"),
+        lambda: swapper.stream(anna).set_voice("anna.wav"),
+        lambda: swapper.stream(anna, source="me.wav"),
+    ):
+        with pytest.raises(VoiceswapError, match=r"swapper\.(voice|enroll)\("):
+            wrong()
 
 
 def test_a_voice_is_kept_in_a_file(swapper, hello, goodbye, tmp_path):

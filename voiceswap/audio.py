@@ -1,4 +1,4 @@
-"""Recordings from files and arrays: channels, resampling, checks and level."""
+"""Recordings from files and arrays: channels, resampling and level."""
 
 import os
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import numpy as np
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
+from voiceswap.audio_checks import check_audio, require_finite, require_full_scale
 from voiceswap.channels import ChannelMix
 from voiceswap.decoding import (
     MAX_CHANNELS,
@@ -25,11 +26,9 @@ from voiceswap.notes import notes_to
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
 QUIET_DB = -60.0  # speech below this level has only a few bits of 16
-MIN_SECONDS = 0.3
 POWER_FRAME_RATE = 50  # frames a second of `frame_powers`
 PEAK = 0.999  # the greatest magnitude that is written
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
-SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
 
@@ -150,7 +149,8 @@ def prepare_audio(
 def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
     """Samples of any kind of number as float32; integers are scaled by their type's full scale.
 
-    Raises AudioError for what is no array of numbers with one or two axes, or has 64-bit integers.
+    Raises AudioError for what is no array of numbers with one or two axes, has 64-bit
+    integers, or floats far above full scale.
     """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
@@ -162,6 +162,8 @@ def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
             f"{name} holds integers of 64 bits, whose full scale is not known; give them as int16 "
             "or int32, or as floats with full scale at 1.0."
         )
+    if samples.dtype.kind == "f":
+        require_full_scale(samples, name)
     if samples.dtype.kind == "u":  # unsigned PCM is centred on half its range
         samples = samples / ((np.iinfo(samples.dtype).max + 1) / 2) - 1
     elif samples.dtype.kind == "i":
@@ -220,37 +222,8 @@ def _is_number(value: object) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    # A tensor, without importing torch, has `detach`.
-    return isinstance(value, np.ndarray) or hasattr(value, "detach")
-
-
-def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
-    """Raise AudioError unless `samples` (samples,) are finite, MIN_SECONDS long and not silent."""
-    require_finite(samples, name)
-    require_length(len(samples), rate, name)
-    require_sound(float(np.abs(samples - samples.mean()).max()), name)
-
-
-def require_length(count: int, rate: float, name: str) -> None:
-    """Raise AudioError if so many samples at `rate` Hz are none, or shorter than MIN_SECONDS."""
-    if count == 0:
-        raise AudioError(f"{name} holds no samples.")
-    if count < MIN_SECONDS * rate:
-        raise AudioError(
-            f"{name} is {count / rate:.2f} s long; at least {MIN_SECONDS} s is needed."
-        )
-
-
-def require_sound(peak: float, name: str) -> None:
-    """Raise AudioError if the peak of a recording without its offset is that of silence."""
-    if peak < SILENCE_PEAK:
-        raise AudioError(f"{name} is silent.")
-
-
-def require_finite(samples: np.ndarray, name: str) -> None:
-    """Raise AudioError if there is a NaN or an infinity among `samples`."""
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{name} holds NaN or infinite samples.")
+    # A tensor, without importing torch, has `detach` and `cpu`; an open file has `detach` too.
+    return isinstance(value, np.ndarray) or (hasattr(value, "detach") and hasattr(value, "cpu"))
 
 
 def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:

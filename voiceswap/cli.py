@@ -165,6 +165,10 @@ def main() -> None:
             raise
         fail(MEMORY_IS_FULL)
         sys.exit(1)
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+            fail("Stopped.")  # typer makes an exit of it
+        raise
     except KeyboardInterrupt:
         fail("Stopped.")
         sys.exit(130)

@@ -45,10 +45,11 @@ Strength = Annotated[
     float, _range("strength", "How far to go from the source's voice to the target's.")
 ]
 Seed = Annotated[
-    int | None, typer.Option(min=0, help="Draw another reading of the same words, by a number.")
+    int | None,
+    typer.Option(min=0, help="Vary the result a little, by a number."),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Write over a file that the command reads.")
+    bool, typer.Option("--overwrite", help="Allow --out to be a file that the command reads.")
 ]
 Model = Annotated[
     str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")

@@ -12,8 +12,9 @@ import numpy as np
 import soundfile
 
 from voiceswap.errors import AudioError
-from voiceswap.ffmpeg import FFmpegFile, NotDecodableError
-from voiceswap.notes import notes_to
+from voiceswap.ffmpeg import EARLY, FFmpegFile, NotDecodableError
+from voiceswap.notes import Note, note, notes_to
+from voiceswap.wav_header import wav_seconds
 
 BLOCK_SECONDS = 16
 MAX_BLOCK = 1 << 23  # samples of all channels that are decoded at once
@@ -94,6 +95,8 @@ def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
     try:
         with contextlib.ExitStack() as stack:
             info, blocks = _open(path, stack)
+            if info.rate <= 0 or info.channels <= 0:
+                raise AudioError(f"{path} can't be read as audio (it has no sound in it).")
             if info.channels > MAX_CHANNELS:
                 raise AudioError(
                     f"{path} has {info.channels} channels; at most {MAX_CHANNELS} can be read."
@@ -147,6 +150,11 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[
                     f"{path} can't be read as audio ({str(refused).rstrip('.')}); install PyAV "
                     f"with pip install av, or convert it: ffmpeg -i {path.name} {path.stem}.wav."
                 ) from refused
+            if _is_mp4(path):
+                raise AudioError(
+                    f"{path} can't be read as audio; if it was cut off, it lacks the index that is "
+                    "written last, which the app that recorded it may restore."
+                ) from refused
             raise refused from None
     if file.frames == 0:
         with contextlib.suppress(NotDecodableError):
@@ -154,7 +162,18 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[
     seconds = file.frames / file.samplerate if file.frames < UNKNOWN else None
     info = SoundInfo(file.samplerate, file.channels, seconds, file.format, file.subtype)
     step = min(BLOCK_SECONDS * info.rate, MAX_BLOCK // info.channels)
-    return info, _to_where_it_is_cut(path, stack, _soundfile_blocks(file, step))
+    blocks = _to_where_it_is_cut(path, stack, _soundfile_blocks(file, step))
+    return info, _noting_a_cut_wav(path, info, blocks)
+
+
+def _noting_a_cut_wav(
+    path: Path, info: SoundInfo, blocks: Iterator[np.ndarray]
+) -> Iterator[np.ndarray]:
+    """The blocks; a note after the last, where a WAV's header has a greater length."""
+    yield from blocks
+    promised, there = wav_seconds(path) or 0.0, info.seconds or 0.0
+    if there < promised - EARLY:
+        note(Note(path, f" ends after {there:.1f} of the {promised:.1f} s it should have."))
 
 
 def _to_where_it_is_cut(
@@ -175,6 +194,12 @@ def _to_where_it_is_cut(
             if len(block) > given:
                 yield block[given:]
             given = max(0, given - len(block))
+
+
+def _is_mp4(path: Path) -> bool:
+    """Whether a file begins as m4a, mp4 and mov do."""
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"ftyp"
 
 
 def _is_mpeg(path: Path) -> bool:

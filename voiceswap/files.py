@@ -36,10 +36,12 @@ def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iter
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".voiceswap-{secrets.token_hex(8)}")
-        temporary.touch(exist_ok=False)  # readable as the user's umask says
+        temporary.touch(exist_ok=False)
+        mode = temporary.stat().st_mode  # as the user's umask has it
         yield temporary
-        with suppress(OSError):  # nothing is replaced, or a share has no modes
-            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+        with suppress(OSError):  # a share may have no modes
+            # Not every library keeps the mode of a file that it writes.
+            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode if path.exists() else mode))
         os.replace(temporary, path)
     except (OSError, SafetensorError) as problem:
         raise_write_error(path, problem, error)

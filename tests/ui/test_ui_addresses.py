@@ -1,6 +1,7 @@
 """Who a visitor is to the page, and by which names and paths it may be addressed."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -51,7 +52,8 @@ def statuses(client, number, path="/login", **options):
         asked = [client.post(path, data=WRONG, **options) for _ in range(number)]
         return [answer.status_code for answer in await asyncio.gather(*asked)]
 
-    return asyncio.run(ask())
+    with ThreadPoolExecutor(1) as pool:  # a browser of other tests has this thread's event loop
+        return pool.submit(asyncio.run, ask()).result()
 
 
 @pytest.mark.parametrize(("forwarded", "refused"), [(None, 3), ("127.0.0.1", 0)])

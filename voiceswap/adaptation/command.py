@@ -13,6 +13,8 @@ from voiceswap.command_options import Device, Model
 from voiceswap.command_outputs import console, output_file, warn, written
 from voiceswap.errors import VoiceswapError
 
+MIN_WORDS = 0.8  # similarity of content that conversions keep; 0.96 is usual, of music it is 0.46
+
 
 def adapt(
     recordings: Annotated[
@@ -46,7 +48,7 @@ def adapt(
 ) -> None:
     """Adapt the model to one voice; the file serves wherever a --target does.
 
-    Prints what it brought, measured on a recording that is kept out, and draws it beside the file.
+    Prints the similarity before and after, and saves a plot beside the file.
     Ctrl-C keeps the best so far; the same command goes on from there.
     """
     from voiceswap.adaptation.adapt import adapt as run
@@ -70,22 +72,26 @@ def adapt(
 
         adapted = run(swapper, recordings, steps, seed, state, show)
     report = adapted.report
+    if report.stopped and not report.helped:
+        raise KeyboardInterrupt  # nothing was learned yet, and what the file held before stays
     swapper.save_voice(adapted.voice, path)
+    if report.before.words < MIN_WORDS:
+        warn("The recordings do not seem to be one person's speech; the voice may be of no use.")
     for sentence in report.left_out:
         warn(f"Left out: {sentence}")
     console.print(table(report))
-    if report.stopped and state.exists():
+    if report.stopped:
         console.print(
             f"Stopped: this is the best so far; the same command goes on from {state}.",
             soft_wrap=True,
         )
-    elif report.stopped:
-        console.print("Stopped early: the voice is as 'voiceswap voice' makes it.")
     elif not report.helped:
         console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
     picture = draw(swapper, adapted, path.with_name(f"{path.stem}-adapted.png"))
     written(path, "the voice")
     written(picture, "before and after")
+    if report.stopped:
+        raise typer.Exit(130)  # the shell's exit status for Ctrl-C
 
 
 def table(report) -> Table:

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from voiceswap.audio import (
-    MIN_SECONDS,
-    check_audio,
     prepare_audio,
     read_audio_up_to,
     read_input,
 )
+from voiceswap.audio_checks import MIN_SECONDS, check_audio
 from voiceswap.errors import AudioError
 from voiceswap.pauses import cut_at_pauses
 from voiceswap.recording_quality import is_clipped, speech_above_noise_db

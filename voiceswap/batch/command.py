@@ -140,9 +140,9 @@ def batch(
     except VoiceswapError as error:
         fail(error)
         raise typer.Exit(2) from error
-    except KeyboardInterrupt as error:
+    except KeyboardInterrupt:
         fail(f"Stopped. {GO_ON}")
-        raise typer.Exit(INTERRUPTED) from error
+        raise typer.Exit(INTERRUPTED) from None
     if dry_run:
         _print_plan(report, out)
     _print_result(report)

@@ -50,7 +50,7 @@ def collect(
         options: how files are converted; a manifest's line may change them.
 
     Raises:
-        VoiceswapError: a manifest can't be read at all.
+        VoiceswapError: a manifest can't be read at all, or a glob matches nothing.
     """
     for item in inputs:
         if _is_output_folder(item, out):
@@ -61,6 +61,8 @@ def collect(
             found = [
                 pair for pair in storage.matching(item, out) if ending(pair[1]) in SOUND_ENDINGS
             ]
+            if not found:
+                raise VoiceswapError(f"{item} matches no recording.")
         elif storage.is_folder(item):
             found = [
                 (path, name)

@@ -16,6 +16,7 @@ NAME = "journal.jsonl"
 class Entry:
     """An output: `key` is a hash of what it was made from, the rest identifies the file."""
 
+    source: str
     key: str
     sha256: str
     bytes: int
@@ -40,9 +41,8 @@ class Journal:
 
     def _add_entry(self, row: dict) -> None:
         try:
-            entry = Entry(
-                row["key"], row["sha256"], row["bytes"], row["written"], row["audio_seconds"]
-            )
+            names = ("source", "key", "sha256", "bytes", "written", "audio_seconds")
+            entry = Entry(*(row[name] for name in names))
             self.entries[row["output"]].append(entry)
         except (KeyError, TypeError):
             return  # an incomplete row: its output counts as a file that no run wrote

@@ -74,7 +74,8 @@ class RunState:
         """The journal's entry of a job's output; None where there is none to keep.
 
         Raises:
-            VoiceswapError: the path can't be written, or holds a file that no run wrote.
+            VoiceswapError: the path can't be written, or holds a file that no run wrote, or the
+                conversion of another source.
         """
         path = os.path.join(self.out, job.output)
         if not os.path.lexists(path):
@@ -89,6 +90,17 @@ class RunState:
             raise VoiceswapError(
                 f"{path} is in the way: no run wrote it, or it was changed since; "
                 "--overwrite replaces it."
+            )
+        other = entry is not None and os.path.exists(entry.source) and os.path.exists(job.source)
+        if (
+            entry
+            and other
+            and not self.overwrite
+            and not os.path.samefile(entry.source, job.source)
+        ):
+            raise VoiceswapError(
+                f"{path} is the conversion of {entry.source}; give another --out, or --overwrite "
+                "replaces it."
             )
         return entry
 
@@ -198,3 +210,7 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _are_two_files(one: str, other: str) -> bool:
+    return os.path.exists(one) and os.path.exists(other) and not os.path.samefile(one, other)

@@ -163,12 +163,13 @@ def _written_file(file: _File, seconds: float, notes: Sequence[Note]) -> Written
     Raises AudioError when it is shorter than its source.
     """
     source, own = file.task.source, str(file.conversion.source)
-    source_notes = (note.of(source) for note in notes if note.recording == own)
+    source_notes = [note.of(source) for note in notes if note.recording == own]
     part, info = Path(file.task.part), file.info
     duration = _duration(part)
-    # The header of an MP3, or of what FFmpeg decodes, may hold an estimate; a stream's no length.
+    # The header of an MP3, or of what FFmpeg decodes, may hold an estimate; a stream's no length;
+    # that of a file which was cut off, with a note, is wrong.
     exact = info is not None and info.format not in ("MP3", "")
-    expected = info.seconds if info is not None and exact else None
+    expected = info.seconds if info is not None and exact and not source_notes else None
     if expected is not None and duration < expected - DURATION_TOLERANCE:
         raise AudioError(f"{source}: only {duration:.1f} of its {expected:.1f} s were written.")
     stat = part.stat()

@@ -54,16 +54,16 @@ def swap(
 ) -> None:
     """Swap two voices: A's words in B's voice, and B's words in A's."""
     require_files(a, b)
-    require_writable(out / "any.wav")
-    swapper = load_swapper(checkpoint, device, precision)
-    with console.status("Converting ..."):
-        a_words, b_words = swapper.swap(a, b)
     name_a, name_b = a.stem, b.stem
     if normalize("NFC", name_a).casefold() == normalize("NFC", name_b).casefold():
         name_a, name_b = f"{name_a}-1", f"{name_b}-2"  # some file systems take them for one name
-    rate = swapper.sample_rate
-    save(out / f"{name_a}-in-the-voice-of-{name_b}.wav", a_words, rate, "A's words, B's voice")
-    save(out / f"{name_b}-in-the-voice-of-{name_a}.wav", b_words, rate, "B's words, A's voice")
+    outs = [out / f"{x}-in-the-voice-of-{y}.wav" for x, y in ((name_a, name_b), (name_b, name_a))]
+    require_writable(outs[0])
+    swapper = load_swapper(checkpoint, device, precision)
+    with console.status("Converting ..."):
+        a_words, b_words = swapper.swap(a, b)
+    save(outs[0], a_words, swapper.sample_rate, "A's words, B's voice")
+    save(outs[1], b_words, swapper.sample_rate, "B's words, A's voice")
 
 
 def convert(

@@ -1,6 +1,7 @@
 """Arrays that may be too long for memory."""
 
 import tempfile
+import weakref
 
 import numpy as np
 
@@ -18,6 +19,7 @@ class DiskArray:
     def __init__(self, dtype: type, *shape: int):
         self.dtype, self.shape = np.dtype(dtype), shape
         self.file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115, closed with the array
+        weakref.finalize(self, self.file.close)
         self.row_bytes = self.dtype.itemsize * int(np.prod(shape, initial=1))
         self.rows = 0
 

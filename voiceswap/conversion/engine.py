@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -88,6 +89,9 @@ class Engine:
         front_end = front_end.to(self.device)
         use_fast_products(front_end, self._fast_products, keep=False)  # which nothing else has
         return front_end
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A loaded model can't be pickled; load a VoiceSwapper in each process.")
 
     @cached_property
     def streaming_encoder(self) -> tuple[FrontEnd, ContentEncoder]:

@@ -65,6 +65,7 @@ class ConversionOptions:
 
 
 DEFAULTS = ConversionOptions()
+PITCH_NAMES = {"pitch": ["pitch_shift", "exact_pitch"]}  # what commands call them
 
 
 def conversion_options(given: Mapping[str, Any]) -> ConversionOptions:
@@ -72,8 +73,10 @@ def conversion_options(given: Mapping[str, Any]) -> ConversionOptions:
     known = [field.name for field in fields(ConversionOptions)]
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, 1, 0.4)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+            near = PITCH_NAMES.get(name) or get_close_matches(name, known, 1, 0.6)
+            hint = f"there are {', '.join(known)}."
+            if near:
+                hint = f"did you mean {' or '.join(near)}?"
             raise TypeError(f"There is no option {name}; {hint}")
     return ConversionOptions(**given)
 

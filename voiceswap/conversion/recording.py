@@ -11,10 +11,9 @@ from voiceswap.audio import (
     ACTIVE_LEVEL_DB,
     frame_powers,
     level_of_powers,
-    require_length,
-    require_sound,
     resample_blocks,
 )
+from voiceswap.audio_checks import require_length, require_sound
 from voiceswap.bandwidth import missing_highs
 from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise_blocks

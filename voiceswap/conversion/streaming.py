@@ -6,7 +6,8 @@ from typing import cast
 import numpy as np
 import torch
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats, require_finite
+from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats
+from voiceswap.audio_checks import require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, Latency
@@ -25,7 +26,7 @@ from voiceswap.conversion.running_f0 import RunningF0
 from voiceswap.conversion.running_noise import RunningNoise
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
-from voiceswap.conversion.voice import Voice, stack_voices
+from voiceswap.conversion.voice import Voice, require_voice, stack_voices
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import DEFAULT_F0
 from voiceswap.models.excitation import ExcitationState, excitation_states
@@ -109,8 +110,8 @@ class Stream:
         return frames / self.engine.audio.frame_rate + CHUNK + resamplers
 
     def set_voice(self, voice: Voice) -> None:
-        """Go on in another voice, from the next block."""
-        self._next_voice = stack_voices([voice], self.device)
+        """Go on in another voice, from the next block. Raises VoiceswapError if it is none."""
+        self._next_voice = stack_voices([require_voice(voice)], self.device)
 
     def _take_voice(self) -> None:
         """The voice that was set last, which a block keeps from its beginning to its end."""
@@ -132,6 +133,8 @@ class Stream:
         finite, and for another shape.
         """
         samples = as_floats(samples, "The block")
+        if samples.ndim == 2 and 1 in samples.shape:  # as sound devices give one channel
+            samples = samples.reshape(-1)
         if samples.ndim != 1:
             raise AudioError(f"The block has the shape {samples.shape}; give one of (samples,).")
         require_finite(samples, "The block")

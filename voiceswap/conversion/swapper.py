@@ -145,9 +145,8 @@ class VoiceSwapper:
     ) -> list[VoiceswapError | None]:
         """`convert_file` of many; neighbours go through the networks together.
 
-        They are padded to one length, so give files of like length one after another. Memory is
-        bounded whatever their number; a long recording is a batch by itself. The same references
-        are embedded once.
+        They are padded to one length, so files of like length belong side by side. Memory is
+        bounded; a long recording is a batch by itself. The same references are embedded once.
 
         Returns:
             For every file None, or the error that kept it from being converted.
@@ -165,13 +164,15 @@ class VoiceSwapper:
 
         Args:
             references: as in `convert`.
-            source: the speaker's statistics, from `enroll`; None starts with average ones.
+            source: the speaker's statistics, from `enroll`; None is average ones.
             latency: low, normal, high or seconds of block, lookahead and past.
             options: pitch_shift, pitch_range, and rate, that of the samples in and out.
         """
-        known = (self._typical if source is None else source).copy()
+        source = self._typical if source is None else source
+        if not isinstance(source, SourceStatistics):
+            raise VoiceswapError("source has to be what swapper.enroll(recording) gives.")
         chosen, voice = conversion_options(options), self.voice(references)
-        return Stream(self.engine, voice, known, chosen, Latency.of(latency))
+        return Stream(self.engine, voice, source.copy(), chosen, Latency.of(latency))
 
     @cached_property
     def _typical(self) -> SourceStatistics:

@@ -19,7 +19,7 @@ from voiceswap.transfer import to_device
 MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the mean of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Voice:
     """A voice as a model represents it: a point that can be kept, mixed, and moved along lines.
 
@@ -58,6 +58,16 @@ class Voice:
     def toward(self, other: "Voice", amount: float) -> "Voice":
         """The voice `amount` of the way on the straight line from this one (0) to `other` (1)."""
         return blend([(self, 1 - amount), (other, amount)])
+
+
+def require_voice(voice: object) -> Voice:
+    """`voice` itself. Raises VoiceswapError if it is none."""
+    if not isinstance(voice, Voice):
+        raise VoiceswapError(
+            f"A Voice is needed, not {type(voice).__name__}; swapper.voice(...) makes one of "
+            "recordings and of a saved voice's file."
+        )
+    return voice
 
 
 @torch.inference_mode()

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from voiceswap.conversion.residuals import Residuals
-from voiceswap.conversion.voice import MEANS, Voice
+from voiceswap.conversion.voice import MEANS, Voice, require_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
@@ -54,7 +54,7 @@ def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
     `model` is the fingerprint of the model that the voice belongs to. The name of a voice is its
     file's. Raises VoiceswapError when the file can't be written, or would be too large to load.
     """
-    path, voice = Path(path), voice.to("cpu")
+    path, voice = Path(path), require_voice(voice).to("cpu")
     if len(voice.residuals) > MAX_RECORDINGS:
         raise VoiceswapError(
             f"A voice's file holds at most {MAX_RECORDINGS} recordings, not {len(voice.residuals)};"

@@ -37,7 +37,8 @@ def evaluate(
         ),
     ] = None,
     references: Annotated[
-        Literal["1", "3", "both"], typer.Option(help="References a conversion is given.")
+        Literal["1", "3", "both"],
+        typer.Option(help="Recordings of each target."),
     ] = "both",
     converted: Annotated[
         Path | None,

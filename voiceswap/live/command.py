@@ -43,7 +43,7 @@ def live(
     ] = False,
     simulate: Annotated[
         Path | None,
-        typer.Option(help="Take this recording for the microphone, on an imagined device's clock."),
+        typer.Option(help="Use this recording instead of the microphone."),
     ] = None,
     out: Annotated[
         Path | None,

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from voiceswap.errors import VoiceswapError
 
-NICE = 10  # of threads that give way: a tenth of the processor's time when others want it
+NICE = 10  # added to threads that give way: a tenth of the processor's time when others want it
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -35,7 +35,9 @@ def giving_way(job: Callable[P, R]) -> Callable[P, R]:
 
 def _give_way() -> None:
     if sys.platform == "linux":  # elsewhere the priority is that of the whole program
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), NICE)
+        thread = get_native_id()
+        own = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, min(own + NICE, 19))
 
 
 class StoppedError(VoiceswapError):
