@@ -1,5 +1,6 @@
 """Results are reused only where all the code is the same that they depend on."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,9 @@ for name in sys.modules.keys() - before:
 
 @pytest.mark.parametrize("module", [feature_extractor, speech_check, scorers])
 def test_what_a_module_loads_counts(module):
-    command = [sys.executable, "-c", LOADED.format(module.__name__, module.__package__)]
-    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-P", "-c", LOADED.format(module.__name__, module.__package__)]
+    settings = {"env": os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, "check": True}
+    loaded = subprocess.run(command, capture_output=True, text=True, **settings).stdout
     assert set(map(Path, loaded.splitlines())) <= source_files(module)
 
 

@@ -122,6 +122,15 @@ def _imported_files(file: Path) -> Iterator[Path]:
         parts = [alias.name for alias in node.names]
         if isinstance(node, ast.ImportFrom):
             parts = [str(node.module), *(f"{node.module}.{part}" for part in parts)]
-        own = (part for part in parts if part.startswith(PACKAGES))
-        files = (ROOT / f"{part.replace('.', '/')}.py" for part in own)
-        yield from (path for path in files if path.is_file())
+        own = (f"{part.replace('.', '/')}.py" for part in parts if part.startswith(PACKAGES))
+        for name in own:
+            places = (root / name for root in (ROOT, _root(file)))
+            yield from [path for path in places if path.is_file()][:1]
+
+
+def _root(file: Path) -> Path:
+    """The folder of a module's package, which may be another than ROOT: data_prep's clone."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
