@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from voiceswap.batch.names import WORK_FOLDER
+from voiceswap.batch.run_state import DiskFullError, RunState
 
 
 def write_talks(folder: Path, number: int, hello: np.ndarray) -> list[Path]:
@@ -86,3 +87,16 @@ def crashing_environment(folder: Path) -> dict[str, str]:
 def crashes(folder: Path, path: Path) -> int:
     """How often a file killed a worker in the `crashing_environment` of `folder`."""
     return len((folder / "marks" / path.name).read_text())
+
+
+def fill_disk_after_one(monkeypatch) -> None:
+    """Batches find the disk full when the first outputs are in their place."""
+    publish, published = RunState.publish, []
+
+    def full(self, finished):
+        if published:
+            raise DiskFullError
+        published.append(finished)
+        publish(self, finished)
+
+    monkeypatch.setattr(RunState, "publish", full)

@@ -7,14 +7,13 @@ import pytest
 import soundfile
 import torch
 from sounds import relative_difference
-from talks import outputs, whole, write_talks
+from talks import fill_disk_after_one, outputs, whole, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder
 from voiceswap.batch.command import GO_ON, _print_result
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import WORK_FOLDER
-from voiceswap.batch.run_state import DiskFullError, RunState
 from voiceswap.examples import GOODBYE
 
 
@@ -277,15 +276,7 @@ def test_a_full_disk_ends_the_run_and_the_command_has_the_way_out(
     tmp_path, tiny, hello, monkeypatch, capsys
 ):
     write_talks(tmp_path / "talks", 3, hello)
-    publish, published = RunState.publish, []
-
-    def full(self, finished):
-        if published:
-            raise DiskFullError
-        published.append(finished)
-        publish(self, finished)
-
-    monkeypatch.setattr(RunState, "publish", full)
+    fill_disk_after_one(monkeypatch)
     report = convert_folder(tmp_path / "talks", [GOODBYE], tmp_path / "out", swapper=tiny)
     assert report.stopped == "The disk is full; make room." and report.exit_status == 1
     assert report.counts() == {Status.CONVERTED: 1, Status.NOT_REACHED: 2}

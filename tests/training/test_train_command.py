@@ -16,8 +16,7 @@ from training_runs import TINY, command, config, refusal
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
-from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, read_metadata, save_checkpoint
+from voiceswap.models.checkpoint import load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.training.data import SpeechData
 
 
@@ -90,80 +89,6 @@ def test_a_high_band_is_trained_and_the_rest_stays(corpus, tmp_path, monkeypatch
     assert phases.abs().max() > 0  # where training begins with zero
     out = VoiceSwapper.load(model, "cpu").convert(HELLO, GOODBYE)
     assert len(out) == soundfile.info(HELLO).duration * 20000 and np.isfinite(out).all()
-
-
-def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
-    tmp_path, monkeypatch, capsys
-):
-    sizes = {"one": TINY, "other": TINY, "larger": TINY | {"decoder_width": 32}}
-    saved, files = {}, {name: tmp_path / f"{name}.safetensors" for name in sizes}
-    for name, size in sizes.items():
-        saved[name] = (
-            Autoencoder(AudioConfig(), "whisper-base", **size).eval().requires_grad_(False)
-        )
-        save_checkpoint(files[name], Checkpoint(saved[name], None))
-    command(
-        monkeypatch, "export", files["one"], files["other"], "--out", tmp_path / "mean.safetensors"
-    )
-    mean = load_checkpoint(tmp_path / "mean.safetensors").autoencoder
-    for made, one, other in zip(
-        mean.parameters(), saved["one"].parameters(), saved["other"].parameters(), strict=True
-    ):
-        torch.testing.assert_close(
-            made, (one + other) / 2, atol=0.02 * float(one.abs().max()), rtol=0
-        )
-    message = refusal(
-        monkeypatch,
-        capsys,
-        "export",
-        files["one"],
-        files["larger"],
-        "--out",
-        tmp_path / "none.safetensors",
-    )
-    assert (
-        "larger.safetensors are not of one size" in message
-        and not (tmp_path / "none.safetensors").exists()
-    )
-
-
-@pytest.mark.parametrize("content", [b"", b"\x97RIFF of something else", bytes(range(256)) * 9])
-def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(
-    corpus, tmp_path, monkeypatch, capsys, content
-):
-    other = tmp_path / "other.ckpt"
-    other.write_bytes(content)
-    exported = refusal(
-        monkeypatch, capsys, "export", other, "--out", tmp_path / "model.safetensors"
-    )
-    resumed = refusal(
-        monkeypatch,
-        capsys,
-        "train",
-        "autoencoder",
-        "--config",
-        config(corpus, tmp_path, 2),
-        "--ckpt_path",
-        other,
-    )
-    assert (
-        exported == resumed == f"{other} is not a training checkpoint of a voiceswap autoencoder."
-    )
-
-
-def test_a_checkpoint_of_another_version_is_a_sentence(tmp_path, monkeypatch, capsys):
-    old, description = tmp_path / "old.ckpt", {"audio": {}, "architecture": TINY}
-    for saved in (
-        {"voiceswap": {"autoencoder": description}, "state_dict": {}, "global_step": 1},
-        {"voiceswap": {"autoencoder": {"audio": {"bands": 3}}}},
-        {"voiceswap": {"autoencoder": None}},
-    ):
-        torch.save(saved, old)
-        sentence = refusal(monkeypatch, capsys, "export", old, "--out", tmp_path / "m.safetensors")
-        assert sentence == (
-            f"This version can't build the autoencoder of {old}; export it with the version that "
-            "trained it."
-        )
 
 
 def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(

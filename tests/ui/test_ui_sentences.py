@@ -8,8 +8,9 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from talks import fill_disk_after_one
 
-from voiceswap.batch.run_state import DiskFullError, RunState
+from voiceswap.batch.run_state import RunState
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui import app_context
 from voiceswap.ui.app_context import AppContext
@@ -40,15 +41,7 @@ def test_no_sentence_names_a_folder_of_the_server(swapper, tmp_path, monkeypatch
 
 
 def test_a_batch_that_stops_gives_a_visitor_no_command(address, speech, monkeypatch):
-    publish, published = RunState.publish, []
-
-    def full(self, finished):
-        if published:
-            raise DiskFullError
-        published.append(finished)
-        publish(self, finished)
-
-    monkeypatch.setattr(RunState, "publish", full)
+    fill_disk_after_one(monkeypatch)
     client = Client(address, verbose=False)
     files = [handle_file(path) for path in speech[:2]]
     with pytest.raises(AppError, match=r"^The disk is full; make room.$"):

@@ -1,4 +1,4 @@
-"""A voice, apart from anything said in it."""
+"""The voice of a speaker, independent of content."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
