@@ -13,7 +13,7 @@ import soundfile
 
 from voiceswap.errors import AudioError
 from voiceswap.ffmpeg import EARLY, FFmpegFile, NotDecodableError
-from voiceswap.notes import Note, note, notes_to
+from voiceswap.notes import LossNote, note, notes_to
 from voiceswap.wav_header import wav_seconds
 
 BLOCK_SECONDS = 16
@@ -173,7 +173,7 @@ def _noting_a_cut_wav(
     yield from blocks
     promised, there = wav_seconds(path) or 0.0, info.seconds or 0.0
     if there < promised - EARLY:
-        note(Note(path, f" ends after {there:.1f} of the {promised:.1f} s it should have."))
+        note(LossNote(path, f" ends after {there:.1f} of the {promised:.1f} s it should have."))
 
 
 def _to_where_it_is_cut(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from voiceswap.errors import AudioError
-from voiceswap.notes import Note, note
+from voiceswap.notes import LossNote, note
 
 LOST_SECONDS = 0.1  # of damage that goes without saying
 EARLY = 0.5  # seconds before the end that the header promises
@@ -97,7 +97,7 @@ class FFmpegFile:
         if damaged and resampler is None:
             raise AudioError(f"{self.path} can't be read as audio (nothing in it can be decoded).")
         if lost > LOST_SECONDS:
-            note(Note(self.path, f": {lost:.1f} s of it are damaged and left out."))
+            note(LossNote(self.path, f": {lost:.1f} s of it are damaged and left out."))
 
     def _packets(self) -> Iterator[Any]:
         try:
@@ -110,7 +110,7 @@ class FFmpegFile:
         # The header of an MP3 may hold an estimate, or the length of its first part.
         if seconds < promised - EARLY and self._container.format.name != "mp3":
             ends = f" ends after {seconds:.1f} of the {promised:.1f} s it should have."
-            note(Note(self.path, ends))
+            note(LossNote(self.path, ends))
 
 
 def _decoder(codec: Any) -> Any:

@@ -31,11 +31,15 @@ class Note(str):
         return sentence
 
     def __reduce__(self) -> tuple:  # to another process
-        return Note, (self.recording, self.text)
+        return type(self), (self.recording, self.text)
 
     def of(self, recording: str) -> "Note":
         """The same note of a recording by another name."""
-        return Note(recording, self.text)
+        return type(self)(recording, self.text)
+
+
+class LossNote(Note):
+    """A note that a recording is shorter than its header promises."""
 
 
 _taker: ContextVar[Callable[[Note], None] | None] = ContextVar("taker", default=None)

@@ -30,7 +30,7 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
 from voiceswap.files import disk_is_full, raise_write_error, sha256
-from voiceswap.notes import Note, notes_to
+from voiceswap.notes import LossNote, Note, notes_to
 
 DURATION_TOLERANCE = 0.2  # seconds that an output may be shorter than its source
 
@@ -164,12 +164,13 @@ def _written_file(file: _File, seconds: float, notes: Sequence[Note]) -> Written
     """
     source, own = file.task.source, str(file.conversion.source)
     source_notes = [note.of(source) for note in notes if note.recording == own]
+    cut = any(isinstance(note, LossNote) for note in source_notes)
     part, info = Path(file.task.part), file.info
     duration = _duration(part)
     # The header of an MP3, or of what FFmpeg decodes, may hold an estimate; a stream's no length;
-    # that of a file which was cut off, with a note, is wrong.
+    # that of a file which was cut off is wrong.
     exact = info is not None and info.format not in ("MP3", "")
-    expected = info.seconds if info is not None and exact and not source_notes else None
+    expected = info.seconds if info is not None and exact and not cut else None
     if expected is not None and duration < expected - DURATION_TOLERANCE:
         raise AudioError(f"{source}: only {duration:.1f} of its {expected:.1f} s were written.")
     stat = part.stat()
