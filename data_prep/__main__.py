@@ -62,6 +62,13 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
         min_rate: Annotated[
             int, typer.Option(help="Recordings with a lower sample rate, in Hz, are left out.")
         ] = MIN_RATE,
+        min_snr: Annotated[
+            float,
+            typer.Option(
+                callback=number(0.0),
+                help="Recordings with noise less far below the speech, in dB, are left out.",
+            ),
+        ] = 0.0,
         keep_pauses: Annotated[
             bool, typer.Option("--keep-pauses", help="Don't trim pauses at the ends.")
         ] = False,
@@ -73,7 +80,7 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
         ] = 0.04,
         jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = JOBS,
     ) -> None:
-        checks = Checks(min_seconds, min_rate, keep_pauses, test_share, jobs)
+        checks = Checks(min_seconds, min_rate, min_snr, keep_pauses, test_share, jobs)
         counts = prepare(folder, out, checks, **({"name": name} if name else {}))
         advice = counts.pop("advice")
         shown = ", ".join(f"{count} {what}" for what, count in counts.items())

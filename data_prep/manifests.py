@@ -172,7 +172,7 @@ def _check_all(
     paths: list[Path], corpus: str, checks: Checks, log: ResultsLog, copies: Path
 ) -> dict[str, dict]:
     """The results of `check_recording` by path; those in the log are reused if still valid."""
-    settings = [checks.min_seconds, checks.min_rate, checks.keep_pauses]
+    settings = [checks.min_seconds, checks.min_rate, checks.min_snr, checks.keep_pauses]
     code = code_hash(speech_check)
     keys = {str(path): short_hash([_file_signature(path), settings, code]) for path in paths}
     logged = {row.get("path"): row for row in log.read()}

@@ -40,6 +40,7 @@ class Checks:
     Attributes:
         min_seconds: shortest recording.
         min_rate: lowest sample rate in Hz.
+        min_snr: lowest level of the speech above the quietest tenth of the frames, in dB.
         keep_pauses: whether pauses at the ends are kept.
         test_share: share of the speakers that are held out for tests.
         jobs: files read at a time.
@@ -47,6 +48,7 @@ class Checks:
 
     min_seconds: float = 1.0
     min_rate: int = MIN_RATE
+    min_snr: float = 0.0
     keep_pauses: bool = False
     test_share: float = 0.04
     jobs: int = os.cpu_count() or 1
@@ -115,6 +117,8 @@ def _unusable(samples: np.ndarray, mono: np.ndarray, rate: int, checks: Checks) 
         return f"{rate} Hz, below {checks.min_rate} Hz, which --min-rate sets"
     if active_level_db(mono, rate) < QUIET_DB:
         return f"speech is below {QUIET_DB:g} dB"
+    if (noise := speech_above_noise_db(mono, rate)) < checks.min_snr:
+        return f"noise {noise:.0f} dB below the speech, where --min-snr asks for {checks.min_snr:g}"
     if is_clipped(samples):
         return f"more than {CLIPPED_SHARE:.0%} of the samples are clipped"
     return ""

@@ -18,6 +18,7 @@ from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.streaming_encoder import StreamingEncoder
@@ -35,6 +36,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "vocoder": SourceFilterVocoder,
     "streaming": StreamingEncoder,
     "front_end_adapter": FrontEndAdapter,
+    "denoiser": Denoiser,
 }
 
 
@@ -43,7 +45,7 @@ class Checkpoint:
     """Networks in evaluation mode, and the model card. All but the autoencoder may be None.
 
     `streaming` encodes the content of streams; `front_end_adapter` makes the front end robust to
-    noise, rooms and other people's talk.
+    noise, rooms and other people's talk; `denoiser` removes the noise of references.
     `content_log_variance` is the mean log-variance of the content posterior over speech, or None
     where it was not measured.
     """
@@ -54,6 +56,7 @@ class Checkpoint:
     streaming: StreamingEncoder | None = None
     content_log_variance: float | None = None
     front_end_adapter: FrontEndAdapter | None = None
+    denoiser: Denoiser | None = None
 
     def fingerprint(self) -> str:
         """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
@@ -86,6 +89,8 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         parts["streaming"] = checkpoint.streaming
     if checkpoint.front_end_adapter is not None:
         parts["front_end_adapter"] = checkpoint.front_end_adapter
+    if checkpoint.denoiser is not None:
+        parts["denoiser"] = checkpoint.denoiser
     metadata = {
         "format": FORMAT,
         "audio": checkpoint.audio.to_dict(),
@@ -152,6 +157,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         networks.get("streaming"),
         usual,
         networks.get("front_end_adapter"),
+        networks.get("denoiser"),
     )
 
 

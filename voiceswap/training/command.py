@@ -15,6 +15,8 @@ PARTS = {  # what export takes after the training of a network, the rest from th
     "vocoder": "default --vocoder {last}",
     "high-band": "default --vocoder {last}",
     "front-end": "default --vocoder default --streaming default --front-end {last}",
+    "denoiser": "default --vocoder default --streaming default --front-end default "
+    "--denoiser {last}",
     "streaming": "default --vocoder default --streaming {last}",
 }
 
@@ -25,8 +27,8 @@ def train(
         str,
         typer.Argument(
             help="autoencoder, vocoder, high-band for what the vocoder adds above the mel "
-            "spectrogram, front-end for speech in noise and rooms, or streaming for the encoder of "
-            "live conversion.",
+            "spectrogram, front-end for speech in noise and rooms, denoiser for references in "
+            "noise, or streaming for the encoder of live conversion.",
             show_default=False,
         ),
     ],
@@ -67,6 +69,10 @@ def export(
         Path | None,
         typer.Option(help="A front-end adapter's training checkpoint, or a model file."),
     ] = None,
+    denoiser: Annotated[
+        Path | None,
+        typer.Option(help="A denoiser's training checkpoint, or a model file."),
+    ] = None,
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")
     ] = None,
@@ -74,7 +80,7 @@ def export(
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra():
         from voiceswap.training.export import export as pack
-    path, digest = pack(autoencoder, vocoder, out, card, streaming, front_end)
+    path, digest = pack(autoencoder, vocoder, out, card, streaming, front_end, denoiser)
     written(path, f"SHA-256 {digest}")
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"
     console.print(Text(plain(use)), soft_wrap=True)

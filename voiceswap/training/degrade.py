@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 CLEAN, ROOM, NOISE, OTHERS, TELEPHONE = 0.25, 0.25, 0.85, 0.18, 0.1  # shares; OTHERS is of NOISE
@@ -14,6 +15,9 @@ TILT = 0.0, 0.8  # exponents of the noise's spectrum: white to pink and beyond
 BUMPS, BUMPS_NEPERS = 9, 1.5  # of the noise's spectrum, up and down
 TALKERS = 4  # whose sum is others talking
 LOWEST, HIGHEST = (60.0, 300.0), (3300.0, 7000.0)  # edges of a telephone's band, Hz
+# In pairs of speech and noisy speech: speech above the noise, share with none, share whose noise
+# swells, by at most so many nepers, within so many seconds.
+PAIR_NOISE_DB, QUIET, SWELLING, SWELL_NEPERS, SWELL_SECONDS = (-3.0, 30.0), 0.08, 0.4, 2.0, 0.25
 
 
 def degrade(samples: Tensor, sample_rate: int) -> Tensor:
@@ -28,6 +32,26 @@ def degrade(samples: Tensor, sample_rate: int) -> Tensor:
     wave = wave + (chance[2] < NOISE) * ratio * noise
     wave = torch.where(chance[3] < TELEPHONE, _by_telephone(wave, sample_rate), wave)
     return torch.where(chance[4] < CLEAN, samples, wave)
+
+
+def noisy_pairs(samples: Tensor, sample_rate: int) -> tuple[Tensor, Tensor]:
+    """Speech of samples (batch, samples), by chance in a room or by telephone, and it in noise."""
+    chance = torch.rand(5, len(samples), 1, device=samples.device)
+    speech = torch.where(chance[0] < ROOM, _in_a_room(samples, sample_rate), samples)
+    speech = torch.where(chance[1] < TELEPHONE, _by_telephone(speech, sample_rate), speech)
+    swelling = torch.where(chance[2] < SWELLING, _swell(samples, sample_rate), 1.0)
+    noise = torch.where(chance[3] < OTHERS, _others(samples), swelling * _noise(samples))
+    level = (_power(speech) / _power(noise)).sqrt()
+    level = level * 10 ** (-_drawn(samples, *PAIR_NOISE_DB) / 20) * (chance[4] >= QUIET)
+    return speech, speech + level * noise
+
+
+def _swell(samples: Tensor, sample_rate: int) -> Tensor:
+    """Gains (batch, samples) that rise and fall."""
+    knots = 2 + round(samples.shape[-1] / (SWELL_SECONDS * sample_rate))
+    heights = torch.empty(len(samples), 1, knots, device=samples.device)
+    heights.uniform_(-SWELL_NEPERS, SWELL_NEPERS)
+    return F.interpolate(heights, samples.shape[-1], mode="linear")[:, 0].exp()
 
 
 def _drawn(samples: Tensor, low: float, high: float) -> Tensor:

@@ -28,6 +28,7 @@ def export(
     card: Path | None = None,
     streaming: Path | None = None,
     front_end: Path | None = None,
+    denoiser: Path | None = None,
 ) -> tuple[Path, str]:
     """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
@@ -35,7 +36,8 @@ def export(
         autoencoder: of several, the weights are averaged: a later stage of training and the one
             before it together may keep what each is better at (Wortsman et al., "Model soups",
             2022).
-        vocoder, streaming, front_end: the files of the other networks; None leaves one out.
+        vocoder, streaming, front_end, denoiser: the files of the other networks; None leaves
+            one out.
         out: the file to write. Its SHA-256 goes into `out`.sha256, for `sha256sum --check`.
         card: a JSON file, the model card. Data, licences and training settings that it lacks come
             from the checkpoints, the last named first.
@@ -49,7 +51,12 @@ def export(
     """
     metadata = _card(card) if card else {}
     autoencoders = [_read(path, "autoencoder") for path in autoencoder]
-    named = {"vocoder": vocoder, "streaming": streaming, "front_end_adapter": front_end}
+    named = {
+        "vocoder": vocoder,
+        "streaming": streaming,
+        "front_end_adapter": front_end,
+        "denoiser": denoiser,
+    }
     others = {name: _read(path, name) for name, path in named.items() if path}
     networks = {name: origin.network for name, origin in others.items()}
     data: dict[str, str] = {}
@@ -68,6 +75,7 @@ def export(
             networks.get("streaming"),
             _mean_log_variance(autoencoders),
             networks.get("front_end_adapter"),
+            networks.get("denoiser"),
         ),
     )
     digest = sha256(path)

@@ -17,6 +17,7 @@ from voiceswap.errors import TrainingError, memory_is_full
 from voiceswap.files import disk_is_full
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
+from voiceswap.training.denoiser_task import DenoiserTask
 from voiceswap.training.export import read_training_checkpoint
 from voiceswap.training.front_end_task import FrontEndTask
 from voiceswap.training.high_band_task import HighBandTask
@@ -30,6 +31,7 @@ TASKS = {
     "vocoder": VocoderTask,
     "high-band": HighBandTask,
     "front-end": FrontEndTask,
+    "denoiser": DenoiserTask,
     "streaming": StreamingTask,
 }
 LONGEST_SENTENCE = 600
