@@ -208,6 +208,7 @@ def test_a_loaded_model_with_another_part_or_precision_converts_again(
         ("vocoder", None),
         ("streaming", torch.nn.Linear(1, 1)),
         ("front_end_adapter", torch.nn.Linear(1, 1)),
+        ("denoiser", torch.nn.Linear(1, 1)),
         ("usual_log_variance", -3.0),
     ):
         with monkeypatch.context() as patch:

@@ -7,6 +7,7 @@ import torch
 
 from voiceswap.features import AudioConfig
 from voiceswap.training.autoencoder_task import AutoencoderTask
+from voiceswap.training.denoiser_task import DenoiserTask
 from voiceswap.training.front_end_task import FrontEndTask
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.streaming_task import StreamingTask
@@ -17,6 +18,7 @@ KINDS = {
     "vocoder": VocoderTask,
     "high band": HighBandTask,
     "front end": FrontEndTask,
+    "denoiser": DenoiserTask,
     "streaming": StreamingTask,
 }
 STAGES = [
@@ -27,6 +29,7 @@ STAGES = [
     ("vocoder", {"adversarial": 0.1, "decoded": "default"}),
     ("high band", {}),
     ("front end", {}),
+    ("denoiser", {}),
     ("streaming", {}),
 ]
 

@@ -264,7 +264,8 @@ def _loaded_model_hash(swapper: "VoiceSwapper") -> str:
     engine = swapper.engine
     settings = [swapper.fingerprint, engine.usual_log_variance, engine.precision]
     digest = hashlib.sha256(repr(settings).encode())
-    for network in (engine.vocoder, engine.streaming, engine.front_end_adapter):
+    adapter, denoiser = engine.front_end_adapter, engine.denoiser
+    for network in (engine.vocoder, engine.streaming, adapter, denoiser):
         for name, tensor in network.state_dict().items() if network else ():
             digest.update(name.encode() + tensor.cpu().float().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from voiceswap.audio import active_level_db
+from voiceswap.models.denoiser import Denoiser
 from voiceswap.spectra import power
 
 WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
@@ -68,6 +69,27 @@ def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_D
     return istft(noise.removed(spectrum), sample_rate, len(samples))
 
 
+def enhance(denoiser: Denoiser, samples: np.ndarray) -> np.ndarray:
+    """Samples (samples,) at the normal level with any noise brought down as `denoise` does.
+
+    What the network removes is the noise, steady or not.
+    """
+    wave = torch.from_numpy(samples).to(denoiser.window.device)
+    speech = denoiser(wave[None])[0]
+    noise = wave - speech
+    level_db = 10 * float((noise.square().mean() + 1e-12).log10())
+    above_speech = level_db - active_level_db(samples, denoiser.audio.sample_rate)
+    if above_speech <= INAUDIBLE_DB:
+        return samples
+    return (speech + _least_gain(above_speech) * noise).cpu().numpy()
+
+
+def _least_gain(above_speech: float) -> float:
+    """The gain of noise whose level relative to the speech is `above_speech` dB."""
+    left_db = INAUDIBLE_DB - NOISY_SLOPE * max(0.0, above_speech - NOISY_DB)
+    return 10 ** ((left_db - above_speech) / 20)
+
+
 def find_noise(
     valleys: torch.Tensor, speech_db: float, sample_rate: int, loudest_db: float = LOUDEST_DB
 ) -> SteadyNoise | None:
@@ -94,8 +116,7 @@ def find_noise(
     above_speech = level_db - speech_db
     if not INAUDIBLE_DB < above_speech < loudest_db or _has_harmonics(noise[:, 0], sample_rate):
         return None
-    left_db = INAUDIBLE_DB - NOISY_SLOPE * max(0.0, above_speech - NOISY_DB)
-    return SteadyNoise(noise, 10 ** ((left_db - above_speech) / 20))
+    return SteadyNoise(noise, _least_gain(above_speech))
 
 
 def stft(samples: np.ndarray, sample_rate: int) -> torch.Tensor:

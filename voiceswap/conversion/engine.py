@@ -18,13 +18,13 @@ from voiceswap.conversion.batching import (
     usual_batch_size,
 )
 from voiceswap.conversion.core import Utterance, decode, extract_voice
-from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise
+from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise, enhance
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
-from voiceswap.conversion.recording import EncodedRecording, Output
+from voiceswap.conversion.recording import EncodedRecording, Output, Recording
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
@@ -66,10 +66,12 @@ class Engine:
         self.audio = checkpoint.audio
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
         self.usual_log_variance = checkpoint.content_log_variance
-        self.streaming, self.verifier = checkpoint.streaming, pretrained.speaker_verifier()
+        self.streaming, self.denoiser = checkpoint.streaming, checkpoint.denoiser
+        self.verifier = pretrained.speaker_verifier()
         dtype = products_type(precision, self.device)
         self._fast_products = None if dtype is None else (self.device.type, dtype)
-        for network in (self.autoencoder, self.vocoder, self.streaming, self.verifier):
+        networks = (self.autoencoder, self.vocoder, self.streaming, self.denoiser, self.verifier)
+        for network in networks:
             if network is not None:
                 network.to(self.device).eval().requires_grad_(False)
                 use_fast_products(network, self._fast_products)
@@ -180,16 +182,19 @@ class Engine:
         self, recordings: Sequence[EncodedRecording]
     ) -> tuple[list[np.ndarray], Tensor, Tensor | None]:
         """Samples of the densest minute of recordings, denoised; their log-mels and mask."""
-        samples = []
-        for item in recordings:
-            segment = item.recording.samples(*item.recording.densest_segment(VOICE_SECONDS))
-            rate = self.audio.sample_rate
-            samples.append(denoise(segment, rate, LOUDEST_OF_REFERENCES_DB))
+        samples = [self._clean_reference(item.recording) for item in recordings]
         waves, _ = stack([torch.from_numpy(wave) for wave in samples])
         mel = self.log_mel(waves.to(self.device))
         frames = torch.tensor([self.audio.frames(len(wave)) for wave in samples])
         mask = None if len(samples) == 1 else length_mask(frames, mel.shape[-1]).to(self.device)
         return samples, mel, mask
+
+    def _clean_reference(self, recording: Recording) -> np.ndarray:
+        span = recording.densest_segment(VOICE_SECONDS)
+        if self.denoiser is None:
+            rate = self.audio.sample_rate
+            return denoise(recording.samples(*span), rate, LOUDEST_OF_REFERENCES_DB)
+        return enhance(self.denoiser, recording.samples(*span, noisy=True))
 
     def _speaker(
         self, samples: Sequence[np.ndarray], mel: Tensor, mask: Tensor | None
