@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from voiceswap import AudioConfig, DataError, VoiceSwapper
 from voiceswap.audio import read_audio
+from voiceswap.commands.evaluate import evaluate
 from voiceswap.evaluation import conversions, experiments
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
-from voiceswap.evaluation.command import evaluate
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.pairs import read_pairs

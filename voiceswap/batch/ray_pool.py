@@ -18,8 +18,7 @@ from typing import Any, Self
 
 from voiceswap.batch.tasks import ConversionTask, Failure, Outcome, Task, Work, WrittenFile
 from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, WorkShareCallback
-from voiceswap.errors import VoiceswapError
-from voiceswap.extras import needs_extra
+from voiceswap.errors import VoiceswapError, needs_extra
 from voiceswap.files import flush_to_disk, sha256
 
 CHUNK = 64 * 2**20  # bytes of a converted file in one row; Arrow can't hold hours of audio in one

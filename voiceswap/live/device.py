@@ -12,8 +12,7 @@ import numpy as np
 
 from voiceswap.audio import PEAK
 from voiceswap.conversion.streaming import FADE, Stream
-from voiceswap.errors import VoiceswapError
-from voiceswap.extras import needs_extra
+from voiceswap.errors import VoiceswapError, needs_extra
 
 DEVICE_BLOCK = 0.02  # seconds that a device gives and takes at a time
 # After a moment in which the computer was too slow, what is older is dropped, so that the delay

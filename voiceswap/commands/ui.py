@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model, number
-from voiceswap.command_outputs import console, warn
-from voiceswap.errors import VoiceswapError
-from voiceswap.extras import needs_extra
+from voiceswap.commands.options import Device, Model, number
+from voiceswap.commands.outputs import console, warn
+from voiceswap.errors import VoiceswapError, needs_extra
 
 VOICES = Path.home() / ".voiceswap" / "voices"
 WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
