@@ -14,14 +14,14 @@ from voiceswap.audio import (
     QUIET_DB,
     active_level_db,
 )
-from voiceswap.audio_checks import check_audio
-from voiceswap.channels import ChannelMix
-from voiceswap.decoding import decode_file, sound_info
+from voiceswap.audio_io.channels import ChannelMix
+from voiceswap.audio_io.checks import check_audio
+from voiceswap.audio_io.decoding import decode_file, sound_info
+from voiceswap.dsp.pauses import cut_at_pauses
+from voiceswap.dsp.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError, DataError
 from voiceswap.files import whole_file
 from voiceswap.notes import Note, notes_to
-from voiceswap.pauses import cut_at_pauses
-from voiceswap.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.results_log import short_hash
 
 PAUSE_DB = 40.0  # a frame that is so far below the loudest is a pause

@@ -16,7 +16,7 @@ from voiceswap.adaptation.adapt import adapt, steps_for
 from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.speech import keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
-from voiceswap.audio import resample
+from voiceswap.audio_io.resampling import resample
 from voiceswap.cli import app
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.voice import stack_voices

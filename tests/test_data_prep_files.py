@@ -13,7 +13,7 @@ from test_formats import KINDS
 from test_formats import write as write_by_ffmpeg
 
 from data_prep.speech_check import MIN_RATE
-from voiceswap.audio import resample
+from voiceswap.audio_io.resampling import resample
 from voiceswap.examples import HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.training.data import LOWEST_RATE

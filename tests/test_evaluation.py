@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from voiceswap import AudioConfig, DataError, VoiceSwapper
 from voiceswap.audio import read_audio
+from voiceswap.audio_io.writing import write_audio
 from voiceswap.commands.evaluate import evaluate
 from voiceswap.evaluation import conversions, experiments
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
@@ -24,7 +25,6 @@ from voiceswap.evaluation.scorers import Scorer, load_scorers
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
-from voiceswap.writing import write_audio
 
 COLUMNS = ["id", "source", "target", "targets3", "source_text", "source_sex", "target_sex"]
 

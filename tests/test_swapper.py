@@ -21,7 +21,8 @@ from voiceswap import (
     VoiceswapError,
     VoiceSwapper,
 )
-from voiceswap.audio import active_level_db, read_audio, resample
+from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import voice_file
 from voiceswap.conversion.voice_file import save_voice
 from voiceswap.examples import GOODBYE, HELLO

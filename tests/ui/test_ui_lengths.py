@@ -9,7 +9,7 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from voiceswap.decoding import seconds_up_to, sound_info
+from voiceswap.audio_io.decoding import seconds_up_to, sound_info
 from voiceswap.ui import app_context
 
 

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from voiceswap import cli
-from voiceswap.channels import ChannelMix
+from voiceswap.audio_io.channels import ChannelMix
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.notes import notes_to

@@ -14,7 +14,7 @@ from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.report import AdaptationReport, Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.speech import Piece, keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
-from voiceswap.audio import resample
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError

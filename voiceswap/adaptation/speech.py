@@ -11,10 +11,10 @@ from voiceswap.audio import (
     read_audio_up_to,
     read_input,
 )
-from voiceswap.audio_checks import MIN_SECONDS, check_audio
+from voiceswap.audio_io.checks import MIN_SECONDS, check_audio
+from voiceswap.dsp.pauses import cut_at_pauses
+from voiceswap.dsp.recording_quality import is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError
-from voiceswap.pauses import cut_at_pauses
-from voiceswap.recording_quality import is_clipped, speech_above_noise_db
 
 MAX_PIECE = 20.0  # seconds; longer recordings are cut at their quietest places
 MIN_PIECE = 1.0

@@ -118,7 +118,7 @@ def table(report) -> Table:
 
 def draw(swapper, adapted, path: Path) -> Path:
     """The mel spectrograms of an example in the voice before and after, and of the voice itself."""
-    from voiceswap.audio import resample
+    from voiceswap.audio_io.resampling import resample
     from voiceswap.examples import HELLO
     from voiceswap.plots import draw_mels
 

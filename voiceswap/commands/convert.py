@@ -93,7 +93,7 @@ def convert(
     precision: Precision = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
-    from voiceswap.writing import require_format
+    from voiceswap.audio_io.writing import require_format
 
     require_files(source, *target)
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voiceswap.audio import PEAK, level_of_powers, mean_powers
-from voiceswap.decoding import BLOCK_SECONDS
+from voiceswap.audio import level_of_powers, mean_powers
+from voiceswap.audio_io.decoding import BLOCK_SECONDS
+from voiceswap.audio_io.writing import PEAK
 from voiceswap.features import AudioConfig
 
 CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not

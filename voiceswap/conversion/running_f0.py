@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from voiceswap.f0_tracker import HOP, SAMPLE_RATE
+from voiceswap.dsp.f0_tracker import HOP, SAMPLE_RATE
 from voiceswap.features import AudioConfig, extract_f0
 
 REACH = 0.2  # seconds to either side of a frame that its F0 depends on

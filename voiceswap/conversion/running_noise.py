@@ -14,7 +14,7 @@ from voiceswap.conversion.denoise import (
     moving_average,
     stft,
 )
-from voiceswap.spectra import power
+from voiceswap.dsp.spectra import power
 
 REMEMBERED = 20.0  # seconds from which the noise is known
 RENEWED = 10  # remembered frames after which the noise is found again: 0.4 s

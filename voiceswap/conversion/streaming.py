@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats
-from voiceswap.audio_checks import require_finite
+from voiceswap.audio_io.checks import require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, Latency

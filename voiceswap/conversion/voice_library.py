@@ -13,7 +13,7 @@ import numpy as np
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
-from voiceswap.file_names import UNSAFE, folded
+from voiceswap.files import UNSAFE_NAME, folded_name
 
 SUFFIX = ".safetensors"
 CODES = 10_000  # that are remembered
@@ -24,7 +24,7 @@ _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that look like spaces
 _JOINERS = "\u200c\u200d"  # unseen too, but inside words of Persian or Hindi, and inside emoji
 _OUTER_JOINERS = re.compile(rf"(?<!\S)[{_JOINERS}]+|[{_JOINERS}]+(?!\S)")
-_ESCAPED = re.compile(rf"%|\A\.|{UNSAFE.pattern}", UNSAFE.flags)
+_ESCAPED = re.compile(rf"%|\A\.|{UNSAFE_NAME.pattern}", UNSAFE_NAME.flags)
 
 
 class VoiceLibrary:
@@ -149,4 +149,4 @@ def file_name(name: str) -> str:
 
 def _look(name: str) -> str:
     """What two names that look alike have in common."""
-    return folded("".join(c for c in name if c not in _JOINERS))
+    return folded_name("".join(c for c in name if c not in _JOINERS))

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from voiceswap.endings import SOUND_ENDINGS
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.intervals import Estimate, summarise

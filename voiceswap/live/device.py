@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from voiceswap.audio import PEAK
+from voiceswap.audio_io.writing import PEAK
 from voiceswap.conversion.streaming import FADE, Stream
 from voiceswap.errors import VoiceswapError, needs_extra
 

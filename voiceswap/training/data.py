@@ -13,7 +13,7 @@ import torch
 from lhotse.cut import Cut
 from torch.utils.data import DataLoader
 
-from voiceswap.audio_checks import MIN_SECONDS
+from voiceswap.audio_io.checks import MIN_SECONDS
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
 from voiceswap.files import free_bytes

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from voiceswap.dsp.spectra import power
 from voiceswap.features import AudioConfig, LogMel
 from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.layers import length_mask, masked_mean
-from voiceswap.spectra import power
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.degrade import noisy_pairs
 from voiceswap.training.export import load_network

@@ -13,17 +13,17 @@ from typing import TypeVar
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from voiceswap.audio_io.decoding import seconds_up_to, sound_info
+from voiceswap.audio_io.writing import write_audio
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.conversion.voice_library import VoiceLibrary, file_name
-from voiceswap.decoding import seconds_up_to, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.notes import notes_to
 from voiceswap.ui.errors_in_chinese import in_language
 from voiceswap.ui.jobs import Jobs
 from voiceswap.ui.texts import Texts
-from voiceswap.writing import write_audio
 
 # Of what is held in memory whole: the two recordings of a swap, and references.
 SHORT_SECONDS = 120.0

@@ -8,7 +8,8 @@ import gradio as gr
 import numpy as np
 import torch
 
-from voiceswap.audio import prepare_audio, resample, stream_audio
+from voiceswap.audio import prepare_audio, stream_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from voiceswap import weights
+from voiceswap.dsp.spectra import power
 from voiceswap.errors import CheckpointError
-from voiceswap.spectra import power
 
 SAMPLE_RATE = 16000
 HOP = 256  # samples of a frame
