@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.adaptation import adapt as adaptation
 from voiceswap.adaptation.adapt import adapt, steps_for
-from voiceswap.adaptation.material import prepare
-from voiceswap.adaptation.speech import keep_out, read_speech
+from voiceswap.adaptation.recordings import keep_out, read_speech
 from voiceswap.adaptation.trainer import Trainer
+from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
 from voiceswap.cli import app
 from voiceswap.conversion.core import decode
@@ -25,7 +25,7 @@ from voiceswap.conversion.voice import stack_voices
 @pytest.fixture(scope="module")
 def trainer(tiny, hello):
     """One that has made a few steps."""
-    made = Trainer(tiny.engine, prepare(tiny.engine, [hello], [tiny.sample(0)]), 30)
+    made = Trainer(tiny.engine, compute_features(tiny.engine, [hello], [tiny.sample(0)]), 30)
     made.losses = [made.train_step()["reconstruction"] for _ in range(30)]
     return made
 
@@ -49,8 +49,8 @@ def test_it_is_small_and_the_same_from_its_file(tiny, trainer, hello, tmp_path):
 
 
 def test_a_resumed_run_is_the_same(tiny, hello):
-    material = prepare(tiny.engine, [hello], [tiny.sample(0)])
-    whole, first, second = (Trainer(tiny.engine, material, 8) for _ in range(3))
+    features = compute_features(tiny.engine, [hello], [tiny.sample(0)])
+    whole, first, second = (Trainer(tiny.engine, features, 8) for _ in range(3))
     for _ in range(4):
         whole.train_step()
         first.train_step()
@@ -175,7 +175,7 @@ def test_a_recording_is_learned_as_it_would_be_embedded(tiny, hello, tmp_path):
     soundfile.write(tmp_path / "hello.wav", hello, 16000, "FLOAT")
     (piece,) = read_speech([tmp_path / "hello.wav"], 24000).pieces
     wave = resample(piece.samples, piece.rate, 16000)
-    (learned,) = prepare(tiny.engine, [wave], [tiny.sample(0)])
+    (learned,) = compute_features(tiny.engine, [wave], [tiny.sample(0)])
     _, mel, _ = tiny.engine.reference_mels(tiny._encode([tmp_path / "hello.wav"]))
     torch.testing.assert_close(learned.mel, mel[0], atol=1e-3, rtol=0)
 

@@ -91,9 +91,9 @@ def ui(
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import ADAPT, MODEL, AppContext
-            from voiceswap.ui.gate import is_loopback
             from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
+            from voiceswap.ui.request_guard import is_loopback
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts
         from voiceswap.conversion.swapper import VoiceSwapper

@@ -14,7 +14,7 @@ from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.files import FileConversion, FileConverter
+from voiceswap.conversion.file_conversion import FileConversion, FileConverter
 from voiceswap.conversion.latency import Latency
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.output_windows import Conversion

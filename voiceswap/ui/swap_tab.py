@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from voiceswap.conversion.files import FileConversion
+from voiceswap.conversion.file_conversion import FileConversion
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui import comparison
 from voiceswap.ui.app_context import AppContext

@@ -36,7 +36,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Speech:
+class Recordings:
     """What was read of recordings.
 
     pieces: what can be learned from. left_out: a sentence for each part that can't.
@@ -51,7 +51,7 @@ class Speech:
         return sum(piece.seconds for piece in self.pieces)
 
 
-def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
+def read_recordings(recordings: Iterable[object], sample_rate: int) -> Recordings:
     """Recordings (paths, arrays or pairs, as `VoiceSwapper` takes them) in pieces of speech.
 
     They keep their rates up to `sample_rate`, which arrays without a rate have. Raises AudioError
@@ -82,7 +82,7 @@ def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
                 pieces.append(Piece(label, part, rate))
     if not pieces:
         raise AudioError(" ".join(["There is no recording to learn from.", *left_out]))
-    return Speech(tuple(pieces), tuple(left_out))
+    return Recordings(tuple(pieces), tuple(left_out))
 
 
 def unusable(samples: np.ndarray, sample_rate: int) -> str:
@@ -100,10 +100,12 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
     return ""
 
 
-def keep_out(speech: Speech) -> tuple[Sequence[Piece], Piece | None]:
+def hold_out(recordings: Recordings) -> tuple[Sequence[Piece], Piece | None]:
     """The pieces to train on, and a held-out one to score with; None of too little speech."""
-    if len(speech.pieces) < 2 or speech.seconds < 20:
-        return speech.pieces, None
+    if len(recordings.pieces) < 2 or recordings.seconds < 20:
+        return recordings.pieces, None
     wanted = 5.0  # seconds: long enough for a verifier, and no more than is needed
-    kept = min(range(len(speech.pieces)), key=lambda i: abs(speech.pieces[i].seconds - wanted))
-    return [p for i, p in enumerate(speech.pieces) if i != kept], speech.pieces[kept]
+    kept = min(
+        range(len(recordings.pieces)), key=lambda i: abs(recordings.pieces[i].seconds - wanted)
+    )
+    return [p for i, p in enumerate(recordings.pieces) if i != kept], recordings.pieces[kept]
