@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.adaptation import adapt as adaptation
 from voiceswap.adaptation.adapt import adapt, steps_for
-from voiceswap.adaptation.recordings import keep_out, read_speech
+from voiceswap.adaptation.recordings import hold_out, read_recordings
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
@@ -157,23 +157,23 @@ def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path)
     soundfile.write(tmp_path / "noise.wav", noise, 16000)
     soundfile.write(tmp_path / "short.wav", hello[:8000], 16000)
     names = ("long", "clipped", "noise", "short", "none")
-    speech = read_speech([tmp_path / f"{name}.wav" for name in names], 16000)
+    speech = read_recordings([tmp_path / f"{name}.wav" for name in names], 16000)
     assert len(speech.pieces) > 1 and abs(speech.seconds - len(long) / 16000) < 1
     assert max(len(piece.samples) for piece in speech.pieces) <= 20 * 16000
     assert len(speech.left_out) == 4
     reasons = " ".join(speech.left_out)
     for sentence in ("is clipped", "has noise", "shorter than 1 s", "does not exist"):
         assert sentence in reasons
-    learned, kept = keep_out(speech)
+    learned, kept = hold_out(speech)
     assert kept is not None and len(learned) == len(speech.pieces) - 1
-    assert keep_out(read_speech([(hello, 16000)], 16000))[1] is None
+    assert hold_out(read_recordings([(hello, 16000)], 16000))[1] is None
     assert steps_for(5) == 60 < steps_for(60) == 120 < steps_for(600) == 200
 
 
 def test_a_recording_is_learned_as_it_would_be_embedded(tiny, hello, tmp_path):
     """Through another rate, the bins below 8 kHz would have less, and conversions be dull there."""
     soundfile.write(tmp_path / "hello.wav", hello, 16000, "FLOAT")
-    (piece,) = read_speech([tmp_path / "hello.wav"], 24000).pieces
+    (piece,) = read_recordings([tmp_path / "hello.wav"], 24000).pieces
     wave = resample(piece.samples, piece.rate, 16000)
     (learned,) = compute_features(tiny.engine, [wave], [tiny.sample(0)])
     _, mel, _ = tiny.engine.reference_mels(tiny._encode([tmp_path / "hello.wav"]))

@@ -102,10 +102,9 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
 
 def hold_out(recordings: Recordings) -> tuple[Sequence[Piece], Piece | None]:
     """The pieces to train on, and a held-out one to score with; None of too little speech."""
-    if len(recordings.pieces) < 2 or recordings.seconds < 20:
-        return recordings.pieces, None
+    pieces = recordings.pieces
+    if len(pieces) < 2 or recordings.seconds < 20:
+        return pieces, None
     wanted = 5.0  # seconds: long enough for a verifier, and no more than is needed
-    kept = min(
-        range(len(recordings.pieces)), key=lambda i: abs(recordings.pieces[i].seconds - wanted)
-    )
-    return [p for i, p in enumerate(recordings.pieces) if i != kept], recordings.pieces[kept]
+    kept = min(range(len(pieces)), key=lambda i: abs(pieces[i].seconds - wanted))
+    return [piece for i, piece in enumerate(pieces) if i != kept], pieces[kept]
