@@ -90,9 +90,10 @@ def ui(
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
-            from voiceswap.ui.app_context import ADAPT, MODEL, AppContext
+            from voiceswap.ui.app_context import AppContext
             from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
+            from voiceswap.ui.queues import ADAPT, MODEL
             from voiceswap.ui.request_guard import is_loopback
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts

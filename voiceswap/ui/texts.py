@@ -109,3 +109,9 @@ class Texts:
 
     def __getitem__(self, name: str) -> str:
         return TABLE[name][self._column]
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes:seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"
