@@ -11,7 +11,7 @@ import soundfile
 from lhotse import Recording
 
 from voiceswap.audio import (
-    QUIET_DB,
+    MIN_SPEECH_LEVEL_DB,
     active_level_db,
 )
 from voiceswap.audio_io.channels import ChannelMix
@@ -115,8 +115,8 @@ def _unusable(samples: np.ndarray, mono: np.ndarray, rate: int, checks: Checks) 
         return f"shorter than {checks.min_seconds} s"
     if rate < checks.min_rate:
         return f"{rate} Hz, below {checks.min_rate} Hz, which --min-rate sets"
-    if active_level_db(mono, rate) < QUIET_DB:
-        return f"speech is below {QUIET_DB:g} dB"
+    if active_level_db(mono, rate) < MIN_SPEECH_LEVEL_DB:
+        return f"speech is below {MIN_SPEECH_LEVEL_DB:g} dB"
     if (noise := speech_above_noise_db(mono, rate)) < checks.min_snr:
         return f"noise {noise:.0f} dB below the speech, where --min-snr asks for {checks.min_snr:g}"
     if is_clipped(samples):

@@ -199,7 +199,7 @@ def test_the_command_reports_and_reuses_conversions_of_the_same_model_and_code_a
         pytest.importorskip(library)
     monkeypatch.setitem(sys.modules, "distillmos", None)
     monkeypatch.delenv("VOICESWAP_ASR", raising=False)
-    small = {"NOISE_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "PRIOR_VOICES": 2}
+    small = {"NOISE_LEVELS_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "PRIOR_VOICES": 2}
     for name, value in small.items():
         monkeypatch.setattr(experiments, name, value)
     app = typer.Typer(pretty_exceptions_enable=False)

@@ -25,7 +25,7 @@ from voiceswap.notes import notes_to
 
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
-QUIET_DB = -60.0  # speech below this level has only a few bits of 16
+MIN_SPEECH_LEVEL_DB = -60.0  # speech below this level has only a few bits of 16
 POWER_FRAME_RATE = 50  # frames a second of `frame_powers`
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
 
@@ -224,7 +224,7 @@ def level_of_powers(power: np.ndarray) -> float:
     for speech in (power[~near], power):
         active = speech[speech >= speech.max(initial=0.0) * 1e-3]
         level = float(10 * np.log10(active.sum() / max(len(active), 1) + 1e-12))
-        if len(active) >= TRANSIENT_FRAMES and level > QUIET_DB:
+        if len(active) >= TRANSIENT_FRAMES and level > MIN_SPEECH_LEVEL_DB:
             break
     return level
 

@@ -11,14 +11,14 @@ from voiceswap.audio import (
     read_audio_up_to,
     read_input,
 )
-from voiceswap.audio_io.checks import MIN_SECONDS, check_audio
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, check_audio
 from voiceswap.dsp.pauses import cut_at_pauses
 from voiceswap.dsp.recording_quality import is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError
 
 MAX_PIECE = 20.0  # seconds; longer recordings are cut at their quietest places
 MIN_PIECE = 1.0
-NOISE_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
+MIN_SNR_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def read_recordings(recordings: Iterable[object], sample_rate: int) -> Recording
 
 def unusable(samples: np.ndarray, sample_rate: int) -> str:
     """Why a piece can't be learned from, or nothing."""
-    if len(samples) < max(MIN_PIECE, MIN_SECONDS) * sample_rate:
+    if len(samples) < max(MIN_PIECE, MIN_RECORDING_SECONDS) * sample_rate:
         return f"is shorter than {MIN_PIECE:g} s"
     try:
         check_audio(samples, sample_rate, "it")
@@ -95,8 +95,8 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
         return "is silent"
     if is_clipped(samples):
         return "is clipped"
-    if speech_above_noise_db(samples, sample_rate) < NOISE_DB:
-        return f"has noise less than {NOISE_DB:g} dB below its speech"
+    if speech_above_noise_db(samples, sample_rate) < MIN_SNR_DB:
+        return f"has noise less than {MIN_SNR_DB:g} dB below its speech"
     return ""
 
 

@@ -13,7 +13,7 @@ from voiceswap.commands.options import Device, Model, number
 from voiceswap.commands.outputs import console, warn
 from voiceswap.errors import VoiceswapError, needs_extra
 
-VOICES = Path.home() / ".voiceswap" / "voices"
+VOICES_FOLDER = Path.home() / ".voiceswap" / "voices"
 WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
 GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed after 30
 
@@ -62,7 +62,7 @@ def ui(
             envvar="VOICESWAP_VOICES",
             show_default="~/.voiceswap/voices",
         ),
-    ] = VOICES,
+    ] = VOICES_FOLDER,
     lang: Annotated[
         Literal["en", "zh"],
         typer.Option(help="Language of the page at first; a visitor may change it."),

@@ -94,7 +94,7 @@ class Recording:
 
         `seconds` is its length before it was resampled; `full_band` reads it at a higher rate; a
         `noisy` one keeps its noise.
-        Raises AudioError when it is shorter than MIN_SECONDS or silent.
+        Raises AudioError when it is shorter than MIN_RECORDING_SECONDS or silent.
         """
         self.config, self.name, self._full_band = config, name, full_band
         self._samples = self._noisy = DiskArray(np.float32)

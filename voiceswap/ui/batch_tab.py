@@ -8,7 +8,7 @@ import gradio as gr
 
 from voiceswap.batch import BatchOptions, BatchProgress, Report, convert_folder
 from voiceswap.batch.formats import FORMATS, ending
-from voiceswap.batch.report import NAME, Status
+from voiceswap.batch.report import REPORT_NAME, Status
 from voiceswap.errors import VoiceswapError
 from voiceswap.notes import note
 from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
@@ -157,6 +157,9 @@ def _zip(context: AppContext, report: Report, out: Path) -> Path:
     report.write(out)
     path = new_file("voiceswap-batch.zip")
     with zipfile.ZipFile(path, "w") as archive:  # stored, as compression gains little on sound
-        for name in [*(row.output for row in report.rows if row.status is Status.CONVERTED), NAME]:
+        for name in [
+            *(row.output for row in report.rows if row.status is Status.CONVERTED),
+            REPORT_NAME,
+        ]:
             archive.write(out / name, name)
     return path
