@@ -16,8 +16,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from voiceswap.batch.tasks import ConversionTask, Failure, Outcome, Task, Work, WrittenFile
-from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, WorkShareCallback
+from voiceswap.batch.tasks import (
+    ConversionTask,
+    Failure,
+    ModelSettings,
+    Outcome,
+    Task,
+    Work,
+    WrittenFile,
+)
+from voiceswap.batch.worker_pool import DIED, Done, WorkShareCallback
 from voiceswap.errors import VoiceswapError, needs_extra
 from voiceswap.files import flush_to_disk, sha256
 

@@ -19,13 +19,13 @@ from voiceswap.batch.tasks import (
     ConversionTask,
     ExtractedVoice,
     Failure,
+    ModelSettings,
     Outcome,
     Task,
     VoiceTask,
     Work,
     WrittenFile,
 )
-from voiceswap.batch.worker_pool import ModelSettings
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
