@@ -1,1 +1,1 @@
-"""Audio files in and out: decoders, channels, resampling, checks of samples, and a writer."""
+"""Audio files in and out: folders, decoders, channels, resampling, checks, and a writer."""

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.commands.inputs import recordings_in, require_files
+from voiceswap.audio_io.recording_files import recordings_in, require_files
 from voiceswap.commands.options import Device, Model
 from voiceswap.commands.outputs import console, output_file, warn, written
 from voiceswap.errors import VoiceswapError

@@ -7,7 +7,7 @@ from unicodedata import normalize
 import typer
 from rich.progress import Progress
 
-from voiceswap.commands.inputs import recordings_in, require_files
+from voiceswap.audio_io.recording_files import recordings_in, require_files
 from voiceswap.commands.options import (
     Device,
     Model,

@@ -8,7 +8,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.commands.inputs import require_files
+from voiceswap.audio_io.recording_files import require_files
 from voiceswap.commands.options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
 from voiceswap.commands.outputs import console, output_file, plain, save
 from voiceswap.errors import VoiceswapError

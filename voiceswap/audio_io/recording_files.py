@@ -1,4 +1,4 @@
-"""What commands are given: files that are there, and folders of recordings."""
+"""Files of recordings: whether they are there, and those in folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
