@@ -24,12 +24,12 @@ from rich.table import Table
 
 from voiceswap import VoiceSwapper
 from voiceswap.adaptation.adapt import adapt
+from voiceswap.audio_io.writing import write_audio
 from voiceswap.conversion.voice import Voice
 from voiceswap.evaluation.intervals import bootstrap
 from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.pair_metrics import sound_metrics, voice_metrics, word_metrics
 from voiceswap.evaluation.scorers import load_scorers
-from voiceswap.writing import write_audio
 
 METRICS = ("dv", "sv", "closer", "cer", "mos")
 

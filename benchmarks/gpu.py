@@ -34,8 +34,8 @@ from voiceswap.conversion.mel_statistics import apply_mel_affine
 from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.residuals import retrieve
 from voiceswap.conversion.voice import stack_voices
+from voiceswap.dsp.f0_tracker import f0_tracker
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.f0_tracker import f0_tracker
 from voiceswap.features import F0_MAX, F0_MIN, AudioConfig, extract_f0
 from voiceswap.precision import PRECISIONS, exact_arithmetic
 from voiceswap.transfer import HostCopy, to_device

@@ -20,8 +20,9 @@ from rich.table import Table
 from scipy.signal import butter, sosfiltfilt
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import read_audio, resample
-from voiceswap.bandwidth import missing_highs
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.resampling import resample
+from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.features import extract_f0
 
 RATE, N_FFT = 24000, 960

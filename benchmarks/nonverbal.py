@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import active_level_db, read_audio, resample
+from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.models.checkpoint import load_checkpoint
 

@@ -15,7 +15,8 @@ import torch
 from rich.progress import track
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import read_audio, resample
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.scorers import SAMPLE_RATE, load_scorers
 from voiceswap.evaluation.text import error_rates

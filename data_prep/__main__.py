@@ -21,8 +21,8 @@ from data_prep.recordings import prepare_recordings
 from data_prep.speakers import prepare_speakers
 from data_prep.speech_check import MIN_RATE, Checks
 from data_prep.vctk import prepare_vctk
-from voiceswap.command_options import number
-from voiceswap.command_outputs import console, fail, plain
+from voiceswap.commands.options import number
+from voiceswap.commands.outputs import console, fail, plain
 from voiceswap.errors import VoiceswapError
 
 CORPORA: dict[str, Callable[..., dict[str, int | str]]] = {

@@ -25,7 +25,7 @@ from data_prep import speech_check
 from data_prep.advice import advice
 from data_prep.parallel_checks import check_each
 from data_prep.speech_check import Checks, printable
-from voiceswap.endings import SOUND_ENDINGS
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.files import whole_file
 from voiceswap.results_log import ResultsLog, code_hash, name_hash, short_hash

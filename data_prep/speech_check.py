@@ -11,17 +11,17 @@ import soundfile
 from lhotse import Recording
 
 from voiceswap.audio import (
-    QUIET_DB,
+    MIN_SPEECH_LEVEL_DB,
     active_level_db,
 )
-from voiceswap.audio_checks import check_audio
-from voiceswap.channels import ChannelMix
-from voiceswap.decoding import decode_file, sound_info
+from voiceswap.audio_io.channels import ChannelMix
+from voiceswap.audio_io.checks import check_audio
+from voiceswap.audio_io.decoding import decode_file, sound_info
+from voiceswap.dsp.pauses import cut_at_pauses
+from voiceswap.dsp.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError, DataError
 from voiceswap.files import whole_file
 from voiceswap.notes import Note, notes_to
-from voiceswap.pauses import cut_at_pauses
-from voiceswap.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.results_log import short_hash
 
 PAUSE_DB = 40.0  # a frame that is so far below the loudest is a pause
@@ -115,8 +115,8 @@ def _unusable(samples: np.ndarray, mono: np.ndarray, rate: int, checks: Checks) 
         return f"shorter than {checks.min_seconds} s"
     if rate < checks.min_rate:
         return f"{rate} Hz, below {checks.min_rate} Hz, which --min-rate sets"
-    if active_level_db(mono, rate) < QUIET_DB:
-        return f"speech is below {QUIET_DB:g} dB"
+    if active_level_db(mono, rate) < MIN_SPEECH_LEVEL_DB:
+        return f"speech is below {MIN_SPEECH_LEVEL_DB:g} dB"
     if (noise := speech_above_noise_db(mono, rate)) < checks.min_snr:
         return f"noise {noise:.0f} dB below the speech, where --min-snr asks for {checks.min_snr:g}"
     if is_clipped(samples):

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.adaptation import adapt as adaptation
 from voiceswap.adaptation.adapt import adapt, steps_for
-from voiceswap.adaptation.material import prepare
-from voiceswap.adaptation.speech import keep_out, read_speech
+from voiceswap.adaptation.recordings import hold_out, read_recordings
 from voiceswap.adaptation.trainer import Trainer
-from voiceswap.audio import resample
+from voiceswap.adaptation.voice_features import compute_features
+from voiceswap.audio_io.resampling import resample
 from voiceswap.cli import app
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.voice import stack_voices
@@ -25,7 +25,7 @@ from voiceswap.conversion.voice import stack_voices
 @pytest.fixture(scope="module")
 def trainer(tiny, hello):
     """One that has made a few steps."""
-    made = Trainer(tiny.engine, prepare(tiny.engine, [hello], [tiny.sample(0)]), 30)
+    made = Trainer(tiny.engine, compute_features(tiny.engine, [hello], [tiny.sample(0)]), 30)
     made.losses = [made.train_step()["reconstruction"] for _ in range(30)]
     return made
 
@@ -49,8 +49,8 @@ def test_it_is_small_and_the_same_from_its_file(tiny, trainer, hello, tmp_path):
 
 
 def test_a_resumed_run_is_the_same(tiny, hello):
-    material = prepare(tiny.engine, [hello], [tiny.sample(0)])
-    whole, first, second = (Trainer(tiny.engine, material, 8) for _ in range(3))
+    features = compute_features(tiny.engine, [hello], [tiny.sample(0)])
+    whole, first, second = (Trainer(tiny.engine, features, 8) for _ in range(3))
     for _ in range(4):
         whole.train_step()
         first.train_step()
@@ -157,25 +157,25 @@ def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path)
     soundfile.write(tmp_path / "noise.wav", noise, 16000)
     soundfile.write(tmp_path / "short.wav", hello[:8000], 16000)
     names = ("long", "clipped", "noise", "short", "none")
-    speech = read_speech([tmp_path / f"{name}.wav" for name in names], 16000)
+    speech = read_recordings([tmp_path / f"{name}.wav" for name in names], 16000)
     assert len(speech.pieces) > 1 and abs(speech.seconds - len(long) / 16000) < 1
     assert max(len(piece.samples) for piece in speech.pieces) <= 20 * 16000
     assert len(speech.left_out) == 4
     reasons = " ".join(speech.left_out)
     for sentence in ("is clipped", "has noise", "shorter than 1 s", "does not exist"):
         assert sentence in reasons
-    learned, kept = keep_out(speech)
+    learned, kept = hold_out(speech)
     assert kept is not None and len(learned) == len(speech.pieces) - 1
-    assert keep_out(read_speech([(hello, 16000)], 16000))[1] is None
+    assert hold_out(read_recordings([(hello, 16000)], 16000))[1] is None
     assert steps_for(5) == 60 < steps_for(60) == 120 < steps_for(600) == 200
 
 
 def test_a_recording_is_learned_as_it_would_be_embedded(tiny, hello, tmp_path):
     """Through another rate, the bins below 8 kHz would have less, and conversions be dull there."""
     soundfile.write(tmp_path / "hello.wav", hello, 16000, "FLOAT")
-    (piece,) = read_speech([tmp_path / "hello.wav"], 24000).pieces
+    (piece,) = read_recordings([tmp_path / "hello.wav"], 24000).pieces
     wave = resample(piece.samples, piece.rate, 16000)
-    (learned,) = prepare(tiny.engine, [wave], [tiny.sample(0)])
+    (learned,) = compute_features(tiny.engine, [wave], [tiny.sample(0)])
     _, mel, _ = tiny.engine.reference_mels(tiny._encode([tmp_path / "hello.wav"]))
     torch.testing.assert_close(learned.mel, mel[0], atol=1e-3, rtol=0)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from voiceswap.audio import active_level_db, mean_powers, prepare_audio, read_audio, set_level
+from voiceswap.audio_io.writing import write_audio
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
-from voiceswap.writing import write_audio
 
 
 def tone(seconds=1.0, rate=16000, hertz=300.0):
@@ -82,7 +82,7 @@ def test_what_is_written_can_be_read_by_whom_the_user_allows(tmp_path, hello):
 def test_why_a_file_cant_be_opened_is_told(tmp_path, monkeypatch, hello):
     path = write_audio(tmp_path / "hello.wav", hello, 16000)
     refusal = PermissionError(13, "Permission denied", str(path))
-    monkeypatch.setattr("voiceswap.decoding._is_mpeg", Mock(side_effect=refusal))
+    monkeypatch.setattr("voiceswap.audio_io.decoding._is_mpeg", Mock(side_effect=refusal))
     with pytest.raises(AudioError, match=r"can't be read as audio \(Permission denied\)\.$"):
         read_audio(path, 16000)
 

@@ -11,9 +11,9 @@ from talks import fill_disk_after_one, outputs, whole, write_talks
 
 from voiceswap import VoiceswapError, VoiceSwapper
 from voiceswap.batch import BatchOptions, Status, convert_folder
-from voiceswap.batch.command import GO_ON, _print_result
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import WORK_FOLDER
+from voiceswap.commands.batch import GO_ON, _print_result
 from voiceswap.examples import GOODBYE
 
 

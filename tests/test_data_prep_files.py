@@ -13,10 +13,10 @@ from test_formats import KINDS
 from test_formats import write as write_by_ffmpeg
 
 from data_prep.speech_check import MIN_RATE
-from voiceswap.audio import resample
+from voiceswap.audio_io.resampling import resample
 from voiceswap.examples import HELLO
 from voiceswap.features import AudioConfig
-from voiceswap.training.data import LOWEST_RATE
+from voiceswap.training.data import MIN_RATE_SHARE
 
 LINUX = sys.platform == "linux"
 NO_UTF_8 = "caf\udce9"  # a name of bytes that are not UTF-8, which Linux allows
@@ -79,7 +79,7 @@ def test_preparation_says_whether_the_data_will_do(speech, tmp_path):
 
 
 def test_preparation_refuses_the_rates_that_training_refuses():
-    assert round(LOWEST_RATE * AudioConfig().sample_rate) == MIN_RATE
+    assert round(MIN_RATE_SHARE * AudioConfig().sample_rate) == MIN_RATE
 
 
 def test_links_are_followed_once(speech, tmp_path):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from rates import RATE
 
-from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
+from voiceswap.audio import active_level_db, frame_powers, read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import denoise as module
 from voiceswap.conversion import engine
 from voiceswap.conversion.denoise import denoise, denoise_blocks

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from voiceswap import AudioConfig, DataError, VoiceSwapper
 from voiceswap.audio import read_audio
+from voiceswap.audio_io.writing import write_audio
+from voiceswap.commands.evaluate import evaluate
 from voiceswap.evaluation import conversions, experiments
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
-from voiceswap.evaluation.command import evaluate
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.pairs import read_pairs
@@ -24,7 +25,6 @@ from voiceswap.evaluation.scorers import Scorer, load_scorers
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
-from voiceswap.writing import write_audio
 
 COLUMNS = ["id", "source", "target", "targets3", "source_text", "source_sex", "target_sex"]
 
@@ -199,7 +199,7 @@ def test_the_command_reports_and_reuses_conversions_of_the_same_model_and_code_a
         pytest.importorskip(library)
     monkeypatch.setitem(sys.modules, "distillmos", None)
     monkeypatch.delenv("VOICESWAP_ASR", raising=False)
-    small = {"NOISE_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "PRIOR_VOICES": 2}
+    small = {"NOISE_LEVELS_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "PRIOR_VOICES": 2}
     for name, value in small.items():
         monkeypatch.setattr(experiments, name, value)
     app = typer.Typer(pretty_exceptions_enable=False)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from voiceswap.audio import read_audio
+from voiceswap.dsp.f0_tracker import f0_tracker
 from voiceswap.errors import CheckpointError
-from voiceswap.f0_tracker import f0_tracker
 from voiceswap.features import AudioConfig, F0Batch, LogMel, extract_f0, log_f0_statistics
 
 AUDIO = AudioConfig()

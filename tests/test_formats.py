@@ -12,8 +12,8 @@ import soundfile
 
 from voiceswap import AudioError
 from voiceswap.audio import read_audio
+from voiceswap.audio_io.decoding import sound_info
 from voiceswap.batch import Status, convert_folder
-from voiceswap.decoding import sound_info
 from voiceswap.notes import notes_to
 
 KINDS = {  # ending: codec, rate, layout

@@ -8,8 +8,8 @@ from rates import RATE
 from sounds import log_mel_error_db, wave_error_db
 
 from voiceswap import ConversionOptions, FileConversion, VoiceSwapper
-from voiceswap.adaptation.material import prepare
 from voiceswap.adaptation.trainer import Trainer
+from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio import read_audio
 from voiceswap.batch import convert_folder
 from voiceswap.conversion.output_windows import Conversion
@@ -167,7 +167,7 @@ def test_seeded_draws_are_the_cpus(swapper, on_gpu, hello):
 def test_adaptation_steps_are_the_cpus(swapper, on_gpu, hello):
     losses = []
     for each in (swapper, on_gpu):
-        material = prepare(each.engine, [hello], [each.sample(1)])
-        trainer = Trainer(each.engine, material, 20)
+        features = compute_features(each.engine, [hello], [each.sample(1)])
+        trainer = Trainer(each.engine, features, 20)
         losses.append([trainer.train_step()["reconstruction"] for _ in range(4)])
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)

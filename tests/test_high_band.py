@@ -5,8 +5,8 @@ import pytest
 import torch
 from rates import RATE
 
-from voiceswap.audio import resample
-from voiceswap.bandwidth import missing_highs
+from voiceswap.audio_io.resampling import resample
+from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.models.checkpoint import load_checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
 

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from voiceswap import VoiceswapError
+from voiceswap.commands import live_display
 from voiceswap.examples import GOODBYE
-from voiceswap.live import display
 from voiceswap.live.device import LiveSession
 
 
@@ -118,8 +118,8 @@ def test_two_targets_of_one_name_keep_their_keys(tiny, hello, monkeypatch):
     with contextlib.ExitStack() as stack:
         keys = iter("321123q")
         stack.enter_context(monkeypatch.context()).setattr(
-            display, "_keys", lambda: contextlib.nullcontext(lambda: next(keys))
+            live_display, "_keys", lambda: contextlib.nullcontext(lambda: next(keys))
         )
-        display.run(session, voices, shown)
+        live_display.run(session, voices, shown)
     assert chosen == [voice for _, voice in [*voices[::-1], *voices]]
     assert "b[/]n" in shown.export_text()

@@ -13,7 +13,8 @@ import torch
 from rates import RATE
 
 from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceSwapper
-from voiceswap.audio import read_audio, resample
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.pitch import transfer_pitch
 from voiceswap.conversion.recording import Output, Recording

@@ -5,7 +5,8 @@ import pytest
 import soundfile
 from rates import RATE
 
-from voiceswap.audio import frame_powers, level_of_powers, read_audio, resample
+from voiceswap.audio import frame_powers, level_of_powers, read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.loudness import RESAMPLED, high_pass, limited_gain, loudness_gain
 from voiceswap.conversion.recording import Output, Recording
 

@@ -21,12 +21,12 @@ from safetensors import SafetensorError
 from talks import can_mount, write_talks
 
 from voiceswap import VoiceswapError, cli
+from voiceswap.audio_io.writing import write_audio
 from voiceswap.batch import Status, convert_folder, names, storage, worker_pool
 from voiceswap.batch.capacity import default_jobs
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.writing import write_audio
 
 ROOT = Path(__file__).parents[1]
 

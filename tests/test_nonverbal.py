@@ -8,7 +8,7 @@ import torch
 from rates import RATE
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import resample
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.batching import stack
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.nonverbal import unsure

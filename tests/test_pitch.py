@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from voiceswap import VoiceswapError
-from voiceswap.audio import resample
+from voiceswap.audio_io.resampling import resample
 from voiceswap.batch import BatchOptions
 from voiceswap.conversion.options import ConversionOptions, pitch_options
 from voiceswap.conversion.pitch import place_contour

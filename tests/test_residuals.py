@@ -7,7 +7,8 @@ import pytest
 import torch
 from rates import RATE
 
-from voiceswap.audio import read_audio, resample
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.mel_statistics import (
     apply_mel_affine,
     match_mel_statistics,

@@ -11,7 +11,8 @@ from rates import RATE
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from voiceswap import AudioError, VoiceswapError, cli
-from voiceswap.audio import active_level_db, frame_powers, read_audio, resample
+from voiceswap.audio import active_level_db, frame_powers, read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import streaming
 from voiceswap.conversion.engine import Engine
 from voiceswap.examples import GOODBYE, HELLO

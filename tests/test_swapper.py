@@ -21,7 +21,8 @@ from voiceswap import (
     VoiceswapError,
     VoiceSwapper,
 )
-from voiceswap.audio import active_level_db, read_audio, resample
+from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import voice_file
 from voiceswap.conversion.voice_file import save_voice
 from voiceswap.examples import GOODBYE, HELLO
@@ -245,7 +246,10 @@ def test_a_mix_may_hold_a_voice_twice_and_a_file_not_too_many(tiny, tmp_path, mo
     assert [share for _, share in mix.residuals] == pytest.approx([0.75, 0.25])
     kept = tiny.load_voice(tiny.save_voice(mix, tmp_path / "mix.safetensors"))
     assert [share for _, share in kept.residuals] == pytest.approx([0.75, 0.25])
-    for name, sentence in (("MAX_RECORDINGS", "at most 1 recordings"), ("MAX_BYTES", "at most 1 ")):
+    for name, sentence in (
+        ("MAX_RECORDINGS", "at most 1 recordings"),
+        ("MAX_VOICE_BYTES", "at most 1 "),
+    ):
         with monkeypatch.context() as patched, pytest.raises(VoiceswapError, match=sentence):
             patched.setattr(voice_file, name, 1 if name == "MAX_RECORDINGS" else 1 << 20)
             tiny.save_voice(mix, tmp_path / "large.safetensors")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from voiceswap.audio import read_audio, resample
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.two_voices import two_pitches, who_speaks
 from voiceswap.features import AudioConfig, extract_f0
 from voiceswap.notes import AudioWarning

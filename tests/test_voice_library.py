@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from voiceswap import VoiceswapError
 from voiceswap.conversion.voice_library import VoiceLibrary, clean_name, file_name
-from voiceswap.file_names import is_safe
+from voiceswap.files import is_safe_name
 
 HOSTILE = [
     "../../out",
@@ -85,7 +85,7 @@ def test_any_name_is_safe_or_a_sentence(text):
         assert str(error).endswith(".")
         return
     stem = file_name(name)
-    assert is_safe(stem) and not stem.startswith(".") and len(stem.encode()) <= 200
+    assert is_safe_name(stem) and not stem.startswith(".") and len(stem.encode()) <= 200
     assert clean_name(name) == name
 
 

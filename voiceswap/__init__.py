@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingError, VoiceswapError
 
 if TYPE_CHECKING:
-    from voiceswap.conversion.files import FileConversion
+    from voiceswap.conversion.file_conversion import FileConversion
     from voiceswap.conversion.latency import Latency
     from voiceswap.conversion.options import ConversionOptions
     from voiceswap.conversion.streaming import Stream
@@ -47,7 +47,7 @@ __all__ = [
 _HOMES = {
     "AudioConfig": "features",
     "ConversionOptions": "conversion.options",
-    "FileConversion": "conversion.files",
+    "FileConversion": "conversion.file_conversion",
     "Latency": "conversion.latency",
     "Stream": "conversion.streaming",
     "VoiceSwapper": "conversion.swapper",

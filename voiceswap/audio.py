@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voiceswap.audio_checks import check_audio, require_finite, require_full_scale
-from voiceswap.channels import ChannelMix
-from voiceswap.decoding import (
+from voiceswap.audio_io.channels import ChannelMix
+from voiceswap.audio_io.checks import check_audio, require_finite, require_full_scale
+from voiceswap.audio_io.decoding import (
     MAX_CHANNELS,
     MAX_RATE,
     MIN_RATE,
@@ -20,14 +19,14 @@ from voiceswap.decoding import (
     regular_file,
     sound_info,
 )
+from voiceswap.audio_io.resampling import resample, resample_blocks
 from voiceswap.errors import AudioError
 from voiceswap.notes import notes_to
 
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
-QUIET_DB = -60.0  # speech below this level has only a few bits of 16
+MIN_SPEECH_LEVEL_DB = -60.0  # speech below this level has only a few bits of 16
 POWER_FRAME_RATE = 50  # frames a second of `frame_powers`
-PEAK = 0.999  # the greatest magnitude that is written
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
 
 AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
@@ -171,41 +170,6 @@ def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
     return samples.astype(np.float32)
 
 
-def resample(samples: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
-    """Samples (samples,) at `rate` Hz to `new_rate` Hz; float32."""
-    return soxr.resample(samples, rate, new_rate).astype(np.float32)
-
-
-def resample_blocks(
-    blocks: Iterator[np.ndarray], rate: float, new_rate: float
-) -> Iterator[np.ndarray]:
-    """`resample` of a recording in blocks (samples,); float32."""
-    resampler = BlockResampler(rate, new_rate)
-    for block in blocks:
-        yield resampler.push(block)
-    rest = resampler.flush()
-    if len(rest):
-        yield rest
-
-
-class BlockResampler:
-    """`resample` of a recording in blocks (samples,); those of one rate stay as they are."""
-
-    def __init__(self, rate: float, new_rate: float):
-        self._stream = None if rate == new_rate else soxr.ResampleStream(rate, new_rate, 1)
-
-    def push(self, block: np.ndarray) -> np.ndarray:
-        """Take a block (samples,), and give what is resampled by now (samples,)."""
-        if self._stream is None:
-            return block
-        return self._stream.resample_chunk(block.astype(np.float32))
-
-    def flush(self) -> np.ndarray:
-        """The rest. Nothing may be pushed after it."""
-        nothing = np.zeros(0, np.float32)
-        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)
-
-
 def _channel_axis(shape: tuple[int, ...], name: str) -> int:
     """The axis of a two-dimensional recording that counts channels: the short one."""
     short = [axis for axis in (0, 1) if shape[axis] <= MAX_CHANNELS]
@@ -260,7 +224,7 @@ def level_of_powers(power: np.ndarray) -> float:
     for speech in (power[~near], power):
         active = speech[speech >= speech.max(initial=0.0) * 1e-3]
         level = float(10 * np.log10(active.sum() / max(len(active), 1) + 1e-12))
-        if len(active) >= TRANSIENT_FRAMES and level > QUIET_DB:
+        if len(active) >= TRANSIENT_FRAMES and level > MIN_SPEECH_LEVEL_DB:
             break
     return level
 

@@ -1,28 +1,26 @@
-"""The `voiceswap` command: thin over VoiceSwapper."""
+"""The `voiceswap` command: the commands that it has, and how errors end it."""
 
 import io
 import os
 import sys
 import warnings
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from voiceswap.adaptation.command import adapt
-from voiceswap.batch.command import batch
-from voiceswap.command_options import Device, Precision
-from voiceswap.command_outputs import console, fail, save, warn, written
-from voiceswap.conversion.command import convert, embed, load_swapper, reconstruct, swap, voice
+from voiceswap.commands.adapt import adapt
+from voiceswap.commands.batch import batch
+from voiceswap.commands.convert import convert, embed, reconstruct, swap, voice
+from voiceswap.commands.demo import demo
+from voiceswap.commands.evaluate import evaluate
+from voiceswap.commands.info import info
+from voiceswap.commands.live import live
+from voiceswap.commands.outputs import console, fail, warn
+from voiceswap.commands.train import export, train
+from voiceswap.commands.ui import ui
 from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
-from voiceswap.evaluation.command import evaluate
-from voiceswap.live.command import live
 from voiceswap.notes import notes_to
-from voiceswap.training.command import export, train
-from voiceswap.ui.command import ui
 
 START, CONVERT, VOICES, MODELS = "Start", "Convert", "Voices and codes", "Models"
 
@@ -48,62 +46,6 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-def info(
-    checkpoint: Annotated[
-        str, typer.Argument(help="A model file, or 'default' for the one in the package.")
-    ] = "default",
-) -> None:
-    """Show what a model is: settings, sizes, training data, licences and measured figures."""
-    from voiceswap.models.checkpoint import read_metadata
-
-    metadata = read_metadata(checkpoint)
-    table = Table(
-        show_header=False, title=Text(f"voiceswap model: {checkpoint}"), title_justify="left"
-    )
-    analysed = metadata["audio"]["sample_rate"]
-    synthesized = metadata.get("vocoder", {}).get("rate", analysed)
-    table.add_row("rates", f"{analysed} Hz in, {synthesized} Hz out")
-    for part in ("audio", "autoencoder", "vocoder", "streaming", "front_end_adapter"):
-        if part in metadata:
-            values = ", ".join(f"{name} {value}" for name, value in metadata[part].items())
-            table.add_row(part, Text(values))
-    for name, value in metadata["card"].items():
-        if isinstance(value, dict):
-            value = "\n".join(f"{key}: {entry}" for key, entry in value.items())
-        table.add_row(Text(name), Text(str(value)))
-    console.print(table)
-
-
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
-        "voiceswap-demo"
-    ),
-    device: Device = "auto",
-    precision: Precision = "auto",
-) -> None:
-    """Swap two short recordings that come with the package: A says hello, B says goodbye."""
-    from voiceswap.audio import read_audio
-    from voiceswap.examples import GOODBYE, HELLO
-    from voiceswap.plots import draw_mels
-
-    swapper = load_swapper("default", device, precision)
-    rate = swapper.sample_rate
-    hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
-    with console.status("Converting ..."):
-        goodbye_by_a, hello_by_b = swapper.swap(GOODBYE, HELLO)
-    results = {
-        "a-says-hello": (hello, "A says hello, as recorded"),
-        "b-says-goodbye": (goodbye, "B says goodbye, as recorded"),
-        "a-says-goodbye": (goodbye_by_a, "A says goodbye: B's words in A's voice"),
-        "b-says-hello": (hello_by_b, "B says hello: A's words in B's voice"),
-    }
-    for name, (samples, what) in results.items():
-        save(out / f"{name}.wav", samples, rate, what)
-    views = {what: samples for samples, what in results.values()}
-    picture = draw_mels(views, rate, out / "mels.png")
-    written(picture, "the four mel spectrograms, F0 in blue")
 
 
 def _add(panel: str, command, *examples: str, **settings) -> None:

@@ -1,5 +1,8 @@
 """The errors a user can cause. Each message is one plain sentence that says what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class VoiceswapError(Exception):
     """Base of all errors below; commands print it without a trace."""
@@ -36,3 +39,14 @@ def memory_is_full(error: BaseException) -> bool:
         return True
     signs = "out of memory", "ALLOC_FAILED", "can't allocate memory"
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+
+
+@contextmanager
+def needs_extra(what: str, extra: str) -> Iterator[None]:
+    """Turns a failed import inside into a sentence that says how to install what is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise VoiceswapError(
+            f"{what} needs {error.name}; install it with: pip install 'voiceswap[{extra}]'."
+        ) from error

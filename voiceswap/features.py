@@ -10,8 +10,8 @@ import torch
 import torchaudio.transforms
 from torch import Tensor, nn
 
+from voiceswap.dsp.f0_tracker import HOP, SAMPLE_RATE, f0_tracker
 from voiceswap.errors import CheckpointError
-from voiceswap.f0_tracker import HOP, SAMPLE_RATE, f0_tracker
 from voiceswap.precision import exact_arithmetic
 from voiceswap.transfer import HostCopy, to_device
 

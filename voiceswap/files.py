@@ -1,11 +1,13 @@
-"""Atomic file writes, write errors as one sentence, and hashes of files."""
+"""Files: atomic writes, write errors as one sentence, hashes, and names for every system."""
 
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,11 @@ from voiceswap.errors import VoiceswapError
 MIN_FREE_BYTES = 65536  # a disk with less is full
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_IN_RUST = tuple(f"(os error {number})" for number in (*FULL, 112))  # 112: Windows
+# The characters that Windows, macOS or Linux refuse, or would change: of a device's name, as con or
+# lpt1.txt, the first.
+UNSAFE_NAME = re.compile(
+    r'[<>:"/\\|?*\x00-\x1f]|[. ]\Z|\A(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)).', re.IGNORECASE
+)
 
 
 @contextmanager
@@ -102,3 +109,13 @@ def sha256(path: str | os.PathLike) -> str:
     """The hash of a file's content."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether every system can give a file or folder this name."""
+    return not UNSAFE_NAME.search(name)
+
+
+def folded_name(name: str) -> str:
+    """The name as file systems compare it that ignore case and Unicode composition."""
+    return unicodedata.normalize("NFC", name).casefold()

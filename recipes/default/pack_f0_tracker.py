@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from safetensors.torch import save_file
 
-from voiceswap.f0_tracker import BANDS, SIZES, WEIGHTS, F0Tracker
+from voiceswap.dsp.f0_tracker import BANDS, SIZES, WEIGHTS, F0Tracker
 
 
 def main() -> None:

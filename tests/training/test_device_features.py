@@ -10,10 +10,10 @@ from voiceswap.audio import set_level
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
 from voiceswap.models.pretrained import front_end
-from voiceswap.perturb import perturb_powers
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.device_features import DeviceFeatures
+from voiceswap.training.perturb import perturb_powers
 
 
 def speech_data(corpus, views: int, **options) -> SpeechData:

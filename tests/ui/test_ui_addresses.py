@@ -11,9 +11,9 @@ import httpx
 
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.gate import Gate
 from voiceswap.ui.limits import Limits, visitor_at
 from voiceswap.ui.page import serving
+from voiceswap.ui.request_guard import RequestGuard
 from voiceswap.ui.texts import Texts
 
 WRONG = {"username": "me", "password": "wrong"}
@@ -27,8 +27,8 @@ def locked(swapper, tmp_path):
 
 
 @pytest.fixture
-def gate(tmp_path):
-    """Makes a client of a gate, behind which every request gets `status` a moment later."""
+def guarded(tmp_path):
+    """Makes a client of a guard, behind which every request gets `status` a moment later."""
 
     def make(hostnames=(), any_host=False, status=200):
         async def app(scope, receive, send):
@@ -38,7 +38,7 @@ def gate(tmp_path):
 
         limits = Limits(tmp_path, 3600, 100, 1000, (4, 8))
         nothing = lambda *_: None  # noqa: E731
-        made = Gate(app, tmp_path, hostnames, any_host, limits, nothing, nothing)
+        made = RequestGuard(app, tmp_path, hostnames, any_host, limits, nothing, nothing)
         transport = httpx.ASGITransport(made)
         return httpx.AsyncClient(transport=transport, base_url="http://localhost:7860")
 
@@ -71,10 +71,10 @@ def test_who_one_is_is_not_for_the_visitor_to_write(locked, monkeypatch, forward
     assert tried == [400] * (6 - refused) + [429] * refused
 
 
-def test_passwords_that_are_tried_at_once_wait_too(gate):
-    tried = statuses(gate(status=400), 20)
+def test_passwords_that_are_tried_at_once_wait_too(guarded):
+    tried = statuses(guarded(status=400), 20)
     assert tried.count(400) == 3 and tried.count(429) == 17
-    good = gate(status=200)
+    good = guarded(status=200)
     assert [statuses(good, 1) for _ in range(5)] == [[200]] * 5
 
 
@@ -109,8 +109,8 @@ ORIGIN = {"origin": "https://voice.example.org"}
         (True, "192.0.2.1:7860", {"origin": "http://evil.example"}, 403),
     ],
 )
-def test_a_hostname_is_the_page_s_own_everywhere(gate, any_host, host, headers, status):
-    client = gate(["voice.example.org"], any_host)
+def test_a_hostname_is_the_page_s_own_everywhere(guarded, any_host, host, headers, status):
+    client = guarded(["voice.example.org"], any_host)
     assert statuses(client, 1, "/", headers={"host": host, **headers}) == [status]
 
 

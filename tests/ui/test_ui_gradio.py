@@ -12,11 +12,12 @@ from gradio_client import Client, handle_file
 
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.ui.app_context import COUNTED, MODEL, AppContext
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.call_check import stream_function
-from voiceswap.ui.gate import CALLS, CLOSED
 from voiceswap.ui.limits import pending_calls
 from voiceswap.ui.page import serving
+from voiceswap.ui.queues import COUNTED, MODEL
+from voiceswap.ui.request_guard import CALLS, CLOSED
 from voiceswap.ui.texts import Texts
 
 HARMLESS = ("/login", "/gradio_api/upload", "/gradio_api/cancel", "/gradio_api/reset")

@@ -9,8 +9,9 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from voiceswap.decoding import seconds_up_to, sound_info
-from voiceswap.ui import app_context
+from voiceswap.audio_io.decoding import seconds_up_to, sound_info
+from voiceswap.ui import inputs
+from voiceswap.ui.inputs import require_references
 
 
 def unknown_length(path, seconds):
@@ -58,7 +59,7 @@ def test_a_length_that_no_header_tells_is_counted(
     [("adapt_voice", (), ("Anna", True)), ("listen_recordings", (None,), ())],
 )
 def test_all_recordings_of_a_voice_are_bounded(address, speech, monkeypatch, name, before, after):
-    monkeypatch.setattr(app_context, "TOGETHER_SECONDS", 5.0)
+    monkeypatch.setattr(inputs, "TOGETHER_SECONDS", 5.0)
     client = Client(address, verbose=False)
     files = [handle_file(path) for path in speech[:3]]
     with pytest.raises(AppError, match=r"^The recordings are longer than 0:05 minutes together"):
@@ -67,5 +68,5 @@ def test_all_recordings_of_a_voice_are_bounded(address, speech, monkeypatch, nam
 
 def test_what_is_chosen_twice_counts_once(context, swapper, speech):
     context.library.add("Anna", swapper.sample(1))
-    chosen = context.references([str(speech[0])] * 3, ["Anna"] * 3)
+    chosen = require_references(context, [str(speech[0])] * 3, ["Anna"] * 3)
     assert chosen == [str(speech[0]), context.library.path("Anna")]

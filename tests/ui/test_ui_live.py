@@ -13,7 +13,8 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 import httpx
 from gradio_client import Client, handle_file
 
-from voiceswap.audio import read_audio, resample
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui.app_context import AppContext

@@ -13,10 +13,11 @@ from safetensors.numpy import save_file
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from voiceswap import cli
-from voiceswap.channels import ChannelMix
+from voiceswap.audio_io.channels import ChannelMix
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.notes import notes_to
+from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.errors_in_chinese import SENTENCES
 from voiceswap.ui.page import serving
@@ -53,7 +54,7 @@ def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path):
     ):
         with pytest.raises(VoiceswapError) as error:
             fails()
-        assert sentence in context.sentence(error.value)
+        assert sentence in visible_sentence(context, error.value)
     learned = "There is no recording to learn from. a b.wav is silent. c.wav is clipped."
     for english, chinese in (
         (learned, "没有可用于训练的录音，请上传更多语音。a b.wav 是静音。c.wav 有削波失真。"),
@@ -62,7 +63,7 @@ def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path):
             "a.wav 在 3.8 秒中的第 2.6 秒处中断。",
         ),
     ):
-        assert context.sentence(english) == chinese
+        assert visible_sentence(context, english) == chinese
     notes = []
     with notes_to(notes.append):
         samples = np.random.default_rng(0).normal(size=16000)
@@ -73,7 +74,9 @@ def test_the_library_s_errors_are_said_in_chinese(swapper, tmp_path):
         mix = ChannelMix(2, 16000)
         mix.add(np.stack([samples, 0 * samples], 1))
         mix.kept("a.wav")
-    assert len(notes) == 3 and all(context.sentence(one).startswith("a.wav：") for one in notes)
+    assert len(notes) == 3 and all(
+        visible_sentence(context, one).startswith("a.wav：") for one in notes
+    )
     for english, chinese in SENTENCES:
         assert set(re.findall(r"{(\w+)}", chinese)) <= set(re.findall(r"\?P<(\w+)>", english))
 

@@ -12,7 +12,8 @@ from talks import fill_disk_after_one
 
 from voiceswap.batch.run_state import RunState
 from voiceswap.conversion.voice_library import VoiceLibrary
-from voiceswap.ui import app_context
+from voiceswap.ui import answers
+from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.texts import Texts
 
@@ -26,18 +27,21 @@ from voiceswap.ui.texts import Texts
 )
 def test_no_sentence_names_a_folder_of_the_server(swapper, tmp_path, monkeypatch, uploads, file):
     context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"))
-    monkeypatch.setattr(app_context, "get_upload_folder", lambda: uploads)
-    assert context.sentence(f"{file} is silent.") == "a b.wav is silent."
+    monkeypatch.setattr(answers, "get_upload_folder", lambda: uploads)
+    assert visible_sentence(context, f"{file} is silent.") == "a b.wav is silent."
     folder = file[: -len("/a b.wav")]
     full = f"{file} can't be written: no space left on the disk of {folder}; make room."
-    assert context.sentence(full) == (
+    assert visible_sentence(context, full) == (
         "a b.wav can't be written: no space left on the disk; make room."
     )
     full = f"The folder for temporary files, {tempfile.gettempdir()}, can't hold the recording."
-    assert context.sentence(full) == "The folder for temporary files can't hold the recording."
+    assert (
+        visible_sentence(context, full)
+        == "The folder for temporary files can't hold the recording."
+    )
     context.library.folder = type("Folder", (), {"__str__": lambda self: r"C:\voices"})()
     damaged = r"C:\voices\Anna.safetensors is larger than any saved voice."
-    assert context.sentence(damaged) == "Anna.safetensors is larger than any saved voice."
+    assert visible_sentence(context, damaged) == "Anna.safetensors is larger than any saved voice."
 
 
 def test_a_batch_that_stops_gives_a_visitor_no_command(address, speech, monkeypatch):

@@ -195,7 +195,7 @@ def test_an_export_lasts_an_hour_from_when_it_was_last_wanted(swapper, tmp_path,
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     context = AppContext(swapper, VoiceLibrary(tmp_path / "voices", swapper), Texts("en"))
     context.library.add("Anna", swapper.sample(5))
-    exports = VoiceExports(context)
+    exports = VoiceExports(context.library)
     first = exports.file("Anna")
     os.utime(first, (0, 0))
     assert exports.file("Anna") == first and first.stat().st_mtime > 0

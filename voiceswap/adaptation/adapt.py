@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.adaptation.material import prepare
-from voiceswap.adaptation.report import AdaptationReport, Scores, VoiceScorer, selection_score
-from voiceswap.adaptation.speech import Piece, keep_out, read_speech
+from voiceswap.adaptation.recordings import Piece, hold_out, read_recordings
+from voiceswap.adaptation.report import AdaptationReport
+from voiceswap.adaptation.scoring import Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.trainer import Trainer
-from voiceswap.audio import resample
+from voiceswap.adaptation.voice_features import compute_features
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
@@ -82,9 +83,9 @@ def adapt(
     """
     engine = swapper.engine
     progress(0.0, "Reading the recordings")
-    speech = read_speech(recordings, swapper.sample_rate)
-    learned, kept = keep_out(speech)
-    steps = steps or steps_for(speech.seconds)
+    read = read_recordings(recordings, swapper.sample_rate)
+    learned, kept = hold_out(read)
+    steps = steps or steps_for(read.seconds)
     progress(0.02, "Computing features")
     rate = engine.audio.sample_rate
     analysed = [resample(piece.samples, piece.rate, rate) for piece in learned]
@@ -92,13 +93,13 @@ def adapt(
     scorer = VoiceScorer(engine, test)
     plain = swapper.voice([(piece.samples, piece.rate) for piece in learned])
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
-    trainer = Trainer(engine, prepare(engine, analysed, others), steps, seed)
+    trainer = Trainer(engine, compute_features(engine, analysed, others), steps, seed)
     before = scorer.score(plain)
     report = AdaptationReport(
-        speech.seconds, speech.left_out, kept.name if kept else None, before, before
+        read.seconds, read.left_out, kept.name if kept else None, before, before
     )
     selection = _Selection(trainer, scorer, plain, report)
-    key = _key(swapper.fingerprint, [piece.samples for piece in speech.pieces], steps, seed)
+    key = _key(swapper.fingerprint, [piece.samples for piece in read.pieces], steps, seed)
     if saved := _load(state, key):
         selection.load_state_dict(saved)
     try:
@@ -117,7 +118,7 @@ def adapt(
     progress(1.0, "Done")
     notes = {"adapted": report.to_dict()}
     voice = replace(selection.best, high_gain=plain.high_gain, notes=notes)
-    return Adapted(voice, plain, speech.pieces[0], report)
+    return Adapted(voice, plain, read.pieces[0], report)
 
 
 class _Selection:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from voiceswap.adaptation.material import Batch, Material, draw_batch
+from voiceswap.adaptation.voice_features import Batch, RecordingFeatures, draw_batch
 from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.mel_statistics import speech_frames
@@ -34,7 +34,7 @@ STRENGTH = 0.7  # how far to go from the weights before to the mean of those aft
 
 
 class Trainer:
-    """Adapts the decoder to the voice of `material`.
+    """Adapts the decoder to the voice of `recordings`.
 
     The loss is L1 of log-mels rebuilt from drawn content codes; at every second step also the
     losses of conversions, from the same words in another voice, through the vocoder. The weights
@@ -46,16 +46,18 @@ class Trainer:
     `state_dict` is the same.
     """
 
-    def __init__(self, engine: Engine, material: Sequence[Material], steps: int, seed: int = 0):
+    def __init__(
+        self, engine: Engine, recordings: Sequence[RecordingFeatures], steps: int, seed: int = 0
+    ):
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't be adapted.")
         self.engine, self.steps, self.seed, self.step = engine, steps, seed, 0
         self.vocoder = engine.vocoder.without_high_band()
         decoder = engine.autoencoder.decoder
-        self.code = torch.stack([item.code for item in material]).mean(0)
-        self.material = [_with_quiet_pauses(engine, item, self.code) for item in material]
+        self.code = torch.stack([item.code for item in recordings]).mean(0)
+        self.recordings = [_with_quiet_pauses(engine, item, self.code) for item in recordings]
         most = round(REFERENCE_SECONDS * engine.audio.frame_rate)
-        self.references = [item.encoded for item in _spread(self.material, most)]
+        self.references = [item.encoded for item in _spread(self.recordings, most)]
         start = new_delta(decoder, RANK, seed).to(engine.device)
         self.parameters = _parameters(self.code, start)
         self.mean = _parameters(self.code, start).requires_grad_(False)
@@ -69,7 +71,7 @@ class Trainer:
     def train_step(self) -> dict[str, float]:
         """One step. Returns the parts of the loss. Raises VoiceswapError when it is not finite."""
         rng = np.random.default_rng((self.seed, self.step))
-        batch = draw_batch(self.material, self.engine, BATCH, rng)
+        batch = draw_batch(self.recordings, self.engine, BATCH, rng)
         delta, code = _delta(self.parameters), self.parameters["code"]
         codes = code.expand(len(batch.mel), -1)
         rebuilt = self.engine.autoencoder.decode(
@@ -152,11 +154,11 @@ class Trainer:
         }
 
 
-def _spread(material: Sequence[Material], frames: int) -> list[Material]:
-    """Some of the material, spread evenly over it, of about so many mel frames; at least one."""
-    total = sum(item.mel.shape[-1] for item in material)
-    count = max(1, min(len(material), round(len(material) * frames / total)))
-    return [material[round(i)] for i in np.linspace(0, len(material) - 1, count)]
+def _spread(recordings: Sequence[RecordingFeatures], frames: int) -> list[RecordingFeatures]:
+    """Some recordings, spread evenly over all, of about so many mel frames; at least one."""
+    total = sum(item.mel.shape[-1] for item in recordings)
+    count = max(1, min(len(recordings), round(len(recordings) * frames / total)))
+    return [recordings[round(i)] for i in np.linspace(0, len(recordings) - 1, count)]
 
 
 def _parameters(code: Tensor, delta: DecoderDelta) -> nn.ParameterDict:
@@ -181,8 +183,8 @@ def _as_kept(values: Mapping[str, Tensor], strength: float = 1.0) -> dict[str, T
 
 
 @torch.no_grad()
-def _with_quiet_pauses(engine: Engine, item: Material, code: Tensor) -> Material:
-    """The material with pauses as decoded, or as recorded where that is quieter.
+def _with_quiet_pauses(engine: Engine, item: RecordingFeatures, code: Tensor) -> RecordingFeatures:
+    """The recording with pauses as decoded, or as recorded where that is quieter.
 
     A recording's noise is not the voice, and would be learned.
     """

@@ -2,7 +2,7 @@
 
 import posixpath
 
-from voiceswap.endings import libsndfile_format
+from voiceswap.audio_io.endings import libsndfile_format
 from voiceswap.errors import AudioError
 
 # Endings that outputs may have.

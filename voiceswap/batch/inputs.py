@@ -6,11 +6,11 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.batch import storage
 from voiceswap.batch.formats import FORMATS, ending, output_ending
 from voiceswap.batch.manifests import OPTION_COLUMNS, is_manifest, manifest_lines
 from voiceswap.batch.options import BatchOptions
-from voiceswap.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
 
 ReferencePaths = tuple[str, ...]  # absolute; recordings or saved voices, which are averaged

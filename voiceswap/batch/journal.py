@@ -9,7 +9,7 @@ from pathlib import Path
 from voiceswap.files import sha256
 from voiceswap.results_log import ResultsLog
 
-NAME = "journal.jsonl"
+JOURNAL_NAME = "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Journal:
 
     def __init__(self, out: Path):
         self.out = out
-        self.log = ResultsLog(out / NAME)
+        self.log = ResultsLog(out / JOURNAL_NAME)
         self.entries: dict[str, list[Entry]] = defaultdict(list)
         for row in self.log.read():
             if "sha256" in row:

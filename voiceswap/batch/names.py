@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from voiceswap.batch.inputs import Job
-from voiceswap.file_names import folded, is_safe
+from voiceswap.files import folded_name, is_safe_name
 
 WORK_FOLDER = ".voiceswap"  # in the output folder: the lock and unfinished files
 
@@ -26,12 +26,12 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
             named.append(replace(job, output=""))
             continue
         number, output = 1, job.output
-        while (holder := taken.get(folded(output))) not in (None, job):
+        while (holder := taken.get(folded_name(output))) not in (None, job):
             number += 1
             path = PurePosixPath(job.output)
             output = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
         if holder is None:
-            taken[folded(output)] = job
+            taken[folded_name(output)] = job
             named.append(job if number == 1 else replace(job, output=output))
     return named
 
@@ -44,5 +44,5 @@ def _stays_inside(name: str) -> bool:
         and not os.path.splitdrive(name)[0]
         and all(part not in ("", ".", "..") for part in parts)
         and parts[0].casefold() != WORK_FOLDER
-        and (os.name != "nt" or all(map(is_safe, parts)))
+        and (os.name != "nt" or all(map(is_safe_name, parts)))
     )

@@ -16,13 +16,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from voiceswap.batch.tasks import ConversionTask, Failure, Outcome, Task, Work, WrittenFile
-from voiceswap.batch.worker_pool import DIED, Done, ModelSettings, WorkShareCallback
-from voiceswap.errors import VoiceswapError
-from voiceswap.extras import needs_extra
+from voiceswap.batch.tasks import (
+    ConversionTask,
+    Failure,
+    ModelSettings,
+    Outcome,
+    Task,
+    Work,
+    WrittenFile,
+)
+from voiceswap.batch.worker_pool import DIED, Done, WorkShareCallback
+from voiceswap.errors import VoiceswapError, needs_extra
 from voiceswap.files import flush_to_disk, sha256
 
-CHUNK = 64 * 2**20  # bytes of a converted file in one row; Arrow can't hold hours of audio in one
+CHUNK_BYTES = 64 * 2**20  # of a converted file in one row; Arrow can't hold hours of audio in one
 SLICE = 100_000  # items of work that Ray gets at once
 BLOCKS = 10_000  # of a slice
 COLUMNS = ("item", "task", "offset", "data", "outcome")  # of the rows that workers send back
@@ -169,9 +176,9 @@ class _RayWorker:
                 offset, chunk = 0, b""
                 if isinstance(outcome, WrittenFile):
                     with open(outcome.part, "rb") as file:
-                        while len(chunk := file.read(CHUNK)) == CHUNK:
+                        while len(chunk := file.read(CHUNK_BYTES)) == CHUNK_BYTES:
                             yield _row(item, index, offset, chunk, b"")
-                            offset += CHUNK
+                            offset += CHUNK_BYTES
                 yield _row(item, index, offset, chunk, pickle.dumps(outcome))
         self.attempts.end.remote(names)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from voiceswap.files import whole_file
 from voiceswap.notes import Note
 
-NAME = "report.csv"
+REPORT_NAME = "report.csv"
 COLUMNS = ("source", "output", "status", "error", "audio_seconds", "seconds", "note")
 
 
@@ -75,7 +75,7 @@ class Report:
 
     def write(self, out: Path) -> Path:
         """Write report.csv into `out`, whole or not at all."""
-        path = out / NAME
+        path = out / REPORT_NAME
         with (
             whole_file(path) as temporary,
             open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,

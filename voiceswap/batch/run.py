@@ -22,11 +22,12 @@ from voiceswap.batch.tasks import (
     ConversionTask,
     ExtractedVoice,
     Failure,
+    ModelSettings,
     VoiceTask,
     Work,
     WrittenFile,
 )
-from voiceswap.batch.worker_pool import InProcessPool, ModelSettings, ProcessPool, WorkerPool
+from voiceswap.batch.worker_pool import InProcessPool, ProcessPool, WorkerPool
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256

@@ -1,11 +1,21 @@
-"""The tasks that workers get, and the outcomes that they return."""
+"""What workers get, the settings of their model and tasks, and the outcomes that they return."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.options import BatchOptions
 from voiceswap.conversion.voice import Voice
 from voiceswap.notes import Note
+
+
+class ModelSettings(NamedTuple):
+    """The arguments with which a worker loads its model: see `VoiceSwapper.load`."""
+
+    checkpoint: str
+    device: str
+    batch_size: int | None
+    precision: str
 
 
 @dataclass(frozen=True, slots=True)

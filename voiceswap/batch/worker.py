@@ -11,6 +11,7 @@ import soundfile
 import torch
 
 from voiceswap import FileConversion, VoiceSwapper
+from voiceswap.audio_io.decoding import SoundInfo, sound_info
 from voiceswap.batch import storage
 from voiceswap.batch.formats import ending, rate_for, subtype_for
 from voiceswap.batch.inputs import ReferencePaths
@@ -18,16 +19,15 @@ from voiceswap.batch.tasks import (
     ConversionTask,
     ExtractedVoice,
     Failure,
+    ModelSettings,
     Outcome,
     Task,
     VoiceTask,
     Work,
     WrittenFile,
 )
-from voiceswap.batch.worker_pool import ModelSettings
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.voice import Voice
-from voiceswap.decoding import SoundInfo, sound_info
 from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
 from voiceswap.files import disk_is_full, raise_write_error, sha256
 from voiceswap.notes import LossNote, Note, notes_to

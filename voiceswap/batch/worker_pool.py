@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
-from voiceswap.batch.tasks import Failure, Outcome, Task, Work
+from voiceswap.batch.tasks import Failure, ModelSettings, Outcome, Task, Work
 from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ Done = list[tuple[Task, Outcome]]
 WorkShareCallback = Callable[[Work, float], None]  # gets work and the share of it that is done
 SHARE_SECONDS = 0.5  # least time between two messages of a worker about its share
 DIED = "The process that converted it died twice: memory ran out, or a library crashed on it."
-
-
-class ModelSettings(NamedTuple):
-    """The arguments with which a worker loads its model: see `VoiceSwapper.load`."""
-
-    checkpoint: str
-    device: str
-    batch_size: int | None
-    precision: str
 
 
 class WorkerPool(Protocol):

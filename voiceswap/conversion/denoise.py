@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from voiceswap.audio import active_level_db
+from voiceswap.dsp.spectra import power
 from voiceswap.models.denoiser import Denoiser
-from voiceswap.spectra import power
 
 WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
 # Frames over which power is averaged before its lowest parts are taken for noise, 0.2 s, and from

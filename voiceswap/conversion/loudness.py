@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voiceswap.audio import PEAK, level_of_powers, mean_powers
-from voiceswap.decoding import BLOCK_SECONDS
+from voiceswap.audio import level_of_powers, mean_powers
+from voiceswap.audio_io.decoding import BLOCK_SECONDS
+from voiceswap.audio_io.writing import PEAK
 from voiceswap.features import AudioConfig
 
-CUTOFF, TRANSITION, KAISER_BETA = 45.0, 30.0, 7.0  # Hz, Hz, for 72 dB: 60 Hz pass, 30 Hz do not
+CUTOFF_HZ, TRANSITION_HZ, KAISER_BETA = 45.0, 30.0, 7.0  # for 72 dB: 60 Hz pass, 30 Hz do not
 KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
-SMOOTHING, BRIDGE, CORRECTION = 0.3, 8.0, 0.6  # seconds; lengths of Hann windows
+SMOOTHING_SECONDS, BRIDGE_SECONDS, CORRECTION_SECONDS = 0.3, 8.0, 0.6  # of Hann windows
 BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause, and of 0 dB
 FLOOR = 1e-6  # power relative to the active level below which levels do not differ
 RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
@@ -62,14 +63,14 @@ def high_pass(
 @cache
 def _taps(sample_rate: int, highest: float | None) -> np.ndarray:
     """The difference of two windowed sincs, (2 * half + 1,)."""
-    half = round(KAISER_LENGTH / TRANSITION * sample_rate)
+    half = round(KAISER_LENGTH / TRANSITION_HZ * sample_rate)
     times, window = np.arange(-half, half + 1), np.kaiser(2 * half + 1, KAISER_BETA)
 
     def low_pass(cutoff: float) -> np.ndarray:
         taps = np.sinc(2 * cutoff / sample_rate * times) * window
         return taps / taps.sum()  # so that those of the difference have no sum: no offset passes
 
-    return low_pass(highest or sample_rate / 2) - low_pass(CUTOFF)
+    return low_pass(highest or sample_rate / 2) - low_pass(CUTOFF_HZ)
 
 
 def _filtered(samples: np.ndarray, spectrum: torch.Tensor, size: int, beside: int) -> np.ndarray:
@@ -145,11 +146,11 @@ def without_transients(power: np.ndarray, level_db: float, frame_rate: float) ->
 def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
     """The gain that gives an output the loudness of its source over time.
 
-    The difference of both contours in dB, over SMOOTHING, with the output's power as weight:
-    the balance of vowels and consonants stays the output's. Across pauses the gain goes from that
-    of the speech before to that of the speech after. It never lifts what is smoothed above the
-    source, so a pause does not become louder than the source's. What smoothing dB loses of the
-    level is corrected over CORRECTION.
+    The difference of both contours in dB, over SMOOTHING_SECONDS, with the output's power as
+    weight: the balance of vowels and consonants stays the output's. Across pauses the gain goes
+    from that of the speech before to that of the speech after. It never lifts what is smoothed
+    above the source, so a pause does not become louder than the source's. What smoothing dB loses
+    of the level is corrected over CORRECTION_SECONDS.
 
     Args:
         source: contour (frames,) of the source.
@@ -162,7 +163,7 @@ def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> 
     source_db, output_db = level_of_powers(source), level_of_powers(output)
     wanted = without_transients(source, source_db, frame_rate) / 10 ** (source_db / 10)
     given = output / 10 ** (output_db / 10)
-    short, long = (_hann(seconds, frame_rate) for seconds in (SMOOTHING, BRIDGE))
+    short, long = (_hann(seconds, frame_rate) for seconds in (SMOOTHING_SECONDS, BRIDGE_SECONDS))
     difference = 10 * np.log10((wanted + FLOOR) / (given + FLOOR))
     difference = np.clip(difference, -RANGE_DB, RANGE_DB)
     active = given / (given + ACTIVE)
@@ -175,7 +176,7 @@ def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> 
     highest = 10 * np.log10((_smooth(wanted, short) + FLOOR) / (_smooth(given, short) + 1e-12))
     gain = np.minimum(gain, np.maximum(highest, -RANGE_DB))
 
-    wide = _hann(CORRECTION, frame_rate)
+    wide = _hann(CORRECTION_SECONDS, frame_rate)
     lacking = (_smooth(active * wanted, wide) + FLOOR) / (
         _smooth(active * given * 10 ** (gain / 10), wide) + FLOOR
     )

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 GAIN_RANGE = (0.5, 2.0)
-SPEECH_DB = 30.0  # frames this far below the loudest still count as speech
-MIDDLE = slice(8, 50)  # mel bins of 0.2 to 3 kHz
+SPEECH_RANGE_DB = 30.0  # frames this far below the loudest still count as speech
+MIDDLE_BINS = slice(8, 50)  # mel bins of 0.2 to 3 kHz
 MISSING = 5.0  # nats of log-mel (43 dB) below the middle: such a bin was not recorded
 
 
@@ -46,7 +46,7 @@ def recorded_bins(natural: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     speech = speech_frames(natural, mask)[:, None].to(natural.dtype)
     mean, _ = _moments(natural, speech)
-    return mean > mean[:, MIDDLE].mean(1, keepdim=True) - MISSING
+    return mean > mean[:, MIDDLE_BINS].mean(1, keepdim=True) - MISSING
 
 
 def speech_frames(log_mel: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -54,7 +54,7 @@ def speech_frames(log_mel: Tensor, mask: Tensor | None = None) -> Tensor:
     power = (2 * log_mel).exp().sum(1)
     if mask is not None:
         power = power * mask[:, 0]
-    return power > power.amax(1, keepdim=True) * 10 ** (-SPEECH_DB / 10)
+    return power > power.amax(1, keepdim=True) * 10 ** (-SPEECH_RANGE_DB / 10)
 
 
 def _moments(mel: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:

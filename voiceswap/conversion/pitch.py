@@ -12,7 +12,7 @@ from voiceswap.features import F0_MAX, F0_MIN, log_f0_statistics
 OCTAVE = math.log(2)  # of ln F0
 SEMITONE = OCTAVE / 12
 MAX_PITCH_RANGE = 1.5  # in training: conversions may be asked for with another intonation
-REACH = (2, 98)  # percentiles of F0 that an octave has to leave within F0_MIN and F0_MAX
+F0_PERCENTILES = (2, 98)  # that an octave has to leave within F0_MIN and F0_MAX
 
 
 def place_contour(
@@ -54,7 +54,7 @@ def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor) -> Tensor:
     """
     if not f0.any():
         return source
-    low, high = np.percentile(np.log(f0[f0 > 0]), REACH)
+    low, high = np.percentile(np.log(f0[f0 > 0]), F0_PERCENTILES)
     octaves = [
         number
         for number in range(-3, 4)

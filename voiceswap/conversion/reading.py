@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from voiceswap.audio import AudioInput, prepare_audio, read_input, stream_audio
+from voiceswap.audio_io.decoding import sound_info
 from voiceswap.conversion.recording import FullBand, Recording
-from voiceswap.decoding import sound_info
 from voiceswap.features import AudioConfig
 from voiceswap.notes import notes_to
 

@@ -7,14 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.audio import (
-    ACTIVE_LEVEL_DB,
-    frame_powers,
-    level_of_powers,
-    resample_blocks,
-)
-from voiceswap.audio_checks import require_length, require_sound
-from voiceswap.bandwidth import missing_highs
+from voiceswap.audio import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
+from voiceswap.audio_io.checks import require_length, require_sound
+from voiceswap.audio_io.decoding import BLOCK_SECONDS
+from voiceswap.audio_io.resampling import resample_blocks
 from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise_blocks
 from voiceswap.conversion.disk_array import DiskArray
@@ -27,7 +23,7 @@ from voiceswap.conversion.loudness import (
     power_contour,
     ramps,
 )
-from voiceswap.decoding import BLOCK_SECONDS
+from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
@@ -98,7 +94,7 @@ class Recording:
 
         `seconds` is its length before it was resampled; `full_band` reads it at a higher rate; a
         `noisy` one keeps its noise.
-        Raises AudioError when it is shorter than MIN_SECONDS or silent.
+        Raises AudioError when it is shorter than MIN_RECORDING_SECONDS or silent.
         """
         self.config, self.name, self._full_band = config, name, full_band
         self._samples = self._noisy = DiskArray(np.float32)

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from voiceswap.f0_tracker import HOP, SAMPLE_RATE
+from voiceswap.dsp.f0_tracker import HOP, SAMPLE_RATE
 from voiceswap.features import AudioConfig, extract_f0
 
-REACH = 0.2  # seconds to either side of a frame that its F0 depends on
+F0_CONTEXT_SECONDS = 0.2  # to either side of a frame that its F0 depends on
 
 
 class RunningF0:
@@ -15,7 +15,7 @@ class RunningF0:
 
     def __init__(self, audio: AudioConfig):
         self._audio = audio
-        self._reach = round(REACH * audio.frame_rate)
+        self._reach = round(F0_CONTEXT_SECONDS * audio.frame_rate)
         # The tracker's frames stay where they are if windows begin at every so many mel frames.
         common = math.lcm(audio.hop_length * SAMPLE_RATE, HOP * audio.sample_rate)
         self._grid = common // (audio.hop_length * SAMPLE_RATE)

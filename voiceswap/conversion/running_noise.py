@@ -14,9 +14,9 @@ from voiceswap.conversion.denoise import (
     moving_average,
     stft,
 )
-from voiceswap.spectra import power
+from voiceswap.dsp.spectra import power
 
-REMEMBERED = 20.0  # seconds from which the noise is known
+NOISE_MEMORY_SECONDS = 20.0  # from which the noise is known
 RENEWED = 10  # remembered frames after which the noise is found again: 0.4 s
 
 
@@ -53,5 +53,5 @@ class RunningNoise:
         around = power(spectrum[:, left : last + VALLEY_FRAMES // 2])
         new = moving_average(around, VALLEY_FRAMES)[:, first - left : last - left : VALLEY_STEP]
         known = new if self._valleys is None else torch.cat([self._valleys, new], 1)
-        self._valleys = known[:, -round(REMEMBERED / (VALLEY_STEP * HOP)) :]
+        self._valleys = known[:, -round(NOISE_MEMORY_SECONDS / (VALLEY_STEP * HOP)) :]
         self._new += new.shape[1]

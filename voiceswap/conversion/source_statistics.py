@@ -15,7 +15,7 @@ from voiceswap.models.layers import RunningMoments
 
 TYPICAL_SECONDS = 2.0  # weight of the typical statistics, as seconds of speech
 REMEMBERED_SECONDS = 60.0  # of levels and pitch
-SPEECH_DB = 25.0  # frames this far below the speech's level are pauses, and teach nothing
+PAUSE_BELOW_DB = 25.0  # frames this far below the speech's level are pauses, and teach nothing
 QUIETEST_DB = -55.0  # a level below this is no speech
 
 
@@ -69,7 +69,7 @@ class SourceStatistics:
         """Whether samples (samples,) as they came are loud enough to learn from."""
         level = 10 * math.log10(float(np.square(samples, dtype=np.float64).mean()) + 1e-12)
         usual = self.level_db
-        return usual > QUIETEST_DB and level > usual - SPEECH_DB
+        return usual > QUIETEST_DB and level > usual - PAUSE_BELOW_DB
 
     def copy(self) -> "SourceStatistics":
         """Another that goes on from here."""

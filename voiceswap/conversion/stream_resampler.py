@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-DELAY = 0.0025  # seconds to either side of a sample that the filter sees
-TRANSITION, KAISER_BETA = 1000.0, 7.0  # Hz below the lower Nyquist frequency; for 72 dB
+FILTER_REACH_SECONDS = 0.0025  # to either side of a sample that the filter sees
+TRANSITION_HZ, KAISER_BETA = 1000.0, 7.0  # Hz below the lower Nyquist frequency; for 72 dB
 
 
 class StreamResampler:
@@ -26,9 +26,9 @@ class StreamResampler:
     def __init__(self, rate_in: int, rate_out: int):
         common = math.gcd(rate_in, rate_out)
         self._up, self._down = rate_out // common, rate_in // common
-        self._half = math.ceil(DELAY * rate_in) if rate_in != rate_out else 0
+        self._half = math.ceil(FILTER_REACH_SECONDS * rate_in) if rate_in != rate_out else 0
         self.delay = self._half / rate_in
-        self._taps = _filters(self._up, self._down, self._half, TRANSITION / rate_in)
+        self._taps = _filters(self._up, self._down, self._half, TRANSITION_HZ / rate_in)
         self._held = np.zeros(self._half, np.float32)
         self._first = -self._half  # number of the first sample held
         self._taken = self._given = 0

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats
-from voiceswap.audio_checks import require_finite
+from voiceswap.audio_io.checks import require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, Latency
@@ -33,12 +33,12 @@ from voiceswap.models.excitation import ExcitationState, excitation_states
 from voiceswap.models.layers import instance_norm
 from voiceswap.precision import inference
 
-FADE = 0.01  # seconds of cross-fade from one block to the next
+CROSSFADE = 0.01  # seconds of cross-fade from one block to the next
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
 LOUDNESS = 0.6  # seconds before a block over which its loudness is measured
-SETTLED = 1.0  # seconds of speech after which nonverbal sounds follow the source fully
+NONVERBAL_SECONDS = 1.0  # of speech, after which nonverbal sounds follow the source fully
 STREAM_LOG_VARIANCE = 0.05  # how much higher the mean log-variance of speech is in streams
-CHUNK = 0.005  # seconds that are resampled at once, so that the result does not depend on blocks
+CHUNK_SECONDS = 0.005  # that are resampled at once, so that the result does not depend on blocks
 
 
 class Stream:
@@ -92,7 +92,7 @@ class Stream:
         self._f0, self._phase = RunningF0(audio), 0.0
         self._noise = RunningNoise(audio.sample_rate)
         self._recent_output = np.zeros(0, np.float32)  # before a block, without the loudness gain
-        self._tail = np.zeros(round(FADE * engine.output_audio.sample_rate), np.float32)
+        self._tail = np.zeros(round(CROSSFADE * engine.output_audio.sample_rate), np.float32)
         self._samples_in = self._samples_out = 0
         self._down = StreamResampler(self.rate, audio.sample_rate)
         self._up = StreamResampler(engine.output_audio.sample_rate, self.rate)
@@ -107,7 +107,7 @@ class Stream:
         """Seconds from a sample to its conversion, at most, without the time of computing."""
         frames = self._block + self._ahead
         resamplers = self._down.delay + self._up.delay
-        return frames / self.engine.audio.frame_rate + CHUNK + resamplers
+        return frames / self.engine.audio.frame_rate + CHUNK_SECONDS + resamplers
 
     def set_voice(self, voice: Voice) -> None:
         """Go on in another voice, from the next block. Raises VoiceswapError if it is none."""
@@ -140,7 +140,7 @@ class Stream:
         require_finite(samples, "The block")
         self._samples_in += len(samples)
         self._waiting = np.concatenate([self._waiting, samples])
-        chunk, ready = round(CHUNK * self.rate), []
+        chunk, ready = round(CHUNK_SECONDS * self.rate), []
         while len(self._waiting) >= chunk:
             ready += self._analyse(self._down.push(self._waiting[:chunk]))
             self._waiting = self._waiting[chunk:]
@@ -243,7 +243,7 @@ class Stream:
         if block.stop:
             new = difference(mel[..., block], source[..., block], share[..., block])
             self._difference = self._difference[0] + new[0], self._difference[1] + new[1]
-        settled = (self._difference[1] / (SETTLED * engine.audio.frame_rate)).clamp(max=1)
+        settled = (self._difference[1] / (NONVERBAL_SECONDS * engine.audio.frame_rate)).clamp(max=1)
         return follow_source(mel, source, share * settled, self._difference)
 
     def _content(

@@ -9,11 +9,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from voiceswap.audio import AudioInput, is_pair, resample, set_level
+from voiceswap.audio import AudioInput, is_pair, set_level
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.files import FileConversion, FileConverter
+from voiceswap.conversion.file_conversion import FileConversion, FileConverter
 from voiceswap.conversion.latency import Latency
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.output_windows import Conversion
@@ -296,5 +297,4 @@ class VoiceSwapper:
 
     def _convert(self, conversions: Sequence[Conversion]) -> list[np.ndarray]:
         """Samples of conversions, as long and as loud as their sources."""
-        outputs = self.engine.convert(conversions)
-        return [np.concatenate(list(output.blocks())) for output in outputs]
+        return [np.concatenate(list(out.blocks())) for out in self.engine.convert(conversions)]

@@ -8,7 +8,7 @@ from voiceswap.notes import Note, note
 SEGMENT_SECONDS = 0.5  # of speech, whose median pitch is taken
 VOICED_SHARE = 0.4  # of a segment that has a pitch
 MIN_SEGMENTS = 4  # of each person, at least
-SEMITONES = 7.0  # between the two
+MIN_SEMITONES_APART = 7.0  # between the two
 MAX_TURN_RATIO = 0.6  # changes from one to the other, relative to those of segments in any order
 TURN_SECONDS = 0.5  # of speech around a frame, most of which is of the one who speaks in it
 MAX_DEVIATION = 0.3  # standard deviation of one person's segments, relative to the distance
@@ -42,7 +42,7 @@ def two_pitches(f0: np.ndarray, frame_rate: float) -> tuple[float, float] | None
     changes = np.count_nonzero(np.diff(semitones >= pitches[place]))
     turns = changes * len(pitches) / (2 * len(low) * len(high))
     deviation = max(low.std(), high.std())
-    if apart < SEMITONES or deviation > MAX_DEVIATION * apart or turns > MAX_TURN_RATIO:
+    if apart < MIN_SEMITONES_APART or deviation > MAX_DEVIATION * apart or turns > MAX_TURN_RATIO:
         return None
     return float(2 ** (np.median(low) / 12)), float(2 ** (np.median(high) / 12))
 

@@ -21,7 +21,7 @@ from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
 
 METADATA = "voiceswap-voice"
-MAX_BYTES, HEADER_BYTES = 256 << 20, 1 << 20  # of a file, and of its header
+MAX_VOICE_BYTES, HEADER_BYTES = 256 << 20, 1 << 20  # of a file, and of its header
 MAX_RECORDINGS, MAX_FRAMES = 256, 6100  # of a file; 6100 frames are more than two minutes
 OLD_NAMES = {"mel_affine": "calibration"}
 OLD_RESIDUALS = {"keys": "content", "values": "missed", "valid": "speech"}
@@ -72,9 +72,9 @@ def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
     shares = [share for _, share in voice.residuals]
     metadata = {"model": model, "shares": shares, "notes": dict(voice.notes)}
     size = sum(tensor.nbytes for tensor in tensors.values())
-    if size > MAX_BYTES - HEADER_BYTES:
+    if size > MAX_VOICE_BYTES - HEADER_BYTES:
         raise VoiceswapError(
-            f"A voice's file has at most {MAX_BYTES >> 20} MiB, and this one would have "
+            f"A voice's file has at most {MAX_VOICE_BYTES >> 20} MiB, and this one would have "
             f"{size >> 20}; give fewer or shorter recordings."
         )
     with whole_file(path) as temporary:
@@ -91,7 +91,7 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: 
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MAX_VOICE_BYTES:
             raise VoiceswapError(f"{path} is larger than any saved voice.")
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get(METADATA, "null"))

@@ -13,18 +13,18 @@ import numpy as np
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
-from voiceswap.file_names import UNSAFE, folded
+from voiceswap.files import UNSAFE_NAME, folded_name
 
 SUFFIX = ".safetensors"
-CODES = 10_000  # that are remembered
-MAX_BYTES = 200  # of a file's name; file systems allow 255
+CACHED_CODES = 10_000  # of voices, in memory
+MAX_NAME_BYTES = 200  # of a file's name; file systems allow 255
 # Unicode's categories of characters that can't be seen or written to a disk; some turn the text
 # around them.
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that look like spaces
 _JOINERS = "\u200c\u200d"  # unseen too, but inside words of Persian or Hindi, and inside emoji
 _OUTER_JOINERS = re.compile(rf"(?<!\S)[{_JOINERS}]+|[{_JOINERS}]+(?!\S)")
-_ESCAPED = re.compile(rf"%|\A\.|{UNSAFE.pattern}", UNSAFE.flags)
+_ESCAPED = re.compile(rf"%|\A\.|{UNSAFE_NAME.pattern}", UNSAFE_NAME.flags)
 
 
 class VoiceLibrary:
@@ -37,7 +37,7 @@ class VoiceLibrary:
     def __init__(self, folder: str | os.PathLike, swapper: VoiceSwapper):
         self.folder, self.swapper = Path(folder), swapper
         self._lock = RLock()
-        self._code = lru_cache(CODES)(self._read_code)
+        self._code = lru_cache(CACHED_CODES)(self._read_code)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -137,7 +137,7 @@ def clean_name(name: str) -> str:
     name = " ".join(_OUTER_JOINERS.sub("", "".join(seen)).split())
     if not name:
         raise VoiceswapError("A voice needs a name.")
-    if len(file_name(name).encode()) > MAX_BYTES:
+    if len(file_name(name).encode()) > MAX_NAME_BYTES:
         raise VoiceswapError(f"The name '{name[:20]} ...' is too long; use a shorter one.")
     return name
 
@@ -149,4 +149,4 @@ def file_name(name: str) -> str:
 
 def _look(name: str) -> str:
     """What two names that look alike have in common."""
-    return folded("".join(c for c in name if c not in _JOINERS))
+    return folded_name("".join(c for c in name if c not in _JOINERS))

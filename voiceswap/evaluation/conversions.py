@@ -11,13 +11,13 @@ import numpy as np
 
 import voiceswap
 from voiceswap.audio import read_audio, read_audio_up_to
+from voiceswap.audio_io.writing import write_audio
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.pairs import Pair
 from voiceswap.files import sha256
 from voiceswap.live.simulation import simulate
 from voiceswap.results_log import ResultsLog, code_hash, short_hash
-from voiceswap.writing import write_audio
 
 
 @dataclass(frozen=True)

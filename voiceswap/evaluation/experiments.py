@@ -19,7 +19,7 @@ from voiceswap.evaluation.pairs import Pair
 T = TypeVar("T")
 
 CODE_SIZE_RECORDINGS = 12
-NOISE_DB = (20, 10, 5, 0)  # level of the speech above the noise
+NOISE_LEVELS_DB = (20, 10, 5, 0)  # level of the speech above the noise
 NOISY_PAIRS = 12
 LINE_POINTS = 11
 LINE_PAIRS = 5
@@ -68,7 +68,7 @@ class Experiments:
         """
         report: dict = {}
         for noisy in ("source", "reference", "recording"):
-            for level in (None, *NOISE_DB):
+            for level in (None, *NOISE_LEVELS_DB):
                 key = "clean" if level is None else str(level)
                 chosen = self._some(self.pairs, NOISY_PAIRS, f"noise on the {noisy}, {key}")
                 rows, speakers = [], []

@@ -7,7 +7,7 @@ import numpy as np
 
 from voiceswap.csv_lists import decode_text, read_csv
 from voiceswap.errors import DataError
-from voiceswap.file_names import folded, is_safe
+from voiceswap.files import folded_name, is_safe_name
 
 REQUIRED = ("id", "source", "target", "source_text")
 
@@ -84,9 +84,9 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     for number, row in lines.items():
         if empty := [column for column in REQUIRED if not row[column]]:
             raise DataError(f"Line {number} of {path} has no {empty[0]}.")
-        if row["id"].startswith(".") or not is_safe(row["id"]):
+        if row["id"].startswith(".") or not is_safe_name(row["id"]):
             raise DataError(f"Line {number} of {path} has an id that can't be a file's name.")
-        first = first_lines.setdefault(folded(row["id"]), number)
+        first = first_lines.setdefault(folded_name(row["id"]), number)
         if first != number:
             raise DataError(
                 f"Lines {first} and {number} of {path} have the same id {row['id']}; each pair "

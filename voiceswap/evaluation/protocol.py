@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from voiceswap.endings import SOUND_ENDINGS
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.intervals import Estimate, summarise
@@ -21,7 +21,7 @@ from voiceswap.evaluation.pair_metrics import (
 )
 from voiceswap.evaluation.pairs import Pair
 
-RECORDINGS, COPIES, MOVED = "source recordings", "copy synthesis", "pitch moved"
+RECORDINGS, COPY_SYNTHESIS, MOVED = "source recordings", "copy synthesis", "pitch moved"
 
 Row = dict[str, float]  # metrics of one output, by key
 Outputs = dict[str, tuple[Path, Row]]  # by pair id: an output, and metrics already known of it
@@ -94,9 +94,12 @@ class Protocol:
             )
         results.anchors[RECORDINGS] = self.evaluate_recordings()
         copied = sorted({path for pair in self.pairs for path in (pair.source, pair.target)})
-        copies = {path: converter.copy_synthesis(path).path for path in self._track(copied, COPIES)}
-        results.anchors[COPIES] = self._for_each_pair(
-            lambda pair: self._copy_metrics(pair, copies), f"measuring, {COPIES}"
+        copies = {
+            path: converter.copy_synthesis(path).path
+            for path in self._track(copied, COPY_SYNTHESIS)
+        }
+        results.anchors[COPY_SYNTHESIS] = self._for_each_pair(
+            lambda pair: self._copy_metrics(pair, copies), f"measuring, {COPY_SYNTHESIS}"
         )
         if converter.swapper.engine.vocoder is not None:
             moved = {

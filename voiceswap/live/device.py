@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from voiceswap.audio import PEAK
-from voiceswap.conversion.streaming import FADE, Stream
-from voiceswap.errors import VoiceswapError
-from voiceswap.extras import needs_extra
+from voiceswap.audio_io.writing import PEAK
+from voiceswap.conversion.streaming import CROSSFADE, Stream
+from voiceswap.errors import VoiceswapError, needs_extra
 
 DEVICE_BLOCK = 0.02  # seconds that a device gives and takes at a time
 # After a moment in which the computer was too slow, what is older is dropped, so that the delay
@@ -161,7 +160,7 @@ class LiveSession:
     def _drop_surplus(self) -> None:
         """Fade from the oldest of what is ready to its last two blocks, if there are too many."""
         block = round(self.stream.block_seconds * self.stream.rate)
-        surplus, fade = len(self._ready) - 2 * block, round(FADE * self.stream.rate)
+        surplus, fade = len(self._ready) - 2 * block, round(CROSSFADE * self.stream.rate)
         if surplus <= (MOST_READY - 2) * block:
             return
         rising = np.linspace(0, 1, fade, dtype=np.float32)

@@ -25,7 +25,7 @@ from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 FORMAT = 1
-MAX_BYTES = 2 << 30  # of a checkpoint's file
+MAX_CHECKPOINT_BYTES = 2 << 30  # of a checkpoint's file
 MAX_SIZE = 8192  # of a layer, a transform or a hop
 MAX_SIZES = {"sample_rate": 192000, "rate": 192000, "f_min": 96000, "f_max": 96000} | dict.fromkeys(
     ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "high_blocks", "steps"), 64
@@ -194,7 +194,7 @@ def checkpoint_path(path: str | os.PathLike) -> Path:
 
 def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MAX_CHECKPOINT_BYTES:
             raise CheckpointError(f"{path} is larger than any voiceswap model.")
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get("voiceswap", "null"))

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from voiceswap.dsp.spectra import power
 from voiceswap.features import AudioConfig
 from voiceswap.models.layers import ConvNeXtBlock
-from voiceswap.spectra import power
 
 WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
 FLOOR = 1e-6  # of powers; speech at the normal level has about 1

@@ -11,7 +11,7 @@ CROSSOVER = 7000.0  # Hz; from here on the high band's filters are used
 LOG_GAIN = -4.0  # of filters before training: highs are soft
 EDGES = (8000.0, 9000.0, 10000.0, 11000.0, 12000.0)  # Hz, of the bands that a voice has gains for
 HIGH_BANDS = len(EDGES) - 1
-FADE = 500.0  # Hz, below the first band's middle, within which its gain fades
+FADE_HZ = 500.0  # below the first band's middle, within which its gain fades
 HIGHEST_GAIN = 1.6  # 14 dB
 
 
@@ -66,7 +66,7 @@ def match_high_band(made: Tensor, natural: Tensor, speech: Tensor, frequencies: 
 def spread_gains(gains: Tensor, frequencies: Tensor) -> Tensor:
     """Log-gains (batch, HIGH_BANDS) as those of bins (batch, bins), along lines between middles."""
     middles = [(low + high) / 2 for low, high in itertools.pairwise(EDGES)]
-    points = torch.tensor([middles[0] - FADE, *middles], device=gains.device)
+    points = torch.tensor([middles[0] - FADE_HZ, *middles], device=gains.device)
     values = torch.cat([torch.zeros_like(gains[:, :1]), gains], -1)
     above = torch.searchsorted(points, frequencies).clamp(1, len(middles))
     share = ((frequencies - points[above - 1]) / (points[above] - points[above - 1])).clamp(0, 1)

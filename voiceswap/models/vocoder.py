@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap.dsp.spectra import power
 from voiceswap.errors import CheckpointError
 from voiceswap.features import F0_MIN, MEL_MEAN, MEL_STD, AudioConfig
 from voiceswap.models.excitation import ExcitationState, frame_phases
@@ -17,7 +18,6 @@ from voiceswap.models.high_band import (
     spread_gains,
 )
 from voiceswap.models.layers import ConvNeXtBlock, masked
-from voiceswap.spectra import power
 
 NOISE_SAMPLES = 1 << 18
 LOG_F0_CENTRE = 5.0  # subtracted from ln F0, so that the input is near zero

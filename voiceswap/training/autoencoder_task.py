@@ -26,7 +26,7 @@ from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
 from voiceswap.transfer import network_on
 
-REMEMBERED = 0.99  # of the mean log-variance, from one batch to the next
+LOG_VARIANCE_DECAY = 0.99  # of the mean log-variance, from one batch to the next
 
 
 class AutoencoderTask(BaseTask):
@@ -171,7 +171,7 @@ class AutoencoderTask(BaseTask):
         if self.log_variance is None:
             self.log_variance = log_variance
         before = self.log_variance.to(log_variance)
-        self.log_variance = torch.lerp(log_variance, before, REMEMBERED)
+        self.log_variance = torch.lerp(log_variance, before, LOG_VARIANCE_DECAY)
 
     def _pitch_error(self, code: Tensor, statistics: Tensor) -> Tensor:
         """Squared error of predicted F0 statistics: of the mean, and of the deviation's log."""

@@ -13,7 +13,7 @@ import torch
 from lhotse.cut import Cut
 from torch.utils.data import DataLoader
 
-from voiceswap.audio_checks import MIN_SECONDS
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
 from voiceswap.files import free_bytes
@@ -27,7 +27,7 @@ from voiceswap.training.segments import Item, SegmentDataset
 logger = logging.getLogger(__name__)
 # Lowest sample rate of a recording, as a share of the rate that training asks for; below it the
 # highs are missing.
-LOWEST_RATE = 0.8
+MIN_RATE_SHARE = 0.8
 
 
 class SpeechData(lightning.LightningDataModule):
@@ -104,7 +104,7 @@ class SpeechData(lightning.LightningDataModule):
         for part in self.manifests:
             missing, seconds, low, rate = set(), 0.0, 0, self.cache.config.samples_rate
             for cut in self._cuts(part):
-                low += cut.sampling_rate < LOWEST_RATE * rate
+                low += cut.sampling_rate < MIN_RATE_SHARE * rate
                 if not self.cache.path(cut.id).exists():
                     missing.add(cut.id)
                     seconds += cut.duration
@@ -195,7 +195,9 @@ class SpeechData(lightning.LightningDataModule):
             if part == "train" and self.speeds:
                 voices.append(virtual_voice(cut, self.speeds))
             for voice in voices:
-                if voice.duration >= MIN_SECONDS and (wanted is None or voice.id in wanted):
+                if voice.duration >= MIN_RECORDING_SECONDS and (
+                    wanted is None or voice.id in wanted
+                ):
                     yield voice
 
     def _check_room(self, seconds: float) -> None:

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.dsp.spectra import power
 from voiceswap.features import AudioConfig, LogMel
 from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.layers import length_mask, masked_mean, moments
-from voiceswap.spectra import power
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.degrade import noisy_pairs
 from voiceswap.training.export import load_network

@@ -5,7 +5,7 @@ import torch
 from voiceswap.features import AudioConfig
 from voiceswap.models import pretrained
 from voiceswap.models.layers import length_mask
-from voiceswap.perturb import perturb_powers
+from voiceswap.training.perturb import perturb_powers
 from voiceswap.training.segments import Item
 from voiceswap.transfer import network_on
 

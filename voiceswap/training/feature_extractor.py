@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from lhotse.cut import Cut
 
-from voiceswap import perturb
 from voiceswap.audio import prepare_audio, set_level
-from voiceswap.bandwidth import missing_highs
+from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.models import pretrained
 from voiceswap.precision import has_fast_bfloat16
 from voiceswap.results_log import code_hash, name_hash, short_hash
+from voiceswap.training import perturb
 
 
 @dataclass(frozen=True)

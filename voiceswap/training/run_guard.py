@@ -13,7 +13,7 @@ from voiceswap.files import free_bytes
 
 logger = logging.getLogger(__name__)
 
-COPIES = 4  # a checkpoint holds weights, their average, and two moments of the optimiser
+COPIES_OF_WEIGHTS = 4  # a checkpoint holds weights, their average, and two moments of the optimiser
 
 
 class RunGuard(Callback):
@@ -34,7 +34,7 @@ class RunGuard(Callback):
                 f"{last.parent} holds another run: go on with it by --ckpt_path {last}, or move it "
                 "away."
             )
-        one = COPIES * sum(
+        one = COPIES_OF_WEIGHTS * sum(
             parameter.numel() * parameter.element_size() for parameter in pl_module.parameters()
         )
         count = max(getattr(keeper, "save_top_k", 1), 1) + 2

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from voiceswap.conversion.pitch import transfer_pitch
-from voiceswap.conversion.source_statistics import SPEECH_DB, TYPICAL_SECONDS
+from voiceswap.conversion.source_statistics import PAUSE_BELOW_DB, TYPICAL_SECONDS
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.models import pretrained
@@ -26,7 +26,7 @@ FRAME_RATE = 50  # of the content code, Hz
 SHORTEST, LONGEST = 0.4, 2.6  # seconds of a window
 NEAREST, FARTHEST = 2, 44  # code frames from a window's end that streams take
 LEVEL_ERROR_DB = 1.5  # standard deviation of what a stream's level is off by
-SETTLED = 8.0  # how much longer than the segment a stream has lasted, half of the time
+SETTLED_WEIGHT = 8.0  # how much longer than the segment a stream has lasted, half of the time
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class StreamingTask(BaseTask):
         item, end = windows.item, windows.first + windows.size - NEAREST
         settled = torch.rand(len(item), device=self.device) < 0.5
         end = torch.where(settled, taught["code"].shape[-1] - 1, end)
-        weight = torch.where(settled, SETTLED, 1.0)
+        weight = torch.where(settled, SETTLED_WEIGHT, 1.0)
         known = {
             name: _known(taught[name], taught["speech"], item, end, weight)
             for name in ("features", "mean")
@@ -168,7 +168,7 @@ class StreamingTask(BaseTask):
             "mean": mean,
             "code": instance_norm(mean, mask),
             "mask": mask,
-            "speech": mask * (power > usual * 10 ** (-SPEECH_DB / 10)),
+            "speech": mask * (power > usual * 10 ** (-PAUSE_BELOW_DB / 10)),
             "peak": peak[:, 1::2],
             "deviation": features.std((0, 2), keepdim=True),
         }

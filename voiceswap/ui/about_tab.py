@@ -7,9 +7,10 @@ import gradio as gr
 import torch
 
 from voiceswap import __version__
-from voiceswap.ui.app_context import SHORT_SECONDS, AppContext, clock
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import heading
-from voiceswap.ui.texts import Texts
+from voiceswap.ui.inputs import SHORT_SECONDS
+from voiceswap.ui.texts import Texts, clock
 
 CARD_NAMES = {
     "set": "card_set",

@@ -9,8 +9,12 @@ from gradio.events import Dependency
 from voiceswap.adaptation.adapt import adapt
 from voiceswap.adaptation.report import AdaptationReport, rows
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui.app_context import ADAPT, TOGETHER_SECONDS, AppContext
+from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import heading, player
+from voiceswap.ui.inputs import TOGETHER_SECONDS, require, require_recordings
+from voiceswap.ui.queues import ADAPT
+from voiceswap.ui.result_files import example_file
 from voiceswap.ui.run import Run
 
 
@@ -52,18 +56,21 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
 
         Returns its name, a table, and an example before and after.
         """
-        with context.answering(request) as check:
-            paths = context.needed(recordings, "adapt_no_recordings")
+        with answering(context, request) as check:
+            paths = require(context.text, recordings, "adapt_no_recordings")
             if not agreed:
                 raise VoiceswapError(text["adapt_no_consent"])
             kept_name = context.library.free_name(name or "")
-            paths = context.recordings(paths, TOGETHER_SECONDS)
+            paths = require_recordings(context.text, paths, TOGETHER_SECONDS)
 
-            report = context.reporter(progress, check, text["adapting"])
+            report = progress_reporter(context.text, progress, check, text["adapting"])
             adapted = adapt(swapper, paths, progress=lambda done, what: report(done))
             notes = {**adapted.voice.notes, "consent": True}
             kept = context.library.add(kept_name, replace(adapted.voice, notes=notes))
-            files = [context.example(one, "example") for one in (adapted.plain, adapted.voice)]
+            files = [
+                example_file(context.swapper, one, "example")
+                for one in (adapted.plain, adapted.voice)
+            ]
         return kept, html(context, adapted.report), *files
 
     return run.connect(
@@ -90,7 +97,7 @@ def html(context: AppContext, report: AdaptationReport) -> str:
     )
     measured = text["adapt_judged"].format(name=report.kept_out or text["adapt_own"])
     left_out = "".join(
-        f"<li>{escape(context.sentence(sentence))}</li>" for sentence in report.left_out
+        f"<li>{escape(visible_sentence(context, sentence))}</li>" for sentence in report.left_out
     )
     return (
         f"<div class='vs-adapted'><p>{escape(head)} {escape(measured)}</p><table><tr><th></th>"

@@ -8,11 +8,15 @@ import gradio as gr
 
 from voiceswap.batch import BatchOptions, BatchProgress, Report, convert_folder
 from voiceswap.batch.formats import FORMATS, ending
-from voiceswap.batch.report import NAME, Status
+from voiceswap.batch.report import REPORT_NAME, Status
 from voiceswap.errors import VoiceswapError
 from voiceswap.notes import note
+from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import exact_pitch, heading, recordings_field, saved_voices, settings
+from voiceswap.ui.inputs import require, require_recording, require_references
+from voiceswap.ui.queues import MODEL_SLOTS
+from voiceswap.ui.result_files import new_file
 from voiceswap.ui.run import Run
 
 
@@ -75,7 +79,7 @@ def build(context: AppContext) -> gr.Dropdown:
 
         Returns a zip and its report.
         """
-        with context.answering(request) as check:
+        with answering(context, request) as check:
             chosen = BatchOptions(
                 pitch_shift=pitch,
                 pitch_range=pitch_range,
@@ -85,22 +89,22 @@ def build(context: AppContext) -> gr.Dropdown:
                 format=kind or None,
             )
             paths = []
-            for path in dict.fromkeys(context.needed(sources, "no_sources")):
+            for path in dict.fromkeys(require(context.text, sources, "no_sources")):
                 check()
                 paths.append(_recording(context, path))
-            context.references(recordings or [], voices or [], "no_batch_target")
+            require_references(context, recordings or [], voices or [], "no_batch_target")
             targets = [
                 *([recordings] if recordings else []),
                 *([str(context.library.path(name))] for name in dict.fromkeys(voices or [])),
             ]
 
-            report = context.reporter(progress, check, text["converting"])
+            report = progress_reporter(context.text, progress, check, text["converting"])
 
             def report_files(done: BatchProgress) -> None:
                 files = text["batch_progress"].format(done=done.done, files=done.files)
                 report(done.share, f"{files}. ")
 
-            out = context.new_file("batch")
+            out = new_file("batch")
             try:
                 result = convert_folder(
                     paths, targets, out, chosen, swapper=context.swapper, progress=report_files
@@ -133,7 +137,7 @@ def build(context: AppContext) -> gr.Dropdown:
         results,
         show_progress_on=archive,
         **context.api("batch"),
-        **context.slots,
+        **MODEL_SLOTS,
     )
     return voices
 
@@ -142,17 +146,20 @@ def _recording(context: AppContext, path: str) -> str:
     # A manifest would name files of the server.
     if ending(path) in ("csv", "jsonl"):
         raise VoiceswapError(context.text["no_manifest"].format(name=Path(path).name))
-    return context.recording(path, "no_sources", context.max_minutes * 60)
+    return require_recording(context.text, path, "no_sources", context.max_minutes * 60)
 
 
 def _zip(context: AppContext, report: Report, out: Path) -> Path:
     """What was converted and the report, without the server's folders in it."""
     for row in report.rows:
-        row.source, row.error = Path(row.source).name, context.sentence(row.error)
-        row.notes = [context.sentence(sentence) for sentence in row.notes]
+        row.source, row.error = Path(row.source).name, visible_sentence(context, row.error)
+        row.notes = [visible_sentence(context, sentence) for sentence in row.notes]
     report.write(out)
-    path = context.new_file("voiceswap-batch.zip")
+    path = new_file("voiceswap-batch.zip")
     with zipfile.ZipFile(path, "w") as archive:  # stored, as compression gains little on sound
-        for name in [*(row.output for row in report.rows if row.status is Status.CONVERTED), NAME]:
+        for name in [
+            *(row.output for row in report.rows if row.status is Status.CONVERTED),
+            REPORT_NAME,
+        ]:
             archive.write(out / name, name)
     return path

@@ -8,11 +8,13 @@ import gradio as gr
 import numpy as np
 import torch
 
-from voiceswap.audio import prepare_audio, resample, stream_audio
+from voiceswap.audio import prepare_audio, stream_audio
+from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.result_files import new_file
 from voiceswap.ui.texts import Texts
 
 SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first that are not silent
@@ -103,7 +105,7 @@ def compare(
         for pair in zip(segments(before, swapper), segments(after, swapper), strict=False)
         if all(map(len, pair))
     )
-    path = draw_change(*views, swapper.sample_rate, context.new_file("mels.png"))
+    path = draw_change(*views, swapper.sample_rate, new_file("mels.png"))
     targets_seen = [
         speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets
     ]

@@ -7,6 +7,7 @@ import gradio as gr
 
 from voiceswap.examples import HELLO
 from voiceswap.ui import comparison
+from voiceswap.ui.answers import answering, progress_reporter
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
@@ -21,6 +22,9 @@ from voiceswap.ui.components import (
     saved_voices,
     settings,
 )
+from voiceswap.ui.inputs import require_recording, require_references
+from voiceswap.ui.queues import MODEL_SLOTS
+from voiceswap.ui.result_files import result_file
 from voiceswap.ui.run import Run
 from voiceswap.ui.visit_results import VisitResults, entry
 
@@ -73,12 +77,12 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
         """Convert a recording to the average voice of recordings and saved voices."""
-        with context.answering(request) as check:
-            source = context.recording(source, "no_source", context.max_minutes * 60)
+        with answering(context, request) as check:
+            source = require_recording(context.text, source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
-            targets = context.references(recordings, voices or [])
-            report = context.reporter(progress, check, text["converting"])
-            out = context.result(source, targets[0], ending=kind)
+            targets = require_references(context, recordings, voices or [])
+            report = progress_reporter(context.text, progress, check, text["converting"])
+            out = result_file(source, targets[0], ending=kind)
             number = None if seed is None else int(seed)
             context.swapper.convert_file(
                 source,
@@ -109,7 +113,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         results,
         show_progress_on=sound,
         **context.api("convert"),
-        **context.slots,
+        **MODEL_SLOTS,
     )
     to_play.change(lambda value: value, to_play, sound, **DISPLAY_ONLY)
     visit.follow(done)

@@ -134,7 +134,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"The folder for temporary files can't hold the recording.*",
         "服务器磁盘已满，放不下这个录音，请稍后再试。",
     ),
-    # What the gate refuses
+    # What the request guard refuses
     (
         r"Too much was uploaded: at most (?P<own>\S+) GB an hour by one visitor, "
         r"(?P<all>\S+) GB by all; .*",

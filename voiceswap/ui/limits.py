@@ -14,7 +14,7 @@ from voiceswap.ui.cleanup import bytes_below
 FREE_LOGINS = 3  # wrong passwords before one has to wait
 LONGEST_WAIT = 300.0  # seconds
 FETCHED_SECONDS = 3.0  # in which a visitor fetches the last result
-REMEMBERED = 10_000  # addresses
+MAX_ADDRESSES = 10_000  # whose wrong passwords are counted
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Limits:
                     return last + delay - now
             self._wrong.pop(visitor, None)  # so that it is the newest
             self._wrong[visitor] = (wrong + 1, now)
-            while len(self._wrong) > REMEMBERED:
+            while len(self._wrong) > MAX_ADDRESSES:
                 del self._wrong[next(iter(self._wrong))]
             return 0.0
 

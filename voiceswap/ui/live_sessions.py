@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from voiceswap.audio import PEAK
+from voiceswap.audio_io.writing import PEAK
 from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary

@@ -12,9 +12,12 @@ import numpy as np
 
 from voiceswap.conversion.latency import LATENCIES
 from voiceswap.errors import VoiceswapError
-from voiceswap.ui.app_context import LIVE, AppContext
+from voiceswap.ui.answers import answering
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, voice_menu
+from voiceswap.ui.inputs import require
 from voiceswap.ui.live_sessions import LiveChoice, LiveSessions
+from voiceswap.ui.queues import LIVE
 
 MOST_SAMPLES = 48000  # of a chunk, which is a second at the highest usual rate
 _FOLDER = Path(__file__).parent
@@ -73,9 +76,9 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
         voice: str | None, latency: str, pitch: float, event: gr.EventData, request: gr.Request
     ) -> dict:
         """One chunk of the microphone, in a voice of the library."""
-        with context.answering():
+        with answering(context):
             samples, rate = sent_samples(event._data)
-            name = context.needed(voice, "no_voice")
+            name = require(context.text, voice, "no_voice")
             choice = LiveChoice(name, pitch, latency, rate)
             made, needs = live.push(str(request.session_hash), request, choice, samples)
             number = event._data.get("number")

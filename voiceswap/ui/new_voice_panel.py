@@ -10,9 +10,13 @@ from gradio.events import Dependency
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import adapt_panel
+from voiceswap.ui.answers import answering
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, player, recorder, voice_menu
+from voiceswap.ui.inputs import require, require_references
 from voiceswap.ui.jobs import giving_way
+from voiceswap.ui.queues import MODEL_SLOTS
+from voiceswap.ui.result_files import example_file
 
 BLENDED = 4  # voices at once
 
@@ -27,11 +31,11 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
         """Lay out the last row of a way: `make(*inputs)` is the voice. Returns the name's box."""
 
         def listen(*values):
-            with context.answering():
-                return context.example(make(*values), kind)
+            with answering(context):
+                return example_file(context.swapper, make(*values), kind)
 
         def keep(name, *values):
-            with context.answering():
+            with answering(context):
                 kept = library.add(name or "", make(*values))
             gr.Info(text["kept"])
             return kept
@@ -56,7 +60,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
             inputs,
             preview,
             **context.api(f"listen_{kind}"),
-            **context.slots,
+            **MODEL_SLOTS,
         )
         kept = add.click(
             giving_way(keep),
@@ -64,7 +68,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
             chosen,
             **context.api(f"keep_{kind}"),
             show_progress_on=name,
-            **context.slots,
+            **MODEL_SLOTS,
         )
         kept.success(lambda: "", None, name, **DISPLAY_ONLY)
         changes.append(kept)
@@ -85,7 +89,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
                 "recordings",
                 [recording, more],
                 lambda one, many: swapper.voice(
-                    context.references([one, *(many or [])], missing="no_recording")
+                    require_references(context, [one, *(many or [])], missing="no_recording")
                 ),
             )
         with gr.Tab(text["adapt"]):
@@ -152,7 +156,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
             name = ends(
                 "import",
                 [file],
-                lambda path: swapper.load_voice(context.needed(path, "no_voice_file")),
+                lambda path: swapper.load_voice(require(context.text, path, "no_voice_file")),
             )
             file.upload(lambda path: unquote(Path(path).stem), file, name, **DISPLAY_ONLY)
     preview.render()
@@ -161,7 +165,9 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
 
 def walk(context: AppContext, first: str | None, second: str | None, amount: float) -> Voice:
     """The mix of two voices with `amount` percent of the second."""
-    a, b = (context.library.voice(context.needed(name, "no_voice")) for name in (first, second))
+    a, b = (
+        context.library.voice(require(context.text, name, "no_voice")) for name in (first, second)
+    )
     return a.toward(b, amount / 100)
 
 

@@ -14,16 +14,17 @@ from starlette.middleware import Middleware
 from voiceswap.errors import VoiceswapError
 from voiceswap.live.garbage import brief_collections
 from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
-from voiceswap.ui.app_context import COUNTED, AppContext
+from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.call_check import stream_function, wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.components import DISPLAY_ONLY
 from voiceswap.ui.environment import environment
-from voiceswap.ui.gate import Gate, is_loopback
 from voiceswap.ui.header import header
 from voiceswap.ui.limits import Limits, pending_calls
 from voiceswap.ui.live_sessions import LiveSessions
 from voiceswap.ui.middleware import PageMiddleware, scripts
+from voiceswap.ui.queues import COUNTED
+from voiceswap.ui.request_guard import RequestGuard, is_loopback
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.theme import CSS, PageTheme
 from voiceswap.ui.visit_results import VisitResults
@@ -174,7 +175,7 @@ def serving(
                     "middleware": [
                         Middleware(PageMiddleware, scripts=scripts(context)),
                         Middleware(
-                            Gate,
+                            RequestGuard,
                             uploads=folder,
                             hostnames=hostnames,
                             any_host=share or not (is_loopback(host) or hostnames),
@@ -191,7 +192,7 @@ def serving(
                 "try another --port."
             ) from error
         # Before Gradio's own middleware, which answers other websites' preflight requests.
-        page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not Gate)
+        page.app.user_middleware.sort(key=lambda middleware: middleware.cls is not RequestGuard)
         page.app.middleware_stack = page.app.build_middleware_stack()
         try:
             with brief_collections():

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import gradio as gr
 
-from voiceswap.conversion.files import FileConversion
+from voiceswap.conversion.file_conversion import FileConversion
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui import comparison
+from voiceswap.ui.answers import answering, progress_reporter
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
@@ -21,6 +22,9 @@ from voiceswap.ui.components import (
     recorder,
     voice_menu,
 )
+from voiceswap.ui.inputs import require_recording
+from voiceswap.ui.queues import MODEL_SLOTS
+from voiceswap.ui.result_files import new_file, result_file
 from voiceswap.ui.run import Run
 from voiceswap.ui.visit_results import VisitResults, entry
 
@@ -78,11 +82,11 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
         """Swap two voices. Returns both results, with a picture and the similarities of each."""
-        with context.answering(request) as check:
+        with answering(context, request) as check:
             first, second = _speaker(context, a, voice_a, "a"), _speaker(context, b, voice_b, "b")
-            report = context.reporter(progress, check, text["converting"])
+            report = progress_reporter(context.text, progress, check, text["converting"])
             pairs = [(first, second), (second, first)]
-            outs = [context.result(one.voice, other.voice, ending=kind) for one, other in pairs]
+            outs = [result_file(one.voice, other.voice, ending=kind) for one, other in pairs]
             jobs = [
                 FileConversion(one.words, [other.voice], out)
                 for (one, other), out in zip(pairs, outs, strict=True)
@@ -111,7 +115,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         results,
         show_progress_on=players,
         **context.api("swap"),
-        **context.slots,
+        **MODEL_SLOTS,
     )
     to_play.change(
         lambda values: values or [None, None, None], to_play, [*players, both], **DISPLAY_ONLY
@@ -137,15 +141,15 @@ def _voices(context: AppContext, side: str, recording: gr.Audio) -> gr.Dropdown:
 def _speaker(context: AppContext, recording: str | None, voice: str | None, side: str) -> Speaker:
     """A recording gives words and voice; a saved voice says the example sentence."""
     if recording or not voice:
-        path = context.recording(recording, f"no_{side}")
+        path = require_recording(context.text, recording, f"no_{side}")
         return Speaker(Path(path).stem, path, path, path)
-    words = context.new_file(HELLO.name)
+    words = new_file(HELLO.name)
     shutil.copy(HELLO, words)  # where the visitor's player may fetch it
     return Speaker(voice, str(words), context.library.path(voice), None)
 
 
 def _zip(context: AppContext, files: list[Path]) -> str:
-    path = context.new_file("voiceswap-both.zip")
+    path = new_file("voiceswap-both.zip")
     with zipfile.ZipFile(path, "w") as archive:
         for number, file in enumerate(files, 1):  # two recordings may have one name
             archive.write(file, f"{number}-{file.name}")

@@ -1,8 +1,8 @@
 """Every text of the page, in English and Chinese."""
 
-from voiceswap.ui.texts_convert import CONVERSIONS
-from voiceswap.ui.texts_live import LIVE
-from voiceswap.ui.texts_voices import VOICES
+from voiceswap.ui.texts_convert import CONVERSION_TEXTS
+from voiceswap.ui.texts_live import LIVE_TEXTS
+from voiceswap.ui.texts_voices import VOICE_TEXTS
 
 LANGUAGES = ("en", "zh")
 TAGS = {"en": "en", "zh": "zh-CN"}  # as browsers name them
@@ -89,7 +89,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "data": ("Training data and licences", "训练数据与许可证"),
     "frozen": ("Pretrained parts", "预训练（冻结）组件"),
 }
-TABLE |= CONVERSIONS | LIVE | VOICES
+TABLE |= CONVERSION_TEXTS | LIVE_TEXTS | VOICE_TEXTS
 
 
 class Texts:
@@ -109,3 +109,9 @@ class Texts:
 
     def __getitem__(self, name: str) -> str:
         return TABLE[name][self._column]
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes:seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

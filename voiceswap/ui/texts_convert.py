@@ -1,6 +1,6 @@
 """Texts of conversions and their results, in English and Chinese."""
 
-CONVERSIONS: dict[str, tuple[str, str]] = {
+CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
     # Swap
     "swap": ("Swap", "互换"),
     "swap_heading": ("Swap two voices", "互换两个声音"),

@@ -1,6 +1,6 @@
 """Texts of the Live tab, in English and Chinese."""
 
-LIVE: dict[str, tuple[str, str]] = {
+LIVE_TEXTS: dict[str, tuple[str, str]] = {
     "live": ("Live", "实时"),
     "live_heading": ("Speak in another voice", "实时变声"),
     "live_intro": (

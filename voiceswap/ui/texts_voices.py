@@ -1,6 +1,6 @@
 """Texts of the voice library and of training a voice, in English and Chinese."""
 
-VOICES: dict[str, tuple[str, str]] = {
+VOICE_TEXTS: dict[str, tuple[str, str]] = {
     # Voices
     "voices": ("Voices", "声音库"),
     "voices_heading": ("The voice library", "声音库"),

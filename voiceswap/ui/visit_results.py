@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY
-from voiceswap.ui.gate import is_upload
+from voiceswap.ui.request_guard import is_upload
 from voiceswap.ui.texts import Texts
 
 MOST = 30  # results that are kept

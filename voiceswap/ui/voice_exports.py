@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from voiceswap.conversion.voice_library import file_name
+from voiceswap.conversion.voice_library import VoiceLibrary, file_name
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
-from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.result_files import new_file
 
 
 class VoiceExports:
@@ -18,8 +18,8 @@ class VoiceExports:
     Copies of voices that have gone go with the next one: renaming can't fill the disk.
     """
 
-    def __init__(self, context: AppContext):
-        self._context = context
+    def __init__(self, library: VoiceLibrary):
+        self._library = library
         self._copies: dict[str, tuple[int, Path]] = {}  # with the original's time of change
         self._lock = Lock()
 
@@ -28,7 +28,7 @@ class VoiceExports:
 
         Raises VoiceswapError when there is no such voice, or it is damaged.
         """
-        library = self._context.library
+        library = self._library
         library.code(name)  # reads the file, if it is new
         with self._lock:
             try:
@@ -41,7 +41,7 @@ class VoiceExports:
                 os.utime(copy)  # another hour until it is removed
                 return copy
             self._forget(name)
-            copy = self._context.new_file(f"{file_name(name)}.safetensors")
+            copy = new_file(f"{file_name(name)}.safetensors")
             with whole_file(copy) as temporary:
                 shutil.copyfile(original, temporary)
             self._copies[name] = changed, copy
@@ -49,7 +49,7 @@ class VoiceExports:
 
     def _forget(self, name: str) -> None:
         """Remove the copy of a voice, and those of voices that the library does not have."""
-        known = set(self._context.library.names()) - {name}
+        known = set(self._library.names()) - {name}
         for other in self._copies.keys() - known:
             with suppress(OSError):  # somebody may be fetching it: then the cleaner removes it
                 self._copies.pop(other)[1].unlink()

@@ -6,6 +6,7 @@ import gradio as gr
 import numpy as np
 
 from voiceswap.errors import VoiceswapError
+from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
 
 NAME_WIDTH, NAME_HEIGHT = 0.24, 0.14  # of a voice's name, as shares of the map
@@ -63,7 +64,7 @@ def map_points(context: AppContext, chosen: str | None = None) -> dict:
         try:
             codes[name] = context.library.code(name)
         except VoiceswapError as error:
-            unreadable.append(context.sentence(error))
+            unreadable.append(visible_sentence(context, error))
     places = apart(lay_out(list(codes.values())))
     points = [
         {"name": name, "x": float(x), "y": float(y)}

@@ -6,9 +6,13 @@ import gradio as gr
 from gradio.events import Dependency
 
 from voiceswap.ui import new_voice_panel
+from voiceswap.ui.answers import answering
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, heading, player, voice_menu
+from voiceswap.ui.inputs import require
 from voiceswap.ui.jobs import giving_way
+from voiceswap.ui.queues import MODEL_SLOTS
+from voiceswap.ui.result_files import example_file
 from voiceswap.ui.voice_exports import VoiceExports
 from voiceswap.ui.voice_map import map_points, voice_map
 
@@ -71,7 +75,7 @@ def _one_voice(
 
     Returns the menu that chooses it, and the button that takes it to Convert.
     """
-    text, library, exports = context.text, context.library, VoiceExports(context)
+    text, library, exports = context.text, context.library, VoiceExports(context.library)
     chosen = voice_menu(text["voice"], library.names(), value=None, elem_id="voices-chosen")
     off: dict = {"size": "md", "interactive": False}  # until a voice is chosen
     with gr.Row():
@@ -102,28 +106,28 @@ def _one_voice(
 
     def listen_voice(name: str | None, request: gr.Request):
         """The example sentence in a voice."""
-        with context.answering(request):
-            name = context.needed(name, "no_voice")
-            return context.example(library.voice(name), name)
+        with answering(context, request):
+            name = require(context.text, name, "no_voice")
+            return example_file(context.swapper, library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
         """Give a voice another name. Returns the stored name."""
-        with context.answering():
-            return library.rename(context.needed(name, "no_voice"), new)
+        with answering(context):
+            return library.rename(require(context.text, name, "no_voice"), new)
 
     def delete_voice(name: str | None):
         """Delete a voice."""
-        with context.answering():
-            library.delete(context.needed(name, "no_voice"))
+        with answering(context):
+            library.delete(require(context.text, name, "no_voice"))
 
     def export_voice(name: str | None) -> str:
         """A voice's .safetensors file."""
-        with context.answering():
-            return str(exports.file(context.needed(name, "no_voice")))
+        with answering(context):
+            return str(exports.file(require(context.text, name, "no_voice")))
 
     def list_voices() -> list[str]:
         """The names of the voices in the library."""
-        with context.answering():
+        with answering(context):
             return library.names()
 
     actions = [listen, use, rename, delete]
@@ -136,7 +140,7 @@ def _one_voice(
         return [file, map_points(context, name if known else None), None, *switched]
 
     listen.click(
-        giving_way(listen_voice), chosen, example, **context.api("listen_voice"), **context.slots
+        giving_way(listen_voice), chosen, example, **context.api("listen_voice"), **MODEL_SLOTS
     )
     renamed = rename.click(rename_voice, [chosen, new_name], chosen, **context.api("rename_voice"))
     renamed.success(lambda: "", None, new_name, **DISPLAY_ONLY)

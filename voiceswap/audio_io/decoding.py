@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voiceswap.audio_io.ffmpeg import EARLY, FFmpegFile, NotDecodableError
+from voiceswap.audio_io.wav_header import wav_seconds
 from voiceswap.errors import AudioError
-from voiceswap.ffmpeg import EARLY, FFmpegFile, NotDecodableError
 from voiceswap.notes import LossNote, note, notes_to
-from voiceswap.wav_header import wav_seconds
 
 BLOCK_SECONDS = 16
 MAX_BLOCK = 1 << 23  # samples of all channels that are decoded at once

@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from voiceswap.command_outputs import console, plain, written
-from voiceswap.errors import VoiceswapError
-from voiceswap.training import needs_extra
+from voiceswap.commands.outputs import console, plain, written
+from voiceswap.errors import VoiceswapError, needs_extra
 
 PARTS = {  # what export takes after the training of a network, the rest from the package's model
     "autoencoder": "{last} --vocoder default",
@@ -36,7 +35,7 @@ def train(
     """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
     if network not in PARTS:
         raise VoiceswapError(f"There is no network '{network}' to train; use {', '.join(PARTS)}.")
-    with needs_extra():
+    with needs_extra("Training", "train"):
         from voiceswap.training.run import train as run
     parts = PARTS[network].format(last=run(network, context.args))
     console.print(
@@ -78,7 +77,7 @@ def export(
     ] = None,
 ) -> None:
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
-    with needs_extra():
+    with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
     path, digest = pack(autoencoder, vocoder, out, card, streaming, front_end, denoiser)
     written(path, f"SHA-256 {digest}")

@@ -8,9 +8,9 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.command_inputs import require_files
-from voiceswap.command_options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
-from voiceswap.command_outputs import console, output_file, plain, save
+from voiceswap.audio_io.recording_files import require_files
+from voiceswap.commands.options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
+from voiceswap.commands.outputs import console, output_file, plain, save
 from voiceswap.errors import VoiceswapError
 
 
@@ -89,8 +89,8 @@ def live(
         with brief_collections():
             _simulate(stream, simulate, out, report)
         return
+    from voiceswap.commands.live_display import run
     from voiceswap.live.device import LiveSession
-    from voiceswap.live.display import run
 
     devices = (_device(input_device), _device(output_device))
     with LiveSession(stream, *devices) as session, brief_collections():

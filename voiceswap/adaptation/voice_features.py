@@ -15,12 +15,12 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.features import log_f0_statistics
 from voiceswap.models.layers import length_mask
 
-SECONDS = 2.0  # of a segment
+SEGMENT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Material:
-    """One recording. Frames are mel frames; content frames are `stride` of them.
+class RecordingFeatures:
+    """Of one recording. Frames are mel frames; content frames are `stride` of them.
 
     encoded: the recording. mel: log-mel (mels, frames). samples: (samples,) at the normal level.
     f0: (frames,), Hz. log_f0: mean and standard deviation of ln F0 (2,). code: speaker code
@@ -38,15 +38,15 @@ class Material:
     deviation: Tensor
 
 
-def prepare(
+def compute_features(
     engine: Engine, samples: Sequence[np.ndarray], others: Sequence[Voice]
-) -> list[Material]:
-    """Material of recordings (samples,), each also converted to one of `others`.
+) -> list[RecordingFeatures]:
+    """Features of recordings (samples,), each also converted to one of `others`.
 
     The conversion has the same words in a voice that is nobody's, so that adaptation also sees
     content that comes from another speaker.
     """
-    prepared = []
+    computed = []
     for wave, other in zip(samples, others, strict=True):
         recording = Recording(iter([wave]), engine.audio, "a recording")
         (encoded,) = engine.encoder.encode([recording])
@@ -67,13 +67,13 @@ def prepare(
                 (0.5 * own.log_variance[0]).exp(),
             ]
         tensors = [tensor.clone() for tensor in tensors]  # gradients may use them
-        prepared.append(Material(encoded, *tensors))
-    return prepared
+        computed.append(RecordingFeatures(encoded, *tensors))
+    return computed
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Segments of one voice's recordings, padded to one length; fields as in `Material`.
+    """Segments of one voice's recordings, padded to one length; fields as in `RecordingFeatures`.
 
     drawn: draws from the content posterior. own, foreign: means, of the recording and of its
     conversion.
@@ -90,15 +90,15 @@ class Batch:
 
 
 def draw_batch(
-    material: Sequence[Material], engine: Engine, size: int, rng: np.random.Generator
+    features: Sequence[RecordingFeatures], engine: Engine, size: int, rng: np.random.Generator
 ) -> Batch:
     """Random segments, each moment of speech about as often as any other."""
     audio, stride = engine.audio, engine.autoencoder.stride
-    frames = round(SECONDS * audio.frame_rate / stride) * stride
-    share = np.array([item.mel.shape[-1] for item in material], float)
+    frames = round(SEGMENT_SECONDS * audio.frame_rate / stride) * stride
+    share = np.array([item.mel.shape[-1] for item in features], float)
     items, lengths = [], []
-    for number in rng.choice(len(material), size, p=share / share.sum()):
-        item = material[number]
+    for number in rng.choice(len(features), size, p=share / share.sum()):
+        item = features[number]
         start = int(rng.integers(max(1, (item.mel.shape[-1] - frames) // stride + 1))) * stride
         coarse = slice(start // stride, (start + frames) // stride)
         fine = slice(start, start + frames)

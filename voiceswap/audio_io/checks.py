@@ -6,25 +6,25 @@ import numpy as np
 
 from voiceswap.errors import AudioError
 
-MIN_SECONDS = 0.3
+MIN_RECORDING_SECONDS = 0.3
 MOST_PEAK = 256.0  # of floats: more are integers that were not scaled
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 
 def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
-    """Raise AudioError unless `samples` (samples,) are finite, MIN_SECONDS long and not silent."""
+    """Raise AudioError unless `samples` (samples,) are finite, long enough and not silent."""
     require_finite(samples, name)
     require_length(len(samples), rate, name)
     require_sound(float(np.abs(samples - samples.mean()).max()), name)
 
 
 def require_length(count: int, rate: float, name: str) -> None:
-    """Raise AudioError if so many samples at `rate` Hz are none, or shorter than MIN_SECONDS."""
+    """Raise AudioError if so many samples at `rate` Hz are less than MIN_RECORDING_SECONDS."""
     if count == 0:
         raise AudioError(f"{name} holds no samples.")
-    if count < MIN_SECONDS * rate:
+    if count < MIN_RECORDING_SECONDS * rate:
         raise AudioError(
-            f"{name} is {count / rate:.2f} s long; at least {MIN_SECONDS} s is needed."
+            f"{name} is {count / rate:.2f} s long; at least {MIN_RECORDING_SECONDS} s is needed."
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceswap.audio import stream_audio
+from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Engine
@@ -18,7 +19,6 @@ from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.notes import Note, note, notes_to
-from voiceswap.writing import AudioWriter
 
 
 @dataclass(frozen=True)

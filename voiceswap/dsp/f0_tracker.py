@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from voiceswap import weights
+from voiceswap.dsp.spectra import power
 from voiceswap.errors import CheckpointError
-from voiceswap.spectra import power
 
 SAMPLE_RATE = 16000
 HOP = 256  # samples of a frame
@@ -23,7 +23,7 @@ SIZES = (1024, 2048, 512)  # of the Fourier transforms
 BANDS = 128  # of each spectrogram, log-spaced
 SCORED = 96  # bands that are scored, lowest first; one less comes out
 WIDTH = 12  # channels of the blocks
-SILENCE_PEAK = 1e-3  # a frame below this peak is unvoiced: the network never had digital silence
+UNVOICED_PEAK = 1e-3  # a frame below this peak is unvoiced: the network never had digital silence
 WEIGHTS = weights.FOLDER / "swift-f0.safetensors"
 
 # Kernels over bands and frames, and dilations over bands.
@@ -94,7 +94,7 @@ class F0Tracker(nn.Module):
         inside = (self.candidates >= f0_min) & (self.candidates <= f0_max)
         f0 = self._local_mean(scores.masked_fill(~inside, -math.inf))
         voicing = voicing * inside[scores.argmax(-1)]
-        return f0, voicing * (self._peaks(samples, f0.shape[-1]) >= SILENCE_PEAK)
+        return f0, voicing * (self._peaks(samples, f0.shape[-1]) >= UNVOICED_PEAK)
 
     def _local_mean(self, scores: Tensor) -> Tensor:
         """F0: the mean of ln F0 over the best candidate and its neighbours."""

@@ -11,14 +11,14 @@ from voiceswap.audio import (
     read_audio_up_to,
     read_input,
 )
-from voiceswap.audio_checks import MIN_SECONDS, check_audio
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, check_audio
+from voiceswap.dsp.pauses import cut_at_pauses
+from voiceswap.dsp.recording_quality import is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError
-from voiceswap.pauses import cut_at_pauses
-from voiceswap.recording_quality import is_clipped, speech_above_noise_db
 
 MAX_PIECE = 20.0  # seconds; longer recordings are cut at their quietest places
 MIN_PIECE = 1.0
-NOISE_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
+MIN_SNR_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Speech:
+class Recordings:
     """What was read of recordings.
 
     pieces: what can be learned from. left_out: a sentence for each part that can't.
@@ -51,7 +51,7 @@ class Speech:
         return sum(piece.seconds for piece in self.pieces)
 
 
-def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
+def read_recordings(recordings: Iterable[object], sample_rate: int) -> Recordings:
     """Recordings (paths, arrays or pairs, as `VoiceSwapper` takes them) in pieces of speech.
 
     They keep their rates up to `sample_rate`, which arrays without a rate have. Raises AudioError
@@ -82,12 +82,12 @@ def read_speech(recordings: Iterable[object], sample_rate: int) -> Speech:
                 pieces.append(Piece(label, part, rate))
     if not pieces:
         raise AudioError(" ".join(["There is no recording to learn from.", *left_out]))
-    return Speech(tuple(pieces), tuple(left_out))
+    return Recordings(tuple(pieces), tuple(left_out))
 
 
 def unusable(samples: np.ndarray, sample_rate: int) -> str:
     """Why a piece can't be learned from, or nothing."""
-    if len(samples) < max(MIN_PIECE, MIN_SECONDS) * sample_rate:
+    if len(samples) < max(MIN_PIECE, MIN_RECORDING_SECONDS) * sample_rate:
         return f"is shorter than {MIN_PIECE:g} s"
     try:
         check_audio(samples, sample_rate, "it")
@@ -95,15 +95,16 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
         return "is silent"
     if is_clipped(samples):
         return "is clipped"
-    if speech_above_noise_db(samples, sample_rate) < NOISE_DB:
-        return f"has noise less than {NOISE_DB:g} dB below its speech"
+    if speech_above_noise_db(samples, sample_rate) < MIN_SNR_DB:
+        return f"has noise less than {MIN_SNR_DB:g} dB below its speech"
     return ""
 
 
-def keep_out(speech: Speech) -> tuple[Sequence[Piece], Piece | None]:
+def hold_out(recordings: Recordings) -> tuple[Sequence[Piece], Piece | None]:
     """The pieces to train on, and a held-out one to score with; None of too little speech."""
-    if len(speech.pieces) < 2 or speech.seconds < 20:
-        return speech.pieces, None
+    pieces = recordings.pieces
+    if len(pieces) < 2 or recordings.seconds < 20:
+        return pieces, None
     wanted = 5.0  # seconds: long enough for a verifier, and no more than is needed
-    kept = min(range(len(speech.pieces)), key=lambda i: abs(speech.pieces[i].seconds - wanted))
-    return [p for i, p in enumerate(speech.pieces) if i != kept], speech.pieces[kept]
+    kept = min(range(len(pieces)), key=lambda i: abs(pieces[i].seconds - wanted))
+    return [piece for i, piece in enumerate(pieces) if i != kept], pieces[kept]

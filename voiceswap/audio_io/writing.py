@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voiceswap.audio import PEAK, BlockResampler
-from voiceswap.endings import SOUND_ENDINGS, libsndfile_format
+from voiceswap.audio_io.endings import SOUND_ENDINGS, libsndfile_format
+from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
+
+PEAK = 0.999  # the greatest magnitude that is written
 
 
 def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:

@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from voiceswap.command_options import (
+from voiceswap.commands.options import (
     Device,
     Model,
     PitchOptions,
@@ -19,7 +19,7 @@ from voiceswap.command_options import (
     Strength,
     number,
 )
-from voiceswap.command_outputs import console, errors, fail, plain, warn
+from voiceswap.commands.outputs import console, errors, fail, plain, warn
 from voiceswap.errors import VoiceswapError
 
 if TYPE_CHECKING:

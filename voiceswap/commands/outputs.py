@@ -26,7 +26,7 @@ def plain(text: object) -> str:
 
 def save(path: Path, samples: np.ndarray, rate: int, what: str) -> None:
     """Write samples (samples,) and say so."""
-    from voiceswap.writing import write_audio
+    from voiceswap.audio_io.writing import write_audio
 
     write_audio(path, samples, rate)
     written(path, what)

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.command_outputs import plain
+from voiceswap.commands.outputs import plain
 from voiceswap.conversion.options import RANGES
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError

@@ -7,8 +7,8 @@ from unicodedata import normalize
 import typer
 from rich.progress import Progress
 
-from voiceswap.command_inputs import recordings_in, require_files
-from voiceswap.command_options import (
+from voiceswap.audio_io.recording_files import recordings_in, require_files
+from voiceswap.commands.options import (
     Device,
     Model,
     Overwrite,
@@ -18,7 +18,7 @@ from voiceswap.command_options import (
     Seed,
     Strength,
 )
-from voiceswap.command_outputs import (
+from voiceswap.commands.outputs import (
     console,
     output_file,
     require_writable,
@@ -93,7 +93,7 @@ def convert(
     precision: Precision = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
-    from voiceswap.writing import require_format
+    from voiceswap.audio_io.writing import require_format
 
     require_files(source, *target)
     name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from voiceswap.command_options import LatencyName
-from voiceswap.command_outputs import console
+from voiceswap.commands.options import LatencyName
+from voiceswap.commands.outputs import console
 
 
 def evaluate(

@@ -8,9 +8,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.command_inputs import recordings_in, require_files
-from voiceswap.command_options import Device, Model
-from voiceswap.command_outputs import console, output_file, warn, written
+from voiceswap.audio_io.recording_files import recordings_in, require_files
+from voiceswap.commands.options import Device, Model
+from voiceswap.commands.outputs import console, output_file, warn, written
 from voiceswap.errors import VoiceswapError
 
 MIN_WORDS = 0.8  # similarity of content that conversions keep; 0.96 is usual, of music it is 0.46
@@ -118,7 +118,7 @@ def table(report) -> Table:
 
 def draw(swapper, adapted, path: Path) -> Path:
     """The mel spectrograms of an example in the voice before and after, and of the voice itself."""
-    from voiceswap.audio import resample
+    from voiceswap.audio_io.resampling import resample
     from voiceswap.examples import HELLO
     from voiceswap.plots import draw_mels
 

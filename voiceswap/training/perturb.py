@@ -16,7 +16,7 @@ from torch import Tensor
 N_FFT, HOP = 1024, 256
 ENVELOPE_QUEFRENCIES = 32  # cepstral coefficients of the vocal tract; pitch lies above at 16 kHz
 
-MOVED_SHARE, SEMITONES = 0.7, 5.0  # share of recordings whose pitch moves, by at most
+MOVED_SHARE, MAX_SHIFT_SEMITONES = 0.7, 5.0  # share of recordings whose pitch moves, by at most
 FORMANT_OCTAVES = 0.25  # by which formants alone move, at most
 FORMANT_GAIN = 4.0  # nepers by which that changes a bin, at most
 EQUALISER_GAIN, KNOTS = 0.92, 8  # nepers, at most, and their number
@@ -34,7 +34,9 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
     """
     wave = samples
     if rng.random() < MOVED_SHARE:
-        wave = shift_pitch(wave, sample_rate, rng.uniform(-SEMITONES, SEMITONES))
+        wave = shift_pitch(
+            wave, sample_rate, rng.uniform(-MAX_SHIFT_SEMITONES, MAX_SHIFT_SEMITONES)
+        )
     spectrum = _stft(torch.from_numpy(wave)).numpy()
     gain = formant_gain(spectrum, 2 ** rng.uniform(-FORMANT_OCTAVES, FORMANT_OCTAVES))
     gain = gain + equaliser_gain(len(spectrum), rng)[:, None]
@@ -99,7 +101,7 @@ def perturb_powers(powers: Tensor, sample_rate: int) -> Tensor:
         return torch.empty(batch, *shape, device=device).uniform_(low, high)
 
     some = drawn(0, 1, 3)
-    semitones = drawn(-SEMITONES, SEMITONES) * (some[:, 0] < MOVED_SHARE)
+    semitones = drawn(-MAX_SHIFT_SEMITONES, MAX_SHIFT_SEMITONES) * (some[:, 0] < MOVED_SHARE)
     moved = _frequencies_scaled(powers, 2 ** (semitones / 12)).clamp(min=1e-12)
     log_magnitude = moved.log() / 2
     envelope = _envelope(log_magnitude)

@@ -44,7 +44,7 @@ class RefusedError(Exception):
         self.status, self.sentence = status, sentence
 
 
-class Gate:
+class RequestGuard:
     """ASGI middleware that refuses requests.
 
     Args:

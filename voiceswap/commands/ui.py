@@ -9,12 +9,11 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from voiceswap.command_options import Device, Model, number
-from voiceswap.command_outputs import console, warn
-from voiceswap.errors import VoiceswapError
-from voiceswap.extras import needs_extra
+from voiceswap.commands.options import Device, Model, number
+from voiceswap.commands.outputs import console, warn
+from voiceswap.errors import VoiceswapError, needs_extra
 
-VOICES = Path.home() / ".voiceswap" / "voices"
+VOICES_FOLDER = Path.home() / ".voiceswap" / "voices"
 WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
 GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed after 30
 
@@ -63,7 +62,7 @@ def ui(
             envvar="VOICESWAP_VOICES",
             show_default="~/.voiceswap/voices",
         ),
-    ] = VOICES,
+    ] = VOICES_FOLDER,
     lang: Annotated[
         Literal["en", "zh"],
         typer.Option(help="Language of the page at first; a visitor may change it."),
@@ -91,10 +90,11 @@ def ui(
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
-            from voiceswap.ui.app_context import ADAPT, MODEL, AppContext
-            from voiceswap.ui.gate import is_loopback
+            from voiceswap.ui.app_context import AppContext
             from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
+            from voiceswap.ui.queues import ADAPT, MODEL
+            from voiceswap.ui.request_guard import is_loopback
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts
         from voiceswap.conversion.swapper import VoiceSwapper

@@ -1,9 +1,9 @@
-"""What commands are given: files that are there, and folders of recordings."""
+"""Files of recordings: whether they are there, and those in folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from voiceswap.endings import SOUND_ENDINGS
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
 
 
@@ -27,7 +27,7 @@ def recordings_in(paths: Sequence[Path]) -> list[Path]:
 
 def require_files(*paths: Path) -> None:
     """Raise AudioError for what is no file, before anything takes time; pipes can wait."""
-    from voiceswap.decoding import require_file
+    from voiceswap.audio_io.decoding import require_file
 
     for path in paths:
         if not path.is_fifo():

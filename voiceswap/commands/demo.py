@@ -1,0 +1,40 @@
+"""`voiceswap demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceswap.commands.convert import load_swapper
+from voiceswap.commands.options import Device, Precision
+from voiceswap.commands.outputs import console, save, written
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
+        "voiceswap-demo"
+    ),
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Swap two short recordings that come with the package: A says hello, B says goodbye."""
+    from voiceswap.audio import read_audio
+    from voiceswap.examples import GOODBYE, HELLO
+    from voiceswap.plots import draw_mels
+
+    swapper = load_swapper("default", device, precision)
+    rate = swapper.sample_rate
+    hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
+    with console.status("Converting ..."):
+        goodbye_by_a, hello_by_b = swapper.swap(GOODBYE, HELLO)
+    results = {
+        "a-says-hello": (hello, "A says hello, as recorded"),
+        "b-says-goodbye": (goodbye, "B says goodbye, as recorded"),
+        "a-says-goodbye": (goodbye_by_a, "A says goodbye: B's words in A's voice"),
+        "b-says-hello": (hello_by_b, "B says hello: A's words in B's voice"),
+    }
+    for name, (samples, what) in results.items():
+        save(out / f"{name}.wav", samples, rate, what)
+    views = {what: samples for samples, what in results.values()}
+    picture = draw_mels(views, rate, out / "mels.png")
+    written(picture, "the four mel spectrograms, F0 in blue")

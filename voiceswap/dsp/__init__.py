@@ -1,0 +1,1 @@
+"""What samples and their spectra tell: F0, pauses, bandwidth, clipping and noise."""

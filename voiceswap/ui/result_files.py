@@ -1,0 +1,33 @@
+"""Files that the page makes for a visitor: where they lie, and their names."""
+
+import secrets
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+
+from voiceswap.audio_io.writing import write_audio
+from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.conversion.voice import Voice
+from voiceswap.conversion.voice_library import file_name
+from voiceswap.examples import HELLO
+
+
+def new_file(name: str) -> Path:
+    """A path for one visitor's file, in the folder that is emptied, at a random address."""
+    folder = Path(get_upload_folder()) / secrets.token_hex(32)
+    folder.mkdir(parents=True)
+    return folder / name
+
+
+def result_file(*names: str | Path, ending: str = "wav") -> Path:
+    """A new sound file named after recordings."""
+    # A file's name has 255 bytes at most.
+    stems = [Path(name).stem.encode()[:100].decode(errors="ignore") for name in names]
+    return new_file(f"{'-in-the-voice-of-'.join(stems)}.{ending}")
+
+
+def example_file(swapper: VoiceSwapper, voice: Voice, name: str) -> str:
+    """The example sentence in a voice, as a file of that name."""
+    samples = swapper.convert(HELLO, voice)
+    path = new_file(f"{file_name(name)}.wav")
+    return str(write_audio(path, samples, swapper.sample_rate))
