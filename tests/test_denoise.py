@@ -7,9 +7,8 @@ from rates import RATE
 
 from voiceswap.audio import active_level_db, frame_powers, read_audio
 from voiceswap.audio_io.resampling import resample
-from voiceswap.conversion import denoise as module
-from voiceswap.conversion import engine
-from voiceswap.conversion.denoise import denoise, denoise_blocks
+from voiceswap.conversion import references
+from voiceswap.conversion.denoise import denoise, denoise_blocks, enhance
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.reading import read_recording
@@ -52,6 +51,25 @@ def test_noise_goes_and_the_speech_stays(swapper, clean, hum, level):
         speech = speech_frames(mels[0][None])[0]
         before, after = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
         assert after < 0.75 * before, number
+
+
+def test_the_network_finds_speech_where_quiet_parts_do_not_tell_it(swapper, clean):
+    """Noise that swells, and noise in a second of speech; clean speech comes back as it was."""
+    network, log_mel = swapper.engine.denoiser, swapper.engine.log_mel
+    swell = 10 ** np.sin(2 * np.pi * np.arange(len(clean[0])) / 16000)
+    for number, samples in enumerate(clean):
+        assert enhance(network, samples) is samples
+        noise = noisy(samples, 10) - samples
+        second = slice(len(samples) // 2, len(samples) // 2 + 16000)
+        for part, wave in (
+            (slice(None), samples + np.resize(swell, len(noise)).astype(np.float32) * noise),
+            (second, samples + noise),
+        ):
+            ways = wave[part], denoise(wave[part], 16000), enhance(network, wave[part])
+            mels = [log_mel(torch.from_numpy(x)[None])[0] for x in (samples[part], *ways)]
+            speech = speech_frames(mels[0][None])[0]
+            given, steady, left = ((mel - mels[0])[:, speech].abs().mean() for mel in mels[1:])
+            assert left < 0.75 * min(given, steady), number
 
 
 def test_speech_without_a_pause_is_left(swapper, people):
@@ -115,9 +133,8 @@ def test_noise_of_a_source_is_not_in_the_conversion(swapper, clean):
 def gained_similarity(swapper, monkeypatch, source, reference, other) -> float:
     """What reducing a reference's noise adds to the similarity to `other` of the same voice."""
     target, similarity = swapper.engine.verifier(torch.from_numpy(other)), []
-    for reduction in (denoise, lambda samples, *_: samples):
-        monkeypatch.setattr(module, "denoise", reduction)
-        monkeypatch.setattr(engine, "denoise", reduction)
+    for reduction in (enhance, lambda _, samples: samples):
+        monkeypatch.setattr(references, "enhance", reduction)
         out = swapper.convert(source, (noisy(reference, 15), 16000))
         vector = swapper.engine.speaker_vector(resample(out, RATE, 16000))
         similarity.append(float(vector @ target))

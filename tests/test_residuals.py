@@ -17,6 +17,7 @@ from voiceswap.conversion.mel_statistics import (
 from voiceswap.conversion.residuals import (
     EXCLUDED_NEIGHBOURS,
     extract_residuals,
+    impute,
     retrieve,
     stack_residuals,
 )
@@ -43,6 +44,22 @@ def nearest(retrieved, residuals):
     centred = retrieved - retrieved.mean(2, keepdim=True)
     here, there = (torch.nn.functional.normalize(x[0, :, ::2], dim=0) for x in (centred, residuals))
     return (here.T @ there).argmax(1)
+
+
+def test_what_noise_covers_is_imputed():
+    """Reliable parts stay; others are as decoded, with the mean of what is known of their bin."""
+    _, decoded, residuals = sounds()
+    natural = decoded + 3.0 + 0.1 * residuals
+    assert torch.equal(impute(natural, decoded, torch.ones_like(natural)), natural)
+    assert torch.allclose(impute(natural, decoded, torch.zeros_like(natural)), decoded)
+    reliability = torch.ones_like(natural)
+    reliability[:, 40:, ::2] = 0.0
+    covered = natural + 5.0 * (1 - reliability)
+    imputed = impute(covered, decoded, reliability)
+    assert torch.equal(imputed[:, :40], natural[:, :40])
+    assert torch.equal(imputed[:, 40:, 1::2], natural[:, 40:, 1::2])
+    guessed = (imputed - decoded)[:, 40:, ::2]
+    assert guessed.std() < 0.3 and 0.3 < guessed.mean() < 1.0  # drawn to zero: these are few
 
 
 def test_the_residuals_of_a_frame_are_retrieved_for_its_content():

@@ -11,7 +11,12 @@ import torch
 from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import apply_mel_affine, match_mel_statistics
-from voiceswap.conversion.residuals import Residuals, extract_residuals, retrieve
+from voiceswap.conversion.residuals import (
+    Residuals,
+    extract_residuals,
+    impute,
+    retrieve,
+)
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.layers import masked
@@ -106,6 +111,7 @@ def extract_voice(
     natural: Tensor,
     mask: Tensor | None = None,
     delta: DecoderDelta | None = None,
+    reliability: Tensor | None = None,
 ) -> tuple[VoiceBatch, Tensor]:
     """The voices of reference recordings: residuals and mel statistics of decoding them.
 
@@ -116,6 +122,7 @@ def extract_voice(
         natural: log-mels (batch, mels, frames) of the references.
         mask: (batch, 1, frames), or None where nothing is padded.
         delta: what the voices change of the decoder.
+        reliability: of `natural`, from 0 to 1, in its shape; None is one everywhere.
 
     Returns:
         The voices, and log-mels of the references as `decode` makes them with `exclude_self`.
@@ -123,6 +130,8 @@ def extract_voice(
     utterance = utterance._replace(content=utterance.content.float())
     content, natural = utterance.content, natural.float()
     decoded = autoencoder.decode(*utterance, code, mask, delta).float()
+    if reliability is not None:
+        natural = impute(natural, decoded, reliability, mask)
     residuals = extract_residuals(content, decoded, natural, mask)
     compensated = decoded + retrieve(residuals, content, natural.shape[-1], exclude_self=True)
     mel_affine = match_mel_statistics(compensated, natural, mask)

@@ -18,13 +18,13 @@ from voiceswap.conversion.batching import (
     usual_batch_size,
 )
 from voiceswap.conversion.core import Utterance, decode, extract_voice
-from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise, enhance
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
-from voiceswap.conversion.recording import EncodedRecording, Output, Recording
+from voiceswap.conversion.recording import EncodedRecording, Output
+from voiceswap.conversion.references import References, densest_minute, read_references
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
@@ -35,12 +35,9 @@ from voiceswap.models.excitation import ExcitationState
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
-from voiceswap.models.layers import length_mask
 from voiceswap.models.pretrained import FrontEnd
 from voiceswap.precision import inference, products_type, use_fast_products
 from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
-
-VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 
 
 class Engine:
@@ -110,7 +107,8 @@ class Engine:
     @inference
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
-        return self._speaker(*self.reference_mels(recordings))
+        references = self.references(recordings)
+        return self._speaker(references.samples, references.mel, references.mask)
 
     @inference
     def embed(
@@ -130,8 +128,8 @@ class Engine:
         recordings: Sequence[EncodedRecording],
         adapted: tuple[Tensor, DecoderDelta] | None,
     ) -> list[Voice]:
-        samples, mel, mask = self.reference_mels(recordings)
-        spans = [item.recording.densest_segment(VOICE_SECONDS) for item in recordings]
+        samples, mel, mask, reliability = self.references(recordings)
+        spans = [densest_minute(item.recording) for item in recordings]
         content, _ = self.encoder.content(
             [(r, *span) for r, span in zip(recordings, spans, strict=True)]
         )
@@ -146,7 +144,9 @@ class Engine:
         mel = self._with_all_bins(mel, utterance, mask)
         code, delta = adapted or (self._speaker(samples, mel, mask).mode(), None)
         code = code.expand(len(recordings), -1)
-        voices, decoded = extract_voice(self.autoencoder, utterance, code, mel, mask, delta)
+        voices, decoded = extract_voice(
+            self.autoencoder, utterance, code, mel, mask, delta, reliability
+        )
         stride = self.autoencoder.stride
         embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
         return [
@@ -178,23 +178,9 @@ class Engine:
         mel, wave = mel[..., : f0.shape[-1]], torch.from_numpy(natural)[None].to(self.device)
         return self.vocoder.high_band_gain(wave, mel, f0, speech_frames(mel))[0]
 
-    def reference_mels(
-        self, recordings: Sequence[EncodedRecording]
-    ) -> tuple[list[np.ndarray], Tensor, Tensor | None]:
-        """Samples of the densest minute of recordings, denoised; their log-mels and mask."""
-        samples = [self._clean_reference(item.recording) for item in recordings]
-        waves, _ = stack([torch.from_numpy(wave) for wave in samples])
-        mel = self.log_mel(waves.to(self.device))
-        frames = torch.tensor([self.audio.frames(len(wave)) for wave in samples])
-        mask = None if len(samples) == 1 else length_mask(frames, mel.shape[-1]).to(self.device)
-        return samples, mel, mask
-
-    def _clean_reference(self, recording: Recording) -> np.ndarray:
-        span = recording.densest_segment(VOICE_SECONDS)
-        if self.denoiser is None:
-            rate = self.audio.sample_rate
-            return denoise(recording.samples(*span), rate, LOUDEST_OF_REFERENCES_DB)
-        return enhance(self.denoiser, recording.samples(*span, noisy=True))
+    def references(self, recordings: Sequence[EncodedRecording]) -> References:
+        """What voices are made from of recordings; see `read_references`."""
+        return read_references([r.recording for r in recordings], self.log_mel, self.denoiser)
 
     def _speaker(
         self, samples: Sequence[np.ndarray], mel: Tensor, mask: Tensor | None

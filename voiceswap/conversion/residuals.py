@@ -19,6 +19,7 @@ from voiceswap.conversion.mel_statistics import speech_frames
 SHARPNESS = 7.5
 CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
 EXCLUDED_NEIGHBOURS = 4  # frames to either side that are left out with a frame itself
+FEW_FRAMES = 200.0  # of speech, as which the mean residual counts as zero
 EXCLUDED = -1e4  # in place of a similarity; finite, for where nothing else is left
 
 
@@ -38,6 +39,25 @@ class Residuals:
     def to(self, device: torch.device | str) -> "Residuals":
         """The same on a device."""
         return Residuals(self.keys.to(device), self.values.to(device), self.valid.to(device))
+
+
+def impute(
+    natural: Tensor, decoded: Tensor, reliability: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """Log-mels of recordings with what noise covers as it is to be expected.
+
+    That is the decoded log-mel with the mean residual of what is reliable in its bin; missing
+    features of speech in noise are imputed in this way (Cooke et al., 2001).
+
+    Args:
+        natural, decoded: log-mels (batch, mels, frames), as `extract_residuals` takes them.
+        reliability: of natural ones, (batch, mels, frames), from 0 to 1.
+        mask: (batch, 1, frames), or None where nothing is padded.
+    """
+    weight = reliability * speech_frames(natural, mask)[:, None]
+    residual = natural - decoded
+    mean = (weight * residual).sum(-1, keepdim=True) / (weight.sum(-1, keepdim=True) + FEW_FRAMES)
+    return torch.lerp(decoded + mean, natural, reliability)
 
 
 def extract_residuals(
