@@ -120,7 +120,14 @@ def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
     with pytest.raises(DataError, match=r"Lines 2 and 4 of .* have the same id ONE;"):
         read_pairs(path, tmp_path)
     path.write_text(f"{header}one{pair}")
-    with pytest.raises(DataError, match=r"a\.wav, which does not exist"):
+    path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'b.wav')}")
+    for name in "ab":
+        with pytest.raises(DataError, match=rf"^Line 2 of .* names .*{name}\.wav, which does not"):
+            read_pairs(path, tmp_path)
+        (tmp_path / "a.wav").touch()
+    (tmp_path / "b.wav").touch()
+    path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'c.wav')}")
+    with pytest.raises(DataError, match=r"^Line 4 of .* names .*c\.wav, which does not exist"):
         read_pairs(path, tmp_path)
 
 
