@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from voiceswap.adaptation.command import adapt
 from voiceswap.batch.command import batch
 from voiceswap.command_options import Device, Precision
-from voiceswap.command_outputs import console, fail, save, warn, written
+from voiceswap.command_outputs import console, fail, require_writable, save, warn, written
 from voiceswap.conversion.command import convert, embed, load_swapper, reconstruct, swap, voice
 from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
 from voiceswap.evaluation.command import evaluate
+from voiceswap.info import info
 from voiceswap.live.command import live
 from voiceswap.notes import notes_to
 from voiceswap.training.command import export, train
@@ -50,32 +49,6 @@ def _options(
     pass
 
 
-def info(
-    checkpoint: Annotated[
-        str, typer.Argument(help="A model file, or 'default' for the one in the package.")
-    ] = "default",
-) -> None:
-    """Show what a model is: settings, sizes, training data, licences and measured figures."""
-    from voiceswap.models.checkpoint import read_metadata
-
-    metadata = read_metadata(checkpoint)
-    table = Table(
-        show_header=False, title=Text(f"voiceswap model: {checkpoint}"), title_justify="left"
-    )
-    analysed = metadata["audio"]["sample_rate"]
-    synthesized = metadata.get("vocoder", {}).get("rate", analysed)
-    table.add_row("rates", f"{analysed} Hz in, {synthesized} Hz out")
-    for part in ("audio", "autoencoder", "vocoder", "streaming", "front_end_adapter"):
-        if part in metadata:
-            values = ", ".join(f"{name} {value}" for name, value in metadata[part].items())
-            table.add_row(part, Text(values))
-    for name, value in metadata["card"].items():
-        if isinstance(value, dict):
-            value = "\n".join(f"{key}: {entry}" for key, entry in value.items())
-        table.add_row(Text(name), Text(str(value)))
-    console.print(table)
-
-
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
         "voiceswap-demo"
@@ -88,6 +61,7 @@ def demo(
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
+    require_writable(out / "mels.png")
     swapper = load_swapper("default", device, precision)
     rate = swapper.sample_rate
     hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
@@ -133,7 +107,7 @@ _add(VOICES, voice, "anna-1.wav anna-2.wav --out anna.safetensors")
 _add(VOICES, adapt, "anna/*.wav --out anna.safetensors")
 _add(VOICES, embed, "anna.wav --out anna.npz")
 _add(VOICES, reconstruct, "anna.wav --out anna-again.wav")
-_add(MODELS, info, "my-model.safetensors")
+_add(MODELS, info, "my-model.safetensors --all", "anna.safetensors")
 _add(
     MODELS,
     train,
