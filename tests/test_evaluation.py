@@ -18,9 +18,11 @@ from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.command import evaluate
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.measurement import MeasurementCache
+from voiceswap.evaluation.metrics import LEGEND, METRICS
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.protocol import Protocol
 from voiceswap.evaluation.scorers import Scorer, load_scorers
+from voiceswap.evaluation.tables import legend
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
@@ -129,6 +131,13 @@ def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
     path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'c.wav')}")
     with pytest.raises(DataError, match=r"^Line 4 of .* names .*c\.wav, which does not exist"):
         read_pairs(path, tmp_path)
+
+
+def test_every_metric_is_in_one_line_of_the_legend():
+    named = [key for keys in LEGEND for key in keys]
+    assert sorted(named) == sorted(METRICS)
+    shown = legend({"1 reference": {"dv": None, "mos": None}})
+    assert [line.split(":")[0] for line in shown[:-1]] == ["SV, DV", "MOS, DNSMOS"]
 
 
 @pytest.mark.parametrize("encoding, delimiter", [("utf-8-sig", ";"), ("utf-16", "\t")])

@@ -27,6 +27,7 @@ from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.tables import (
     Tables,
     disentanglement_table,
+    legend,
     metric_table,
     pair_rows,
     write_csv,
@@ -173,6 +174,8 @@ def _finish(
         )
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
+    for line in legend(tables.summary):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for sentence in (IN_TRAINING_NOTE, *report["left_out"]):
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(
