@@ -1,6 +1,7 @@
 """Sound files of any kind as blocks of samples: libsndfile's formats, and by FFmpeg all others."""
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -128,6 +129,8 @@ def require_file(path: Path) -> None:
         raise AudioError(f"{path} is no file.")
     if path.stat().st_size == 0:
         raise AudioError(f"{path} is an empty file.")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path} can't be read ({os.strerror(errno.EACCES)}).")
 
 
 def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[np.ndarray]]:

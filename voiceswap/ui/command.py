@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from voiceswap.command_options import Device, Model, number
-from voiceswap.command_outputs import console, warn
+from voiceswap.command_outputs import console, require_writable, warn
 from voiceswap.errors import VoiceswapError
 from voiceswap.extras import needs_extra
 
@@ -89,6 +89,7 @@ def ui(
         raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
+    require_writable(voices / "voice.safetensors")
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import ADAPT, MODEL, AppContext
