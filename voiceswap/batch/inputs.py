@@ -137,7 +137,8 @@ def _manifest_jobs(
             if not source:
                 raise VoiceswapError("there is no source.")
             source = _resolve(folder, source)
-            references = tuple(_resolve(folder, item) for item in _targets(line.get("target")))
+            named = [_resolve(folder, item) for item in _targets(line.get("target"))]
+            references = tuple(path for item in named for path in storage.references_in(item))
             for reference in references:
                 if reference not in problems:
                     problems[reference] = _problem(reference)
