@@ -66,6 +66,7 @@ def test_every_line_of_a_manifest_has_its_own_options_and_errors(tmp_path, tiny,
         {"source": "talks/day 0/talk-0003.wav", "output": "fine.wav", "pitch": "high"},
         {"source": "talks/missing.wav"},
         {"source": ""},
+        {"source": "talks/day 0/talk-0003.wav", "target": ["anna.safetensors", "bella.wav"]},
     ]
     (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, lines)))
     result = convert_folder(tmp_path / "m.jsonl", [GOODBYE], tmp_path / "out", swapper=tiny)
@@ -76,13 +77,14 @@ def test_every_line_of_a_manifest_has_its_own_options_and_errors(tmp_path, tiny,
     }
     assert not (tmp_path.parent / "stolen.wav").exists()
     messages = (
-        "no name inside",
-        "line 5: pitch is 'high'",
-        "does not exist",
-        "line 7: there is no source",
+        "4: '../../stolen.wav' is no name inside",
+        "5: pitch is 'high'",
+        f"6: {tmp_path / 'talks/missing.wav'} does not exist.",
+        "7: there is no source",
+        f"8: {tmp_path / 'bella.wav'} does not exist.",
     )
     for row, message in zip(result.failures, messages, strict=True):
-        assert message in row.error
+        assert row.error.startswith(f"{tmp_path / 'm.jsonl'}, line {message}")
     expected = tiny.convert(
         tmp_path / "talks/day 0/talk-0000.wav", [HELLO, GOODBYE], pitch_shift=3, seed=1
     )

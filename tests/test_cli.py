@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from unittest.mock import Mock
 
 import numpy as np
@@ -80,10 +81,33 @@ def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
     )
 
 
-def test_info_shows_licences_and_metrics(monkeypatch, capsys):
+def test_info_is_short_and_all_shows_licences(monkeypatch, capsys, swapper):
     assert run(monkeypatch, "info") == 0
+    short = capsys.readouterr().out
+    for part in ("16000 Hz in, 24000 Hz out", swapper.fingerprint, "CER", "PyTorch", "extras"):
+        assert part in short
+    assert len(short.splitlines()) < 20
+    assert run(monkeypatch, "info", "--all") == 0
     shown = capsys.readouterr().out
-    assert "16000 Hz in, 24000 Hz out" in shown and "CC BY 4.0" in shown and "CER" in shown
+    assert "CC BY 4.0" in shown and "decoder_blocks 8" in shown and "WER" in shown
+
+
+def test_info_describes_a_saved_voice(monkeypatch, capsys, swapper, tmp_path, hello):
+    voice = swapper.voice([(hello, 16000), (hello, 16000)])
+    scores = {"seconds": 12.3, "before": {"similarity": 0.5}, "after": {"similarity": 0.75}}
+    path = swapper.save_voice(
+        replace(voice, notes={"consent": True, "adapted": scores}), tmp_path / "anna.safetensors"
+    )
+    assert run(monkeypatch, "info", path) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for part in ("anna", f"{swapper.fingerprint}, the one in the package", "its owner agreed"):
+        assert part in shown
+    assert "2, of which 7.7 s" in shown and "adapting from 12.3 s of speech did not help" in shown
+    swapper.save_voice(voice, path)
+    path.write_bytes(path.read_bytes().replace(swapper.fingerprint.encode(), b"0" * 16))
+    assert run(monkeypatch, "info", path) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "not the one in the package" in shown and "consent │ not stated" in shown
 
 
 def test_the_models_figures_are_those_of_its_card():

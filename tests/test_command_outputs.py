@@ -1,6 +1,8 @@
 """Where commands write, and what they print: folders, inputs, pipes, names, numbers."""
 
 import io
+import json
+import shutil
 import sys
 
 import pytest
@@ -46,6 +48,83 @@ def test_a_folder_gets_a_file(run, tmp_path, arguments, name):
     status, shown = run(*arguments, "folder")
     assert status == 0 and name in shown
     assert [path.name for path in (tmp_path / "folder").iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (CONVERT[:-1], ["s-in-the-voice-of-t{}.wav"]),
+        ((*CONVERT, "folder"), ["folder/s-in-the-voice-of-t{}.wav"]),
+        (
+            ("swap", "s.wav", "t.wav"),
+            [f"swapped/{a}-in-the-voice-of-{b}{{}}.wav" for a, b in ("st", "ts")],
+        ),
+        (("voice", "t.wav"), ["t{}.safetensors"]),
+        (("reconstruct", "s.wav"), ["s-reconstructed{}.wav"]),
+        (("embed", "s.wav"), ["s{}.npz"]),
+        (("live", "--target", "t.wav", "--simulate", "s.wav"), ["s-live{}.wav"]),
+    ],
+)
+def test_a_default_name_replaces_nothing(run, tmp_path, arguments, names):
+    first, second = ([tmp_path / name.format(n) for name in names] for n in ("", "-2"))
+    first[0].parent.mkdir(exist_ok=True)
+    first[0].write_text("mine")
+    status, shown = run(*arguments)
+    assert status == 0 and second[0].name in shown
+    assert first[0].read_text() == "mine" and all(path.exists() for path in second)
+    assert run(*arguments, "--overwrite")[0] == 0
+    assert all(path.stat().st_size > 4 for path in first)
+
+
+def test_a_stopped_adaptation_goes_on_under_its_own_name(tmp_path):
+    from voiceswap.commands.adapt import _taken
+    from voiceswap.commands.outputs import free_names
+
+    voice = tmp_path / "anna.safetensors"
+    voice.touch()
+    assert free_names(voice, taken=_taken) == [tmp_path / "anna-2.safetensors"]
+    (tmp_path / "anna-2.safetensors").touch()
+    (tmp_path / "anna-2.adapting").touch()
+    assert free_names(voice, taken=_taken) == [tmp_path / "anna-2.safetensors"]
+
+
+def test_a_folder_is_a_target(run, tmp_path):
+    (tmp_path / "anna").mkdir()
+    for number in (1, 2):
+        shutil.copy(tmp_path / "t.wav", tmp_path / f"anna/{number}.wav")
+    (tmp_path / "anna/notes.txt").write_text("no recording")
+    status, shown = run("convert", "s.wav", "--target", "anna")
+    assert status == 0 and "s-in-the-voice-of-anna.wav" in shown
+    assert run("voice", "anna")[0] == 0 and (tmp_path / "anna.safetensors").exists()
+    status, shown = run("live", "--target", "anna", "--simulate", "s.wav")
+    assert status == 0
+
+
+BROKEN = [
+    ("swap", "s.wav", "BAD"),
+    ("convert", "BAD", "--target", "t.wav"),
+    ("convert", "s.wav", "--target", "t.wav", "--target", "BAD"),
+    ("voice", "BAD"),
+    ("adapt", "BAD"),
+    ("reconstruct", "BAD"),
+    ("embed", "BAD"),
+    ("live", "--target", "BAD"),
+    ("live", "--target", "t.wav", "--enroll", "BAD"),
+    ("live", "--target", "t.wav", "--simulate", "BAD"),
+]
+
+
+@pytest.mark.parametrize("arguments", BROKEN, ids=" ".join)
+@pytest.mark.parametrize(
+    ("bad", "sentence"), [("no.wav", "no.wav does not exist."), ("x.wav", "x.wav can't be read as")]
+)
+def test_what_is_read_is_looked_at_before_the_model_loads(
+    run, tmp_path, monkeypatch, arguments, bad, sentence
+):
+    (tmp_path / "x.wav").write_text("no sound")
+    monkeypatch.delattr("voiceswap.conversion.swapper.VoiceSwapper.load")
+    status, shown = run(*(bad if word == "BAD" else word for word in arguments))
+    assert status == 1 and sentence in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(
@@ -116,3 +195,45 @@ def test_names_that_a_console_lacks_are_printed_with_replacements(
     assert (tmp_path / f"o-{name}").exists()
     console.flush()
     assert b"in the voice of t.wav" in console.buffer.getvalue()
+
+
+def test_evaluations_of_other_commands_have_other_folders(tmp_path, monkeypatch):
+    from voiceswap.commands.evaluate import _is_of_another_command
+    from voiceswap.commands.outputs import command_line, free_names
+
+    def folder():
+        return free_names(tmp_path / "evaluation", taken=_is_of_another_command)[0].name
+
+    (tmp_path / "evaluation").mkdir()
+    assert folder() == "evaluation"  # a run that was stopped
+    report = tmp_path / "evaluation/report.json"
+    report.write_text(json.dumps({"command": command_line()}))
+    assert folder() == "evaluation"
+    for text in (json.dumps({"command": "voiceswap evaluate other.safetensors"}), "mine"):
+        report.write_text(text)
+        assert folder() == "evaluation-2"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--pairs", "no.csv"), "There is no list of pairs no.csv."),
+        (("--asr", "whisper"), "There is no folder whisper;"),
+        (("--against", "no.json"), "no.json is missing or not a report.json"),
+        (("--converted", "others"), "others has no recording of the pair one, such as one.wav."),
+        (("no.safetensors",), "There is no checkpoint no.safetensors."),
+    ],
+)
+def test_what_evaluate_reads_is_looked_at_first(tmp_path, monkeypatch, capsys, options, sentence):
+    from voiceswap.evaluation import report
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delattr(report, "load_scorers")
+    (tmp_path / "pairs.csv").write_text(
+        f"id,source,target,source_text\none,{HELLO.name},{GOODBYE.name},Hello.\n"
+    )
+    arguments = ("--root", str(HELLO.parent), "--pairs", "pairs.csv", *options)
+    monkeypatch.setattr(sys, "argv", ["voiceswap", "evaluate", *arguments])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    assert exit.value.code == 1 and sentence in " ".join(capsys.readouterr().err.split())

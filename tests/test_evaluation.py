@@ -19,9 +19,11 @@ from voiceswap.evaluation import conversions, experiments
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.measurement import MeasurementCache
+from voiceswap.evaluation.metrics import LEGEND, METRICS
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.evaluation.protocol import Protocol
 from voiceswap.evaluation.scorers import Scorer, load_scorers
+from voiceswap.evaluation.tables import legend
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, save_checkpoint
 from voiceswap.models.vocoder import SourceFilterVocoder
@@ -120,8 +122,22 @@ def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
     with pytest.raises(DataError, match=r"Lines 2 and 4 of .* have the same id ONE;"):
         read_pairs(path, tmp_path)
     path.write_text(f"{header}one{pair}")
-    with pytest.raises(DataError, match=r"a\.wav, which does not exist"):
+    path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'b.wav')}")
+    for name in "ab":
+        with pytest.raises(DataError, match=rf"^Line 2 of .* names .*{name}\.wav, which does not"):
+            read_pairs(path, tmp_path)
+        (tmp_path / "a.wav").touch()
+    (tmp_path / "b.wav").touch()
+    path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'c.wav')}")
+    with pytest.raises(DataError, match=r"^Line 4 of .* names .*c\.wav, which does not exist"):
         read_pairs(path, tmp_path)
+
+
+def test_every_metric_is_in_one_line_of_the_legend():
+    named = [key for keys in LEGEND for key in keys]
+    assert sorted(named) == sorted(METRICS)
+    shown = legend({"1 reference": {"dv": None, "mos": None}})
+    assert [line.split(":")[0] for line in shown[:-1]] == ["SV, DV", "MOS, DNSMOS"]
 
 
 @pytest.mark.parametrize("encoding, delimiter", [("utf-8-sig", ";"), ("utf-16", "\t")])

@@ -32,14 +32,17 @@ TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level
 AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
 
 
-def read_audio(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
+def read_audio(path: str | os.PathLike, sample_rate: int, name: str | None = None) -> np.ndarray:
     """Read a file of any kind, mixed down to one channel at `sample_rate` Hz.
+
+    `name` is what errors and notes call it, in place of its path.
 
     Returns float32 samples, shape (samples,), full scale at 1.0. Raises AudioError when the file is
     missing, is not audio, or fails `check_audio`.
     """
-    samples = np.concatenate([np.zeros(0, np.float32), *stream_audio(path, sample_rate)])
-    check_audio(samples, sample_rate, str(path))
+    blocks = stream_audio(path, sample_rate, name)
+    samples = np.concatenate([np.zeros(0, np.float32), *blocks])
+    check_audio(samples, sample_rate, name or str(path))
     return samples - samples.mean()  # an offset is no sound, but would count as level
 
 
@@ -50,16 +53,18 @@ def read_audio_up_to(path: str | os.PathLike, highest: int) -> tuple[np.ndarray,
     """
     with regular_file(Path(path)) as file:
         rate = min(sound_info(file).rate, highest)
-        return read_audio(file, rate), rate
+        return read_audio(file, rate, str(path)), rate
 
 
-def stream_audio(path: str | os.PathLike, sample_rate: int) -> Iterator[np.ndarray]:
+def stream_audio(
+    path: str | os.PathLike, sample_rate: int, name: str | None = None
+) -> Iterator[np.ndarray]:
     """A file's samples as `read_audio` gives them, in blocks, with what offset they have.
 
     Raises AudioError when the file is missing, is not audio, or holds NaN.
     """
     with regular_file(Path(path)) as file:
-        yield from _resampled(_mixed(file, str(path)), sample_rate)
+        yield from _resampled(_mixed(file, name or str(path)), sample_rate)
 
 
 def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
@@ -72,7 +77,7 @@ def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
             for _, samples in decode_file(file):
                 mix.add(samples)
         kept = mix.kept(name)
-    for rate, samples in decode_file(file):
+    for rate, samples in decode_file(file, name):
         block = samples[:, 0] if samples.shape[1] == 1 else samples[:, kept].mean(1)
         require_finite(block, name)
         yield rate, block

@@ -75,7 +75,7 @@ _add(VOICES, voice, "anna-1.wav anna-2.wav --out anna.safetensors")
 _add(VOICES, adapt, "anna/*.wav --out anna.safetensors")
 _add(VOICES, embed, "anna.wav --out anna.npz")
 _add(VOICES, reconstruct, "anna.wav --out anna-again.wav")
-_add(MODELS, info, "my-model.safetensors")
+_add(MODELS, info, "my-model.safetensors --all", "anna.safetensors")
 _add(
     MODELS,
     train,

@@ -1,6 +1,7 @@
 """Sound files of any kind as blocks of samples: libsndfile's formats, and by FFmpeg all others."""
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -43,13 +44,14 @@ def sound_info(path: Path) -> SoundInfo:
         return info
 
 
-def decode_file(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+def decode_file(path: Path, name: str | None = None) -> Iterator[tuple[int, np.ndarray]]:
     """A file's rate in Hz, again and again with the next block (frames, channels), float32.
 
-    Blocks are of at most BLOCK_SECONDS. Raises AudioError when the file can't be read, or has more
+    Blocks are of at most BLOCK_SECONDS. `name` is what notes call the file, in place of its path,
+    as where it is the copy of a pipe. Raises AudioError when the file can't be read, or has more
     channels or another rate than a recording of speech has.
     """
-    with _opened(path) as (info, blocks):
+    with _opened(path, name) as (info, blocks):
         for block in blocks:
             yield info.rate, block
 
@@ -90,11 +92,13 @@ def regular_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
+def _opened(
+    path: Path, name: str | None = None
+) -> Iterator[tuple[SoundInfo, Iterator[np.ndarray]]]:
     require_file(path)
     try:
         with contextlib.ExitStack() as stack:
-            info, blocks = _open(path, stack)
+            info, blocks = _open(path, stack, name or str(path))
             if info.rate <= 0 or info.channels <= 0:
                 raise AudioError(f"{path} can't be read as audio (it has no sound in it).")
             if info.channels > MAX_CHANNELS:
@@ -128,9 +132,13 @@ def require_file(path: Path) -> None:
         raise AudioError(f"{path} is no file.")
     if path.stat().st_size == 0:
         raise AudioError(f"{path} is an empty file.")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path} can't be read ({os.strerror(errno.EACCES)}).")
 
 
-def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[np.ndarray]]:
+def _open(
+    path: Path, stack: contextlib.ExitStack, name: str
+) -> tuple[SoundInfo, Iterator[np.ndarray]]:
     """The file by the decoder that reads all of it.
 
     libsndfile ends an MP3 where its Xing header says, which is that of the first of several put
@@ -138,12 +146,12 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[
     """
     if _is_mpeg(path):
         with contextlib.suppress(NotDecodableError):
-            return _by_ffmpeg(path, stack)
+            return _by_ffmpeg(path, stack, name)
     try:
         file = stack.enter_context(soundfile.SoundFile(_name(path)))
     except soundfile.LibsndfileError as refused:
         try:
-            return _by_ffmpeg(path, stack)
+            return _by_ffmpeg(path, stack, name)
         except NotDecodableError as unknown:
             if isinstance(unknown.__cause__, ImportError):
                 raise AudioError(
@@ -158,26 +166,26 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[
             raise refused from None
     if file.frames == 0:
         with contextlib.suppress(NotDecodableError):
-            return _by_ffmpeg(path, stack)
+            return _by_ffmpeg(path, stack, name)
     seconds = file.frames / file.samplerate if file.frames < UNKNOWN else None
     info = SoundInfo(file.samplerate, file.channels, seconds, file.format, file.subtype)
     step = min(BLOCK_SECONDS * info.rate, MAX_BLOCK // info.channels)
-    blocks = _to_where_it_is_cut(path, stack, _soundfile_blocks(file, step))
-    return info, _noting_a_cut_wav(path, info, blocks)
+    blocks = _to_where_it_is_cut(path, stack, name, _soundfile_blocks(file, step))
+    return info, _noting_a_cut_wav(path, name, info, blocks)
 
 
 def _noting_a_cut_wav(
-    path: Path, info: SoundInfo, blocks: Iterator[np.ndarray]
+    path: Path, name: str, info: SoundInfo, blocks: Iterator[np.ndarray]
 ) -> Iterator[np.ndarray]:
     """The blocks; a note after the last, where a WAV's header has a greater length."""
     yield from blocks
     promised, there = wav_seconds(path) or 0.0, info.seconds or 0.0
     if there < promised - EARLY:
-        note(LossNote(path, f" ends after {there:.1f} of the {promised:.1f} s it should have."))
+        note(LossNote(name, f" ends after {there:.1f} of the {promised:.1f} s it should have."))
 
 
 def _to_where_it_is_cut(
-    path: Path, stack: contextlib.ExitStack, blocks: Iterator[np.ndarray]
+    path: Path, stack: contextlib.ExitStack, name: str, blocks: Iterator[np.ndarray]
 ) -> Iterator[np.ndarray]:
     """libsndfile's blocks and, where it gives up as on half a frame of FLAC, the rest by FFmpeg."""
     given = 0
@@ -187,7 +195,7 @@ def _to_where_it_is_cut(
             given += len(block)
     except soundfile.LibsndfileError as cut:
         try:
-            rest = _by_ffmpeg(path, stack)[1]
+            rest = _by_ffmpeg(path, stack, name)[1]
         except NotDecodableError:
             raise cut from None
         for block in rest:
@@ -209,8 +217,10 @@ def _is_mpeg(path: Path) -> bool:
     return head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
 
 
-def _by_ffmpeg(path: Path, stack: contextlib.ExitStack) -> tuple[SoundInfo, Iterator[np.ndarray]]:
-    file = FFmpegFile(path, stack)
+def _by_ffmpeg(
+    path: Path, stack: contextlib.ExitStack, name: str
+) -> tuple[SoundInfo, Iterator[np.ndarray]]:
+    file = FFmpegFile(path, stack, name)
     info = SoundInfo(file.rate, file.channels, file.seconds)
     return info, file.blocks(BLOCK_SECONDS * max(info.rate, 1))
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from voiceswap.audio_io.mp3_header import xing_header
 from voiceswap.errors import AudioError
 from voiceswap.notes import LossNote, note
 
 LOST_SECONDS = 0.1  # of damage that goes without saying
 EARLY = 0.5  # seconds before the end that the header promises
 # Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
+GUESSED = ("aac", "loas", "eac3")  # formats without a length: FFmpeg tells one by the first frames
 DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 
 
@@ -32,12 +34,13 @@ class FFmpegFile:
         seconds: what the header says; None if it does not.
     """
 
-    def __init__(self, path: Path, stack: ExitStack):
+    def __init__(self, path: Path, stack: ExitStack, name: str):
+        """Open `path`, which notes call `name`."""
         try:
             import av
         except ImportError as error:
             raise NotDecodableError from error
-        self.path, self._errors = path, av.FFmpegError
+        self.path, self.name, self._errors = path, name, av.FFmpegError
         stream = stack.enter_context(path.open("rb"))
         try:
             # No protocols: a playlist would open other files, and addresses in the network.
@@ -53,9 +56,20 @@ class FFmpegFile:
             raise NotDecodableError
         self.rate, self.channels, self._layout = codec.sample_rate, codec.channels, codec.layout
         self._decoder = _decoder(codec)
-        self.seconds = None
-        if self._track.duration and self._track.time_base:
-            self.seconds = float(self._track.duration * self._track.time_base)
+        self.seconds = self._header_seconds(av.time_base)
+
+    def _header_seconds(self, unit: int) -> float | None:
+        kind, track = self._container.format.name, self._track
+        if kind == "mp3":  # without this header, FFmpeg's length is a guess
+            header = xing_header(self.path)
+            return header.seconds if header else None
+        if kind in GUESSED:
+            return None
+        if track.duration and track.time_base:
+            return float(track.duration * track.time_base)
+        if self._container.duration and len(self._container.streams) == 1:
+            return self._container.duration / unit
+        return None
 
     def blocks(self, most: int) -> Iterator[np.ndarray]:
         """Samples (frames, channels), float32, of about `most` frames at a time.
@@ -97,7 +111,7 @@ class FFmpegFile:
         if damaged and resampler is None:
             raise AudioError(f"{self.path} can't be read as audio (nothing in it can be decoded).")
         if lost > LOST_SECONDS:
-            note(LossNote(self.path, f": {lost:.1f} s of it are damaged and left out."))
+            note(LossNote(self.name, f": {lost:.1f} s of it are damaged and left out."))
 
     def _packets(self) -> Iterator[Any]:
         try:
@@ -107,10 +121,12 @@ class FFmpegFile:
 
     def _note_end(self, seconds: float) -> None:
         promised = self.seconds or 0.0
-        # The header of an MP3 may hold an estimate, or the length of its first part.
-        if seconds < promised - EARLY and self._container.format.name != "mp3":
+        if self._container.format.name == "mp3":  # an editor may have kept the old header
+            header = xing_header(self.path)
+            promised = header.seconds if header and header.cut else 0.0
+        if seconds < promised - EARLY:
             ends = f" ends after {seconds:.1f} of the {promised:.1f} s it should have."
-            note(LossNote(self.path, ends))
+            note(LossNote(self.name, ends))
 
 
 def _decoder(codec: Any) -> Any:

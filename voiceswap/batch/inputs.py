@@ -4,7 +4,7 @@ import glob
 import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.batch import storage
@@ -27,6 +27,7 @@ class Job:
         output: path in the output folder, with slashes.
         options: how the file is converted and written.
         error: why the output can't be made; None if it can.
+        place: of a manifest's line, the start of an error on it: "jobs.csv, line 37: ".
     """
 
     source: str
@@ -35,6 +36,7 @@ class Job:
     output: str
     options: BatchOptions
     error: str | None = None
+    place: str = field(default="", compare=False)
 
 
 def collect(
@@ -88,7 +90,11 @@ def _is_output_folder(item: str, out: str) -> bool:
 
 
 def _source_jobs(
-    source: str, stem: str, voices: Mapping[str, ReferencePaths], options: BatchOptions
+    source: str,
+    stem: str,
+    voices: Mapping[str, ReferencePaths],
+    options: BatchOptions,
+    place: str = "",
 ) -> Iterator[Job]:
     """The jobs of one source, one for each voice; outputs are called `stem`, with their ending."""
     if not voices:
@@ -100,11 +106,20 @@ def _source_jobs(
         if os.path.isdir(source):  # only `storage.walk` yields a folder: one that can't be listed
             error = f"{source} can't be listed."
     except VoiceswapError as problem:
-        signature, error = storage.FileSignature(0, ""), str(problem)
+        signature, error = storage.FileSignature(0, ""), f"{place}{problem}"
     for voice, references in voices.items():
         output = f"{stem}.{options.format or output_ending(source)}"
         output = f"{voice}/{output}" if len(voices) > 1 else output
-        yield Job(source, signature, references, output, options, error)
+        yield Job(source, signature, references, output, options, error, place)
+
+
+def _problem(reference: str) -> str:
+    """Why a reference is not to be found, or nothing."""
+    try:
+        storage.signature(reference)
+    except VoiceswapError as error:
+        return str(error)
+    return ""
 
 
 def _manifest_jobs(
@@ -115,13 +130,20 @@ def _manifest_jobs(
         folder = posixpath.dirname(path)
     else:
         folder = os.getcwd() if storage.is_pipe(path) else os.path.dirname(os.path.abspath(path))
+    problems: dict[str, str] = {}  # of references, each of which is looked for once
     for number, line in manifest_lines(path):
-        source = str(line.get("source") or "")
+        source, place = str(line.get("source") or ""), f"{path}, line {number}: "
         try:
             if not source:
                 raise VoiceswapError("there is no source.")
             source = _resolve(folder, source)
-            references = tuple(_resolve(folder, item) for item in _targets(line.get("target")))
+            named = [_resolve(folder, item) for item in _targets(line.get("target"))]
+            references = tuple(path for item in named for path in storage.references_in(item))
+            for reference in references:
+                if reference not in problems:
+                    problems[reference] = _problem(reference)
+                if problem := problems[reference]:
+                    raise VoiceswapError(problem)
             line_options = options.changed(
                 {name: value for name, value in line.items() if name in OPTION_COLUMNS}
             )
@@ -133,11 +155,10 @@ def _manifest_jobs(
             if not stem:
                 stem = posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0]
             targets = {"": references} if references else voices
-            yield from _source_jobs(source, stem, targets, line_options)
+            yield from _source_jobs(source, stem, targets, line_options, place)
         except VoiceswapError as error:
-            message = f"{path}, line {number}: {error}"
             unknown = storage.FileSignature(0, "")
-            yield Job(source or path, unknown, (), "", options, message)
+            yield Job(source or path, unknown, (), "", options, f"{place}{error}", place)
 
 
 def _targets(value: object) -> list[str]:

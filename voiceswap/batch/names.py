@@ -21,7 +21,8 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
     named, taken = [], dict[str, Job]()
     for job in jobs:
         if job.error is None and not _stays_inside(job.output):
-            job = replace(job, error=f"'{job.output}' is no name inside the output folder.")
+            outside = f"'{job.output}' is no name inside the output folder."
+            job = replace(job, error=f"{job.place}{outside}")
         if job.error is not None:
             named.append(replace(job, output=""))
             continue

@@ -5,9 +5,10 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from voiceswap.audio_io.recording_files import name_of
 from voiceswap.batch import storage
 from voiceswap.batch.capacity import default_batch_size, default_jobs
 from voiceswap.batch.formats import ending
@@ -67,8 +68,8 @@ def convert_folder(
     Args:
         inputs: a path, glob or URL, or several.
         targets: one path, or a sequence in which each is one voice: a recording, a saved voice, or
-            a sequence of them to average. With several targets each has a folder in `out`, called
-            after its first file.
+            a folder of them, or a sequence of them to average. With several targets each has a
+            folder in `out`, called after its first file or folder.
         out: folder for the outputs, the journal and report.csv.
         options: how files are converted and written; a manifest's line may change them.
         checkpoint: a model file, or "default" for the one in the package.
@@ -234,18 +235,22 @@ def _paths(paths: Paths) -> list[str]:
 
 
 def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
-    """Each target's references by the first one's stem. Raises VoiceswapError if one is missing."""
+    """Each target's references by the name of the first file or folder.
+
+    Raises VoiceswapError if one is missing.
+    """
     voices: dict[str, ReferencePaths] = {}
-    for references in targets:
-        if not references:
+    for given in targets:
+        if not given:
             raise VoiceswapError("A target holds no recording; give at least one for each target.")
+        references = [path for reference in given for path in storage.references_in(reference)]
         for reference in references:
             if storage.is_pipe(reference):
                 raise VoiceswapError(
                     f"{reference} is a pipe, which several processes can't read; give a file."
                 )
             storage.signature(reference)
-        stem = PurePosixPath(references[0].replace(os.sep, "/")).stem
+        stem = name_of(Path(given[0]))
         name, number = stem, 1
         while name in voices:
             number += 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceswap.audio_io.recording_files import recordings_in
 from voiceswap.csv_lists import decode_text
 from voiceswap.errors import VoiceswapError
 
@@ -146,6 +147,16 @@ def _relative(top: str, path: str) -> str:
     if path.startswith(top):
         return path[len(top) :]
     return path if top == "/" else posixpath.basename(path)
+
+
+def references_in(path: str) -> list[str]:
+    """A reference itself, or the recordings of a local folder of them.
+
+    Raises VoiceswapError for a folder without any.
+    """
+    if is_url(path) or not os.path.isdir(path):
+        return [path]
+    return [str(recording) for recording in recordings_in([Path(path)])]
 
 
 def read_text(path: str) -> str:

@@ -8,9 +8,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.audio_io.recording_files import recordings_in, require_files
-from voiceswap.commands.options import Device, Model
-from voiceswap.commands.outputs import console, output_file, warn, written
+from voiceswap.audio_io.recording_files import name_of, recordings_in, require_any_recording
+from voiceswap.commands.options import FREE_NAME, Device, Model
+from voiceswap.commands.outputs import console, free_names, output_file, warn, written
 from voiceswap.errors import VoiceswapError
 
 MIN_WORDS = 0.8  # similarity of content that conversions keep; 0.96 is usual, of music it is 0.46
@@ -27,7 +27,10 @@ def adapt(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="The .safetensors file to write.", show_default="NAME.safetensors"),
+        typer.Option(
+            help=f"The .safetensors file to write, or a folder. {FREE_NAME}",
+            show_default="NAME.safetensors",
+        ),
     ] = None,
     name: Annotated[
         str | None,
@@ -51,18 +54,20 @@ def adapt(
     Prints the similarity before and after, and saves a plot beside the file.
     Ctrl-C keeps the best so far; the same command goes on from there.
     """
+    named = f"{name or name_of(recordings[0])}.safetensors"
+    recordings = recordings_in(recordings)
+    path = output_file(out, named, overwrite=True)
+    if path != out:
+        (path,) = free_names(path, taken=_taken)
+    if path.suffix.lower() != ".safetensors":
+        raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
+    require_any_recording(*recordings)
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.conversion.swapper import VoiceSwapper
 
-    recordings = recordings_in(recordings)
-    named = f"{name or recordings[0].stem}.safetensors"
-    path = output_file(out or Path(named), named)
-    if path.suffix.lower() != ".safetensors":
-        raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
-    require_files(*recordings)
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
-    state = path.with_suffix(".adapting")
+    state = _state(path)
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Reading the recordings", total=1.0)
@@ -92,6 +97,16 @@ def adapt(
     written(picture, "before and after")
     if report.stopped:
         raise typer.Exit(130)  # the shell's exit status for Ctrl-C
+
+
+def _state(path: Path) -> Path:
+    """The file that keeps the state of a run that was stopped before it finished a voice's file."""
+    return path.with_suffix(".adapting")
+
+
+def _taken(path: Path) -> bool:
+    """Whether a voice's file is there that no stopped run goes on with."""
+    return path.exists() and not _state(path).exists()
 
 
 def table(report) -> Table:

@@ -7,8 +7,14 @@ from unicodedata import normalize
 import typer
 from rich.progress import Progress
 
-from voiceswap.audio_io.recording_files import recordings_in, require_files
+from voiceswap.audio_io.recording_files import (
+    name_of,
+    recordings_in,
+    require_recordings,
+    require_references,
+)
 from voiceswap.commands.options import (
+    FREE_NAME,
     Device,
     Model,
     Overwrite,
@@ -20,6 +26,7 @@ from voiceswap.commands.options import (
 )
 from voiceswap.commands.outputs import (
     console,
+    free_names,
     output_file,
     require_writable,
     save,
@@ -31,9 +38,7 @@ RecordingPath = Annotated[
     Path,
     typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
 ]
-OutFile = Annotated[
-    Path, typer.Option(help="File to write, whose ending sets the format; or a folder.")
-]
+OUT_HELP = f"File to write, whose ending sets the format; or a folder. {FREE_NAME}"
 
 
 def load_swapper(checkpoint: str, device: str, precision: str = "auto"):
@@ -47,17 +52,22 @@ def load_swapper(checkpoint: str, device: str, precision: str = "auto"):
 def swap(
     a: RecordingPath,
     b: RecordingPath,
-    out: Annotated[Path, typer.Option(help="Folder for the two results.")] = Path("swapped"),
+    out: Annotated[Path, typer.Option(help=f"Folder for the two results. {FREE_NAME}")] = Path(
+        "swapped"
+    ),
+    overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
     """Swap two voices: A's words in B's voice, and B's words in A's."""
-    require_files(a, b)
+    require_recordings(a, b)
     name_a, name_b = a.stem, b.stem
     if normalize("NFC", name_a).casefold() == normalize("NFC", name_b).casefold():
         name_a, name_b = f"{name_a}-1", f"{name_b}-2"  # some file systems take them for one name
-    outs = [out / f"{x}-in-the-voice-of-{y}.wav" for x, y in ((name_a, name_b), (name_b, name_a))]
+    pairs = (name_a, name_b), (name_b, name_a)
+    names = [out / f"{x}-in-the-voice-of-{y}.wav" for x, y in pairs]
+    outs = free_names(*names, overwrite=overwrite)
     require_writable(outs[0])
     swapper = load_swapper(checkpoint, device, precision)
     with console.status("Converting ..."):
@@ -71,15 +81,15 @@ def convert(
     target: Annotated[
         list[Path],
         typer.Option(
-            help="A recording of the target voice, or a voice kept by 'voiceswap voice'; several "
-            "are averaged, and of one person bring the voice nearer.",
+            help="A recording of the target voice, a folder of them, or a voice kept by 'voiceswap "
+            "voice'; several are averaged, and of one person bring the voice nearer.",
             show_default=False,
         ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File to write, whose ending sets the format; or a folder.",
+            help=OUT_HELP,
             show_default="SOURCE-in-the-voice-of-TARGET.wav",
         ),
     ] = None,
@@ -95,16 +105,18 @@ def convert(
     """Convert SOURCE to another voice."""
     from voiceswap.audio_io.writing import require_format
 
-    require_files(source, *target)
-    name = f"{source.stem}-in-the-voice-of-{target[0].stem}.wav"
-    path = output_file(out or Path(name), name, [source, *target], overwrite)
+    name = f"{source.stem}-in-the-voice-of-{name_of(target[0])}.wav"
+    references = recordings_in(target)
+    path = output_file(out, name, [source, *references], overwrite)
     require_format(path)
+    require_recordings(source)
+    require_references(*references)
     swapper = load_swapper(checkpoint, device, precision)
     options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         swapper.convert_file(
-            source, list(target), path, lambda done: bar.update(task, completed=done), **options
+            source, references, path, lambda done: bar.update(task, completed=done), **options
         )
     written(path, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
 
@@ -120,7 +132,7 @@ def voice(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The .safetensors file to write, or a folder.",
+            help=f"The .safetensors file to write, or a folder. {FREE_NAME}",
             show_default="RECORDING.safetensors",
         ),
     ] = None,
@@ -129,10 +141,12 @@ def voice(
     device: Device = "auto",
 ) -> None:
     """Keep a voice in a small file, to give as --target later."""
+    name = f"{name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
-    require_files(*recordings)
-    name = f"{recordings[0].stem}.safetensors"
-    path = output_file(out or Path(name), name, recordings, overwrite)
+    path = output_file(out, name, recordings, overwrite)
+    if path.suffix.lower() != ".safetensors":
+        raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
+    require_references(*recordings)
     swapper = load_swapper(checkpoint, device)
     written(
         swapper.save_voice(swapper.voice(list(recordings)), path),
@@ -142,23 +156,32 @@ def voice(
 
 def reconstruct(
     source: RecordingPath,
-    out: OutFile = Path("reconstructed.wav"),
+    out: Annotated[
+        Path | None, typer.Option(help=OUT_HELP, show_default="SOURCE-reconstructed.wav")
+    ] = None,
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
     """Take a recording through both codes and back in its own voice: what the model can keep."""
-    require_files(source)
-    out = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
+    from voiceswap.audio_io.writing import require_format
+
+    path = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
+    require_format(path)
+    require_recordings(source)
     swapper = load_swapper(checkpoint, device)
-    save(out, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
+    save(path, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
 
 
 def embed(
     source: RecordingPath,
-    out: Annotated[Path, typer.Option(help="The .npz file to write, or a folder.")] = Path(
-        "codes.npz"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"The .npz file to write, or a folder. {FREE_NAME}", show_default="SOURCE.npz"
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
@@ -167,18 +190,18 @@ def embed(
     Arrays: content (frames, channels), content_rate (frames a second), speaker (channels,), log_f0
     (mean and deviation of ln Hz).
     """
-    require_files(source)
     import numpy as np
 
     from voiceswap.files import whole_file
 
-    out = output_file(out, f"{source.stem}.npz")
-    if out.suffix.lower() != ".npz":
-        raise VoiceswapError(f"The codes' file has to end in .npz, and {out} does not.")
+    path = output_file(out, f"{source.stem}.npz", [source], overwrite)
+    if path.suffix.lower() != ".npz":
+        raise VoiceswapError(f"The codes' file has to end in .npz, and {path} does not.")
+    require_recordings(source)
     swapper = load_swapper(checkpoint, device)
     content, voice = swapper.content_and_voice(source)
     rate = swapper.content_rate
-    with whole_file(out) as temporary, open(temporary, "wb") as file:
+    with whole_file(path) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
             content=content,
@@ -187,6 +210,6 @@ def embed(
             log_f0=voice.log_f0.cpu().numpy(),
         )
     written(
-        out,
+        path,
         f"content {content.shape} at {rate:g} frames a second, speaker {tuple(voice.code.shape)}",
     )

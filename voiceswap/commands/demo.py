@@ -7,7 +7,7 @@ import typer
 
 from voiceswap.commands.convert import load_swapper
 from voiceswap.commands.options import Device, Precision
-from voiceswap.commands.outputs import console, save, written
+from voiceswap.commands.outputs import console, require_writable, save, written
 
 
 def demo(
@@ -22,6 +22,7 @@ def demo(
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
+    require_writable(out / "mels.png")
     swapper = load_swapper("default", device, precision)
     rate = swapper.sample_rate
     hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)

@@ -1,12 +1,14 @@
 """`voiceswap evaluate`."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from voiceswap.commands.options import LatencyName
-from voiceswap.commands.outputs import console
+from voiceswap.commands.options import FREE_NAME, LatencyName
+from voiceswap.commands.outputs import command_line, console, free_names, require_writable
+from voiceswap.errors import DataError
 
 
 def evaluate(
@@ -26,8 +28,12 @@ def evaluate(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for the report; a run that was stopped goes on there.")
-    ] = Path("evaluation"),
+        Path | None,
+        typer.Option(
+            help=f"Folder for the report; a run that was stopped goes on there. {FREE_NAME}",
+            show_default="evaluation",
+        ),
+    ] = None,
     asr: Annotated[
         Path | None,
         typer.Option(
@@ -102,6 +108,14 @@ def evaluate(
             "--stream and --reference-seconds say how a model converts; they do not go with "
             "--converted."
         )
+    from voiceswap.evaluation.pairs import read_pairs
+
+    read_pairs(pairs, root, limit)  # what is wrong in them is told before the rest is imported
+    if asr is not None and not asr.is_dir():
+        raise DataError(f"There is no folder {asr}; --asr needs that of a Whisper model.")
+    if out is None:
+        (out,) = free_names(Path("evaluation"), taken=_is_of_another_command)
+    require_writable(out / "report.json")
     from voiceswap.evaluation.report import Request, run
 
     numbers = (1, 3) if references == "both" else (int(references),)
@@ -121,5 +135,17 @@ def evaluate(
         stream=stream,
         reference_seconds=reference_seconds,
         more_metrics=more_metrics,
+        command=command_line(),
     )
     run(request, console)
+
+
+def _is_of_another_command(folder: Path) -> bool:
+    """Whether the report in a folder is not that of the same command as this."""
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        return report["command"] != command_line()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, LookupError, TypeError):
+        return True

@@ -8,8 +8,16 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from voiceswap.audio_io.recording_files import require_files
-from voiceswap.commands.options import Device, LatencyName, Model, Overwrite, Pitch, PitchRange
+from voiceswap.audio_io.recording_files import recordings_in, require_recordings, require_references
+from voiceswap.commands.options import (
+    FREE_NAME,
+    Device,
+    LatencyName,
+    Model,
+    Overwrite,
+    Pitch,
+    PitchRange,
+)
 from voiceswap.commands.outputs import console, output_file, plain, save
 from voiceswap.errors import VoiceswapError
 
@@ -18,8 +26,8 @@ def live(
     target: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A recording of the target voice, or a saved voice; of several, the keys 1 to 9 "
-            "choose.",
+            help="A recording of the target voice, a folder of them, or a saved voice; of several, "
+            "the keys 1 to 9 choose.",
             show_default=False,
         ),
     ] = None,
@@ -48,7 +56,8 @@ def live(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="What --simulate writes; its ending sets the format.", show_default="live.wav"
+            help=f"What --simulate writes; its ending sets the format. {FREE_NAME}",
+            show_default="RECORDING-live.wav",
         ),
     ] = None,
     report: Annotated[
@@ -61,6 +70,8 @@ def live(
     device: Device = "auto",
 ) -> None:
     """Speak in another voice, through a microphone. Wear headphones."""
+    from voiceswap.audio_io.writing import require_format
+
     if list_devices:
         _show_devices()
         return
@@ -68,18 +79,23 @@ def live(
         raise VoiceswapError("Name a voice: --target anna.wav, or a saved one.")
     if simulate is None and (report or overwrite or out):
         raise VoiceswapError("--out, --report and --overwrite need --simulate, with a recording.")
-    inputs = [*target, *(path for path in (simulate, enroll) if path)]
-    require_files(*inputs)
-    out = out or Path("live.wav")
+    references = [recordings_in([path]) for path in target]
+    sources = [path for path in (simulate, enroll) if path]
+    written = Path()
     if simulate is not None:
-        out = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
+        inputs = [*sources, *(path for several in references for path in several)]
+        written = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
+        require_format(written)
+    require_recordings(*sources)
+    for several in references:
+        require_references(*several)
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.live.garbage import brief_collections
     from voiceswap.live.warm_up import warm_up
 
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
-        voices = [swapper.voice(path) for path in target]
+        voices = [swapper.voice(several) for several in references]
         warm_up(swapper, voices[0], latency)
         source = None if enroll is None else swapper.enroll(enroll)
         stream = swapper.stream(
@@ -87,7 +103,7 @@ def live(
         )
     if simulate is not None:
         with brief_collections():
-            _simulate(stream, simulate, out, report)
+            _simulate(stream, simulate, written, report)
         return
     from voiceswap.commands.live_display import run
     from voiceswap.live.device import LiveSession

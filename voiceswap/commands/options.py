@@ -9,6 +9,7 @@ import typer
 from voiceswap.conversion.options import RANGES, pitch_options
 from voiceswap.errors import VoiceswapError
 
+FREE_NAME = "A default name that is taken gets a number."  # of every command that has one
 LatencyName = Literal["low", "normal", "high"]
 
 
@@ -49,7 +50,11 @@ Seed = Annotated[
     typer.Option(min=0, help="Vary the result a little, by a number."),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Allow --out to be a file that the command reads.")
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace a file that has the default name, or that the command reads.",
+    ),
 ]
 Model = Annotated[
     str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")

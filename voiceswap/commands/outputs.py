@@ -4,8 +4,9 @@ Names of files can hold anything, and terminals can't show everything.
 """
 
 import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,11 @@ from rich.text import Text
 from voiceswap.errors import VoiceswapError
 
 console, errors = Console(), Console(stderr=True)
+
+
+def command_line() -> str:
+    """The command that runs, as a shell takes it."""
+    return shlex.join(["voiceswap", *sys.argv[1:]])
 
 
 def plain(text: object) -> str:
@@ -57,13 +63,33 @@ def require_writable(path: Path) -> None:
         raise VoiceswapError(f"{path} can't be written: nothing may be made in {folder}.")
 
 
-def output_file(out: Path, name: str, inputs: Sequence[Path] = (), overwrite: bool = False) -> Path:
-    """The file to write: `out`, or `name` in it where it is a folder or has no ending.
+def free_names(
+    *paths: Path, overwrite: bool = False, taken: Callable[[Path], bool] = os.path.lexists
+) -> list[Path]:
+    """Names that nothing has yet: `paths`, or all with the lowest number at the end from 2 on.
 
-    Raises VoiceswapError when it can't be written there, or when it is one of `inputs`, unless they
-    may be overwritten.
+    Names that a user did not give must not replace what is there, unless it may be overwritten.
     """
-    path = out / name if out.is_dir() or not (out.suffix or out.exists()) else out
+    numbered, number = list(paths), 1
+    while not overwrite and any(map(taken, numbered)):
+        number += 1
+        numbered = [path.with_name(f"{path.stem}-{number}{path.suffix}") for path in paths]
+    return numbered
+
+
+def output_file(
+    out: Path | None, name: str, inputs: Sequence[Path] = (), overwrite: bool = False
+) -> Path:
+    """The file to write: `out`, or `name` where it is None, a folder or has no ending.
+
+    `name` gets a number where it is taken, unless what is there may be overwritten. Raises
+    VoiceswapError when it can't be written there, or when it is one of `inputs`, unless they may be
+    overwritten.
+    """
+    if out is None or out.is_dir() or not (out.suffix or out.exists()):
+        (path,) = free_names((out or Path()) / name, overwrite=overwrite)
+    else:
+        path = out
     require_writable(path)
     for read in inputs:
         if not overwrite and path.exists() and read.exists() and path.samefile(read):

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from voiceswap.commands.outputs import console, plain, written
+from voiceswap.commands.options import FREE_NAME
+from voiceswap.commands.outputs import console, output_file, plain, written
 from voiceswap.errors import VoiceswapError, needs_extra
 
 PARTS = {  # what export takes after the training of a network, the rest from the package's model
@@ -55,7 +56,12 @@ def export(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.safetensors"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Model file to write, or a folder. {FREE_NAME}", show_default="model.safetensors"
+        ),
+    ] = None,
     vocoder: Annotated[
         Path | None,
         typer.Option(help="A vocoder's training checkpoint, or a model file to take it from."),
@@ -79,7 +85,8 @@ def export(
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
-    path, digest = pack(autoencoder, vocoder, out, card, streaming, front_end, denoiser)
+    chosen = output_file(out, "model.safetensors")
+    path, digest = pack(autoencoder, vocoder, chosen, card, streaming, front_end, denoiser)
     written(path, f"SHA-256 {digest}")
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"
     console.print(Text(plain(use)), soft_wrap=True)

@@ -22,6 +22,7 @@ from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
 
 METADATA = "voiceswap-voice"
 MAX_VOICE_BYTES, HEADER_BYTES = 256 << 20, 1 << 20  # of a file, and of its header
+CONTENT_RATE = 50  # frames of residuals a second, as models have them
 MAX_RECORDINGS, MAX_FRAMES = 256, 6100  # of a file; 6100 frames are more than two minutes
 OLD_NAMES = {"mel_affine": "calibration"}
 OLD_RESIDUALS = {"keys": "content", "values": "missed", "valid": "speech"}
@@ -119,6 +120,37 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: 
         raise VoiceswapError(
             f"{path} is damaged or kept by another version of voiceswap ({error})."
         ) from error
+
+
+def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
+    """What a saved voice's file says, without a model; None for what is no saved voice.
+
+    Returns:
+        model: the fingerprint of its model. hertz: its mean pitch. recordings: their number, and
+        seconds of them that are kept. adapted: whether it changes the decoder; report: of its
+        adaptation. consent: whether its owner is said to have agreed.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(METADATA, "null"))
+            if not isinstance(metadata, dict):
+                return None
+            names = file.keys()
+            keys = [name for name in names if name.endswith((".keys", ".content"))]
+            frames = sum(file.get_slice(name).get_shape()[0] for name in keys)
+            notes = metadata.get("notes")
+            notes = notes if isinstance(notes, dict) else {}
+            return {
+                "model": str(metadata.get("model")),
+                "hertz": float(file.get_tensor("log_f0")[0].exp()),
+                "recordings": len(keys),
+                "seconds": frames / CONTENT_RATE,
+                "adapted": any(name.startswith("delta.") for name in names),
+                "report": notes.get("adapted"),
+                "consent": notes.get("consent") is True,
+            }
+    except (SafetensorError, OSError, ValueError, RecursionError, IndexError):
+        return None
 
 
 def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -> Voice:

@@ -148,3 +148,24 @@ METRICS = {
         "RTF", "lower", "seconds of computing per second of output, model already loaded"
     ),
 }
+
+# What tables on a terminal say of the metrics in them; the page has their definitions.
+LEGEND: dict[tuple[str, ...], str] = {
+    ("sv", "sv_all", "sv_source", "dv", "dv_all"): (
+        "SV, DV: similarity of voices by two verifiers, to the target or (-src) the source"
+    ),
+    ("sv_accepted", "closer"): (
+        "SV@0.69, closer: share of outputs taken for the target, nearer to it than to the source"
+    ),
+    ("cer", "wer", "second_cer", "nll"): (
+        "CER, WER, NLL: letters and words that recognisers get wrong, and how unlikely the text is"
+    ),
+    ("mos", "dns_overall", "dns_speech", "dns_background"): (
+        "MOS, DNSMOS: naturalness and quality as networks predict them, 1 to 5"
+    ),
+    ("f0_correlation", "voicing", "level"): (
+        "F0-corr, voicing, level: how melody, voicing and loudness follow the source's"
+    ),
+    ("mcd",): "MCD: distance in dB from the target reading the same sentence",
+    ("rtf",): "RTF: seconds of computing for a second of sound",
+}

@@ -92,18 +92,18 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
                 f"Lines {first} and {number} of {path} have the same id {row['id']}; each pair "
                 "needs an id of its own, in other letters, not only in small or capital ones."
             )
-    rows = list(lines.values())
-    if limit is not None and limit < len(rows):
-        rows = [rows[round(index)] for index in np.linspace(0, len(rows) - 1, limit)]
-    pairs = [_pair(row, root) for row in rows]
-    for pair in pairs:
-        for recording in pair.recordings:
+    pairs = {number: _pair(row, root) for number, row in lines.items()}
+    numbers = list(pairs)
+    if limit is not None and limit < len(numbers):
+        numbers = [numbers[round(index)] for index in np.linspace(0, len(numbers) - 1, limit)]
+    for number in numbers:
+        for recording in pairs[number].recordings:
             if not recording.is_file():
                 raise DataError(
-                    f"The pair {pair.id} names {recording}, which does not exist; is the root "
+                    f"Line {number} of {path} names {recording}, which does not exist; is the root "
                     "folder right?"
                 )
-    return pairs
+    return [pairs[number] for number in numbers]
 
 
 def recordings(pairs: list[Pair]) -> list[Path]:

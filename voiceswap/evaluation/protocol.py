@@ -117,7 +117,7 @@ class Protocol:
         Raises:
             DataError: a file is missing.
         """
-        files = {pair.id: _find(folder, pair.id) for pair in self.pairs}
+        files = find_files(folder, self.pairs)
         outputs: Outputs = {pair_id: (path, {}) for pair_id, path in files.items()}
         name = "converted"
         return Results(
@@ -180,6 +180,11 @@ class Protocol:
 
 def _summary(pairs: list[Pair], rows: Mapping[str, Row]) -> dict[str, Estimate]:
     return summarise([rows[pair.id] for pair in pairs], [pair.speakers for pair in pairs])
+
+
+def find_files(folder: Path, pairs: Iterable[Pair]) -> dict[str, Path]:
+    """The recordings of pairs in a folder, by their ids. Raises DataError if one is missing."""
+    return {pair.id: _find(folder, pair.id) for pair in pairs}
 
 
 def _find(folder: Path, name: str) -> Path:

@@ -1,8 +1,6 @@
 """The evaluation from a request to the report: measure, write, print."""
 
 import json
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,11 +20,12 @@ from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.metrics import IN_TRAINING_NOTE
 from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
-from voiceswap.evaluation.protocol import Protocol, Results
+from voiceswap.evaluation.protocol import Protocol, Results, find_files
 from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.tables import (
     Tables,
     disentanglement_table,
+    legend,
     metric_table,
     pair_rows,
     write_csv,
@@ -57,6 +56,7 @@ class Request:
         stream: latency of the streams that convert; None converts whole recordings.
         reference_seconds: how much of each reference is used, where most is voiced; None is all.
         more_metrics: whether to compute DNSMOS and a second recogniser's errors, too.
+        command: the command line, for the report.
     """
 
     checkpoint: str
@@ -74,6 +74,7 @@ class Request:
     stream: str | None = None
     reference_seconds: float | None = None
     more_metrics: bool = False
+    command: str = ""
 
 
 def run(request: Request, console: Console) -> dict:
@@ -90,6 +91,13 @@ def run(request: Request, console: Console) -> dict:
         request.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
+    measured = {"name": request.pairs.name, "count": len(pairs), "sha256": sha256(request.pairs)}
+    if request.against is not None:
+        read_earlier(request.against, {"pairs": measured, "scorers": {}})
+    if request.converted is None:
+        checkpoint_path(request.checkpoint)
+    else:
+        find_files(request.converted, pairs)
     languages = {pair.language for pair in pairs}
     scorers, left_out = load_scorers(request.asr, languages, request.jobs, request.more_metrics)
     distortion = any(pair.parallel for pair in pairs) and _is_installed("librosa", "MCD", left_out)
@@ -98,8 +106,8 @@ def run(request: Request, console: Console) -> dict:
     report: dict = {
         "measured": request.checkpoint if request.converted is None else str(request.converted),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": shlex.join(["voiceswap", *sys.argv[1:]]),
-        "pairs": {"name": request.pairs.name, "count": len(pairs), "sha256": sha256(request.pairs)},
+        "command": request.command,
+        "pairs": measured,
         "scorers": {key: scorer.name for key, scorer in scorers.items()},
     }
     earlier = read_earlier(request.against, report) if request.against else None
@@ -173,6 +181,8 @@ def _finish(
         )
     if "disentanglement" in report:
         console.print(disentanglement_table(report["disentanglement"]))
+    for line in legend(tables.summary):
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for sentence in (IN_TRAINING_NOTE, *report["left_out"]):
         console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.evaluation.intervals import Estimate
-from voiceswap.evaluation.metrics import METRICS, Metric
+from voiceswap.evaluation.metrics import LEGEND, METRICS, Metric
 from voiceswap.evaluation.pairs import Pair
 
 ARROWS = {"higher": "↑", "lower": "↓"}
@@ -60,6 +60,13 @@ def metric_table(columns: Columns, title: str, sign: str = "") -> Table:
     for row in metric_rows(columns, sign):
         table.add_row(row[0], *(cell.replace("\n", "\n[dim]") for cell in row[1:]))
     return table
+
+
+def legend(columns: Columns) -> list[str]:
+    """A short line for each kind of metric that any column has."""
+    shown = {key for column in columns.values() for key in column}
+    lines = [line for keys, line in LEGEND.items() if shown.intersection(keys)]
+    return [*lines, "↑ more is better, ↓ less is; report.html has the definitions."]
 
 
 def disentanglement_rows(report: Mapping) -> list[tuple[str, str, str]]:
