@@ -50,9 +50,10 @@ def _options(
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
-        "voiceswap-demo"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for four recordings and a picture, in place of an earlier demo."),
+    ] = Path("voiceswap-demo"),
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
