@@ -1,4 +1,6 @@
-"""What voices are made from: folders of one person's recordings."""
+"""What voices are made from: folders of one person's recordings, and notes on bad references."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -6,8 +8,12 @@ import soundfile
 from talks import write_talks
 
 from voiceswap import VoiceswapError
+from voiceswap.audio import read_audio
 from voiceswap.batch import convert_folder
+from voiceswap.conversion.reference_notes import NO_SPEECH, TWO_PEOPLE
 from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.notes import notes_to
+from voiceswap.ui.errors_in_chinese import in_language
 
 
 def test_a_folder_is_a_target_of_one_person(tmp_path, tiny, hello):
@@ -31,3 +37,61 @@ def test_a_folder_is_a_target_of_one_person(tmp_path, tiny, hello):
     (tmp_path / "nobody").mkdir()
     with pytest.raises(VoiceswapError, match="no recording in the folder"):
         convert_folder(tmp_path / "talks", [tmp_path / "nobody"], tmp_path / "out", swapper=tiny)
+
+
+def notes_on(swapper, *samples: np.ndarray) -> list[str]:
+    """The notes on a reference of 16 kHz, without its name."""
+    notes = []
+    with notes_to(notes.append):
+        swapper.voice((np.concatenate(samples), 16000))
+    return [note.text for note in notes]
+
+
+def test_two_people_in_a_reference_have_a_note(swapper, hello, goodbye):
+    assert notes_on(swapper, hello) == notes_on(swapper, *[hello] * 3) == []
+    assert notes_on(swapper, goodbye) == notes_on(swapper, *[goodbye] * 3) == []
+    assert notes_on(swapper, hello, hello, goodbye, goodbye) == [TWO_PEOPLE]
+    assert notes_on(swapper, hello, goodbye, hello, goodbye) == [TWO_PEOPLE]
+
+
+def test_people_of_one_sex_in_a_reference_have_a_note(swapper, people):
+    read = [np.concatenate([read_audio(path, 16000) for path in paths[:2]]) for paths in people]
+    assert not any(notes_on(swapper, samples) for samples in read)
+    joined = [notes_on(swapper, a[:80000], b[:80000]) for a, b in itertools.pairwise(read)]
+    assert sum(map(bool, joined)) > 0.6 * len(joined)
+
+
+@pytest.mark.parametrize("kind", ["noise", "tones", "one word"])
+def test_a_reference_with_little_speech_has_a_note(swapper, hello, kind):
+    times, rng = np.arange(80000) / 16000, np.random.default_rng(0)
+    samples = {
+        "noise": 0.1 * rng.standard_normal(80000),
+        "tones": 0.1 * sum(np.sin(2 * np.pi * hertz * times) for hertz in (220, 275, 330)),
+        "one word": np.concatenate([hello[8000:12000], 0.001 * rng.standard_normal(76000)]),
+    }[kind]
+    assert notes_on(swapper, samples.astype(np.float32)) == [NO_SPEECH]
+
+
+def test_sources_have_no_notes_of_references(swapper, hello, goodbye):
+    both = np.concatenate([hello, hello, goodbye, goodbye])
+    notes = []
+    with notes_to(notes.append):
+        swapper.convert((both, 16000), GOODBYE, strength=0.5)
+    assert notes == []
+
+
+def test_adaptation_names_the_part(swapper, hello, goodbye):
+    from voiceswap.adaptation.speech import Piece
+
+    from voiceswap.adaptation.adapt import _voice
+
+    notes = []
+    with notes_to(notes.append):
+        _voice(swapper, Piece("anna.wav", np.concatenate([hello, hello, goodbye, goodbye]), 16000))
+    assert notes == [f"anna.wav{TWO_PEOPLE}"]
+
+
+def test_notes_on_references_are_in_chinese_on_the_page():
+    for text in (TWO_PEOPLE, NO_SPEECH):
+        shown = in_language("zh", f"a: b.wav{text}")
+        assert shown.startswith("a: b.wav：") and "people" not in shown and "speech" not in shown

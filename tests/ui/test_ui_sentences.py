@@ -2,7 +2,9 @@
 
 import tempfile
 
+import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
@@ -42,6 +44,19 @@ def test_no_sentence_names_a_folder_of_the_server(swapper, tmp_path, monkeypatch
     context.library.folder = type("Folder", (), {"__str__": lambda self: r"C:\voices"})()
     damaged = r"C:\voices\Anna.safetensors is larger than any saved voice."
     assert visible_sentence(context, damaged) == "Anna.safetensors is larger than any saved voice."
+
+
+def test_notes_on_references_are_shown_in_the_language_of_the_page(
+    swapper, tmp_path, monkeypatch, hello, goodbye
+):
+    shown = []
+    monkeypatch.setattr(answers.gr, "Warning", shown.append)
+    soundfile.write(tmp_path / "both.wav", np.concatenate([hello, hello, goodbye, goodbye]), 16000)
+    for language, sentence in (("en", "in which one person speaks."), ("zh", "说话的部分。")):
+        context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts(language))
+        with context.answering():
+            swapper.voice(tmp_path / "both.wav")
+        assert len(shown) == 1 and shown.pop().endswith(sentence)
 
 
 def test_a_batch_that_stops_gives_a_visitor_no_command(address, speech, monkeypatch):

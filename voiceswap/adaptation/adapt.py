@@ -20,6 +20,7 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
+from voiceswap.notes import Note, note, notes_to
 
 # Seconds of speech, and steps; between them on lines.
 STEPS = ((10.0, 60), (60.0, 120), (180.0, 200))
@@ -35,7 +36,7 @@ class Swapper(Protocol):
     fingerprint: str
     sample_rate: int
 
-    def voice(self, references: list[tuple[np.ndarray, int]], /) -> Voice: ...
+    def voice(self, references: list[tuple[np.ndarray, int]] | list[Voice], /) -> Voice: ...
 
     def sample(self, seed: int) -> Voice: ...
 
@@ -91,7 +92,7 @@ def adapt(
     analysed = [resample(piece.samples, piece.rate, rate) for piece in learned]
     test = resample(kept.samples, kept.rate, rate) if kept else max(analysed, key=len)
     scorer = VoiceScorer(engine, test)
-    plain = swapper.voice([(piece.samples, piece.rate) for piece in learned])
+    plain = swapper.voice([_voice(swapper, piece) for piece in learned])
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
     trainer = Trainer(engine, compute_features(engine, analysed, others), steps, seed)
     before = scorer.score(plain)
@@ -119,6 +120,16 @@ def adapt(
     notes = {"adapted": report.to_dict()}
     voice = replace(selection.best, high_gain=plain.high_gain, notes=notes)
     return Adapted(voice, plain, read.pieces[0], report)
+
+
+def _voice(swapper: Swapper, piece: Piece) -> Voice:
+    """The voice of a piece, whose notes have its name."""
+    notes: list[Note] = []
+    with notes_to(notes.append):
+        voice = swapper.voice([(piece.samples, piece.rate)])
+    for sentence in notes:
+        note(sentence.of(piece.name))
+    return voice
 
 
 class _Selection:

@@ -172,7 +172,7 @@ def _print_result(report: "Report") -> None:
     for error, failed in sources.items():
         what = failed[0] if len(failed) == 1 else f"{len(failed)} files"
         line = Text(plain(error))
-        if not error.startswith(what):
+        if what not in error:
             line = Text.assemble((plain(what), "red"), f": {plain(error)}")
         errors.print(line, soft_wrap=True)
     counts = report.counts()

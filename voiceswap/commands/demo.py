@@ -11,9 +11,10 @@ from voiceswap.commands.outputs import console, require_writable, save, written
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for four recordings and a picture.")] = Path(
-        "voiceswap-demo"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for four recordings and a picture, in place of an earlier demo."),
+    ] = Path("voiceswap-demo"),
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:

@@ -24,6 +24,7 @@ from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
+from voiceswap.conversion.reference_notes import note_reference
 from voiceswap.conversion.references import References, densest_minute, read_references
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
@@ -36,6 +37,7 @@ from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.pretrained import FrontEnd
+from voiceswap.models.speaker_verifier import mean_vector
 from voiceswap.precision import inference, products_type, use_fast_products
 from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
 
@@ -107,26 +109,29 @@ class Engine:
     @inference
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
-        references = self.references(recordings)
-        return self._speaker(references.samples, references.mel, references.mask)
+        samples, mel, mask, _ = self.references(recordings)
+        return self._speaker(self._windows(samples), mel, mask)
 
     @inference
     def embed(
         self,
         recordings: Sequence[EncodedRecording],
         adapted: tuple[Tensor, DecoderDelta] | None = None,
+        noted: bool = False,
     ) -> list[Voice]:
         """The voice of each recording; of a long one, from the minute with most speech.
 
-        If a voice is `adapted`, they get its speaker code and its change of the decoder.
+        If a voice is `adapted`, they get its speaker code and its change of the decoder. Others may
+        have what they lack as references `noted`.
         """
         several = batches(recordings, self.batch_size)
-        return [voice for batch in several for voice in self._embed(batch, adapted)]
+        return [voice for batch in several for voice in self._embed(batch, adapted, noted)]
 
     def _embed(
         self,
         recordings: Sequence[EncodedRecording],
         adapted: tuple[Tensor, DecoderDelta] | None,
+        noted: bool,
     ) -> list[Voice]:
         samples, mel, mask, reliability = self.references(recordings)
         spans = [densest_minute(item.recording) for item in recordings]
@@ -142,7 +147,11 @@ class Engine:
         log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
         utterance = Utterance(content.mode(), f0.to(self.device), log_f0.to(self.device))
         mel = self._with_all_bins(mel, utterance, mask)
-        code, delta = adapted or (self._speaker(samples, mel, mask).mode(), None)
+        windows = [] if adapted else self._windows(samples)
+        code, delta = adapted or (self._speaker(windows, mel, mask).mode(), None)
+        for item, span, vectors in zip(recordings, spans, windows, strict=False):
+            if noted:
+                note_reference(item, span, vectors.cpu().numpy(), self.usual_log_variance)
         code = code.expand(len(recordings), -1)
         voices, decoded = extract_voice(
             self.autoencoder, utterance, code, mel, mask, delta, reliability
@@ -183,16 +192,21 @@ class Engine:
         return read_references([r.recording for r in recordings], self.log_mel, self.denoiser)
 
     def _speaker(
-        self, samples: Sequence[np.ndarray], mel: Tensor, mask: Tensor | None
+        self, windows: Sequence[Tensor], mel: Tensor, mask: Tensor | None
     ) -> DiagonalGaussian:
-        vectors = torch.stack([self.speaker_vector(wave) for wave in samples])
+        vectors = torch.stack([mean_vector(vectors) for vectors in windows])
         return self.autoencoder.encode_speaker(mel, vectors, mask)
+
+    def _windows(self, samples: Sequence[np.ndarray]) -> list[Tensor]:
+        """The pretrained verifier's vectors (windows, 256) of samples at the model's rate."""
+        rates = self.audio.sample_rate, self.verifier.sample_rate
+        waves = (torch.from_numpy(prepare_audio(wave, *rates)) for wave in samples)
+        return [self.verifier.windows(wave.to(self.device)) for wave in waves]
 
     @inference
     def speaker_vector(self, samples: np.ndarray) -> Tensor:
         """The pretrained verifier's vector (256,) of samples (samples,) at the model's rate."""
-        wave = prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
-        return self.verifier(torch.from_numpy(wave).to(self.device))
+        return mean_vector(self._windows([samples])[0])
 
     @inference
     def convert(

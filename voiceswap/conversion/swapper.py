@@ -89,7 +89,7 @@ class VoiceSwapper:
     def swap(self, a: AudioInput, b: AudioInput) -> tuple[np.ndarray, np.ndarray]:
         """The words of `a` in the voice of `b`, and the words of `b` in the voice of `a`."""
         encoded = self._encode([a, b])
-        pairs = zip(encoded, self.engine.embed(encoded)[::-1], strict=True)
+        pairs = zip(encoded, self.engine.embed(encoded, noted=True)[::-1], strict=True)
         a_words, b_words = self._convert([Conversion(*pair) for pair in pairs])
         return a_words, b_words
 
@@ -190,7 +190,7 @@ class VoiceSwapper:
 
     def embed(self, audio: AudioInput) -> Voice:
         """The voice of a recording; of a long one, from the minute with most speech."""
-        return self.engine.embed(self._encode([audio]))[0]
+        return self.engine.embed(self._encode([audio]), noted=True)[0]
 
     def voice(self, references: References) -> Voice:
         """The voice of one reference, or the average of several."""
@@ -205,8 +205,8 @@ class VoiceSwapper:
             elif isinstance(item, (str, os.PathLike)) and is_voice_file(item):
                 voices[place] = self.load_voice(item)
         recordings = [place for place in range(len(items)) if place not in voices]
-        embedded = self.engine.embed(self._encode([items[place] for place in recordings]))
-        voices |= dict(zip(recordings, embedded, strict=True))
+        encoded = self._encode([items[place] for place in recordings])
+        voices |= dict(zip(recordings, self.engine.embed(encoded, noted=True), strict=True))
         if len(items) == 1:
             return voices[0]
         return blend([(voices[place], 1.0) for place in range(len(items))])

@@ -44,4 +44,9 @@ class SpeakerVerifier(FastProducts):
 
     def forward(self, samples: Tensor) -> Tensor:
         """One recording (samples,) to its vector (256,)."""
-        return F.normalize(self.windows(samples).mean(0), dim=-1)
+        return mean_vector(self.windows(samples))
+
+
+def mean_vector(windows: Tensor) -> Tensor:
+    """The vectors (windows, 256) of a recording to its own (256,)."""
+    return F.normalize(windows.mean(0), dim=-1)

@@ -93,6 +93,14 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "结果会是同一个声音；请分别提供每个人的录音。",
     ),
     (
+        r"(?P<name>.+): two people seem to speak in it, and a voice that is taken from both .*",
+        "{name}：似乎有两个人在说话，得到的声音不属于其中任何一个人；请提供只有一个人说话的部分。",
+    ),
+    (
+        r"(?P<name>.+): little or none of it seems to be speech, .*",
+        "{name}：其中几乎没有语音，得到的声音只是猜测；请提供一个人 3 到 10 秒的清晰语音。",
+    ),
+    (
         r"(?P<name>.+) ends after (?P<at>[\d.]+) of the (?P<total>[\d.]+) s it should have\.",
         "{name} 在 {total} 秒中的第 {at} 秒处中断。",
     ),
