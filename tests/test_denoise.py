@@ -133,9 +133,12 @@ def test_noise_of_a_source_is_not_in_the_conversion(swapper, clean):
 def gained_similarity(swapper, monkeypatch, source, reference, other) -> float:
     """What reducing a reference's noise adds to the similarity to `other` of the same voice."""
     target, similarity = swapper.engine.verifier(torch.from_numpy(other)), []
-    for reduction in (enhance, lambda _, samples: samples):
-        monkeypatch.setattr(references, "enhance", reduction)
-        out = swapper.convert(source, (noisy(reference, 15), 16000))
+    for reduced in (True, False):
+        with monkeypatch.context() as patched:
+            if not reduced:
+                patched.setattr(references, "enhance", lambda _, samples: samples)
+                patched.setattr(references, "denoise", lambda samples, *_: samples)
+            out = swapper.convert(source, (noisy(reference, 15), 16000))
         vector = swapper.engine.speaker_vector(resample(out, RATE, 16000))
         similarity.append(float(vector @ target))
     return similarity[0] - similarity[1]

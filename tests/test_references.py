@@ -81,9 +81,8 @@ def test_sources_have_no_notes_of_references(swapper, hello, goodbye):
 
 
 def test_adaptation_names_the_part(swapper, hello, goodbye):
-    from voiceswap.adaptation.speech import Piece
-
     from voiceswap.adaptation.adapt import _voice
+    from voiceswap.adaptation.recordings import Piece
 
     notes = []
     with notes_to(notes.append):

@@ -54,7 +54,7 @@ def test_what_noise_covers_is_imputed():
     assert torch.allclose(impute(natural, decoded, torch.zeros_like(natural)), decoded)
     reliability = torch.ones_like(natural)
     reliability[:, 40:, ::2] = 0.0
-    covered = natural + 5.0 * (1 - reliability)
+    covered = natural + (1 - reliability)
     imputed = impute(covered, decoded, reliability)
     assert torch.equal(imputed[:, :40], natural[:, :40])
     assert torch.equal(imputed[:, 40:, 1::2], natural[:, 40:, 1::2])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,16 +22,29 @@ SPEECH_AVERAGE = (5, 3)  # frames and bins over which power is averaged to tell 
 OVERSUBTRACTION = 1.5  # factor of the noise's power that is subtracted
 MIN_SECONDS = 2.0  # shorter recordings may have no pause
 PAUSE_DB = 3.5  # by how much the quietest frames may exceed the quietest parts of each frequency
-INAUDIBLE_DB = -33.0  # relative to the speech: noise below stays, noise above is lowered to this
 # Each dB of noise above NOISY_DB lowers what remains by another NOISY_SLOPE dB.
 NOISY_DB, NOISY_SLOPE = -27.0, 0.7
-LOUDEST_DB = -6.0  # relative to the speech; removing louder noise costs words
-LOUDEST_OF_REFERENCES_DB = -2.0  # limit for references, whose words don't matter
 FIRST_BIN = 2  # of what counts: below 60 Hz are an offset and rumble
 # Deviation of noise from its running mean over so many bins, at most.
 RIPPLE_DB, RIPPLE_BINS = 2.5, 13
 RIPPLE_BAND = (200.0, 3000.0)  # Hz; where harmonics show
 PIECE_SECONDS, FADE_SECONDS = 60.0, 1.0  # of a long recording at once, and between pieces
+
+
+class NoiseLevels(NamedTuple):
+    """Levels of noise relative to the speech, in dB.
+
+    Noise below `inaudible` stays, noise above is lowered to it; noise above `loudest` stays.
+    """
+
+    inaudible: float
+    loudest: float
+
+
+OF_SOURCES = NoiseLevels(-33.0, -6.0)  # removing louder noise costs words
+OF_REFERENCES = NoiseLevels(
+    -40.0, -2.0
+)  # whose words don't matter, and whose noise would be in every conversion
 
 
 @dataclass(frozen=True)
@@ -51,8 +65,8 @@ class SteadyNoise:
         return spectrum * gain.clamp(min=self.least)
 
 
-def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_DB) -> np.ndarray:
-    """`samples` (samples,) with steady noise brought down to 33 dB below the speech, or lower.
+def denoise(samples: np.ndarray, sample_rate: int, levels: NoiseLevels = OF_SOURCES) -> np.ndarray:
+    """`samples` (samples,) with steady noise brought down to an inaudible level, or lower.
 
     See `find_noise`. What is too short or has no such noise comes back as it was.
     """
@@ -63,14 +77,14 @@ def denoise(samples: np.ndarray, sample_rate: int, loudest_db: float = LOUDEST_D
     # In memory a frame's bins are neighbours: summed as such, they take a tenth of the time of
     # `moving_average`.
     valleys = power(spectrum).mT.unfold(0, VALLEY_FRAMES, VALLEY_STEP).mean(-1).mT
-    noise = find_noise(valleys, level_db, sample_rate, loudest_db)
+    noise = find_noise(valleys, level_db, sample_rate, levels)
     if noise is None:
         return samples
     return istft(noise.removed(spectrum), sample_rate, len(samples))
 
 
 def enhance(denoiser: Denoiser, samples: np.ndarray) -> np.ndarray:
-    """Samples (samples,) at the normal level with any noise brought down as `denoise` does.
+    """A reference (samples,) at the normal level with noise brought down as `denoise` does.
 
     What the network removes is the noise, steady or not.
     """
@@ -79,24 +93,25 @@ def enhance(denoiser: Denoiser, samples: np.ndarray) -> np.ndarray:
     noise = wave - speech
     level_db = 10 * float((noise.square().mean() + 1e-12).log10())
     above_speech = level_db - active_level_db(samples, denoiser.audio.sample_rate)
-    if above_speech <= INAUDIBLE_DB:
+    if above_speech <= OF_REFERENCES.inaudible:
         return samples
-    return (speech + _least_gain(above_speech) * noise).cpu().numpy()
+    least = _least_gain(above_speech, OF_REFERENCES.inaudible)
+    return (speech + least * noise).cpu().numpy()
 
 
-def _least_gain(above_speech: float) -> float:
+def _least_gain(above_speech: float, inaudible_db: float) -> float:
     """The gain of noise whose level relative to the speech is `above_speech` dB."""
-    left_db = INAUDIBLE_DB - NOISY_SLOPE * max(0.0, above_speech - NOISY_DB)
+    left_db = inaudible_db - NOISY_SLOPE * max(0.0, above_speech - NOISY_DB)
     return 10 ** ((left_db - above_speech) / 20)
 
 
 def find_noise(
-    valleys: torch.Tensor, speech_db: float, sample_rate: int, loudest_db: float = LOUDEST_DB
+    valleys: torch.Tensor, speech_db: float, sample_rate: int, levels: NoiseLevels = OF_SOURCES
 ) -> SteadyNoise | None:
     """The steady noise of a recording, known from the quietest twentieth of every frequency.
 
     That is minimum statistics (Martin, 2001). There is none to remove in what has little, in what
-    has noise above `loudest_db` relative to the speech, in what has no pause, where the quietest
+    has noise above the loudest of `levels`, in what has no pause, where the quietest
     parts are speech, and in what is steady but has harmonics, as a held note has. A pause is quiet
     at all frequencies at once; speech is at one frequency now and at another then.
 
@@ -104,7 +119,7 @@ def find_noise(
         valleys: power by `stft`, averaged over VALLEY_FRAMES, (bins, frames).
         speech_db: active level.
         sample_rate: Hz.
-        loudest_db: relative to the speech.
+        levels: of noise that is removed.
     """
     noise = QUANTILE_BIAS * valleys.quantile(NOISE_QUANTILE, dim=1, keepdim=True)
     audible = noise[FIRST_BIN:].sum()
@@ -114,9 +129,11 @@ def find_noise(
     window = _window(sample_rate)
     level_db = 10 * float((2 * audible / (len(window) * window.square().sum()) + 1e-12).log10())
     above_speech = level_db - speech_db
-    if not INAUDIBLE_DB < above_speech < loudest_db or _has_harmonics(noise[:, 0], sample_rate):
+    if not levels.inaudible < above_speech < levels.loudest or _has_harmonics(
+        noise[:, 0], sample_rate
+    ):
         return None
-    return SteadyNoise(noise, _least_gain(above_speech))
+    return SteadyNoise(noise, _least_gain(above_speech, levels.inaudible))
 
 
 def stft(samples: np.ndarray, sample_rate: int) -> torch.Tensor:

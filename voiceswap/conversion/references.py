@@ -8,24 +8,22 @@ import torch
 from torch import Tensor
 
 from voiceswap.conversion.batching import stack
-from voiceswap.conversion.denoise import LOUDEST_OF_REFERENCES_DB, denoise, enhance
+from voiceswap.conversion.denoise import OF_REFERENCES, denoise, enhance
 from voiceswap.conversion.recording import Recording
 from voiceswap.features import LogMel
 from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.layers import length_mask
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
-# The part of a noisy mel magnitude that is speech: below the first it tells nothing of the voice,
-# above the second all.
-UNRELIABLE, RELIABLE = 0.1, 0.5
+RELIABLE = 0.4  # part of a noisy mel magnitude that is speech, from which on it tells of the voice
 
 
 class References(NamedTuple):
     """References of voices, in a batch.
 
-    samples: (samples,) each, without noise. mel: log-mels (batch, mels, frames) of them. mask:
-    (batch, 1, frames), or None for one alone. reliability: from 0, where noise covers the voice, to
-    1, (batch, mels, frames); None where no network tells.
+    samples: (samples,) each, without noise. mel: log-mels (batch, mels, frames) without noise.
+    mask: (batch, 1, frames), or None for one alone. reliability: of `mel`, from 0, where noise
+    covers the voice, to 1; None where no network tells.
     """
 
     samples: list[np.ndarray]
@@ -44,28 +42,24 @@ def read_references(
 ) -> References:
     """The references of recordings, on the device of `log_mel`.
 
-    Steady noise alone is removed where there is no `denoiser`.
+    Noise is removed in two ways. Log-mels are the mean of both: the denoiser's errors lean to an
+    average voice, and those of spectral subtraction are noise, which residuals average out. Without
+    a denoiser, steady noise alone is removed.
     """
-    spans = [densest_minute(recording) for recording in recordings]
-    pairs = list(zip(recordings, spans, strict=True))
+    config = recordings[0].config
+    noisy = [recording.samples(*densest_minute(recording), noisy=True) for recording in recordings]
+    steady = [denoise(wave, config.sample_rate, OF_REFERENCES) for wave in noisy]
+    mel = _log_mels(steady, log_mel)
+    frames = torch.tensor([config.frames(len(wave)) for wave in noisy])
+    mask = None if len(noisy) == 1 else length_mask(frames, mel.shape[-1]).to(mel.device)
     if denoiser is None:
-        rate = recordings[0].config.sample_rate
-        clean = [denoise(r.samples(*span), rate, LOUDEST_OF_REFERENCES_DB) for r, span in pairs]
-        mel, mask = _log_mels(clean, recordings[0], log_mel)
-        return References(clean, mel, mask, None)
-    noisy = [recording.samples(*span, noisy=True) for recording, span in pairs]
+        return References(steady, mel, mask, None)
     clean = [enhance(denoiser, wave) for wave in noisy]
-    mel, mask = _log_mels(clean, recordings[0], log_mel)
-    share = (mel - _log_mels(noisy, recordings[0], log_mel)[0]).exp()
-    reliability = ((share - UNRELIABLE) / (RELIABLE - UNRELIABLE)).clamp(0, 1)
-    return References(clean, mel, mask, reliability)
+    clean_mel = _log_mels(clean, log_mel)
+    share = (clean_mel - _log_mels(noisy, log_mel)).exp()
+    return References(clean, (mel + clean_mel) / 2, mask, (share / RELIABLE).clamp(max=1))
 
 
-def _log_mels(
-    samples: Sequence[np.ndarray], recording: Recording, log_mel: LogMel
-) -> tuple[Tensor, Tensor | None]:
-    device = log_mel.mel.filters.device
+def _log_mels(samples: Sequence[np.ndarray], log_mel: LogMel) -> Tensor:
     waves, _ = stack([torch.from_numpy(wave) for wave in samples])
-    mel = log_mel(waves.to(device))
-    frames = torch.tensor([recording.config.frames(len(wave)) for wave in samples])
-    return mel, None if len(samples) == 1 else length_mask(frames, mel.shape[-1]).to(device)
+    return log_mel(waves.to(log_mel.mel.filters.device))

@@ -34,7 +34,8 @@ class Denoiser(nn.Module):
         self.audio = audio
         self.architecture: dict[str, Any] = {"width": width, "blocks": blocks, "kernel": kernel}
         self.hop = round(HOP * audio.sample_rate)
-        window = torch.hann_window(round(WINDOW * audio.sample_rate / 2) * 2)
+        with torch.device("cpu"):  # on the meta device PyTorch imports its compiler for this
+            window = torch.hann_window(round(WINDOW * audio.sample_rate / 2) * 2)
         self.register_buffer("window", window, persistent=False)
         self.window: Tensor
         bins = len(window) // 2 + 1
