@@ -109,7 +109,7 @@ def test_one_reference_of_many_files_is_embedded_once(tiny, hello, goodbye, tmp_
         soundfile.write(tmp_path / f"{name}.wav", samples, 16000)
     embedded, real = [], tiny.engine.embed
     monkeypatch.setattr(
-        tiny.engine, "embed", lambda items: embedded.append(len(items)) or real(items)
+        tiny.engine, "embed", lambda items, **_: embedded.append(len(items)) or real(items)
     )
     files = [
         FileConversion(

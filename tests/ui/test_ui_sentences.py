@@ -54,7 +54,7 @@ def test_notes_on_references_are_shown_in_the_language_of_the_page(
     soundfile.write(tmp_path / "both.wav", np.concatenate([hello, hello, goodbye, goodbye]), 16000)
     for language, sentence in (("en", "in which one person speaks."), ("zh", "说话的部分。")):
         context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts(language))
-        with context.answering():
+        with answers.answering(context):
             swapper.voice(tmp_path / "both.wav")
         assert len(shown) == 1 and shown.pop().endswith(sentence)
 

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from voiceswap.commands.options import Device, Model, number
-from voiceswap.commands.outputs import console, require_writable, warn
+from voiceswap.commands.outputs import console, warn
 from voiceswap.errors import VoiceswapError, needs_extra
 
 VOICES_FOLDER = Path.home() / ".voiceswap" / "voices"
@@ -88,7 +88,9 @@ def ui(
         raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
-    require_writable(voices / "voice.safetensors")
+    from voiceswap.conversion.voice_library import make_folder
+
+    make_folder(voices)
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import AppContext

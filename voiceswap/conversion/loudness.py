@@ -20,7 +20,8 @@ KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, f
 SMOOTHING_SECONDS, BRIDGE_SECONDS, CORRECTION_SECONDS = 0.3, 8.0, 0.6  # of Hann windows
 BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause, and of 0 dB
 FLOOR = 1e-6  # power relative to the active level below which levels do not differ
-RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and its correction may go
+RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and a correction of it may go
+CORRECTIONS = 2  # each smoothed, so that what one misses is left to the next
 ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
 LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
 LOUD_STEP = 10  # frames for which the quantile, which changes slowly, is taken at once
@@ -177,11 +178,11 @@ def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> 
     gain = np.minimum(gain, np.maximum(highest, -RANGE_DB))
 
     wide = _hann(CORRECTION_SECONDS, frame_rate)
-    lacking = (_smooth(active * wanted, wide) + FLOOR) / (
-        _smooth(active * given * 10 ** (gain / 10), wide) + FLOOR
-    )
-    correction = np.clip(10 * np.log10(lacking), -CORRECTION_DB, CORRECTION_DB)
-    gain += correction
+    for _ in range(CORRECTIONS):
+        lacking = (_smooth(active * wanted, wide) + FLOOR) / (
+            _smooth(active * given * 10 ** (gain / 10), wide) + FLOOR
+        )
+        gain += np.clip(10 * np.log10(lacking), -CORRECTION_DB, CORRECTION_DB)
     return gain + _lost_at_ends(wanted, given, gain, frame_rate) + source_db - output_db
 
 

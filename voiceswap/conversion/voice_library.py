@@ -27,6 +27,16 @@ _OUTER_JOINERS = re.compile(rf"(?<!\S)[{_JOINERS}]+|[{_JOINERS}]+(?!\S)")
 _ESCAPED = re.compile(rf"%|\A\.|{UNSAFE_NAME.pattern}", UNSAFE_NAME.flags)
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a library, if it is missing. Raises VoiceswapError where none can be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VoiceswapError(
+            f"The folder {folder} can't be used for voices ({error.strerror})."
+        ) from error
+
+
 class VoiceLibrary:
     """The voices in a folder. Names are any text; the files' names are safe on every system.
 
@@ -38,12 +48,7 @@ class VoiceLibrary:
         self.folder, self.swapper = Path(folder), swapper
         self._lock = RLock()
         self._code = lru_cache(CACHED_CODES)(self._read_code)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise VoiceswapError(
-                f"The folder {self.folder} can't be used for voices ({error.strerror})."
-            ) from error
+        make_folder(self.folder)
 
     def names(self) -> list[str]:
         """The names of all voices, sorted."""
