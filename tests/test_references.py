@@ -90,6 +90,18 @@ def test_adaptation_names_the_part(swapper, hello, goodbye):
     assert notes == [f"anna.wav{TWO_PEOPLE}"]
 
 
+def test_adaptation_notes_what_it_scores_by_too(tiny, hello, goodbye, monkeypatch):
+    from voiceswap.adaptation import adapt
+
+    noted = []
+    monkeypatch.setattr(
+        adapt, "_voice", lambda _, piece: noted.append(piece.name) or tiny.sample(1)
+    )
+    long = [(np.concatenate([wave] * 4), 16000) for wave in (hello, goodbye)]
+    tiny.adapt(long, steps=1)
+    assert sorted(noted) == ["recording 1", "recording 2"]
+
+
 def test_notes_on_references_are_in_chinese_on_the_page():
     for text in (TWO_PEOPLE, NO_SPEECH):
         shown = in_language("zh", f"a: b.wav{text}")

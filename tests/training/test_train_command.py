@@ -153,6 +153,8 @@ def test_what_is_wrong_with_a_config_is_one_sentence(
     assert change[0] in path.read_text()
     path.write_text(path.read_text().replace(*change))
     assert sentence in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
+    path.write_bytes(b"\xff\xfe\xcd")
+    assert "no text" in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):

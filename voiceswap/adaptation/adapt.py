@@ -93,6 +93,8 @@ def adapt(
     test = resample(kept.samples, kept.rate, rate) if kept else max(analysed, key=len)
     scorer = VoiceScorer(engine, test)
     plain = swapper.voice([_voice(swapper, piece) for piece in learned])
+    if kept:
+        _voice(swapper, kept)  # for its notes: scores by two people's speech tell nothing
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
     trainer = Trainer(engine, compute_features(engine, analysed, others), steps, seed)
     before = scorer.score(plain)

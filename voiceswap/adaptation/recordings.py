@@ -59,6 +59,8 @@ def read_recordings(recordings: Iterable[object], sample_rate: int) -> Recording
     """
     pieces: list[Piece] = []
     left_out: list[str] = []
+    if isinstance(recordings, (str, Path)):
+        recordings = [recordings]
     for number, recording in enumerate(recordings, 1):
         named = isinstance(recording, (str, Path))
         name = Path(str(recording)).name if named else f"recording {number}"

@@ -25,7 +25,12 @@ from voiceswap.conversion.output_windows import Conversion, OutputWindow, output
 from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
 from voiceswap.conversion.reference_notes import note_reference
-from voiceswap.conversion.references import References, densest_minute, read_references
+from voiceswap.conversion.references import (
+    References,
+    densest_minute,
+    read_references,
+    without_long_pauses,
+)
 from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
@@ -110,7 +115,7 @@ class Engine:
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
         samples, mel, mask, _ = self.references(recordings)
-        return self._speaker(self._windows(samples), mel, mask)
+        return self._speaker(samples, self._windows(samples), mel, mask)
 
     @inference
     def embed(
@@ -148,7 +153,7 @@ class Engine:
         utterance = Utterance(content.mode(), f0.to(self.device), log_f0.to(self.device))
         mel = self._with_all_bins(mel, utterance, mask)
         windows = [] if adapted else self._windows(samples)
-        code, delta = adapted or (self._speaker(windows, mel, mask).mode(), None)
+        code, delta = adapted or (self._speaker(samples, windows, mel, mask).mode(), None)
         for item, span, vectors in zip(recordings, spans, windows, strict=False):
             if noted:
                 note_reference(item, span, vectors.cpu().numpy(), self.usual_log_variance)
@@ -192,8 +197,18 @@ class Engine:
         return read_references([r.recording for r in recordings], self.log_mel, self.denoiser)
 
     def _speaker(
-        self, windows: Sequence[Tensor], mel: Tensor, mask: Tensor | None
+        self,
+        samples: Sequence[np.ndarray],
+        windows: Sequence[Tensor],
+        mel: Tensor,
+        mask: Tensor | None,
     ) -> DiagonalGaussian:
+        """Without long pauses; `windows` are the verifier's vectors of everything."""
+        kept, hop = without_long_pauses(mel, mask, self.audio.frame_rate), self.audio.hop_length
+        if not kept.equal(torch.ones_like(kept) if mask is None else mask):
+            rows = kept[:, 0].bool().repeat_interleave(hop, 1).cpu().numpy()
+            pairs = zip(samples, rows, strict=True)
+            windows, mask = self._windows([wave[row[: len(wave)]] for wave, row in pairs]), kept
         vectors = torch.stack([mean_vector(vectors) for vectors in windows])
         return self.autoencoder.encode_speaker(mel, vectors, mask)
 

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from voiceswap.conversion.batching import stack
 from voiceswap.conversion.denoise import OF_REFERENCES, denoise, enhance
+from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.recording import Recording
 from voiceswap.features import LogMel
 from voiceswap.models.denoiser import Denoiser
@@ -16,6 +18,8 @@ from voiceswap.models.layers import length_mask
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 RELIABLE = 0.4  # part of a noisy mel magnitude that is speech, from which on it tells of the voice
+# Frames further from speech are left out of the speaker code, where so many of a reference are.
+PAUSE_SECONDS, PAUSE_SHARE = 0.5, 0.1
 
 
 class References(NamedTuple):
@@ -58,6 +62,19 @@ def read_references(
     clean_mel = _log_mels(clean, log_mel)
     share = (clean_mel - _log_mels(noisy, log_mel)).exp()
     return References(clean, (mel + clean_mel) / 2, mask, (share / RELIABLE).clamp(max=1))
+
+
+def without_long_pauses(mel: Tensor, mask: Tensor | None, frame_rate: float) -> Tensor:
+    """The mask (batch, 1, frames) of log-mels (batch, mels, frames), zero in long pauses, too.
+
+    A speaker code is a mean over frames, which long pauses would draw to that of silence.
+    """
+    whole = torch.ones_like(mel[:, :1]) if mask is None else mask
+    reach = round(PAUSE_SECONDS * frame_rate)
+    speech = speech_frames(mel, mask)[:, None].float()
+    near = whole * F.max_pool1d(speech, 2 * reach + 1, 1, reach)
+    few = near.sum(-1, keepdim=True) >= (1 - PAUSE_SHARE) * whole.sum(-1, keepdim=True)
+    return torch.where(few, whole, near)
 
 
 def _log_mels(samples: Sequence[np.ndarray], log_mel: LogMel) -> Tensor:

@@ -67,6 +67,8 @@ def train(network: str, arguments: list[str]) -> str:
         return getattr(cli.trainer.checkpoint_callback, "last_model_path", "") or "LAST.ckpt"
     except SIGTERMException:
         raise SystemExit(143) from None
+    except UnicodeDecodeError as error:
+        raise TrainingError("A file that --config names is no text.") from error
     except (argparse.ArgumentError, MisconfigurationException, FileNotFoundError) as error:
         raise TrainingError(_sentence(error)) from error
     except Exception as error:
