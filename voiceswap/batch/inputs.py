@@ -24,7 +24,7 @@ class Job:
         source: absolute path or full URL of the input.
         signature: of the input.
         references: of the target's voice.
-        output: path in the output folder, with slashes.
+        output: path in the output folder, with slashes; empty where a line does not tell it.
         options: how the file is converted and written.
         error: why the output can't be made; None if it can.
         place: of a manifest's line, the start of an error on it: "jobs.csv, line 37: ".
@@ -133,17 +133,11 @@ def _manifest_jobs(
     problems: dict[str, str] = {}  # of references, each of which is looked for once
     for number, line in manifest_lines(path):
         source, place = str(line.get("source") or ""), f"{path}, line {number}: "
+        output = ""
         try:
             if not source:
                 raise VoiceswapError("there is no source.")
             source = _resolve(folder, source)
-            named = [_resolve(folder, item) for item in _targets(line.get("target"))]
-            references = tuple(path for item in named for path in storage.references_in(item))
-            for reference in references:
-                if reference not in problems:
-                    problems[reference] = _problem(reference)
-                if problem := problems[reference]:
-                    raise VoiceswapError(problem)
             line_options = options.changed(
                 {name: value for name, value in line.items() if name in OPTION_COLUMNS}
             )
@@ -154,11 +148,19 @@ def _manifest_jobs(
                 stem = posixpath.splitext(stem)[0]
             if not stem:
                 stem = posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0]
+            output = f"{stem}.{line_options.format or output_ending(source)}"
+            named = [_resolve(folder, item) for item in _targets(line.get("target"))]
+            references = tuple(path for item in named for path in storage.references_in(item))
+            for reference in references:
+                if reference not in problems:
+                    problems[reference] = _problem(reference)
+                if problem := problems[reference]:
+                    raise VoiceswapError(problem)
             targets = {"": references} if references else voices
             yield from _source_jobs(source, stem, targets, line_options, place)
         except VoiceswapError as error:
             unknown = storage.FileSignature(0, "")
-            yield Job(source or path, unknown, (), "", options, f"{place}{error}", place)
+            yield Job(source or path, unknown, (), output, options, f"{place}{error}", place)
 
 
 def _targets(value: object) -> list[str]:

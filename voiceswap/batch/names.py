@@ -15,15 +15,16 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
     """The jobs without duplicates, each with an output path of its own.
 
     Where several jobs have the same output path, or paths that some file systems treat as equal,
-    all but the first get -2, -3 ... in their order. A path that would leave the output folder is an
-    error of that job alone.
+    all but the first get -2, -3 ... in their order. A job that can't be made keeps its place among
+    them, so that the others are called the same once it can. A path that would leave the output
+    folder is an error of that job alone.
     """
     named, taken = [], dict[str, Job]()
     for job in jobs:
         if job.error is None and not _stays_inside(job.output):
             outside = f"'{job.output}' is no name inside the output folder."
             job = replace(job, error=f"{job.place}{outside}")
-        if job.error is not None:
+        if job.error is not None and not _stays_inside(job.output):
             named.append(replace(job, output=""))
             continue
         number, output = 1, job.output
@@ -33,6 +34,9 @@ def name_outputs(jobs: Iterable[Job]) -> list[Job]:
             output = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
         if holder is None:
             taken[folded_name(output)] = job
+        if job.error is not None:
+            named.append(replace(job, output=""))
+        elif holder is None:
             named.append(job if number == 1 else replace(job, output=output))
     return named
 
