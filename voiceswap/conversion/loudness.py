@@ -17,7 +17,7 @@ from voiceswap.features import AudioConfig
 
 CUTOFF_HZ, TRANSITION_HZ, KAISER_BETA = 45.0, 30.0, 7.0  # for 72 dB: 60 Hz pass, 30 Hz do not
 KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
-SMOOTHING_SECONDS, BRIDGE_SECONDS, CORRECTION_SECONDS = 0.3, 8.0, 0.6  # of Hann windows
+SMOOTHING_SECONDS, BRIDGE_SECONDS, CORRECTION_SECONDS = 0.3, 8.0, 0.75  # of Hann windows
 BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause, and of 0 dB
 FLOOR = 1e-6  # power relative to the active level below which levels do not differ
 RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and a correction of it may go
