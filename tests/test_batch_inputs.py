@@ -112,22 +112,6 @@ def test_every_line_of_a_manifest_has_its_own_options_and_errors(tmp_path, tiny,
                 convert_folder(table, [], tmp_path / "other", swapper=tiny)
 
 
-def test_a_name_belongs_to_its_line_whatever_fails(tmp_path, tiny, hello):
-    """A second run, with what the first lacked, makes that alone and renames nothing."""
-    soundfile.write(tmp_path / "talk.wav", hello, 16000)
-    (tmp_path / "later").mkdir()
-    targets = ("later", HELLO, GOODBYE)
-    table = tmp_path / "m.csv"
-    table.write_text("source,target\n" + "".join(f"talk.wav,{target}\n" for target in targets))
-    first = convert_folder(table, [], tmp_path / "out", swapper=tiny)
-    assert [row.status for row in first.rows] == [Status.FAILED, *[Status.CONVERTED] * 2]
-    assert set(outputs(tmp_path / "out")) == {"talk-2.wav", "talk-3.wav"}
-    soundfile.write(tmp_path / "later/anna.wav", hello, 16000)
-    second = convert_folder(table, [], tmp_path / "out", swapper=tiny)
-    assert [row.status for row in second.rows] == [Status.CONVERTED, *[Status.ALREADY] * 2]
-    assert set(outputs(tmp_path / "out")) == {"talk.wav", "talk-2.wav", "talk-3.wav"}
-
-
 def test_outputs_are_not_inputs_and_globs_keep_folders(tmp_path, tiny, hello, monkeypatch):
     write_talks(tmp_path / "talks", 51, hello)
     (tmp_path / "talks/day 1/again").symlink_to(tmp_path / "talks")

@@ -234,18 +234,6 @@ def test_unusable_files_are_listed_with_the_reason(speech, tmp_path):
     assert made["speakers-anna-stereo"].load_audio().shape[0] == 2
 
 
-def test_noisy_recordings_are_left_out_where_that_is_asked_for(speech, tmp_path):
-    samples, rate = speech
-    noise = np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
-    write(tmp_path / "in/anna/good.wav", speech)
-    write(tmp_path / "in/anna/noisy.wav", (samples + 0.2 * samples.std() * noise, rate))
-    for options, names in (((), {"good", "noisy"}), (("--min-snr", 25), {"good"})):
-        run("speakers", tmp_path / "in", tmp_path / "out", *options)
-        assert {name.split("-")[-1] for name in cuts(tmp_path / "out", "speakers")} == names
-    line = (tmp_path / "out/speakers-left-out.txt").read_text()
-    assert "noisy.wav: noise 1" in line and "where --min-snr asks for 25" in line
-
-
 def test_a_long_recording_is_cut_into_pieces_without_gaps(speech, tmp_path):
     samples, rate = speech
     write(tmp_path / "in/lecture.flac", (np.resize(samples, 75 * rate), rate))

@@ -114,3 +114,15 @@ def test_a_file_that_crashes_its_decoder_is_left_out(speech, tmp_path):
     }
     [line] = (tmp_path / "out/speakers-left-out.txt").read_text().splitlines()
     assert "crashes-always.wav: the process that decodes it dies" in line
+
+
+def test_noisy_recordings_are_left_out_where_that_is_asked_for(speech, tmp_path):
+    samples, rate = speech
+    noise = np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
+    write(tmp_path / "in/anna/good.wav", speech)
+    write(tmp_path / "in/anna/noisy.wav", (samples + 0.2 * samples.std() * noise, rate))
+    for options, names in (((), {"good", "noisy"}), (("--min-snr", 25), {"good"})):
+        run("speakers", tmp_path / "in", tmp_path / "out", *options)
+        assert {name.split("-")[-1] for name in cuts(tmp_path / "out", "speakers")} == names
+    line = (tmp_path / "out/speakers-left-out.txt").read_text()
+    assert "noisy.wav: noise 1" in line and "where --min-snr asks for 25" in line

@@ -6,7 +6,7 @@ from typing import NamedTuple
 SEARCHED = 8192  # bytes after a tag in which the first frame begins
 RATES = (44100, 48000, 32000)  # Hz, of MPEG 1; MPEG 2 has half of them, MPEG 2.5 a quarter
 DIVISORS = {0b11: 1, 0b10: 2, 0b00: 4}  # by the bits of the version
-FRAMES, BYTES = 1, 2  # flags that say that these numbers follow
+FRAMES, BYTES = 1, 2  # flags: these numbers follow
 
 
 class XingHeader(NamedTuple):

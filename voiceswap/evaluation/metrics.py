@@ -149,7 +149,7 @@ METRICS = {
     ),
 }
 
-# What tables on a terminal say of the metrics in them; the page has their definitions.
+# The legend of tables on a terminal; the page has their definitions.
 LEGEND: dict[tuple[str, ...], str] = {
     ("sv", "sv_all", "sv_source", "dv", "dv_all"): (
         "SV, DV: similarity of voices by two verifiers, to the target or (-src) the source"

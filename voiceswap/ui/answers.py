@@ -46,12 +46,12 @@ def _shown_once(context: AppContext) -> Callable[[str], None]:
     """Shows each note to the visitor once: a recording that is read again has the same."""
     shown: set[str] = set()
 
-    def say(sentence: str) -> None:
+    def show(sentence: str) -> None:
         if sentence not in shown:
             shown.add(sentence)
             gr.Warning(visible_sentence(context, sentence))
 
-    return say
+    return show
 
 
 def visible_sentence(context: AppContext, error: VoiceswapError | str) -> str:
