@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from test_autocast import random_batch
-from training_runs import command, config
+from training_runs import command, config, without_trainer
 
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE, HELLO
@@ -45,11 +45,7 @@ def test_pairs_differ_by_the_noise_alone(segments, monkeypatch):
 def test_a_denoiser_learns(segments, monkeypatch):
     torch.manual_seed(0)
     task = DenoiserTask(AudioConfig(), steps=200, learning_rate=2e-2)
-    pairs, mel = task.configure_optimizers(), []
-    task.optimizers = lambda: [pair["optimizer"] for pair in pairs]
-    task.lr_schedulers = lambda: [pair["lr_scheduler"]["scheduler"] for pair in pairs]
-    task.manual_backward = lambda loss: loss.backward()
-    task.log_dict = lambda logged, **_: mel.append(float(logged["train/mel"].detach()))
+    mel = without_trainer(task, "mel")
     batch = random_batch(16) | {"samples": segments}
     only(monkeypatch)
     monkeypatch.setattr(degrade, "PAIR_NOISE_DB", (5.0, 5.0))

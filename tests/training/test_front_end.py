@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from test_autocast import random_batch
-from training_runs import command, config
+from training_runs import command, config, without_trainer
 
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE
@@ -55,11 +55,7 @@ def test_conditions_are_as_bad_as_they_are_meant_to_be(segments, monkeypatch):
 def test_a_front_end_learns_to_see_through_noise(segments, monkeypatch):
     torch.manual_seed(0)
     task = FrontEndTask(AudioConfig(), steps=40, learning_rate=3e-3)
-    pairs, code = task.configure_optimizers(), []
-    task.optimizers = lambda: [pair["optimizer"] for pair in pairs]
-    task.lr_schedulers = lambda: [pair["lr_scheduler"]["scheduler"] for pair in pairs]
-    task.manual_backward = lambda loss: loss.backward()
-    task.log_dict = lambda logged, **_: code.append(float(logged["train/code"]))
+    code = without_trainer(task, "code")
     batch = random_batch(16) | {"samples": segments}
     only(monkeypatch, NOISE=1.0)
     monkeypatch.setattr(conditions, "NOISE_DB", (5.0, 5.0))

@@ -60,6 +60,16 @@ def config(corpus, tmp_path, steps, trainer=None, data=None, **model):
     return path
 
 
+def without_trainer(task, part: str) -> list[float]:
+    """Let a task make steps by itself. Gives a part of its loss, a number a step, as it grows."""
+    pairs, values = task.configure_optimizers(), []
+    task.optimizers = lambda: [pair["optimizer"] for pair in pairs]
+    task.lr_schedulers = lambda: [pair["lr_scheduler"]["scheduler"] for pair in pairs]
+    task.manual_backward = lambda loss: loss.backward()
+    task.log_dict = lambda logged, **_: values.append(float(logged[f"train/{part}"].detach()))
+    return values
+
+
 def command(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["voiceswap", *map(str, arguments)])
     with pytest.raises(SystemExit) as exit:
