@@ -10,6 +10,7 @@ import soundfile
 from voiceswap.batch import Status, convert_folder
 from voiceswap.errors import DataError
 from voiceswap.evaluation.pairs import read_pairs
+from voiceswap.examples import GOODBYE
 
 
 @pytest.fixture
@@ -73,3 +74,28 @@ def test_a_pairs_id_stays_in_the_output_folder(tmp_path, hello, name):
     pairs.write_text(f"id,source,target,source_text\n{name},a.wav,a.wav,hello\n")
     with pytest.raises(DataError, match="an id that can't be a file's name"):
         read_pairs(pairs, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ('source\n"a.wav\n"b.wav"\n', 2, "not CSV; close the quote that opens there"),
+        ('source\na.wav\n\n"b.wav\nc.wav\n', 4, "not CSV; close the quote that opens there"),
+        ("sep=;\nsource\n\na.wav\nb.wav;c\n", 5, "more values than columns"),
+    ],
+)
+def test_a_list_that_is_no_csv_is_told_by_its_line(tiny, tmp_path, text, line, problem):
+    path = tmp_path / "jobs.csv"
+    path.write_text(text)
+    with pytest.raises(DataError) as refused:
+        convert_folder(path, [GOODBYE], tmp_path / "out", swapper=tiny)
+    assert str(refused.value).startswith(f"{path}, line {line}: {problem}")
+
+
+def test_a_value_of_two_lines_is_told_by_the_first(tiny, tmp_path):
+    path = tmp_path / "jobs.csv"
+    path.write_text('source,output\n"no\nname.wav",a\nno.wav,b\n')
+    report = convert_folder(path, [GOODBYE], tmp_path / "out", swapper=tiny)
+    assert [row.error.partition(": ")[0] for row in report.rows] == [
+        f"{path}, line {number}" for number in (2, 4)
+    ]

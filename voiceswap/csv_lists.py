@@ -4,7 +4,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import zip_longest
 
 from voiceswap.errors import DataError
 
@@ -26,35 +26,49 @@ def decode_text(data: bytes, path: str) -> str:
 
 
 def read_csv(text: str, path: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
-    """The columns of a CSV in small letters, and its rows with the number of their line.
+    """The columns of a CSV in small letters, and its rows with the number of their first line.
 
     Raises DataError, in which `path` is the text's name, for what is no CSV.
     """
     stream = io.StringIO(text, newline="")
-    first = stream.readline()
+    first, skipped = stream.readline(), 0
     delimiter = max(DELIMITERS, key=first.count)
     if first[:4].lower() == "sep=" and first[4:5] in tuple(DELIMITERS):  # Excel's own hint
-        delimiter = first[4]
+        delimiter, skipped = first[4], 1
     else:
         stream.seek(0)
-    rows = csv.DictReader(stream, delimiter=delimiter)
-    with _plain_errors(rows, path):
-        rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or []]
-    return [name for name in rows.fieldnames if name], _numbered(rows, path)
+    rows = _numbered(stream, delimiter, skipped, path)
+    columns = [name.strip().lower() for name in next(rows, (0, []))[1]]
+    return [name for name in columns if name], _named(rows, columns, path)
 
 
-def _numbered(rows: csv.DictReader, path: str) -> Iterator[tuple[int, dict[str, str]]]:
-    with _plain_errors(rows, path):
-        for row in rows:
-            if None in row:
-                raise DataError(f"{path}, line {rows.line_num}: more values than columns.")
-            if any(row.values()):  # a spreadsheet's empty row is no line
-                yield rows.line_num, row
+def _numbered(
+    stream: io.StringIO, delimiter: str, skipped: int, path: str
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows with values, which a spreadsheet's empty ones have none of, and their first line.
+
+    A quote that is not closed takes in further lines: it is told by the line where it opens.
+    """
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    while True:
+        number = skipped + reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(
+                f"{path}, line {number}: not CSV; close the quote that opens there ({error})."
+            ) from error
+        if any(row):
+            yield number, row
 
 
-@contextmanager
-def _plain_errors(rows: csv.DictReader, path: str) -> Iterator[None]:
-    try:
-        yield
-    except csv.Error as error:
-        raise DataError(f"{path}, line {rows.line_num}: not CSV ({error}).") from error
+def _named(
+    rows: Iterator[tuple[int, list[str]]], columns: list[str], path: str
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows' values by column; the last columns may lack one."""
+    for number, row in rows:
+        if len(row) > len(columns):
+            raise DataError(f"{path}, line {number}: more values than columns.")
+        yield number, dict(zip_longest(columns, row))
