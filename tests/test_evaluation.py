@@ -116,20 +116,20 @@ def test_pairs_that_cannot_be_used_are_one_sentence(tmp_path):
     header, pair = "id,source,target,source_text\n", ",a.wav,b.wav,hello\n"
     for name in ("a/b", ".a", "con"):
         path.write_text(f"{header}{name}{pair}")
-        with pytest.raises(DataError, match=r"Line 2 of .* can't be a file's name"):
+        with pytest.raises(DataError, match=r"pairs\.csv, line 2: the id can't be a file's name"):
             read_pairs(path, tmp_path)
     path.write_text(f"{header}one{pair}two{pair}ONE{pair}")
-    with pytest.raises(DataError, match=r"Lines 2 and 4 of .* have the same id ONE;"):
+    with pytest.raises(DataError, match=r"pairs\.csv, line 4: the id ONE is that of line 2;"):
         read_pairs(path, tmp_path)
     path.write_text(f"{header}one{pair}")
     path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'b.wav')}")
     for name in "ab":
-        with pytest.raises(DataError, match=rf"^Line 2 of .* names .*{name}\.wav, which does not"):
+        with pytest.raises(DataError, match=rf"pairs\.csv, line 2: .*{name}\.wav does not exist;"):
             read_pairs(path, tmp_path)
         (tmp_path / "a.wav").touch()
     (tmp_path / "b.wav").touch()
     path.write_text(f"{header}one{pair}\ntwo{pair.replace('a.wav', 'c.wav')}")
-    with pytest.raises(DataError, match=r"^Line 4 of .* names .*c\.wav, which does not exist"):
+    with pytest.raises(DataError, match=r"pairs\.csv, line 4: .*c\.wav does not exist;"):
         read_pairs(path, tmp_path)
 
 

@@ -72,7 +72,7 @@ def test_a_pairs_id_stays_in_the_output_folder(tmp_path, hello, name):
     soundfile.write(tmp_path / "a.wav", hello, 16000)
     pairs = tmp_path / "pairs.csv"
     pairs.write_text(f"id,source,target,source_text\n{name},a.wav,a.wav,hello\n")
-    with pytest.raises(DataError, match="an id that can't be a file's name"):
+    with pytest.raises(DataError, match="line 2: the id can't be a file's name"):
         read_pairs(pairs, tmp_path)
 
 

@@ -83,13 +83,13 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     first_lines: dict[str, int] = {}
     for number, row in lines.items():
         if empty := [column for column in REQUIRED if not row[column]]:
-            raise DataError(f"Line {number} of {path} has no {empty[0]}.")
+            raise DataError(f"{path}, line {number}: there is no {empty[0]}.")
         if row["id"].startswith(".") or not is_safe_name(row["id"]):
-            raise DataError(f"Line {number} of {path} has an id that can't be a file's name.")
+            raise DataError(f"{path}, line {number}: the id can't be a file's name.")
         first = first_lines.setdefault(folded_name(row["id"]), number)
         if first != number:
             raise DataError(
-                f"Lines {first} and {number} of {path} have the same id {row['id']}; each pair "
+                f"{path}, line {number}: the id {row['id']} is that of line {first}; each pair "
                 "needs an id of its own, in other letters, not only in small or capital ones."
             )
     pairs = {number: _pair(row, root) for number, row in lines.items()}
@@ -100,8 +100,7 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
         for recording in pairs[number].recordings:
             if not recording.is_file():
                 raise DataError(
-                    f"Line {number} of {path} names {recording}, which does not exist; is the root "
-                    "folder right?"
+                    f"{path}, line {number}: {recording} does not exist; is the root folder right?"
                 )
     return [pairs[number] for number in numbers]
 
