@@ -11,7 +11,6 @@ from rich.text import Text
 from voiceswap.audio_io.recording_files import name_of, recordings_in, require_any_recording
 from voiceswap.commands.options import FREE_NAME, Device, Model
 from voiceswap.commands.outputs import console, free_names, output_file, warn, written
-from voiceswap.errors import VoiceswapError
 
 MIN_WORDS = 0.8  # similarity of content that conversions keep; 0.96 is usual, of music it is 0.46
 
@@ -56,11 +55,9 @@ def adapt(
     """
     named = f"{name or name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
-    path = output_file(out, named, overwrite=True)
+    path = output_file(out, named, overwrite=True, kind="A voice's file")
     if path != out:
         (path,) = free_names(path, taken=_taken)
-    if path.suffix.lower() != ".safetensors":
-        raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
     require_any_recording(*recordings)
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.conversion.swapper import VoiceSwapper

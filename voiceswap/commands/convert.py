@@ -32,7 +32,6 @@ from voiceswap.commands.outputs import (
     save,
     written,
 )
-from voiceswap.errors import VoiceswapError
 
 RecordingPath = Annotated[
     Path,
@@ -103,12 +102,9 @@ def convert(
     precision: Precision = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
-    from voiceswap.audio_io.writing import require_format
-
     name = f"{source.stem}-in-the-voice-of-{name_of(target[0])}.wav"
     references = recordings_in(target)
     path = output_file(out, name, [source, *references], overwrite)
-    require_format(path)
     require_recordings(source)
     require_references(*references)
     swapper = load_swapper(checkpoint, device, precision)
@@ -143,9 +139,7 @@ def voice(
     """Keep a voice in a small file, to give as --target later."""
     name = f"{name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
-    path = output_file(out, name, recordings, overwrite)
-    if path.suffix.lower() != ".safetensors":
-        raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
+    path = output_file(out, name, recordings, overwrite, "A voice's file")
     require_references(*recordings)
     swapper = load_swapper(checkpoint, device)
     written(
@@ -164,10 +158,7 @@ def reconstruct(
     device: Device = "auto",
 ) -> None:
     """Take a recording through both codes and back in its own voice: what the model can keep."""
-    from voiceswap.audio_io.writing import require_format
-
     path = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
-    require_format(path)
     require_recordings(source)
     swapper = load_swapper(checkpoint, device)
     save(path, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
@@ -194,9 +185,7 @@ def embed(
 
     from voiceswap.files import whole_file
 
-    path = output_file(out, f"{source.stem}.npz", [source], overwrite)
-    if path.suffix.lower() != ".npz":
-        raise VoiceswapError(f"The codes' file has to end in .npz, and {path} does not.")
+    path = output_file(out, f"{source.stem}.npz", [source], overwrite, "The codes' file")
     require_recordings(source)
     swapper = load_swapper(checkpoint, device)
     content, voice = swapper.content_and_voice(source)

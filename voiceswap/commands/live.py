@@ -70,8 +70,6 @@ def live(
     device: Device = "auto",
 ) -> None:
     """Speak in another voice, through a microphone. Wear headphones."""
-    from voiceswap.audio_io.writing import require_format
-
     if list_devices:
         _show_devices()
         return
@@ -85,7 +83,6 @@ def live(
     if simulate is not None:
         inputs = [*sources, *(path for several in references for path in several)]
         written = output_file(out, f"{simulate.stem}-live.wav", inputs, overwrite)
-        require_format(written)
     require_recordings(*sources)
     for several in references:
         require_references(*several)

@@ -78,18 +78,24 @@ def free_names(
 
 
 def output_file(
-    out: Path | None, name: str, inputs: Sequence[Path] = (), overwrite: bool = False
+    out: Path | None,
+    name: str,
+    inputs: Sequence[Path] = (),
+    overwrite: bool = False,
+    kind: str = "",
 ) -> Path:
     """The file to write: `out`, or `name` where it is None, a folder or has no ending.
 
     `name` gets a number where it is taken, unless what is there may be overwritten. Raises
-    VoiceswapError when it can't be written there, or when it is one of `inputs`, unless they may be
-    overwritten.
+    VoiceswapError when it has not the ending of `name`, or is a recording, which has no `kind` such
+    as "A voice's file", in a format that can't be written; when it can't be written there; and when
+    it is one of `inputs`, unless they may be overwritten.
     """
     if out is None or out.is_dir() or not (out.suffix or out.exists()):
         (path,) = free_names((out or Path()) / name, overwrite=overwrite)
     else:
         path = out
+    _require_ending(path, Path(name).suffix, kind)
     require_writable(path)
     for read in inputs:
         if not overwrite and path.exists() and read.exists() and path.samefile(read):
@@ -98,3 +104,12 @@ def output_file(
                 "over it."
             )
     return path
+
+
+def _require_ending(path: Path, ending: str, kind: str) -> None:
+    from voiceswap.audio_io.writing import require_format
+
+    if not kind:
+        require_format(path)
+    elif path.suffix.lower() != ending:
+        raise VoiceswapError(f"{kind} has to end in {ending}, and {path} does not.")

@@ -85,7 +85,7 @@ def export(
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
-    chosen = output_file(out, "model.safetensors")
+    chosen = output_file(out, "model.safetensors", kind="A model's file")
     path, digest = pack(autoencoder, vocoder, chosen, card, streaming, front_end, denoiser)
     written(path, f"SHA-256 {digest}")
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"
