@@ -147,6 +147,25 @@ def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, a
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["swap", HELLO, GOODBYE], 1),
+        (["demo"], 1),
+        (["batch", HELLO, "--target", GOODBYE], 2),
+        (["evaluate", "--pairs", "pairs.csv", "--root", HELLO.parent], 1),
+    ],
+)
+def test_a_files_name_is_no_folder(monkeypatch, tmp_path, capsys, arguments, status):
+    monkeypatch.chdir(tmp_path)
+    pair = f"id,source,target,source_text\none,{HELLO.name},{GOODBYE.name},Hello.\n"
+    (tmp_path / "pairs.csv").write_text(pair)
+    assert run(monkeypatch, *arguments, "--out", "new.WAV") == status
+    sentence = "new.WAV is a file's name, and --out is a folder here; give it without .WAV."
+    assert " ".join(capsys.readouterr().err.split()) == sentence
+    assert not (tmp_path / "new.WAV").exists()
+
+
 def test_conversion_needs_none_of_the_extras():
     code = f"""
 import sys

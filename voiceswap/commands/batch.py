@@ -19,7 +19,7 @@ from voiceswap.commands.options import (
     Strength,
     number,
 )
-from voiceswap.commands.outputs import console, errors, fail, plain, warn
+from voiceswap.commands.outputs import console, errors, fail, plain, require_folder, warn
 from voiceswap.errors import VoiceswapError
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def batch(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters stop a job by SIGTERM
     try:
+        require_folder(out)
         with _Display() as display:
             report = convert_folder(
                 inputs,

@@ -28,6 +28,7 @@ from voiceswap.commands.outputs import (
     console,
     free_names,
     output_file,
+    require_folder,
     require_writable,
     save,
     written,
@@ -60,6 +61,7 @@ def swap(
     precision: Precision = "auto",
 ) -> None:
     """Swap two voices: A's words in B's voice, and B's words in A's."""
+    require_folder(out)
     require_recordings(a, b)
     name_a, name_b = a.stem, b.stem
     if normalize("NFC", name_a).casefold() == normalize("NFC", name_b).casefold():

@@ -7,7 +7,7 @@ import typer
 
 from voiceswap.commands.convert import load_swapper
 from voiceswap.commands.options import Device, Precision
-from voiceswap.commands.outputs import console, require_writable, save, written
+from voiceswap.commands.outputs import console, require_folder, require_writable, save, written
 
 
 def demo(
@@ -23,6 +23,7 @@ def demo(
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
+    require_folder(out)
     require_writable(out / "mels.png")
     swapper = load_swapper("default", device, precision)
     rate = swapper.sample_rate

@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 import typer
 
 from voiceswap.commands.options import FREE_NAME, LatencyName
-from voiceswap.commands.outputs import command_line, console, free_names, require_writable
+from voiceswap.commands.outputs import (
+    command_line,
+    console,
+    free_names,
+    require_folder,
+    require_writable,
+)
 from voiceswap.errors import DataError
 
 
@@ -115,6 +121,7 @@ def evaluate(
         raise DataError(f"There is no folder {asr}; --asr needs that of a Whisper model.")
     if out is None:
         (out,) = free_names(Path("evaluation"), taken=_is_of_another_command)
+    require_folder(out)
     require_writable(out / "report.json")
     from voiceswap.evaluation.report import Request, run
 

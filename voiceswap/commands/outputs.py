@@ -13,9 +13,11 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
 
 console, errors = Console(), Console(stderr=True)
+FILE_ENDINGS = (*SOUND_ENDINGS, "csv", "html", "json", "jsonl", "npz", "png", "safetensors", "zip")
 
 
 def command_line() -> str:
@@ -61,6 +63,14 @@ def require_writable(path: Path) -> None:
         raise VoiceswapError(f"{path} can't be written: {folder} is no folder.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise VoiceswapError(f"{path} can't be written: nothing may be made in {folder}.")
+
+
+def require_folder(out: Path) -> None:
+    """Raise VoiceswapError for a file's name that is given as the name of a folder."""
+    if out.suffix[1:].lower() in FILE_ENDINGS and not out.is_dir():
+        raise VoiceswapError(
+            f"{out} is a file's name, and --out is a folder here; give it without {out.suffix}."
+        )
 
 
 def free_names(
