@@ -60,6 +60,7 @@ def test_a_folder_gets_a_file(run, tmp_path, arguments, name):
             [f"swapped/{a}-in-the-voice-of-{b}{{}}.wav" for a, b in ("st", "ts")],
         ),
         (("voice", "t.wav"), ["t{}.safetensors"]),
+        (("adapt", "t.wav", "--steps", "1"), ["t{}.safetensors"]),
         (("reconstruct", "s.wav"), ["s-reconstructed{}.wav"]),
         (("embed", "s.wav"), ["s{}.npz"]),
         (("live", "--target", "t.wav", "--simulate", "s.wav"), ["s-live{}.wav"]),

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.audio_io.recording_files import name_of, recordings_in, require_any_recording
-from voiceswap.commands.options import FREE_NAME, Device, Model
-from voiceswap.commands.outputs import console, free_names, output_file, warn, written
+from voiceswap.commands.options import FREE_NAME, Device, Model, Overwrite
+from voiceswap.commands.outputs import console, output_file, warn, written
 
 MIN_WORDS = 0.8  # similarity of content that conversions keep; 0.96 is usual, of music it is 0.46
 
@@ -45,6 +45,7 @@ def adapt(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
+    overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
@@ -55,9 +56,7 @@ def adapt(
     """
     named = f"{name or name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
-    path = output_file(out, named, overwrite=True, kind="A voice's file")
-    if path != out:
-        (path,) = free_names(path, taken=_taken)
+    path = output_file(out, named, recordings, overwrite, "A voice's file", _taken)
     require_any_recording(*recordings)
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.conversion.swapper import VoiceSwapper

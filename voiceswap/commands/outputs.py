@@ -93,16 +93,17 @@ def output_file(
     inputs: Sequence[Path] = (),
     overwrite: bool = False,
     kind: str = "",
+    taken: Callable[[Path], bool] = os.path.lexists,
 ) -> Path:
     """The file to write: `out`, or `name` where it is None, a folder or has no ending.
 
-    `name` gets a number where it is taken, unless what is there may be overwritten. Raises
+    `name` gets a number where it is `taken`, unless what is there may be overwritten. Raises
     VoiceswapError when it has not the ending of `name`, or is a recording, which has no `kind` such
     as "A voice's file", in a format that can't be written; when it can't be written there; and when
     it is one of `inputs`, unless they may be overwritten.
     """
     if out is None or out.is_dir() or not (out.suffix or out.exists()):
-        (path,) = free_names((out or Path()) / name, overwrite=overwrite)
+        (path,) = free_names((out or Path()) / name, overwrite=overwrite, taken=taken)
     else:
         path = out
     _require_ending(path, Path(name).suffix, kind)
