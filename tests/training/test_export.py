@@ -1,10 +1,16 @@
 """`voiceswap export`: means of weights, and what is no checkpoint."""
 
+import shutil
+from pathlib import Path
+from unittest.mock import Mock
+
 import pytest
 import torch
+from tiny_model import save_tiny_model
 from training_runs import TINY, command, config, refusal
 
 from voiceswap.features import AudioConfig
+from voiceswap.models import checkpoint
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -81,3 +87,26 @@ def test_a_checkpoint_of_another_version_is_a_sentence(tmp_path, monkeypatch, ca
             f"This version can't build the autoencoder of {old}; export it with the version that "
             "trained it."
         )
+
+
+def test_a_model_that_is_read_is_written_over_only_when_asked(tmp_path, monkeypatch, capsys):
+    model, card = save_tiny_model(tmp_path), tmp_path / "card.json"
+    (model.with_name("tiny.safetensors.sha256")).write_text("of the model")
+    card.write_text('{"name": "mine"}')
+    in_place = ("export", model, "--vocoder", model, "--card", card, "--out", model)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert "or --overwrite to write over it." in refusal(monkeypatch, capsys, *in_place)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_file", Mock(side_effect=OSError(28, "No space left")))
+        assert "no space left" in refusal(monkeypatch, capsys, *in_place, "--overwrite")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    command(monkeypatch, *in_place, "--overwrite")
+    made = load_checkpoint(model)
+    assert made.card["name"] == "mine" and made.vocoder is not None
+
+
+def test_the_model_in_the_package_is_read_by_its_name(tmp_path, monkeypatch, capsys):
+    own = shutil.copy(checkpoint.DEFAULT, tmp_path)
+    monkeypatch.setattr(checkpoint, "DEFAULT", Path(own))
+    sentence = refusal(monkeypatch, capsys, "export", "default", "--out", own)
+    assert "or --overwrite to write over it." in sentence

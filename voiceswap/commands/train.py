@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from voiceswap.commands.options import FREE_NAME
+from voiceswap.commands.options import FREE_NAME, Overwrite
 from voiceswap.commands.outputs import console, output_file, plain, written
 from voiceswap.errors import VoiceswapError, needs_extra
 
@@ -81,11 +81,16 @@ def export(
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
-    chosen = output_file(out, "model.safetensors", kind="A model's file")
+    from voiceswap.models.checkpoint import DEFAULT
+
+    named = [*autoencoder, vocoder, streaming, front_end, denoiser, card]
+    inputs = [DEFAULT if str(path) == "default" else path for path in named if path]
+    chosen = output_file(out, "model.safetensors", inputs, overwrite, "A model's file")
     path, digest = pack(autoencoder, vocoder, chosen, card, streaming, front_end, denoiser)
     written(path, f"SHA-256 {digest}")
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"

@@ -11,7 +11,7 @@ import torch
 
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
-from voiceswap.files import sha256
+from voiceswap.files import sha256, whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import (
     BUILDERS,
@@ -80,7 +80,8 @@ def export(
     )
     digest = sha256(path)
     line = os.fsencode(f"{digest}  {path.name}\n")
-    path.with_name(f"{path.name}.sha256").write_bytes(line)
+    with whole_file(path.with_name(f"{path.name}.sha256"), CheckpointError) as temporary:
+        temporary.write_bytes(line)
     return path, digest
 
 
@@ -152,7 +153,7 @@ def load_network(path: str | os.PathLike, name: str, wanted: AudioConfig | None 
 
 def _read(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None) -> _Origin:
     """The network `name` and what else the file holds. Arguments and errors: `load_network`."""
-    if str(path) == "default" or Path(path).suffix == ".safetensors":
+    if str(path) == "default" or Path(path).suffix.lower() == ".safetensors":
         model = load_checkpoint(path)
         network = getattr(model, name)
         if network is None:
