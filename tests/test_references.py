@@ -34,7 +34,13 @@ def test_a_folder_is_a_target_of_one_person(tmp_path, tiny, hello):
         expected = tiny.convert(source, [GOODBYE, HELLO], rate=soundfile.info(source).samplerate)
         samples, _ = soundfile.read(tmp_path / "out" / name)
         np.testing.assert_allclose(samples, expected, atol=1e-3)
+    for folder in (tmp_path / "anna", f"{tmp_path}/anna"):
+        np.testing.assert_array_equal(
+            tiny.convert(hello, folder), tiny.convert(hello, [GOODBYE, HELLO])
+        )
     (tmp_path / "nobody").mkdir()
+    with pytest.raises(VoiceswapError, match="no recording in the folder"):
+        tiny.voice(tmp_path / "nobody")
     with pytest.raises(VoiceswapError, match="no recording in the folder"):
         convert_folder(tmp_path / "talks", [tmp_path / "nobody"], tmp_path / "out", swapper=tiny)
 

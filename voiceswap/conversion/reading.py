@@ -2,14 +2,32 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from voiceswap.audio import AudioInput, prepare_audio, read_input, stream_audio
+from voiceswap.audio import AudioInput, is_pair, prepare_audio, read_input, stream_audio
 from voiceswap.audio_io.decoding import sound_info
+from voiceswap.audio_io.recording_files import recordings_in
 from voiceswap.conversion.recording import FullBand, Recording
+from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig
 from voiceswap.notes import notes_to
+
+
+def one_by_one(references: Any) -> list[Any]:
+    """One reference or several, as a list; a folder stands for the recordings in it.
+
+    Raises VoiceswapError where there is none.
+    """
+    several = isinstance(references, (list, tuple)) and not is_pair(references)
+    found: list[Any] = []
+    for item in references if several else [references]:
+        folder = isinstance(item, (str, os.PathLike)) and os.path.isdir(item)
+        found += recordings_in([Path(item)]) if folder else [item]
+    if not found:
+        raise VoiceswapError("At least one reference is needed.")
+    return found
 
 
 def read_recording(

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from voiceswap.audio import AudioInput, is_pair, set_level
+from voiceswap.audio import AudioInput, set_level
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
@@ -18,7 +18,7 @@ from voiceswap.conversion.file_conversion import FileConversion, FileConverter
 from voiceswap.conversion.latency import Latency
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.output_windows import Conversion
-from voiceswap.conversion.reading import read_recording
+from voiceswap.conversion.reading import one_by_one, read_recording
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
@@ -40,7 +40,8 @@ class VoiceSwapper:
     A recording is a path, an array or tensor at `sample_rate`, or a pair of one and its sample
     rate, in either order. Arrays are (samples,), (channels, samples) or (samples, channels) with at
     most 8 channels; floats with full scale at 1.0, or integers. Everything returned is float32 at
-    `sample_rate`. Where a reference is asked for, a Voice or the .safetensors file of one will do.
+    `sample_rate`. Where a reference is asked for, a Voice or the .safetensors file of one will do,
+    or a folder of one person's recordings.
 
     No call changes the object, so it serves many threads, and the same call gives the same samples.
 
@@ -194,10 +195,7 @@ class VoiceSwapper:
 
     def voice(self, references: References) -> Voice:
         """The voice of one reference, or the average of several."""
-        several = isinstance(references, (list, tuple)) and not is_pair(references)
-        items: list[Any] = list(cast(Sequence, references)) if several else [references]
-        if not items:
-            raise VoiceswapError("At least one reference is needed.")
+        items = one_by_one(references)
         voices: dict[int, Voice] = {}
         for place, item in enumerate(items):
             if isinstance(item, Voice):
