@@ -3,6 +3,8 @@
 import hashlib
 import io
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -155,6 +157,20 @@ def test_what_is_wrong_with_a_config_is_one_sentence(
     assert sentence in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
     path.write_bytes(b"\xff\xfe\xcd")
     assert "no text" in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
+
+
+def test_lightnings_lines_are_those_of_a_run_that_starts(corpus, tmp_path):
+    path = config(corpus, tmp_path, 2)
+    line = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config", path]
+    started, again = (subprocess.run(line, capture_output=True, text=True) for _ in range(2))
+    assert started.returncode == 0 and again.returncode == 1
+    for word in ("Seed set to 0", "GPU available", "max_steps=2` reached"):
+        assert word in started.stderr
+    last = tmp_path / "last.ckpt"
+    sentence = (
+        f"{tmp_path} holds another run: go on with it by --ckpt_path {last}, or move it away."
+    )
+    assert (again.stdout, again.stderr) == ("", f"{sentence}\n")
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):

@@ -20,6 +20,7 @@ from voiceswap.training.data import SpeechData
 from voiceswap.training.denoiser_task import DenoiserTask
 from voiceswap.training.export import read_training_checkpoint
 from voiceswap.training.front_end_task import FrontEndTask
+from voiceswap.training.held_lines import ShowLines, held_lines
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.progress import StepProgressBar
 from voiceswap.training.run_guard import RunGuard
@@ -46,6 +47,8 @@ def train(network: str, arguments: list[str]) -> str:
     # Weights are saved after their step, which is what resuming needs; Lightning advises against it
     # at length.
     warnings.filterwarnings("ignore", message="Using ModelCheckpoint with manual optimization")
+    # Either the run guard refuses that folder, or the run goes on there.
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     # The data module's state holds the position that Lightning misses in the loader.
     warnings.filterwarnings(
         "ignore", message="You're resuming from a checkpoint that ended before the epoch ended"
@@ -54,15 +57,16 @@ def train(network: str, arguments: list[str]) -> str:
         "ignore", message="LightningCLI's args parameter is intended to run from within Python"
     )
     try:
-        cli = TrainCLI(
-            TASKS[network],
-            SpeechData,
-            args=["fit", *arguments],
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"exit_on_error": False, "fit": {"exit_on_error": False}},
-            # The data module deals out the batches to processes itself.
-            trainer_defaults={"use_distributed_sampler": False},
-        )
+        with held_lines():
+            cli = TrainCLI(
+                TASKS[network],
+                SpeechData,
+                args=["fit", *arguments],
+                save_config_kwargs={"overwrite": True},
+                parser_kwargs={"exit_on_error": False, "fit": {"exit_on_error": False}},
+                # The data module deals out the batches to processes itself.
+                trainer_defaults={"use_distributed_sampler": False, "callbacks": [ShowLines()]},
+            )
         rank_zero_info(f"Waiting for data took {cli.datamodule.waiting_share:.1%} of the time.")
         return getattr(cli.trainer.checkpoint_callback, "last_model_path", "") or "LAST.ckpt"
     except SIGTERMException:
