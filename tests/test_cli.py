@@ -124,6 +124,7 @@ def test_the_models_figures_are_those_of_its_card():
         (["convert", "nobody.wav", "--target", HELLO], "nobody.wav does not exist."),
         (["convert", HELLO, "--target", __file__], "can't be read as audio"),
         (["convert", HELLO, "--target", GOODBYE, "--out", "words.txt"], "no audio format is known"),
+        (["info", "."], ". is a folder; give a file in it."),
         (["info", __file__], "damaged or not a safetensors file"),
         (["swap", HELLO, GOODBYE, "--device", "abacus"], "can't be used here"),
         (["swap", HELLO, GOODBYE, "--device", "meta"], "can't be used here"),

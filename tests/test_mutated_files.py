@@ -15,6 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from voiceswap import VoiceswapError, VoiceSwapper
+from voiceswap.commands.info import info
+from voiceswap.models import checkpoint
 
 COUNT = 1000 if os.environ.get("VOICESWAP_FULL") else 40
 NUMBERS = [0, -1, 1, 2, 10_000_000, 2**31, 2**63, 1e30, 0.5, None, "x", [], {}, True]
@@ -139,6 +141,49 @@ def test_models_with_another_tensor(model, hello, goodbye, tmp_path, change):
     kinds = {(tensor.dtype, tensor.ndim): name for name, tensor in load_file(model).items()}
     for bad in changed(model, tmp_path / "bad.safetensors", kinds.values(), CHANGES.get(change)):
         usable(partial(convert_by, bad, hello, goodbye))
+
+
+def refused(use, *arguments, **options) -> bool:
+    try:
+        use(*arguments, **options)
+    except VoiceswapError as error:
+        assert str(error).endswith(".") and "\n" not in str(error)
+        return True
+    return False
+
+
+@pytest.fixture
+def default(swapper, monkeypatch):
+    """The model in the package, which `info` then need not load for every file."""
+    own, real = checkpoint.load_checkpoint(), checkpoint.load_checkpoint
+
+    def load(path="default"):
+        return own if str(path) == "default" else real(path)
+
+    monkeypatch.setattr(checkpoint, "load_checkpoint", load)
+    return swapper
+
+
+def test_info_refuses_the_voices_that_a_target_refuses(default, goodbye, tmp_path):
+    good = default.save_voice(default.embed(goodbye), tmp_path / "good.safetensors")
+    assert not refused(info, str(good))
+    for change in (*CHANGES.values(), None):
+        for bad in changed(good, tmp_path / "bad.safetensors", list(load_file(good)), change):
+            assert refused(info, str(bad)) == refused(default.load_voice, bad)
+    good.write_bytes(good.read_bytes().replace(default.fingerprint.encode(), b"0" * 16))
+    assert not refused(info, str(good))  # of another model
+    spoilt = CHANGES["not a number"]
+    for bad in changed(good, tmp_path / "bad.safetensors", ["code", "residuals.0.keys"], spoilt):
+        assert refused(info, str(bad))
+
+
+def test_info_describes_or_refuses(default, model, goodbye, tmp_path):
+    rng = np.random.default_rng(3)
+    voice = default.save_voice(default.embed(goodbye), tmp_path / "voice.safetensors")
+    for good in (voice, model):
+        for _ in range(COUNT):
+            bad = mutated(good, tmp_path / "bad.safetensors", rng)
+            refused(info, str(bad), everything=True)
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff"])

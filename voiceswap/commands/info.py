@@ -59,15 +59,16 @@ def _print(title: str, rows: list[tuple[str, str]]) -> None:
 def _model_rows(file: str, found: dict) -> list[tuple[str, str]]:
     from voiceswap.models.checkpoint import checkpoint_path, load_checkpoint
 
-    path, card, audio = checkpoint_path(file), found["card"], found["audio"]
+    model = load_checkpoint(file)  # or the file is damaged
+    path, card, rate = checkpoint_path(file), model.card, model.audio.sample_rate
     sizes, figures = found.get("autoencoder", {}), card.get("figures", {})
-    rate = audio["sample_rate"]
+    figures = figures if isinstance(figures, dict) else {}
     shown = [f"{name} {str(figures[name]).split(' (')[0]}" for name in FIGURES if name in figures]
     rows = [
         ("name", str(card.get("name", "not stated"))),
         ("licence", str(card.get("licence", "not stated"))),
         ("file", f"{plain(path)}, {path.stat().st_size / MB:.0f} MB"),
-        ("fingerprint", f"{load_checkpoint(file).fingerprint()}, which its saved voices have"),
+        ("fingerprint", f"{model.fingerprint()}, which its saved voices have"),
         ("parts", ", ".join(name.replace("_", " ") for name in PARTS if name in found)),
         ("sizes", f"content code {sizes.get('content_code')}, speaker {sizes.get('speaker_code')}"),
         ("rates", f"{rate} Hz in, {found.get('vocoder', {}).get('rate', rate)} Hz out"),
@@ -121,7 +122,7 @@ def _all_rows(found: dict) -> list[tuple[str, str]]:
         for part in ("audio", *PARTS)
         if part in found
     ]
-    for name, value in found["card"].items():
+    for name, value in dict(found["card"]).items():
         if isinstance(value, dict):
             value = "\n".join(f"{key}: {entry}" for key, entry in value.items())
         rows.append((name, str(value)))
@@ -129,10 +130,15 @@ def _all_rows(found: dict) -> list[tuple[str, str]]:
 
 
 def _voice_rows(path: Path, voice: dict) -> list[tuple[str, str]]:
+    from voiceswap.conversion.voice_file import VoiceSizes, load_voice
     from voiceswap.models.checkpoint import load_checkpoint
 
-    default = load_checkpoint().fingerprint()
-    own = "the one in the package" if voice["model"] == default else "not the one in the package"
+    model = load_checkpoint()
+    autoencoder, own = model.autoencoder, "not the one in the package"
+    if voice["model"] == model.fingerprint():
+        own = "the one in the package"
+        # Refuses what --target refuses.
+        load_voice(path, voice["model"], VoiceSizes.of(autoencoder), autoencoder.decoder)
     rows = [
         ("name", plain(path.stem)),
         ("model", f"{plain(voice['model'])}, {own}"),

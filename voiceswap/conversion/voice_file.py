@@ -1,8 +1,10 @@
 """The file that keeps a voice: safetensors, without code or pickle."""
 
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,57 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: 
     another model: codes of two models don't mix.
     """
     path = Path(path)
+    metadata, tensors = _read(path)
+    if metadata.get("model") != model:
+        raise VoiceswapError(
+            f"{path} holds a voice of another model; make it again from its recordings with this "
+            "one."
+        )
+    with _damage_told(path):
+        voice = _checked(tensors, metadata.get("shares", []), sizes)
+        prefix = "delta."
+        changes = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+        return replace(
+            voice,
+            delta=DecoderDelta.from_tensors(changes, decoder) if changes else None,
+            notes=_notes(metadata),
+        )
+
+
+def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
+    """What a saved voice's file says, without a model; None for what is no saved voice.
+
+    Returns:
+        model: the fingerprint of its model. hertz: its mean pitch. recordings: their number, and
+        seconds of them that are kept. adapted: whether it changes the decoder; report: of its
+        adaptation. consent: whether its owner is said to have agreed.
+
+    Raises:
+        VoiceswapError: it is damaged, as far as that can be told without its model.
+    """
+    path = Path(path)
+    try:
+        metadata, tensors = _read(path)
+    except VoiceswapError:
+        return None
+    with _damage_told(path):
+        for name, tensor in tensors.items():
+            _require_finite(name, tensor.float())
+        kept = [x for name, x in tensors.items() if name.endswith((".keys", ".content"))]
+        notes = _notes(metadata)
+        return {
+            "model": str(metadata.get("model")),
+            "hertz": float(_log_f0(tensors)[0].exp()),
+            "recordings": len(kept),
+            "seconds": sum(map(len, kept)) / CONTENT_RATE,
+            "adapted": any(name.startswith("delta.") for name in tensors),
+            "report": notes.get("adapted"),
+            "consent": notes.get("consent") is True,
+        }
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Metadata and tensors of a saved voice. Raises VoiceswapError for another kind of file."""
     try:
         if path.stat().st_size > MAX_VOICE_BYTES:
             raise VoiceswapError(f"{path} is larger than any saved voice.")
@@ -101,56 +154,22 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: 
         raise VoiceswapError(f"{path} is missing, damaged or not a saved voice.") from error
     if not isinstance(metadata, dict):
         raise VoiceswapError(f"{path} is a safetensors file, but not a saved voice.")
-    if metadata.get("model") != model:
-        raise VoiceswapError(
-            f"{path} holds a voice of another model; make it again from its recordings with this "
-            "one."
-        )
+    return metadata, tensors
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
     try:
-        voice = _checked(tensors, metadata.get("shares", []), sizes)
-        prefix = "delta."
-        changes = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-        notes = metadata.get("notes", {})
-        return replace(
-            voice,
-            delta=DecoderDelta.from_tensors(changes, decoder) if changes else None,
-            notes=notes if isinstance(notes, dict) else {},
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
         raise VoiceswapError(
             f"{path} is damaged or kept by another version of voiceswap ({error})."
         ) from error
 
 
-def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
-    """What a saved voice's file says, without a model; None for what is no saved voice.
-
-    Returns:
-        model: the fingerprint of its model. hertz: its mean pitch. recordings: their number, and
-        seconds of them that are kept. adapted: whether it changes the decoder; report: of its
-        adaptation. consent: whether its owner is said to have agreed.
-    """
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(METADATA, "null"))
-            if not isinstance(metadata, dict):
-                return None
-            names = file.keys()
-            keys = [name for name in names if name.endswith((".keys", ".content"))]
-            frames = sum(file.get_slice(name).get_shape()[0] for name in keys)
-            notes = metadata.get("notes")
-            notes = notes if isinstance(notes, dict) else {}
-            return {
-                "model": str(metadata.get("model")),
-                "hertz": float(file.get_tensor("log_f0")[0].exp()),
-                "recordings": len(keys),
-                "seconds": frames / CONTENT_RATE,
-                "adapted": any(name.startswith("delta.") for name in names),
-                "report": notes.get("adapted"),
-                "consent": notes.get("consent") is True,
-            }
-    except (SafetensorError, OSError, ValueError, RecursionError, IndexError):
-        return None
+def _notes(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    notes = metadata.get("notes", {})
+    return notes if isinstance(notes, dict) else {}
 
 
 def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -> Voice:
@@ -162,16 +181,13 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
         or sum(shares) > 1.001
     ):
         raise ValueError("its shares are not from 0 to 1")
-    shapes = {"code": (sizes.speaker_code,), "log_f0": (2,), "mel_affine": (2, sizes.n_mels)}
-    means: dict[str, Any] = {}
+    shapes = {"code": (sizes.speaker_code,), "mel_affine": (2, sizes.n_mels)}
+    means: dict[str, Any] = {"log_f0": _log_f0(tensors)}
     for name, shape in shapes.items():
         old = OLD_NAMES.get(name, name)
         means[name] = _tensor(tensors, name if name in tensors else old, shape, limit=100.0)
     if "high_gain" in tensors:
         means["high_gain"] = _tensor(tensors, "high_gain", (HIGH_BANDS,), limit=HIGHEST_GAIN + 0.1)
-    mean, deviation = means["log_f0"].tolist()
-    if not 2.0 < mean < 8.0 or not 0.0 < deviation < 3.0:
-        raise ValueError("its pitch is not a voice's")
     recordings = []
     for number, share in enumerate(shares):
         new = f"residuals.{number}.keys" in tensors
@@ -191,6 +207,14 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
     return Voice(**means, residuals=tuple(recordings))
 
 
+def _log_f0(tensors: Mapping[str, Tensor]) -> Tensor:
+    log_f0 = _tensor(tensors, "log_f0", (2,), limit=100.0)
+    mean, deviation = log_f0.tolist()
+    if not 2.0 < mean < 8.0 or not 0.0 < deviation < 3.0:
+        raise ValueError("its pitch is not a voice's")
+    return log_f0
+
+
 def _tensor(
     tensors: Mapping[str, Tensor], name: str, shape: tuple[int, ...], limit: float
 ) -> Tensor:
@@ -198,6 +222,10 @@ def _tensor(
     if tuple(tensor.shape) != shape or not tensor.is_floating_point():
         raise ValueError(f"{name} has the wrong shape or type")
     tensor = tensor.float()
-    if not tensor.isfinite().all() or tensor.abs().max() > limit:
-        raise ValueError(f"{name} has values that no voice has")
+    _require_finite(name, tensor, limit)
     return tensor
+
+
+def _require_finite(name: str, tensor: Tensor, limit: float = math.inf) -> None:
+    if not tensor.isfinite().all() or (tensor.abs() > limit).any():
+        raise ValueError(f"{name} has values that no voice has")
