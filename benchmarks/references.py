@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from voiceswap.endings import SOUND_ENDINGS
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio, set_level
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.features import extract_f0
 from voiceswap.notes import Note, notes_to
-from voiceswap.training.degrade import _by_telephone, _in_a_room
+from voiceswap.training.degrade import by_telephone, in_a_room
 
 RATE = 16000
 CLUSTERS = "picovoice"  # folders of voices that are alike, which may be several people's
@@ -72,8 +72,8 @@ def conditions(samples: np.ndarray, rng: np.random.Generator) -> dict[str, np.nd
     name, make = (
         ("20 dB above noise", lambda: in_noise(samples, 20, rng)),
         ("10 dB above noise", lambda: in_noise(samples, 10, rng)),
-        ("in a room", lambda: _in_a_room(wave, RATE)[0].numpy()),
-        ("by telephone", lambda: _by_telephone(wave, RATE)[0].numpy()),
+        ("in a room", lambda: in_a_room(wave, RATE)[0].numpy()),
+        ("by telephone", lambda: by_telephone(wave, RATE)[0].numpy()),
     )[int(rng.integers(4))]
     return {"as it is": samples, name: make()}
 

@@ -1,6 +1,7 @@
-"""Imports go one way: down the table of docs/architecture.md."""
+"""Imports go one way, down the table of docs/architecture.md, and those of scripts exist."""
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "voiceswap"
 ABOVE = {("conversion/swapper.py", "adaptation")}  # VoiceSwapper.adapt, when it is called
 OF_COMMANDS = ("commands", "cli")
+SCRIPTS = sorted(
+    path for folder in ("benchmarks", "recipes") for path in (ROOT / folder).rglob("*.py")
+)
 
 
 def places() -> list[set[str]]:
@@ -52,3 +56,14 @@ def test_a_module_imports_what_is_below_it(file):
             assert rank[rest[0]] >= rank[own], module
         if own not in OF_COMMANDS:
             assert first != "typer" and rest[:1] not in ([name] for name in OF_COMMANDS), module
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_script_imports_what_there_is(script):
+    for node in ast.walk(ast.parse(script.read_bytes())):
+        if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith("voiceswap"):
+            continue
+        module = importlib.import_module(str(node.module))
+        for alias in node.names:
+            assert alias.name[0] != "_", f"{alias.name} is private"
+            assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"

@@ -26,19 +26,19 @@ def degrade(samples: Tensor, sample_rate: int) -> Tensor:
     The speech keeps its level. Padding, where samples are zero to the end, gets noise too.
     """
     chance = torch.rand(5, len(samples), 1, device=samples.device)
-    wave = torch.where(chance[0] < ROOM, _in_a_room(samples, sample_rate), samples)
+    wave = torch.where(chance[0] < ROOM, in_a_room(samples, sample_rate), samples)
     noise = torch.where(chance[1] < OTHERS, _others(samples), _noise(samples))
     ratio = (_power(samples) / _power(noise)).sqrt() * 10 ** (-_drawn(samples, *NOISE_DB) / 20)
     wave = wave + (chance[2] < NOISE) * ratio * noise
-    wave = torch.where(chance[3] < TELEPHONE, _by_telephone(wave, sample_rate), wave)
+    wave = torch.where(chance[3] < TELEPHONE, by_telephone(wave, sample_rate), wave)
     return torch.where(chance[4] < CLEAN, samples, wave)
 
 
 def noisy_pairs(samples: Tensor, sample_rate: int) -> tuple[Tensor, Tensor]:
     """Speech of samples (batch, samples), by chance in a room or by telephone, and it in noise."""
     chance = torch.rand(5, len(samples), 1, device=samples.device)
-    speech = torch.where(chance[0] < ROOM, _in_a_room(samples, sample_rate), samples)
-    speech = torch.where(chance[1] < TELEPHONE, _by_telephone(speech, sample_rate), speech)
+    speech = torch.where(chance[0] < ROOM, in_a_room(samples, sample_rate), samples)
+    speech = torch.where(chance[1] < TELEPHONE, by_telephone(speech, sample_rate), speech)
     swelling = torch.where(chance[2] < SWELLING, _swell(samples, sample_rate), 1.0)
     noise = torch.where(chance[3] < OTHERS, _others(samples), swelling * _noise(samples))
     level = (_power(speech) / _power(noise)).sqrt()
@@ -64,7 +64,7 @@ def _power(samples: Tensor) -> Tensor:
     return samples.square().sum(-1, True) / (samples != 0).sum(-1, True).clamp(min=1) + 1e-10
 
 
-def _in_a_room(samples: Tensor, sample_rate: int) -> Tensor:
+def in_a_room(samples: Tensor, sample_rate: int) -> Tensor:
     """With noise that decays as the room's impulse response (Polack, 1988)."""
     size = round(REVERBERATION[1] * sample_rate)
     time = torch.arange(size, device=samples.device) / sample_rate
@@ -97,7 +97,7 @@ def _others(samples: Tensor) -> Tensor:
     return torch.stack(list(moved)).sum(0)
 
 
-def _by_telephone(samples: Tensor, sample_rate: int) -> Tensor:
+def by_telephone(samples: Tensor, sample_rate: int) -> Tensor:
     """Without what is below and above a random band; edges of 12 dB an octave."""
     spectrum = torch.fft.rfft(samples)
     bins = torch.arange(spectrum.shape[-1], device=samples.device)
