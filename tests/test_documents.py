@@ -14,7 +14,6 @@ from voiceswap.cli import app
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     [
-        ROOT / "README.md",
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("recipes/**/*.md"),
@@ -55,6 +54,16 @@ def test_the_commands_of_a_document_parse(document):
 def test_the_readme_shows_the_commands():
     shown = {words[1] for words in lines(ROOT / "README.md") if words[:1] == ["voiceswap"]}
     assert {"demo", "swap", "convert", "ui", "batch", "train", "export", "evaluate"} <= shown
+
+
+def test_the_chinese_readme_agrees_with_the_english_one():
+    chinese = ROOT / "README.zh-CN.md"
+    assert all(words in list(lines(ROOT / "README.md")) for words in lines(chinese))
+    figures, known = (
+        set(re.findall(r"\b\d+\.\d+\b", path.read_text(encoding="utf-8")))
+        for path in (chinese, ROOT / "README.md")
+    )
+    assert figures and figures <= known
 
 
 def test_the_architecture_has_a_place_for_all_that_lies_in_the_package():
