@@ -72,7 +72,7 @@ def conditions(samples: np.ndarray, rng: np.random.Generator) -> dict[str, np.nd
     name, make = (
         ("20 dB above noise", lambda: in_noise(samples, 20, rng)),
         ("10 dB above noise", lambda: in_noise(samples, 10, rng)),
-        ("in a room", lambda: in_a_room(wave, RATE)[0].numpy()),
+        ("in a room", lambda: in_a_room(wave, RATE)[1][0].numpy()),
         ("by telephone", lambda: by_telephone(wave, RATE)[0].numpy()),
     )[int(rng.integers(4))]
     return {"as it is": samples, name: make()}

@@ -24,7 +24,7 @@ def segments(hello, goodbye):
 
 def only(monkeypatch, **shares):
     """Let `noisy_pairs` do some things always and others never."""
-    for name in ("ROOM", "OTHERS", "TELEPHONE", "QUIET", "SWELLING"):
+    for name in ("PAIR_ROOM", "OTHERS", "TELEPHONE", "QUIET", "SWELLING"):
         monkeypatch.setattr(degrade, name, shares.get(name, 0.0))
 
 
@@ -37,9 +37,18 @@ def test_pairs_differ_by_the_noise_alone(segments, monkeypatch):
         noise = noisy - speech
         level = 10 * (noise.square().mean(-1) / speech.square().mean(-1)).log10()
         assert level.min() > -31 and level.max() < 4 and level.std() > 4
-    only(monkeypatch, ROOM=1.0, QUIET=1.0)
-    speech, noisy = noisy_pairs(segments, 16000)
-    assert torch.equal(speech, noisy) and (speech - segments).abs().max() > 1e-3
+
+
+def test_of_a_room_the_start_alone_is_speech(segments, monkeypatch):
+    torch.manual_seed(0)
+    only(monkeypatch, PAIR_ROOM=1.0, QUIET=1.0)
+    click = torch.zeros_like(segments)
+    click[:, 4000] = 1.0
+    speech, recorded = noisy_pairs(click, 16000)
+    last = 4000 + round(degrade.NEAR * 16000)
+    assert torch.allclose(speech[:, :last], recorded[:, :last], atol=1e-4)
+    assert speech[:, last + 1 :].abs().max() < 1e-4
+    assert (recorded[:, last + 1 :].abs().amax(-1) > 1e-3).all()
 
 
 def test_a_denoiser_learns(segments, monkeypatch):

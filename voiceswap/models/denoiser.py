@@ -46,7 +46,7 @@ class Denoiser(nn.Module):
         self.out = nn.Linear(width, 2 * bins)
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Waveforms (batch, samples) at the normal level, without their noise."""
+        """Waveforms (batch, samples) at the normal level, without their noise and echoes."""
         spectrum = self.spectrum(samples)
         return self.waveform(spectrum * self.gains(spectrum), samples.shape[-1])
 

@@ -10,14 +10,16 @@ CLEAN, ROOM, NOISE, OTHERS, TELEPHONE = 0.25, 0.25, 0.85, 0.18, 0.1  # shares; O
 REVERBERATION = 0.15, 0.6  # seconds in which a room's sound falls by 60 dB
 DIRECT_DB = 0.0, 10.0  # the way from mouth to microphone, above the room
 DELAY = 0.0025  # seconds until the first reflection
+NEAR = 0.03  # seconds of a room's sound that are taken for the voice itself
 NOISE_DB = 0.0, 25.0  # speech above the noise
 TILT = 0.0, 0.8  # exponents of the noise's spectrum: white to pink and beyond
 BUMPS, BUMPS_NEPERS = 9, 1.5  # of the noise's spectrum, up and down
 TALKERS = 4  # whose sum is others talking
 LOWEST, HIGHEST = (60.0, 300.0), (3300.0, 7000.0)  # edges of a telephone's band, Hz
-# In pairs of speech and noisy speech: speech above the noise, share with none, share whose noise
-# swells, by at most so many nepers, within so many seconds.
-PAIR_NOISE_DB, QUIET, SWELLING, SWELL_NEPERS, SWELL_SECONDS = (-3.0, 30.0), 0.08, 0.4, 2.0, 0.25
+# In pairs of speech and noisy speech: share in rooms, speech above the noise, share with none,
+# share whose noise swells, by at most so many nepers, within so many seconds.
+PAIR_ROOM, PAIR_NOISE_DB, QUIET = 0.4, (-3.0, 30.0), 0.25
+SWELLING, SWELL_NEPERS, SWELL_SECONDS = 0.4, 2.0, 0.25
 
 
 def degrade(samples: Tensor, sample_rate: int) -> Tensor:
@@ -26,7 +28,7 @@ def degrade(samples: Tensor, sample_rate: int) -> Tensor:
     The speech keeps its level. Padding, where samples are zero to the end, gets noise too.
     """
     chance = torch.rand(5, len(samples), 1, device=samples.device)
-    wave = torch.where(chance[0] < ROOM, in_a_room(samples, sample_rate), samples)
+    wave = torch.where(chance[0] < ROOM, in_a_room(samples, sample_rate)[1], samples)
     noise = torch.where(chance[1] < OTHERS, _others(samples), _noise(samples))
     ratio = (_power(samples) / _power(noise)).sqrt() * 10 ** (-_drawn(samples, *NOISE_DB) / 20)
     wave = wave + (chance[2] < NOISE) * ratio * noise
@@ -35,15 +37,16 @@ def degrade(samples: Tensor, sample_rate: int) -> Tensor:
 
 
 def noisy_pairs(samples: Tensor, sample_rate: int) -> tuple[Tensor, Tensor]:
-    """Speech of samples (batch, samples), by chance in a room or by telephone, and it in noise."""
+    """Speech of samples (batch, samples), by chance by telephone, and it in rooms and noise."""
     chance = torch.rand(5, len(samples), 1, device=samples.device)
-    speech = torch.where(chance[0] < ROOM, in_a_room(samples, sample_rate), samples)
-    speech = torch.where(chance[1] < TELEPHONE, by_telephone(speech, sample_rate), speech)
+    voice = torch.where(chance[1] < TELEPHONE, by_telephone(samples, sample_rate), samples)
+    near, far = in_a_room(voice, sample_rate)
+    speech, recorded = (torch.where(chance[0] < PAIR_ROOM, x, voice) for x in (near, far))
     swelling = torch.where(chance[2] < SWELLING, _swell(samples, sample_rate), 1.0)
     noise = torch.where(chance[3] < OTHERS, _others(samples), swelling * _noise(samples))
     level = (_power(speech) / _power(noise)).sqrt()
     level = level * 10 ** (-_drawn(samples, *PAIR_NOISE_DB) / 20) * (chance[4] >= QUIET)
-    return speech, speech + level * noise
+    return speech, recorded + level * noise
 
 
 def _swell(samples: Tensor, sample_rate: int) -> Tensor:
@@ -64,8 +67,8 @@ def _power(samples: Tensor) -> Tensor:
     return samples.square().sum(-1, True) / (samples != 0).sum(-1, True).clamp(min=1) + 1e-10
 
 
-def in_a_room(samples: Tensor, sample_rate: int) -> Tensor:
-    """With noise that decays as the room's impulse response (Polack, 1988)."""
+def in_a_room(samples: Tensor, sample_rate: int) -> tuple[Tensor, Tensor]:
+    """With noise that decays as the room's impulse response (Polack, 1988): its start, and all."""
     size = round(REVERBERATION[1] * sample_rate)
     time = torch.arange(size, device=samples.device) / sample_rate
     decay = 10 ** (-3 * time / _drawn(samples, *REVERBERATION))
@@ -73,8 +76,12 @@ def in_a_room(samples: Tensor, sample_rate: int) -> Tensor:
     room = room / room.norm(dim=-1, keepdim=True) * 10 ** (-_drawn(samples, *DIRECT_DB) / 20)
     room[:, 0] = 1.0
     length = samples.shape[-1] + size
-    both = torch.fft.rfft(samples, length) * torch.fft.rfft(room, length)
-    return torch.fft.irfft(both, length)[..., : samples.shape[-1]]
+    spectrum = torch.fft.rfft(samples, length)
+    near, far = (
+        torch.fft.irfft(spectrum * torch.fft.rfft(part, length), length)[..., : samples.shape[-1]]
+        for part in (room * (time < NEAR), room)
+    )
+    return near, far
 
 
 def _noise(samples: Tensor) -> Tensor:

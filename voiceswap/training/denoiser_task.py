@@ -20,7 +20,7 @@ COMPRESSION = 0.3  # exponent of magnitudes
 
 
 class DenoiserTask(BaseTask):
-    """Trains a denoiser on speech to which `noisy_pairs` adds noise.
+    """Trains a denoiser on speech to which `noisy_pairs` adds rooms and noise.
 
     Minimises the L1 of log-mels, which is what voices are made of, + `magnitude` * the L1 of
     compressed magnitudes + `statistics` * that of the log-mels' means and log-deviations over time,
