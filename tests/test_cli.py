@@ -131,7 +131,7 @@ def test_the_models_figures_are_those_of_its_card():
         (["ui", "--max-minutes", "inf"], "--max-minutes is inf, but must be a number of 0.1"),
         (["train", "parrot"], "no network 'parrot'"),
         (["live", "--target", HELLO, "--report"], "--report and --overwrite need --simulate"),
-        (["convert", HELLO, "--target", GOODBYE, "--out", "a.m4a"], "can be read, but not written"),
+        (["convert", HELLO, "--target", GOODBYE, "--out", "a.wma"], "can be read, but not written"),
         (["convert", "http://a.org/b.mp3", "--target", HELLO], "download it first"),
         (["swap", HELLO, DEFAULT], "a saved voice has no words"),
         (["swap", HELLO, GOODBYE, "--out", f"{__file__}/no"], "can't be written"),

@@ -152,7 +152,7 @@ def test_what_is_read_is_written_over_only_when_asked(run, tmp_path, arguments, 
     ("arguments", "sentence"),
     [
         (("voice", "t.wav", "--out", "v.bin"), "A voice's file has to end in .safetensors"),
-        ((*CONVERT, "new.m4a"), "'.m4a' can be read, but not written; use .wav"),
+        ((*CONVERT, "new.wma"), "'.wma' can be read, but not written; use .wav"),
         (
             (*CONVERT, "n.wav", "--pitch", "nan"),
             "pitch is 'nan', but must be a number from -24 to 24, or 'exact'.",

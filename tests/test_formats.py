@@ -83,7 +83,7 @@ def test_a_folder_with_phone_files_is_converted(tiny, hello, goodbye, tmp_path):
     )
     status = {Path(row.source).name: row for row in report.rows}
     assert status["memo.m4a"].status is Status.CONVERTED
-    assert (tmp_path / "out" / "memo.wav").exists()
+    assert (tmp_path / "out" / "memo.m4a").exists()
     assert status["broken.m4a"].status is Status.FAILED
     assert "can't be read as audio" in status["broken.m4a"].error
 

@@ -10,6 +10,16 @@ BY_FFMPEG = (  # phone memos, messengers, the sound of videos
     "ra rm rmvb gsm qcp"
 )
 SOUND_ENDINGS = tuple(f"{BY_LIBSNDFILE} {BY_FFMPEG}".split())
+# What FFmpeg writes: its names of the format and of the sound's codec.
+FFMPEG_FORMATS = {
+    "m4a": ("ipod", "aac"),
+    "mp4": ("mp4", "aac"),
+    "m4v": ("mp4", "aac"),
+    "mov": ("mov", "aac"),
+    "mkv": ("matroska", "aac"),
+    "webm": ("webm", "libopus"),
+}
+VIDEO_ENDINGS = ("mp4", "m4v", "mov", "mkv", "webm")
 OTHER_NAMES = {"opus": "OGG", "oga": "OGG", "aif": "AIFF"}  # of formats, than the ending
 
 

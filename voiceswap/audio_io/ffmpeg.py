@@ -22,6 +22,20 @@ class NotDecodableError(Exception):
     """FFmpeg does not know such a file."""
 
 
+def open_container(path: Path, stack: ExitStack) -> Any:
+    """PyAV's container of a file. Raises NotDecodableError."""
+    try:
+        import av
+    except ImportError as error:
+        raise NotDecodableError from error
+    stream = stack.enter_context(path.open("rb"))
+    try:
+        # No protocols: a playlist would open other files, and addresses in the network.
+        return stack.enter_context(av.open(stream, "r", options={"protocol_whitelist": "none"}))
+    except (av.FFmpegError, ValueError) as error:
+        raise NotDecodableError from error
+
+
 class FFmpegFile:
     """The first sound track of a file.
 
@@ -36,18 +50,10 @@ class FFmpegFile:
 
     def __init__(self, path: Path, stack: ExitStack, name: str):
         """Open `path`, which notes call `name`."""
-        try:
-            import av
-        except ImportError as error:
-            raise NotDecodableError from error
+        self._container = open_container(path, stack)
+        import av
+
         self.path, self.name, self._errors = path, name, av.FFmpegError
-        stream = stack.enter_context(path.open("rb"))
-        try:
-            # No protocols: a playlist would open other files, and addresses in the network.
-            options = {"protocol_whitelist": "none"}
-            self._container = stack.enter_context(av.open(stream, "r", options=options))
-        except (av.FFmpegError, ValueError) as error:
-            raise NotDecodableError from error
         if not self._container.streams.audio:
             raise AudioError(f"{path} has no sound track.")
         self._track = self._container.streams.audio[0]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from voiceswap.audio_io.endings import SOUND_ENDINGS, libsndfile_format
+from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
+from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter
 from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
@@ -29,20 +30,21 @@ def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) 
 def require_format(path: Path) -> None:
     """Raise AudioError for a name whose ending is that of no format that can be written."""
     ending = path.suffix[1:].lower()
-    if libsndfile_format(ending) in soundfile.available_formats():
+    if ending in FFMPEG_FORMATS or libsndfile_format(ending) in soundfile.available_formats():
         return
     problem = f"no audio format is known by the ending '{path.suffix}'"
     if ending in SOUND_ENDINGS:
         problem = f"'{path.suffix}' can be read, but not written"
-    raise AudioError(f"{path.name}: {problem}; use .wav, .flac, .ogg, .opus or .mp3.")
+    raise AudioError(f"{path.name}: {problem}; use .wav, .flac, .ogg, .opus, .mp3 or .m4a.")
 
 
 class AudioWriter:
     """Writes a recording in blocks; the file appears under its name when all is written.
 
     Its format is that of the path's ending. `rate` is that of the blocks; the file gets
-    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). Leaving the context by an
-    exception leaves nothing behind. Raises AudioError.
+    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). A video gets the pictures
+    of the file `source`, if that is one. Leaving the context by an exception leaves nothing behind.
+    Raises AudioError.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class AudioWriter:
         rate: int,
         file_rate: int | None = None,
         subtype: str | None = None,
+        source: Path | None = None,
     ):
-        self.path = Path(path)
-        ending = self.path.suffix[1:].lower()
+        self.path, self.source = Path(path), source
+        self.ending = ending = self.path.suffix[1:].lower()
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
         require_format(self.path)
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
@@ -64,11 +67,16 @@ class AudioWriter:
     def __enter__(self) -> "AudioWriter":
         with ExitStack() as stack, self._explained():
             self.temporary = stack.enter_context(whole_file(self.path, AudioError))
-            self.file = soundfile.SoundFile(
-                self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
-            )
+            self.file = self._open()
             self._whole = stack.pop_all()
         return self
+
+    def _open(self) -> "soundfile.SoundFile | FFmpegWriter":
+        if self.ending in FFMPEG_FORMATS:
+            return FFmpegWriter(self.temporary, self.ending, self.file_rate, self.source)
+        return soundfile.SoundFile(
+            self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
+        )
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
@@ -80,7 +88,7 @@ class AudioWriter:
             with self._explained():
                 if kind is None:
                     self.file.write(self.resampler.flush())
-                self.file.close()
+                self.file.__exit__(kind, error, trace)
             if error is not None:
                 raise error
             flush_to_disk(self.temporary)

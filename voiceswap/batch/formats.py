@@ -2,16 +2,25 @@
 
 import posixpath
 
-from voiceswap.audio_io.endings import libsndfile_format
+from voiceswap.audio_io.endings import FFMPEG_FORMATS, libsndfile_format
 from voiceswap.errors import AudioError
 
 # Endings that outputs may have.
-FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "aiff", "aif", "au", "caf", "w64", "rf64")
+FORMATS = (
+    *("wav", "flac", "mp3", "ogg", "opus", "aiff", "aif", "au", "caf", "w64", "rf64"),
+    *FFMPEG_FORMATS,
+)
 FALLBACK = "wav"
-COMPRESSED = {"mp3": "MPEG_LAYER_III", "ogg": "VORBIS", "opus": "OPUS"}
+COMPRESSED = {"mp3": "MPEG_LAYER_III", "ogg": "VORBIS", "opus": "OPUS"} | {
+    ending: "OPUS" if codec == "libopus" else "AAC" for ending, (_, codec) in FFMPEG_FORMATS.items()
+}
 RATES = {  # in Hz; these subtypes can hold no others
     "MPEG_LAYER_III": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
     "OPUS": (8000, 12000, 16000, 24000, 48000),
+    "AAC": (
+        *(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+        *(64000, 88200, 96000),
+    ),
 }
 ABOVE_16_BITS = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")
 KEPT_SUBTYPES = ("FLOAT", "DOUBLE", "ULAW", "ALAW", "OPUS")  # beside those of PCM_ and ALAC_
@@ -51,7 +60,7 @@ def subtype_for(format: str, source: str | None, wanted: str | None) -> str | No
     if wanted is not None:
         if not fits(wanted):
             known = soundfile.available_subtypes(libsndfile_format(format))
-            subtypes = ", ".join(filter(fits, known))
+            subtypes = ", ".join(filter(fits, known)) or "one alone"
             raise AudioError(f"{format} has no subtype {wanted}; it has {subtypes}.")
         return wanted
     if source is None:

@@ -1,5 +1,6 @@
 """A worker: extracts voices and converts files with a loaded model."""
 
+import math
 import time
 import traceback
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ import soundfile
 import torch
 
 from voiceswap import FileConversion, VoiceSwapper
-from voiceswap.audio_io.decoding import SoundInfo, sound_info
+from voiceswap.audio_io.decoding import SoundInfo, seconds_up_to, sound_info
+from voiceswap.audio_io.endings import FFMPEG_FORMATS
 from voiceswap.batch import storage
 from voiceswap.batch.formats import ending, rate_for, subtype_for
 from voiceswap.batch.inputs import ReferencePaths
@@ -187,6 +189,8 @@ def _written_file(file: _File, seconds: float, notes: Sequence[Note]) -> Written
 
 def _duration(part: Path) -> float:
     """Seconds in a file just written. Not every encoder reports that the disk was full."""
+    if ending(part.name) in FFMPEG_FORMATS:
+        return seconds_up_to(part, math.inf)
     try:
         return soundfile.info(part).duration
     except soundfile.LibsndfileError as error:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from voiceswap.audio import stream_audio
@@ -115,7 +116,9 @@ class FileConverter:
         notes: list[Note] = []
         rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
         try:
-            writer = AudioWriter(file.out, out_rate, file.options.rate, file.options.subtype)
+            writer = AudioWriter(
+                file.out, out_rate, file.options.rate, file.options.subtype, _regular(file.source)
+            )
             with notes_to(notes.append):
                 blocks = background.until_stopped(stream_audio(file.source, rate))
                 own_voice = file.options.strength != 1.0  # of which the highs are needed too
@@ -141,6 +144,11 @@ class FileConverter:
 def threads_beside(device: str) -> int:
     """How many threads read and write while networks run on a kind of device."""
     return 1 if device == "cpu" else max(2, min(14, (os.cpu_count() or 1) - 2))
+
+
+def _regular(source: str | os.PathLike) -> Path | None:
+    """A source that can be read again, for its pictures; a pipe can't."""
+    return Path(source) if Path(source).is_file() else None
 
 
 def _write(writer: AudioWriter, output: Output, background: Background) -> None:

@@ -1,0 +1,87 @@
+"""Videos and phone memos out: their pictures, and the sound in its place."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from voiceswap import AudioError
+from voiceswap.audio import read_audio
+from voiceswap.audio_io.writing import write_audio
+from voiceswap.batch import convert_folder
+
+CODECS = {"mp4": ("mpeg4", "aac"), "webm": ("libvpx", "libopus")}
+
+
+def video(path: Path, samples: np.ndarray, late: float = 0.0) -> Path:
+    """A video of 64 x 64 pixels, whose sound of 16 kHz begins so many seconds late."""
+    codec, sound = CODECS[path.suffix[1:]]
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream(codec, rate=10)
+        pictures.width = pictures.height = 64
+        pictures.pix_fmt = "yuv420p"
+        track = container.add_stream(sound, rate=48000, layout="mono")
+        resampler = av.AudioResampler(track.format, "mono", 48000)
+        for brightness in range(0, 250, 6):
+            image = np.full((64, 64, 3), brightness, np.uint8)
+            container.mux(pictures.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(pictures.encode(None))
+        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        frame.rate, frame.pts = 16000, round(late * 16000)
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            container.mux(track.encode(part))
+        container.mux(track.encode(None))
+    return path
+
+
+def packets(path: Path) -> list[tuple[float, bytes]]:
+    """The pictures of a video as they are in the file, and when they are shown."""
+    with av.open(str(path)) as container:
+        found = (p for p in container.demux(video=0) if p.dts is not None)
+        return [(float(p.pts * p.time_base), bytes(p)) for p in found]
+
+
+def start(path: Path) -> float:
+    """Seconds at which a decoder's first samples are played."""
+    with av.open(str(path)) as container:
+        frame = next(container.decode(audio=0))
+        return float(frame.pts * frame.time_base)
+
+
+@pytest.mark.parametrize("ending", CODECS)
+@pytest.mark.parametrize("late", [0.0, 0.5])
+def test_a_video_keeps_its_pictures_and_gets_the_sound(
+    tiny, hello, goodbye, tmp_path, ending, late
+):
+    source, out = video(tmp_path / f"talk.{ending}", hello, late), tmp_path / f"out.{ending}"
+    tiny.convert_file(source, goodbye, out)
+    tiny.convert_file(source, goodbye, tmp_path / "out.wav")
+    kept, given = packets(out), packets(source)
+    assert [data for _, data in kept] == [data for _, data in given]
+    assert np.allclose([time for time, _ in kept], [time for time, _ in given], atol=2e-3)
+    sound, wanted = read_audio(out, 16000), read_audio(tmp_path / "out.wav", 16000)
+    part = wanted[8000:40000]
+    delay = int(np.argmax(np.correlate(sound[:44000], part, "valid")))
+    assert abs(start(out) + delay / 16000 - start(source) - 8000 / 16000) < 0.03
+    assert abs(len(sound) - delay - len(wanted) + 8000) < 0.1 * 16000
+    assert np.corrcoef(sound[delay : delay + 32000], part)[0, 1] > 0.9
+
+
+def test_what_a_format_cannot_hold_is_a_sentence_and_leaves_nothing(tiny, hello, goodbye, tmp_path):
+    source = video(tmp_path / "talk.webm", hello)
+    with pytest.raises(AudioError, match=r"\.mp4 can't hold the pictures of .*talk\.webm; use \.m"):
+        tiny.convert_file(source, goodbye, tmp_path / "out.mp4")
+    with pytest.raises(AudioError, match="m4a can't hold 37000 Hz; it takes 7350, 8000"):
+        tiny.convert_file(source, goodbye, tmp_path / "out.m4a", rate=37000)
+    assert [path.name for path in tmp_path.iterdir()] == ["talk.webm"]
+
+
+def test_a_batch_keeps_videos(tiny, hello, goodbye, tmp_path):
+    (tmp_path / "in").mkdir()
+    source = video(tmp_path / "in" / "talk.mp4", hello)
+    reference = write_audio(tmp_path / "voice.wav", goodbye, 16000)
+    for out in ("one", "two"):
+        convert_folder([tmp_path / "in"], [reference], tmp_path / out, swapper=tiny)
+    assert len(packets(tmp_path / "one" / "talk.mp4")) == len(packets(source))
+    assert (tmp_path / "one/talk.mp4").read_bytes() == (tmp_path / "two/talk.mp4").read_bytes()

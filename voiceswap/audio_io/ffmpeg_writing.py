@@ -1,0 +1,121 @@
+"""Phone memos and videos out, by FFmpeg, which PyAV's packages carry."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voiceswap.audio_io.endings import FFMPEG_FORMATS, VIDEO_ENDINGS
+from voiceswap.audio_io.ffmpeg import NotDecodableError, open_container
+from voiceswap.errors import AudioError
+
+BIT_RATE = 96_000  # of one channel
+
+
+class FFmpegWriter:
+    """Writes a sound track, and beside it the pictures of another file.
+
+    The sound begins when that of the other file does, so that lips and words stay together.
+
+    Args:
+        out: the file to write.
+        ending: of its final name, which sets the format.
+        rate: Hz.
+        source: a file whose pictures a video gets as they are, if it has any.
+
+    Raises:
+        AudioError: the format holds no such rate, or not the pictures of `source`.
+    """
+
+    def __init__(self, out: Path, ending: str, rate: int, source: Path | None):
+        import av
+
+        self._errors, self._rate, self._written = (av.FFmpegError,), rate, 0
+        kind, codec = FFMPEG_FORMATS[ending]
+        rates = av.Codec(codec, "w").audio_rates or ()
+        if rate not in rates:
+            known = ", ".join(map(str, sorted(rates)))
+            raise AudioError(f"{ending} can't hold {rate} Hz; it takes {known}.")
+        with ExitStack() as stack, self._explained():
+            self._pictures: dict[Any, Any] = {}
+            self._packets: Iterator[Any] = iter(())
+            # Without its date and random numbers, so that the same sound gives the same bytes.
+            options = {"fflags": "+bitexact"}
+            self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
+            track: Any = self._out.add_stream(codec, rate=rate, layout="mono")
+            track.bit_rate, self._track = BIT_RATE, track
+            if source is not None and ending in VIDEO_ENDINGS:
+                self._take_pictures(source, ending, stack)
+            self._next = next(self._packets, None)
+            self._stack = stack.pop_all()
+
+    def _take_pictures(self, source: Path, ending: str, stack: ExitStack) -> None:
+        try:
+            container = open_container(source, stack)
+        except NotDecodableError:
+            return  # a format of libsndfile, which has no pictures
+        videos = [video for video in container.streams.video if not _is_cover(video)]
+        if not videos:
+            return
+        try:
+            for video in videos:
+                copy = self._out.add_stream_from_template(video, opaque=True)
+                self._pictures[video.index] = copy
+            self._out.start_encoding()
+        except (*self._errors, ValueError) as error:
+            raise AudioError(
+                f".{ending} can't hold the pictures of {source}; use .mkv, or .wav for the sound "
+                "alone."
+            ) from error
+        for audio in container.streams.audio[:1]:
+            if audio.start_time and audio.time_base:
+                self._written = max(0, round(audio.start_time * audio.time_base * self._rate))
+        packets = container.demux(videos)
+        self._packets = (packet for packet in packets if packet.dts is not None)
+
+    def write(self, samples: np.ndarray) -> None:
+        """Add samples (samples,) with full scale at 1.0."""
+        import av
+
+        if not len(samples):
+            return
+        wave = samples[None].astype(np.float32)
+        with self._explained():
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            frame.sample_rate, frame.time_base = self._rate, Fraction(1, self._rate)
+            frame.pts = self._written
+            self._written += len(samples)
+            self._mux_pictures(self._written / self._rate)
+            self._out.mux(self._track.encode(frame))
+
+    def __exit__(self, kind, error, trace) -> None:
+        """Write what is left of the sound and the pictures, unless there was an error; close."""
+        with self._explained(), self._stack:
+            if kind is None:
+                self._out.mux(self._track.encode(None))
+                self._mux_pictures(float("inf"))
+
+    def _mux_pictures(self, until: float) -> None:
+        """Write the pictures up to so many seconds, since players read both side by side."""
+        while self._next is not None and self._next.dts * self._next.time_base <= until:
+            self._next.stream = self._pictures[self._next.stream.index]
+            self._out.mux(self._next)
+            self._next = next(self._packets, None)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What FFmpeg refuses as an OSError, as of every other file."""
+        try:
+            yield
+        except self._errors as error:
+            raise OSError(error.errno, error.strerror) from error
+
+
+def _is_cover(video: Any) -> bool:
+    """Whether a stream is a picture of an album's, which some sound files have."""
+    import av
+
+    return bool(video.disposition & av.stream.Disposition.attached_pic)
