@@ -62,15 +62,12 @@ class ChannelMix:
             c for c, (best, mixed) in alike.items() if best > ALIKE and mixed < ADDS_UP * best
         ]
         kept = [channel for channel in channels if channel not in (*silent, *cancelling)]
-        if cancelling:
-            left_out, used = "one channel is", "only the louder one is"
-            if len(channels) > 2:
-                left_out, used = (
-                    f"{len(cancelling)} of {len(channels)} channels are",
-                    "the others are",
-                )
-            why = "inverted or late, so that a mix would cancel speech"
-            note(Note(name, f": {left_out} {why}; {used} used."))
+        why = "inverted or late, so that a mix would cancel speech"
+        if cancelling and len(channels) > 2:
+            count = f"{len(cancelling)} of {len(channels)} channels are"
+            note(Note(name, f": {count} {why}; the others are used."))
+        elif cancelling:
+            note(Note(name, f": one channel is {why}; only the louder one is used."))
         elif silent and powers[loudest] > 0 and len(channels) == 2:
             note(Note(name, ": one channel is silent, so only the other one is used."))
         elif len(channels) == len(kept) == 2 and self._of_two_people(alike[1 - loudest][0]):
@@ -88,11 +85,14 @@ class ChannelMix:
         near = np.concatenate([correlation[: self.shift + 1], correlation[-self.shift :]])
         return float(np.abs(near).max()), float(correlation[0])
 
-    def _of_two_people(self, alike: float) -> bool:
-        """Whether two channels are unlike, and each has speech where the other one has none."""
+    def _of_two_people(self, correlation: float) -> bool:
+        """Whether two channels are unlike, and each has speech where the other one has none.
+
+        `correlation` is their cross-correlation at the best shift.
+        """
         power = np.concatenate(self.powers)
         relative = power / power.mean(0)
         active = relative > ACTIVE
         alone = active & (relative > ALONE * relative[:, ::-1])
         least = max(ALONE_FRAMES, ALONE_SHARE * active.any(1).sum())
-        return alike < UNLIKE and bool((alone.sum(0) >= least).all())
+        return correlation < UNLIKE and bool((alone.sum(0) >= least).all())
