@@ -170,6 +170,20 @@ def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path)
     assert steps_for(5) == 60 < steps_for(60) == 120 < steps_for(600) == 200
 
 
+def test_a_folder_or_a_pair_is_taken_as_every_reference_is(tiny, hello, goodbye, tmp_path):
+    for name, samples in (("a.wav", hello), ("b.wav", goodbye)):
+        soundfile.write(tmp_path / name, samples, 16000)
+    names = [piece.name for piece in read_recordings(str(tmp_path), 16000).pieces]
+    assert names == ["a.wav", "b.wav"]
+    adapted = tiny.adapt(tmp_path, steps=1).notes["adapted"]
+    assert adapted["seconds"] == pytest.approx((len(hello) + len(goodbye)) / 16000, abs=0.1)
+    (piece,) = read_recordings((hello, 16000), 24000).pieces
+    assert (len(piece.samples), piece.rate) == (len(hello), 16000)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(VoiceswapError, match="There is no recording in the folder"):
+        tiny.adapt(tmp_path / "empty")
+
+
 def test_a_recording_is_learned_as_it_would_be_embedded(tiny, hello, tmp_path):
     """Through another rate, the bins below 8 kHz would have less, and conversions be dull there."""
     soundfile.write(tmp_path / "hello.wav", hello, 16000, "FLOAT")

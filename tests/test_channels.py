@@ -6,11 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from voiceswap.audio import prepare_audio, read_audio
 from voiceswap.conversion.reading import read_recording
 from voiceswap.features import AudioConfig
 from voiceswap.notes import AudioWarning, notes_to
+from voiceswap.training.degrade import in_a_room
+from voiceswap.ui.errors_in_chinese import in_language
 
 
 def late(samples, shift):
@@ -53,6 +56,30 @@ def test_what_would_cancel_is_left_out_and_said(hello, goodbye, tmp_path, case, 
     assert len(notes) == (sentence is not None)
     if sentence:
         assert sentence in notes[0] and notes[0].endswith(".") and "\n" not in notes[0]
+
+
+def test_two_people_one_on_each_channel_are_noted_and_one_in_stereo_is_not(hello, goodbye):
+    torch.manual_seed(0)
+
+    def in_room(samples):
+        return in_a_room(torch.from_numpy(samples)[None], 16000)[0].numpy()
+
+    def notes(*channels):
+        found = []
+        with notes_to(found.append):
+            prepare_audio(np.stack(channels, 1), 16000, 16000, "talk.wav")
+        return found
+
+    turns = np.concatenate([hello, 0 * goodbye]), np.concatenate([0 * hello, goodbye])
+    first, second = (x + 0.2 * late(in_room(y), 80) for x, y in (turns, turns[::-1]))
+    for one, other in (turns, (first, 0.1 * second)):
+        (sentence,) = notes(one, other)
+        assert "talk.wav: two people seem to speak in it, one on each channel" in sentence
+        assert "各占一个声道" in in_language("zh", sentence)
+    both = sum(turns)
+    side = 0.5 + 0.5 * np.sin(np.arange(len(both)) / 16000)
+    assert notes(in_room(both), 0.3 * in_room(both)) == []
+    assert notes(side**0.5 * both, (1 - side) ** 0.5 * both) == []  # who moves from side to side
 
 
 @pytest.mark.parametrize("kind", ["file", "array"])

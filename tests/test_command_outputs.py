@@ -77,6 +77,16 @@ def test_a_default_name_replaces_nothing(run, tmp_path, arguments, names):
     assert all(path.stat().st_size > 4 for path in first)
 
 
+def test_the_plot_of_an_adaptation_replaces_nothing(run, tmp_path):
+    plot = tmp_path / "v-adapted.png"
+    plot.write_text("mine")
+    arguments = ("adapt", "t.wav", "--steps", "1", "--out", "v.safetensors")
+    status, shown = run(*arguments)
+    assert status == 0 and "v-adapted-2.png" in shown
+    assert plot.read_text() == "mine" and (tmp_path / "v-adapted-2.png").exists()
+    assert run(*arguments, "--overwrite")[0] == 0 and plot.stat().st_size > 4
+
+
 def test_a_stopped_adaptation_goes_on_under_its_own_name(tmp_path):
     from voiceswap.commands.adapt import _taken
     from voiceswap.commands.outputs import free_names

@@ -56,10 +56,20 @@ def test_a_length_that_no_header_tells_is_counted(
 
 @pytest.mark.parametrize(
     ("name", "before", "after"),
-    [("adapt_voice", (), ("Anna", True)), ("listen_recordings", (None,), ())],
+    [
+        ("adapt_voice", (), ("Anna", True)),
+        ("listen_recordings", (None,), ()),
+        ("batch", (), (None, ["Anna", "Ben"])),
+    ],
 )
-def test_all_recordings_of_a_voice_are_bounded(address, speech, monkeypatch, name, before, after):
+def test_all_recordings_together_are_bounded(
+    address, context, swapper, speech, monkeypatch, name, before, after
+):
+    for voice in ("Anna", "Ben") if name == "batch" else ():
+        context.library.add(voice, swapper.sample(1))
     monkeypatch.setattr(inputs, "TOGETHER_SECONDS", 5.0)
+    monkeypatch.setattr("voiceswap.ui.adapt_panel.TOGETHER_SECONDS", 5.0)
+    monkeypatch.setattr("voiceswap.ui.batch_tab.BATCH_SOURCES", 2 * 5 / 180)  # in two voices
     client = Client(address, verbose=False)
     files = [handle_file(path) for path in speech[:3]]
     with pytest.raises(AppError, match=r"^The recordings are longer than 0:05 minutes together"):

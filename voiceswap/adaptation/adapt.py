@@ -57,7 +57,7 @@ class Adapted:
 
 def adapt(
     swapper: Swapper,
-    recordings: Iterable[object],
+    recordings: Any,
     steps: int | None = None,
     seed: int = 0,
     state: Path | None = None,
@@ -67,7 +67,7 @@ def adapt(
 
     Args:
         swapper: whose model to adapt; it is not changed.
-        recordings: of the one voice, as `VoiceSwapper` takes them; long ones are cut at pauses.
+        recordings: of the one voice, as `VoiceSwapper.adapt` takes them.
         steps: of training at most; None goes by the length of speech, from 60 to 200.
         seed: of the random numbers.
         state: a file to keep the state in; a run that was ended goes on from there. It is removed
@@ -80,7 +80,8 @@ def adapt(
 
     Raises:
         AudioError: there is no recording to learn from.
-        VoiceswapError: the training failed, or `state` can't be written.
+        VoiceswapError: no recording was given, a folder holds none, the training failed, or
+            `state` can't be written.
     """
     engine = swapper.engine
     progress(0.0, "Reading the recordings")

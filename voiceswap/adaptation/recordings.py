@@ -1,17 +1,16 @@
 """Recordings of one voice, cut at pauses and checked, for adaptation."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from voiceswap.audio import (
-    prepare_audio,
-    read_audio_up_to,
-    read_input,
-)
+from voiceswap.audio import prepare_audio, read_audio_up_to, read_input
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, check_audio
+from voiceswap.conversion.reading import one_by_one
 from voiceswap.dsp.pauses import cut_at_pauses
 from voiceswap.dsp.recording_quality import is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError
@@ -51,22 +50,20 @@ class Recordings:
         return sum(piece.seconds for piece in self.pieces)
 
 
-def read_recordings(recordings: Iterable[object], sample_rate: int) -> Recordings:
-    """Recordings (paths, arrays or pairs, as `VoiceSwapper` takes them) in pieces of speech.
+def read_recordings(recordings: Any, sample_rate: int) -> Recordings:
+    """One recording or several, as `VoiceSwapper` takes references, in pieces of speech.
 
     They keep their rates up to `sample_rate`, which arrays without a rate have. Raises AudioError
-    when none is left.
+    when none is left, VoiceswapError where there is none or a folder holds none.
     """
     pieces: list[Piece] = []
     left_out: list[str] = []
-    if isinstance(recordings, (str, Path)):
-        recordings = [recordings]
-    for number, recording in enumerate(recordings, 1):
-        named = isinstance(recording, (str, Path))
-        name = Path(str(recording)).name if named else f"recording {number}"
+    for number, recording in enumerate(one_by_one(recordings), 1):
+        named = isinstance(recording, (str, os.PathLike))
+        name = Path(recording).name if named else f"recording {number}"
         try:
             if named:
-                samples, rate = read_audio_up_to(str(recording), sample_rate)
+                samples, rate = read_audio_up_to(recording, sample_rate)
             else:
                 samples, own = read_input(recording, sample_rate)
                 rate = min(round(own), sample_rate)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from voiceswap.audio_io.recording_files import name_of, recordings_in, require_any_recording
 from voiceswap.commands.options import FREE_NAME, Device, Model, Overwrite
-from voiceswap.commands.outputs import console, output_file, warn, written
+from voiceswap.commands.outputs import console, free_names, output_file, warn, written
 
 MIN_WORDS = 0.8  # similarity of content that conversions keep; 0.96 is usual, of music it is 0.46
 
@@ -57,6 +57,7 @@ def adapt(
     named = f"{name or name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
     path = output_file(out, named, recordings, overwrite, "A voice's file", _taken)
+    (picture,) = free_names(path.with_name(f"{path.stem}-adapted.png"), overwrite=overwrite)
     require_any_recording(*recordings)
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.conversion.swapper import VoiceSwapper
@@ -88,9 +89,8 @@ def adapt(
         )
     elif not report.helped:
         console.print("Adapting did not help, so the voice is as 'voiceswap voice' makes it.")
-    picture = draw(swapper, adapted, path.with_name(f"{path.stem}-adapted.png"))
     written(path, "the voice")
-    written(picture, "before and after")
+    written(draw(swapper, adapted, picture), "before and after")
     if report.stopped:
         raise typer.Exit(130)  # the shell's exit status for Ctrl-C
 

@@ -74,7 +74,11 @@ def ui(
         int, typer.Option(min=1, help="Visitors who may be live at once, in the tab Live.")
     ] = 2,
     max_minutes: Annotated[
-        float, typer.Option(callback=number(0.1), help="Longest recording to convert.")
+        float,
+        typer.Option(
+            callback=number(0.1),
+            help="Longest recording to convert; a batch may have ten times as much.",
+        ),
     ] = 60.0,
     max_megabytes: Annotated[
         float, typer.Option(callback=number(0.1), help="Largest file to upload.")

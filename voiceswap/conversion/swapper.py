@@ -211,7 +211,7 @@ class VoiceSwapper:
 
     def adapt(
         self,
-        recordings: Sequence[AudioInput],
+        recordings: AudioInput | Sequence[AudioInput],
         progress: ProgressCallback = lambda done: None,
         steps: int | None = None,
         seed: int = 0,
@@ -219,7 +219,8 @@ class VoiceSwapper:
         """A voice with a decoder of its own, learned from recordings; the model stays as it is.
 
         Args:
-            recordings: of one voice; long ones are cut at pauses, what can't be used is left out.
+            recordings: of one voice: one, several or folders of them. Long ones are cut at pauses,
+                what can't be used is left out.
             progress: called with the share done, from 0 to 1.
             steps: of training at most; None goes by the length of speech.
             seed: of the random numbers.

@@ -9,7 +9,7 @@ import torch
 from voiceswap import __version__
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import heading
-from voiceswap.ui.inputs import SHORT_SECONDS
+from voiceswap.ui.inputs import BATCH_SOURCES, SHORT_SECONDS
 from voiceswap.ui.texts import Texts, clock
 
 CARD_NAMES = {
@@ -26,6 +26,7 @@ def build(context: AppContext) -> None:
     limits = text["limits_text"].format(
         short=clock(SHORT_SECONDS),
         long=clock(context.max_minutes * 60),
+        batch=clock(BATCH_SOURCES * context.max_minutes * 60),
         size=context.max_megabytes,
         queue=context.queue_size,
     )

@@ -61,7 +61,7 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             if not agreed:
                 raise VoiceswapError(text["adapt_no_consent"])
             kept_name = context.library.free_name(name or "")
-            paths = require_recordings(context.text, paths, TOGETHER_SECONDS)
+            paths = require_recordings(context.text, paths, TOGETHER_SECONDS, TOGETHER_SECONDS)
 
             report = progress_reporter(context.text, progress, check, text["adapting"])
             adapted = adapt(swapper, paths, progress=lambda done, what: report(done))

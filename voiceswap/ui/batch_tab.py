@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -14,7 +15,7 @@ from voiceswap.notes import note
 from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import exact_pitch, heading, recordings_field, saved_voices, settings
-from voiceswap.ui.inputs import require, require_recording, require_references
+from voiceswap.ui.inputs import BATCH_SOURCES, require, require_recordings, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
 from voiceswap.ui.result_files import new_file
 from voiceswap.ui.run import Run
@@ -88,15 +89,16 @@ def build(context: AppContext) -> gr.Dropdown:
                 seed=None if seed is None else int(seed),
                 format=kind or None,
             )
-            paths = []
-            for path in dict.fromkeys(require(context.text, sources, "no_sources")):
-                check()
-                paths.append(_recording(context, path))
+            given = require(context.text, sources, "no_sources")
+            _refuse_manifests(context, given)
             require_references(context, recordings or [], voices or [], "no_batch_target")
             targets = [
                 *([recordings] if recordings else []),
                 *([str(context.library.path(name))] for name in dict.fromkeys(voices or [])),
             ]
+            longest = context.max_minutes * 60
+            together = BATCH_SOURCES * longest / len(targets)
+            paths = require_recordings(context.text, given, longest, together, check)
 
             report = progress_reporter(context.text, progress, check, text["converting"])
 
@@ -142,11 +144,11 @@ def build(context: AppContext) -> gr.Dropdown:
     return voices
 
 
-def _recording(context: AppContext, path: str) -> str:
-    # A manifest would name files of the server.
-    if ending(path) in ("csv", "jsonl"):
-        raise VoiceswapError(context.text["no_manifest"].format(name=Path(path).name))
-    return require_recording(context.text, path, "no_sources", context.max_minutes * 60)
+def _refuse_manifests(context: AppContext, paths: Sequence[str]) -> None:
+    """Raise VoiceswapError for a list of files, which would name some of the server's."""
+    for path in paths:
+        if ending(path) in ("csv", "jsonl"):
+            raise VoiceswapError(context.text["no_manifest"].format(name=Path(path).name))
 
 
 def _zip(context: AppContext, report: Report, out: Path) -> Path:

@@ -88,6 +88,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：一个声道无声，只使用另一个声道。",
     ),
     (
+        r"(?P<name>.+): two people seem to speak in it, one on each channel; .*",
+        "{name}：似乎有两个人在说话，各占一个声道；两个声道已混合，请把每个声道存为单独的文件。",
+    ),
+    (
         r"(?P<name>.+): two people seem to speak in it, at about (?P<a>\d+) and (?P<b>\d+) Hz; .*",
         "{name}：似乎有两个人在说话（约 {a} 和 {b} Hz），"
         "结果会是同一个声音；请分别提供每个人的录音。",

@@ -1,6 +1,6 @@
 """What visitors give, checked: values that are needed, and recordings of limited length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from voiceswap.ui.texts import Texts, clock
 # Of what is held in memory whole: the two recordings of a swap, and references.
 SHORT_SECONDS = 120.0
 TOGETHER_SECONDS = 900.0  # of all recordings of one voice
+BATCH_SOURCES = 10  # of the longest length, that one batch may convert, over all its voices
 T = TypeVar("T")
 
 
@@ -34,17 +35,23 @@ def require_recording(
     return path
 
 
-def require_recordings(text: Texts, paths: Sequence[str], seconds: float) -> list[str]:
-    """The paths, each once, of recordings of at most so many seconds.
+def require_recordings(
+    text: Texts,
+    paths: Iterable[str],
+    seconds: float,
+    together: float,
+    check: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """The paths, each once, of recordings of at most so many seconds, and all so many `together`.
 
-    All together are of at most TOGETHER_SECONDS.
+    `check` is called before each is read.
     """
-    distinct, left = list(dict.fromkeys(paths)), TOGETHER_SECONDS
+    distinct, left = list(dict.fromkeys(paths)), together
     for path in distinct:
+        check()
         left -= _length(text, path, seconds)
         if left < 0:
-            limit = clock(TOGETHER_SECONDS)
-            raise AudioError(text["too_long_together"].format(limit=limit))
+            raise AudioError(text["too_long_together"].format(limit=clock(together)))
     return distinct
 
 
@@ -59,7 +66,7 @@ def require_references(
     `missing` names the sentence if there is none.
     """
     given = [path for path in recordings if path]
-    paths = require_recordings(context.text, given, SHORT_SECONDS)
+    paths = require_recordings(context.text, given, SHORT_SECONDS, TOGETHER_SECONDS)
     names = dict.fromkeys(voices)
     found: list[str | Path] = [*paths, *(context.library.path(name) for name in names)]
     return require(context.text, found, missing)

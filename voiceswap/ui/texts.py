@@ -70,9 +70,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "version": ("voiceswap", "voiceswap"),
     "limits": ("Limits here", "本页限制"),
     "limits_text": (
-        "swaps and references {short} minutes, conversions {long}; files {size:g} MB; {queue} "
-        "requests may wait",
-        "互换和参考录音 {short} 分钟，转换 {long}；文件 {size:g} MB；最多 {queue} 个请求等待",
+        "swaps and references {short} minutes, conversions {long}, a batch {batch} together; files "
+        "{size:g} MB; {queue} requests may wait",
+        "互换和参考录音 {short} 分钟，转换 {long}，一次批量合计 {batch}；文件 {size:g} MB；"
+        "最多 {queue} 个请求等待",
     ),
     "figures": ("Measured figures", "实测指标"),
     "figures_note": (
