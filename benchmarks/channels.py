@@ -30,7 +30,7 @@ def decibels(level: float) -> float:
 
 def in_room(samples: np.ndarray) -> np.ndarray:
     """The samples in a random room."""
-    return in_a_room(torch.from_numpy(samples)[None].float(), RATE)[0].double().numpy()
+    return in_a_room(torch.from_numpy(samples)[None].float(), RATE)[1][0].double().numpy()
 
 
 def late(samples: np.ndarray, seconds: float) -> np.ndarray:

@@ -62,7 +62,7 @@ def test_two_people_one_on_each_channel_are_noted_and_one_in_stereo_is_not(hello
     torch.manual_seed(0)
 
     def in_room(samples):
-        return in_a_room(torch.from_numpy(samples)[None], 16000)[0].numpy()
+        return in_a_room(torch.from_numpy(samples)[None], 16000)[1][0].numpy()
 
     def notes(*channels):
         found = []
