@@ -40,8 +40,7 @@ class FFmpegWriter:
             known = ", ".join(map(str, sorted(rates)))
             raise AudioError(f"{ending} can't hold {rate} Hz; it takes {known}.")
         with ExitStack() as stack, self._explained():
-            self._pictures: dict[Any, Any] = {}
-            self._packets: Iterator[Any] = iter(())
+            self._packets: Iterator[Any] = iter(())  # of pictures
             # Without its date and random numbers, so that the same sound gives the same bytes.
             options = {"fflags": "+bitexact"}
             self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
@@ -57,13 +56,11 @@ class FFmpegWriter:
             container = open_container(source, stack)
         except NotDecodableError:
             return  # a format of libsndfile, which has no pictures
-        videos = [video for video in container.streams.video if not _is_cover(video)]
-        if not videos:
+        video = next((v for v in container.streams.video if not _is_cover(v)), None)
+        if video is None:
             return
         try:
-            for video in videos:
-                copy = self._out.add_stream_from_template(video, opaque=True)
-                self._pictures[video.index] = copy
+            self._pictures = self._out.add_stream_from_template(video, opaque=True)
             self._out.start_encoding()
         except (*self._errors, ValueError) as error:
             raise AudioError(
@@ -73,8 +70,7 @@ class FFmpegWriter:
         for audio in container.streams.audio[:1]:
             if audio.start_time and audio.time_base:
                 self._written = max(0, round(audio.start_time * audio.time_base * self._rate))
-        packets = container.demux(videos)
-        self._packets = (packet for packet in packets if packet.dts is not None)
+        self._packets = _with_decoding_times(container.demux(video))
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
@@ -101,7 +97,7 @@ class FFmpegWriter:
     def _mux_pictures(self, until: float) -> None:
         """Write the pictures up to so many seconds, since players read both side by side."""
         while self._next is not None and self._next.dts * self._next.time_base <= until:
-            self._next.stream = self._pictures[self._next.stream.index]
+            self._next.stream = self._pictures
             self._out.mux(self._next)
             self._next = next(self._packets, None)
 
@@ -112,6 +108,23 @@ class FFmpegWriter:
             yield
         except self._errors as error:
             raise OSError(error.errno, error.strerror) from error
+
+
+def _with_decoding_times(packets: Iterator[Any]) -> Iterator[Any]:
+    """Packets, each with a decoding time: Matroska has none for the first of reordered pictures."""
+    waiting: list[Any] = []
+    for packet in packets:
+        if not packet.size:
+            continue  # PyAV's mark of the end
+        waiting.append(packet)
+        if packet.dts is not None:
+            for number, earlier in enumerate(reversed(waiting)):
+                earlier.dts = packet.dts - number * max(1, packet.duration or 1)
+            yield from waiting
+            waiting = []
+    for packet in waiting:
+        packet.dts = packet.pts
+        yield packet
 
 
 def _is_cover(video: Any) -> bool:
