@@ -49,7 +49,7 @@ def test_every_line_of_a_manifest_has_its_own_options_and_errors(tmp_path, tiny,
             "target": [str(HELLO), str(GOODBYE)],
             "output": "x/first.flac",
             "pitch": 3,
-            "seed": 1,
+            "seed": 1.0,
         },
         {
             "source": "talks/day 0/talk-0001.wav",

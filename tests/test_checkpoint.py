@@ -66,6 +66,16 @@ def test_a_vocoder_for_other_mels_is_refused(tmp_path, checkpoint):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_network_of_another_autoencoder_is_refused(tmp_path, checkpoint):
+    checkpoint.streaming = load_checkpoint().streaming
+    with pytest.raises(CheckpointError, match="encoder is for an autoencoder on whisper-base with"):
+        save_checkpoint(tmp_path / "model.safetensors", checkpoint)
+    checkpoint.streaming, checkpoint.front_end_adapter = None, load_checkpoint().front_end_adapter
+    with pytest.raises(CheckpointError, match="adapter is for an autoencoder on whisper-base"):
+        save_checkpoint(tmp_path / "model.safetensors", checkpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_place_that_cant_be_written_is_one_sentence(tmp_path, checkpoint):
     (tmp_path / "file").touch()
     (tmp_path / "model.safetensors").mkdir()

@@ -138,6 +138,15 @@ def test_what_is_read_is_looked_at_before_the_model_loads(
     assert status == 1 and sentence in " ".join(shown.split())
 
 
+def test_default_names_that_are_too_long_are_a_sentence(run, tmp_path):
+    names = f"{'ä' * 60}.wav", f"{'ä' * 60}2.wav"
+    for name, given in zip(names, ("s.wav", "t.wav"), strict=True):
+        (tmp_path / name).write_bytes((tmp_path / given).read_bytes())
+    for arguments in (("convert", names[0], "--target", names[1]), ("swap", *names)):
+        status, shown = run(*arguments)
+        assert status == 1 and "can't be written (File name too long)" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "read"),
     [

@@ -11,6 +11,7 @@ from voiceswap.conversion.options import ConversionOptions, pitch_options
 from voiceswap.conversion.pitch import place_contour
 from voiceswap.conversion.reading import read_recording
 from voiceswap.features import AudioConfig, extract_f0
+from voiceswap.notes import notes_to
 
 AUDIO = AudioConfig()
 INTERVALS = np.array([4, -3, 5, -4, 3])  # semitones from note to note
@@ -57,6 +58,24 @@ def test_the_octave_is_the_nearest_that_can_be_sung(root, voice, octaves):
     people, options = np.zeros(len(f0)), ConversionOptions(exact_pitch=True)
     moved, _ = place_contour(f0, people, statistics, options)
     np.testing.assert_allclose(moved.numpy(), f0 * 2.0**octaves, rtol=1e-4)
+
+
+def test_a_chorus_an_octave_above_its_verse_stays_there(swapper, song, goodbye):
+    chorus = resample(song, 2, 1)  # twice as fast, so an octave higher
+    notes: list[str] = []
+    with notes_to(notes.append):
+        out = swapper.convert(np.tile([*song, *chorus], 2), (goodbye, 16000), exact_pitch=True)
+    f0 = extract_f0(resample(out, swapper.sample_rate, 16000), AUDIO)
+    verse, higher = np.array_split(f0[: len(f0) // 2], [2 * len(f0) // 6])
+    octaves = np.log2(np.median(higher[higher > 0]) / np.median(verse[verse > 0]))
+    assert abs(octaves - 1) < 0.1 and not notes
+
+
+def test_an_octave_leaves_room_for_the_shift():
+    f0, statistics = melody(300), torch.tensor([np.log(300), 0.2], dtype=torch.float32)
+    options = ConversionOptions(exact_pitch=True, pitch_shift=12)
+    moved, _ = place_contour(f0, np.zeros(len(f0)), statistics, options)
+    np.testing.assert_allclose(moved.numpy(), f0, rtol=1e-4)
 
 
 def test_commands_and_lists_say_exact():

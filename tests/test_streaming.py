@@ -15,6 +15,7 @@ from voiceswap.audio import active_level_db, frame_powers, read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import streaming
 from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.latency import Latency
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live.simulation import simulate
 from voiceswap.live.warm_up import warm_up
@@ -41,6 +42,14 @@ def test_blocks_of_any_size_give_the_same_samples(tiny, hello, latency):
         results.append(out)
     for out in results[2:]:
         np.testing.assert_array_equal(out, results[1])
+
+
+def test_a_latency_of_ones_own(tiny, hello):
+    for latency in (Latency(0.02, 0.0, 0.6), Latency(0.5, 0.02, 1.0)):
+        assert len(streamed(tiny.stream(GOODBYE, latency=latency), hello, 4800)) == len(hello)
+    for wrong in ((0, 0.1, 1.0), (0.1, -0.2, 1.0), (0.1, 0.1, 0.3), (0.1, np.nan, 1.0)):
+        with pytest.raises(VoiceswapError, match=r"a block of at least 0\.02 s"):
+            Latency(*wrong)
 
 
 def test_content_is_decoded_with_the_pitch_of_its_own_time(tiny, swapper, hello, monkeypatch):

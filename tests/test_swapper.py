@@ -174,8 +174,11 @@ def test_several_references_are_averaged_and_blended(swapper, hello, goodbye):
     np.testing.assert_allclose(
         swapper.blend([(a, 3), (b, 1)]).code, 0.75 * a.code + 0.25 * b.code, atol=1e-5
     )
-    with pytest.raises(VoiceswapError, match="sum above zero"):
-        swapper.blend([(a, 0.0)])
+    for weights in ((0.0, 0.0), (2.0, -1.0), (1e308, 1e308), (np.nan, 1.0)):
+        with pytest.raises(VoiceswapError, match="weights from 0 on with a finite sum above 0"):
+            swapper.blend(list(zip((a, b), weights, strict=True)))
+    with pytest.raises(VoiceswapError, match="weights are numbers"):
+        swapper.blend([(a, "x")])
     with pytest.raises(VoiceswapError, match="At least one reference"):
         swapper.voice([])
 

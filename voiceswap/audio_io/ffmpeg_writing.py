@@ -15,6 +15,16 @@ from voiceswap.errors import AudioError
 BIT_RATE = 96_000  # of one channel
 
 
+def require_rate(ending: str, rate: int) -> None:
+    """Raise AudioError for a rate in Hz that the format of an ending can't hold."""
+    import av
+
+    rates = av.Codec(FFMPEG_FORMATS[ending][1], "w").audio_rates or ()
+    if rate not in rates:
+        known = ", ".join(map(str, sorted(rates)))
+        raise AudioError(f"{ending} can't hold {rate} Hz; it takes {known}.")
+
+
 class FFmpegWriter:
     """Writes a sound track, and beside it the pictures of another file.
 
@@ -27,7 +37,7 @@ class FFmpegWriter:
         source: a file whose pictures a video gets as they are, if it has any.
 
     Raises:
-        AudioError: the format holds no such rate, or not the pictures of `source`.
+        AudioError: the format does not hold the pictures of `source`.
     """
 
     def __init__(self, out: Path, ending: str, rate: int, source: Path | None):
@@ -35,10 +45,6 @@ class FFmpegWriter:
 
         self._errors, self._rate, self._written = (av.FFmpegError,), rate, 0
         kind, codec = FFMPEG_FORMATS[ending]
-        rates = av.Codec(codec, "w").audio_rates or ()
-        if rate not in rates:
-            known = ", ".join(map(str, sorted(rates)))
-            raise AudioError(f"{ending} can't hold {rate} Hz; it takes {known}.")
         with ExitStack() as stack, self._explained():
             self._packets: Iterator[Any] = iter(())  # of pictures
             # Without its date and random numbers, so that the same sound gives the same bytes.

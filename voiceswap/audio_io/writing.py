@@ -1,5 +1,6 @@
 """Audio files out: whole or not at all, in blocks."""
 
+import io
 import os
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import soundfile
 
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
-from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter
+from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
 from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
@@ -63,6 +64,11 @@ class AudioWriter:
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
         self.resampler = BlockResampler(rate, self.file_rate)
+        with self._explained():  # before hours are converted for a rate that the format can't hold
+            if ending in FFMPEG_FORMATS:
+                require_rate(ending, self.file_rate)
+            else:
+                self._sound_file(io.BytesIO()).close()
 
     def __enter__(self) -> "AudioWriter":
         with ExitStack() as stack, self._explained():
@@ -74,8 +80,11 @@ class AudioWriter:
     def _open(self) -> "soundfile.SoundFile | FFmpegWriter":
         if self.ending in FFMPEG_FORMATS:
             return FFmpegWriter(self.temporary, self.ending, self.file_rate, self.source)
+        return self._sound_file(self.temporary)
+
+    def _sound_file(self, file: Path | io.BytesIO) -> soundfile.SoundFile:
         return soundfile.SoundFile(
-            self.temporary, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
+            file, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
         )
 
     def write(self, samples: np.ndarray) -> None:

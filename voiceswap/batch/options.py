@@ -39,12 +39,12 @@ class BatchOptions(ConversionOptions):
             if name == "pitch":
                 values |= pitch_options(str(value))
                 continue
-            kind = int if name in WHOLE else str if name in ("format", "subtype") else float
+            kind = _whole if name in WHOLE else str if name in ("format", "subtype") else float
             text = str(value).replace(",", ".") if kind is float else str(value)  # 2,5 is 2.5
             try:
                 values[name] = kind(text)
             except ValueError as error:
-                what = "whole number" if kind is int else "number"
+                what = "whole number" if kind is _whole else "number"
                 raise VoiceswapError(f"{name} is '{value}', which is no {what}.") from error
         return replace(self, **values)
 
@@ -63,3 +63,11 @@ class BatchOptions(ConversionOptions):
         """The conversion options of an output with this rate in Hz and this subtype."""
         own = {field.name: getattr(self, field.name) for field in fields(ConversionOptions)}
         return ConversionOptions(**own | {"rate": rate, "subtype": subtype})
+
+
+def _whole(text: str) -> int | float:
+    """A whole number, also as tables with a gap in a column have it: 7.0."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)  # 7.5 is refused with the other values

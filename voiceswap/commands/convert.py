@@ -69,7 +69,8 @@ def swap(
     pairs = (name_a, name_b), (name_b, name_a)
     names = [out / f"{x}-in-the-voice-of-{y}.wav" for x, y in pairs]
     outs = free_names(*names, overwrite=overwrite)
-    require_writable(outs[0])
+    for path in outs:
+        require_writable(path)
     swapper = load_swapper(checkpoint, device, precision)
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -101,6 +102,14 @@ def _keys() -> Iterator:
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin.fileno())
     try:
-        yield lambda: sys.stdin.read(1) if select.select([sys.stdin], [], [], 0)[0] else ""
+        # Past Python's buffer, which would keep the keys that were pressed with it.
+        keyboard = sys.stdin.fileno()
+        yield (
+            lambda: (
+                os.read(keyboard, 1).decode("ascii", "ignore")
+                if select.select([keyboard], [], [], 0)[0]
+                else ""
+            )
+        )
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -58,6 +58,12 @@ def fail(problem: object) -> None:
 
 def require_writable(path: Path) -> None:
     """Raise VoiceswapError where no file can be made, before anything takes time."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # a name that is too long
+        raise VoiceswapError(f"{path} can't be written ({error.strerror}).") from error
     folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
     if not folder.is_dir():
         raise VoiceswapError(f"{path} can't be written: {folder} is no folder.")

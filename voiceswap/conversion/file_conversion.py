@@ -135,7 +135,8 @@ class FileConverter:
         encoded = self.engine.encoder.encode(recordings, _part(progress, 0.0, 0.6))
         conversions = []
         for (item, voice), source in zip(batch, encoded, strict=True):
-            note_two_voices(source.recording)
+            if not item.file.options.exact_pitch:  # a song's parts may differ as two people do
+                note_two_voices(source.recording)
             voice = self.between(source, voice, item.file.options.strength)
             conversions.append(Conversion(source, voice, item.file.options))
         return self.engine.convert(conversions, _part(progress, 0.6, 1.0))

@@ -62,7 +62,9 @@ def output_windows(
     """The windows of a conversion; `voice_log_f0` (2,) is the voice's, `audio` that of outputs."""
     recording = conversion.source.recording
     rate = recording.config.frame_rate
-    people = who_speaks(recording.f0, rate)
+    # A song's verse and chorus may be as far apart as two people are.
+    song = conversion.options.exact_pitch
+    people = np.zeros(recording.frames) if song else who_speaks(recording.f0, rate)
     f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, conversion.options)
     cut = windows(recording.frames, rate, RECEPTIVE_SECONDS)
     states = excitation_states(f0, [window.left for window in cut], audio)

@@ -36,7 +36,10 @@ def place_contour(
     for person in np.unique(people):
         own = np.where(people == person, f0, 0.0).astype(np.float64)
         source = torch.tensor([log_f0_statistics(own)], dtype=torch.float64)
-        target = (_nearest_octave(own, source[0], voice) if options.exact_pitch else voice) + shift
+        if options.exact_pitch:
+            target = shift + _nearest_octave(own, source[0], voice, float(shift[0]))
+        else:
+            target = shift + voice
         moved += transfer_pitch(
             torch.from_numpy(own)[None], source, target[None], options.pitch_range
         )[0]
@@ -46,25 +49,22 @@ def place_contour(
     return moved, placed.float()
 
 
-def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor) -> Tensor:
+def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float) -> Tensor:
     """The source's statistics (2,), moved by the whole octaves that bring them nearest a voice's.
 
-    Octaves that would move the contour out of F0_MIN to F0_MAX are left out, since they would clip
-    intervals; a shift of zero is always possible.
+    Octaves that would, with `shift` beside them, move the contour out of F0_MIN to F0_MAX are left
+    out, since they would clip intervals. Where none is left, the octave stays.
     """
     if not f0.any():
         return source
-    low, high = np.percentile(np.log(f0[f0 > 0]), F0_PERCENTILES)
+    low, high = np.percentile(np.log(f0[f0 > 0]), F0_PERCENTILES) + shift
     octaves = [
         number
         for number in range(-3, 4)
-        if number == 0
-        or (
-            math.log(F0_MIN) <= low + number * OCTAVE and high + number * OCTAVE <= math.log(F0_MAX)
-        )
+        if math.log(F0_MIN) <= low + number * OCTAVE and high + number * OCTAVE <= math.log(F0_MAX)
     ]
     distance = float(voice[0] - source[0])
-    number = min(octaves, key=lambda number: abs(number * OCTAVE - distance))
+    number = min(octaves, key=lambda number: abs(number * OCTAVE - distance), default=0)
     return source + torch.tensor([number * OCTAVE, 0.0])
 
 

@@ -10,7 +10,7 @@ from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats
 from voiceswap.audio_io.checks import require_finite
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
-from voiceswap.conversion.latency import LATENCIES, Latency
+from voiceswap.conversion.latency import LATENCIES, LEAST_PAST, Latency
 from voiceswap.conversion.loudness import (
     high_pass,
     hop_peaks,
@@ -35,7 +35,6 @@ from voiceswap.precision import inference
 
 CROSSFADE = 0.01  # seconds of cross-fade from one block to the next
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
-LOUDNESS = 0.6  # seconds before a block over which its loudness is measured
 NONVERBAL_SECONDS = 1.0  # of speech, after which nonverbal sounds follow the source fully
 STREAM_LOG_VARIANCE = 0.05  # how much higher the mean log-variance of speech is in streams
 CHUNK_SECONDS = 0.005  # that are resampled at once, so that the result does not depend on blocks
@@ -217,7 +216,7 @@ class Stream:
         output, start = np.concatenate([self._recent_output, output]), len(self._recent_output)
         stop, fade = start + self._block * out_hop, len(self._tail)
         recent = window[len(window) - len(output) // out_hop * hop :]
-        before = round(LOUDNESS * self.engine.output_audio.sample_rate)
+        before = round(LEAST_PAST * self.engine.output_audio.sample_rate)
         self._recent_output = output[:stop][-before:]
         output = self._as_loud(recent, output)
         block = output[start:stop].copy()

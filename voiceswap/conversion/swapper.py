@@ -108,7 +108,7 @@ class VoiceSwapper:
         chosen = conversion_options(options)
         if chosen.subtype is not None:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
-        (encoded,) = self._encode([source])
+        (encoded,) = self._encode([source], song=chosen.exact_pitch)
         voice = self._between(encoded, self.voice(references), chosen.strength)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         if chosen.rate is None:
@@ -283,11 +283,12 @@ class VoiceSwapper:
     def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:
         return self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])[0]
 
-    def _encode(self, inputs: Sequence[AudioInput]) -> list[EncodedRecording]:
+    def _encode(self, inputs: Sequence[AudioInput], song: bool = False) -> list[EncodedRecording]:
         audio, rate = self.engine.audio, self.sample_rate
         encoded = self.engine.encoder.encode([read_recording(x, audio, rate) for x in inputs])
         for item in encoded:
-            note_two_voices(item.recording)
+            if not song:
+                note_two_voices(item.recording)
         return encoded
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:

@@ -1,5 +1,6 @@
 """The voice of a speaker, independent of content."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,10 @@ class Voice:
         return Voice(**means, residuals=moved, delta=delta, notes=self.notes)
 
     def toward(self, other: "Voice", amount: float) -> "Voice":
-        """The voice `amount` of the way on the straight line from this one (0) to `other` (1)."""
+        """The voice `amount` of the way on the straight line from this one (0) to `other` (1).
+
+        Raises VoiceswapError for an amount outside 0 to 1.
+        """
         return blend([(self, 1 - amount), (other, amount)])
 
 
@@ -93,13 +97,19 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
 
     Of adapted voices, the decoders' weights are mixed too.
 
-    Raises VoiceswapError when there is no voice, or the weights are not finite or sum to zero or
-    less.
+    Raises VoiceswapError when there is no voice, or the weights are not numbers from 0 on with a
+    finite sum above it.
     """
-    weights = torch.tensor([float(weight) for _, weight in voices], dtype=torch.float64)
-    if not len(weights) or not weights.isfinite().all() or weights.sum() <= 0:
-        raise VoiceswapError("A blend needs at least one voice and weights with a sum above zero.")
-    weights /= weights.sum()
+    try:
+        weights = torch.tensor([float(weight) for _, weight in voices], dtype=torch.float64)
+    except (TypeError, ValueError) as error:
+        raise VoiceswapError("A blend's weights are numbers: blend([(anna, 0.5), ...]).") from error
+    total = weights.sum()
+    if not len(weights) or not (weights >= 0).all() or not 0 < total < math.inf:
+        raise VoiceswapError(
+            "A blend needs at least one voice, and weights from 0 on with a finite sum above 0."
+        )
+    weights /= total
     recordings: dict[int, Residuals] = {}  # a mix may hold one voice several times
     shares: defaultdict[int, float] = defaultdict(float)
     for (voice, _), weight in zip(voices, weights.tolist(), strict=True):

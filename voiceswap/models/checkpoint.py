@@ -77,10 +77,12 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a
     model, in 8 bits.
 
-    Raises CheckpointError when autoencoder and vocoder do not share their audio settings, or
-    nothing can be written there.
+    Raises CheckpointError when autoencoder and vocoder do not share their audio settings, when the
+    streaming encoder or the front-end adapter is of another autoencoder, or nothing can be written
+    there.
     """
     path = Path(path)
+    _require_own_front_end(checkpoint)
     parts: dict[str, nn.Module] = {"autoencoder": checkpoint.autoencoder}
     if checkpoint.vocoder is not None:
         checkpoint.audio.require_same(checkpoint.vocoder.config, "the autoencoder", "the vocoder")
@@ -109,6 +111,25 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     with whole_file(path, CheckpointError) as temporary:
         save_file(tensors, temporary, {"voiceswap": json.dumps(metadata)})
     return path
+
+
+def _require_own_front_end(checkpoint: Checkpoint) -> None:
+    """Raise CheckpointError where a network reads another front end than the autoencoder."""
+    own = checkpoint.autoencoder
+    for what, network in (
+        ("streaming encoder", checkpoint.streaming),
+        ("front-end adapter", checkpoint.front_end_adapter),
+    ):
+        if network is None:
+            continue
+        sizes = network.architecture
+        code = sizes.get("code", own.architecture["content_code"])
+        if (sizes["front_end"], code) != (own.front_end, own.architecture["content_code"]):
+            raise CheckpointError(
+                f"The {what} is for an autoencoder on {sizes['front_end']} with {code} channels of "
+                f"content code; this one is on {own.front_end} with "
+                f"{own.architecture['content_code']}. Use one that was trained with it."
+            )
 
 
 def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
@@ -150,7 +171,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         ArithmeticError,
     ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
-    return Checkpoint(
+    checkpoint = Checkpoint(
         networks["autoencoder"],
         networks.get("vocoder"),
         card,
@@ -159,6 +180,8 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         networks.get("front_end_adapter"),
         networks.get("denoiser"),
     )
+    _require_own_front_end(checkpoint)
+    return checkpoint
 
 
 def _check_sizes(sizes: Mapping[str, object]) -> None:

@@ -42,6 +42,14 @@ class FeatureCache:
         """Where the features of a cut lie. Any id makes a safe name."""
         return self.folder / f"{hashlib.sha256(cut_id.encode()).hexdigest()[:24]}.safetensors"
 
+    def holds(self, cut: Cut) -> bool:
+        """Whether the features of a cut are there, and no older than its recording."""
+        path = self.path(cut.id)
+        if not path.exists():
+            return False
+        files = [Path(source.source) for source in cut.recording.sources if source.type == "file"]
+        return all(file.stat().st_mtime <= path.stat().st_mtime for file in files if file.exists())
+
     def open(self, cut_id: str):
         """The cut's file, for reading whole tensors or slices of them."""
         return safe_open(self.path(cut_id), "pt")
@@ -55,7 +63,7 @@ class FeatureCache:
         Raises DataError where a process that computes them dies.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        missing = (cut for cut in cuts if not self.path(cut.id).exists())
+        missing = (cut for cut in cuts if not self.holds(cut))
         left_out, running = {}, deque[tuple[str, Future]]()
 
         def finish(most: int) -> None:

@@ -105,7 +105,7 @@ class SpeechData(lightning.LightningDataModule):
             missing, seconds, low, rate = set(), 0.0, 0, self.cache.config.samples_rate
             for cut in self._cuts(part):
                 low += cut.sampling_rate < MIN_RATE_SHARE * rate
-                if not self.cache.path(cut.id).exists():
+                if not self.cache.holds(cut):
                     missing.add(cut.id)
                     seconds += cut.duration
             if low:
