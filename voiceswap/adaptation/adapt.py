@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.adaptation.recordings import Piece, Recordings, hold_out, read_recordings
+from voiceswap.adaptation.recordings import Piece, Recordings, evenly, hold_out, read_recordings
 from voiceswap.adaptation.report import AdaptationReport
 from voiceswap.adaptation.scoring import Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
+from voiceswap.conversion import voice_file
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
@@ -96,7 +97,9 @@ def adapt(
     analysed = [resample(piece.samples, piece.rate, rate) for piece in learned]
     test = resample(kept.samples, kept.rate, rate) if kept else max(analysed, key=len)
     scorer = VoiceScorer(engine, test)
-    plain = swapper.voice([_voice(swapper, piece) for piece in learned])
+    plain = swapper.voice(
+        [_voice(swapper, piece) for piece in evenly(learned, voice_file.MAX_RECORDINGS)]
+    )
     if kept:
         _voice(swapper, kept)  # for its notes: scores by two people's speech tell nothing
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
