@@ -18,6 +18,7 @@ from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
 from voiceswap.cli import app
+from voiceswap.conversion import voice_file
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.voice import stack_voices
 
@@ -146,6 +147,16 @@ def test_it_keeps_the_better_and_goes_on_where_it_was_stopped(
     adapted = adapt(tiny, recordings, 40)
     assert not adapted.report.helped and adapted.report.after == adapted.report.before
     assert adapted.voice.delta is None and torch.equal(adapted.voice.code, adapted.plain.code)
+
+
+def test_what_many_recordings_give_can_be_kept(tiny, hello, goodbye, tmp_path, monkeypatch):
+    """Scored by a stand-in, as no better adapted: the voice as it was is the one kept."""
+    monkeypatch.setattr(adaptation, "selection_score", lambda scores, before: 0.0)
+    monkeypatch.setattr(voice_file, "MAX_RECORDINGS", 3)
+    recordings = [(samples, 16000) for samples in (hello, goodbye) * 4]
+    adapted = adapt(tiny, recordings, 1)
+    assert not adapted.report.helped and len(adapted.voice.residuals) == 3
+    assert tiny.load_voice(tiny.save_voice(adapted.voice, tmp_path / "many.safetensors"))
 
 
 def test_long_recordings_are_cut_and_bad_ones_left_out(hello, goodbye, tmp_path):

@@ -134,6 +134,19 @@ def test_conversions_of_other_sources_are_not_replaced(tmp_path, tiny, hello):
         )
 
 
+def test_conversions_of_other_urls_are_not_replaced(tmp_path, tiny, hello):
+    (monday,) = write_talks(tmp_path / "monday", 1, hello)
+    (tuesday,) = write_talks(tmp_path / "tuesday", 1, hello[::-1])
+    made, options = tmp_path / "out" / monday.name, {"swapper": tiny}
+    for _ in range(2):  # the same one again is no other one
+        report = convert_folder(f"file://{monday}", [GOODBYE], tmp_path / "out", **options)
+        assert list(report.failures) == []
+    before = made.read_bytes()
+    (row,) = convert_folder(f"file://{tuesday}", [GOODBYE], tmp_path / "out", **options).rows
+    assert row.status is Status.FAILED and made.read_bytes() == before
+    assert "give another --out" in row.error
+
+
 def test_files_that_no_run_wrote_are_not_replaced(tmp_path, tiny, hello):
     first, second, third = write_talks(tmp_path / "talks", 3, hello)
     out = tmp_path / "out"

@@ -87,16 +87,31 @@ def test_the_plot_of_an_adaptation_replaces_nothing(run, tmp_path):
     assert run(*arguments, "--overwrite")[0] == 0 and plot.stat().st_size > 4
 
 
-def test_a_stopped_adaptation_goes_on_under_its_own_name(tmp_path):
-    from voiceswap.commands.adapt import _taken
-    from voiceswap.commands.outputs import free_names
+def test_a_stopped_adaptation_goes_on_and_another_person_gets_another_name(
+    run, tmp_path, monkeypatch
+):
+    from voiceswap.adaptation.trainer import Trainer
 
-    voice = tmp_path / "anna.safetensors"
-    voice.touch()
-    assert free_names(voice, taken=_taken) == [tmp_path / "anna-2.safetensors"]
-    (tmp_path / "anna-2.safetensors").touch()
-    (tmp_path / "anna-2.adapting").touch()
-    assert free_names(voice, taken=_taken) == [tmp_path / "anna-2.safetensors"]
+    monkeypatch.setattr("voiceswap.adaptation.adapt.EVERY", 1)
+    real, files = Trainer.train_step, tmp_path.glob
+
+    def stop_at_the_second(trainer):
+        if trainer.step:
+            raise KeyboardInterrupt
+        return real(trainer)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "train_step", stop_at_the_second)
+        run("adapt", "s.wav", "--name", "memo", "--steps", "2")
+    (state,) = files("*.adapting")
+    before = state.read_bytes()
+    run("adapt", "t.wav", "--name", "memo", "--steps", "2")
+    assert state.read_bytes() == before and (tmp_path / "memo-2.safetensors").exists()
+    run("adapt", "s.wav", "--name", "memo", "--steps", "2")
+    assert not state.exists() and {path.name for path in files("*.safetensors")} == {
+        "memo.safetensors",
+        "memo-2.safetensors",
+    }
 
 
 def test_a_folder_is_a_target(run, tmp_path):

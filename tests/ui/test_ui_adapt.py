@@ -11,6 +11,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from voiceswap.adaptation import adapt as adaptation
+from voiceswap.ui import adapt_panel
 
 
 def test_a_voice_is_trained_and_kept(address, context, speech, monkeypatch):
@@ -28,6 +29,24 @@ def test_a_voice_is_trained_and_kept(address, context, speech, monkeypatch):
     assert json.dumps(notes)
     with pytest.raises(AppError, match="There is a voice 'Anna' already"):
         client.predict(files, "Anna", True, api_name="/adapt_voice")
+
+
+def test_a_name_that_is_taken_meanwhile_loses_no_voice(
+    address, context, swapper, speech, monkeypatch
+):
+    taken = ["Anna", "anna 2"]
+
+    def adapt(*arguments, **options):
+        adapted = adaptation.adapt(*arguments, steps=1, **options)
+        for name in taken:  # by another visitor
+            context.library.add(name, swapper.sample(3))
+        return adapted
+
+    monkeypatch.setattr(adapt_panel, "adapt", adapt)
+    files, client = [handle_file(speech[0])], Client(address, verbose=False)
+    name, *_ = client.predict(files, "Anna", True, api_name="/adapt_voice")
+    assert name == "Anna 3" and context.library.names() == [*taken, "Anna 3"]
+    assert context.library.voice(name).notes["consent"] is True
 
 
 def test_it_asks_for_consent_and_shows_what_came(visit, address, context, speech, monkeypatch):

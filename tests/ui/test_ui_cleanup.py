@@ -45,6 +45,21 @@ def test_old_files_and_folders_of_killed_servers_are_removed(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_job_needs_stays_until_it_ends(tmp_path):
+    source, out = tmp_path / "sent" / "talk.wav", tmp_path / "made" / "batch"
+    for path in (source, source.with_name("other.wav"), out / "Anna" / "talk.wav"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), cleanup.held(source, out), cleanup.held(source):
+        cleanup.remove_old(tmp_path, -1)
+        left = sorted(path.name for path in tmp_path.rglob("*.wav"))
+        assert left == ["talk.wav", "talk.wav"]
+        _ = 1 / 0
+    for _ in range(3):  # folders after what was in them
+        cleanup.remove_old(tmp_path, -1)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_vanishes_meanwhile_stops_no_removal(vanishing):
     cleanup.remove_old(vanishing, -1)
     assert [path for path in vanishing.rglob("*") if path.is_file()] == []

@@ -1,7 +1,7 @@
 """From recordings of one voice to an adapted voice, with a report."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.adaptation.recordings import Piece, hold_out, read_recordings
+from voiceswap.adaptation.recordings import Piece, Recordings, evenly, hold_out, read_recordings
 from voiceswap.adaptation.report import AdaptationReport
 from voiceswap.adaptation.scoring import Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
+from voiceswap.conversion import voice_file
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
@@ -67,7 +68,7 @@ def adapt(
 
     Args:
         swapper: whose model to adapt; it is not changed.
-        recordings: of the one voice, as `VoiceSwapper.adapt` takes them.
+        recordings: of the one voice, as `VoiceSwapper.adapt` takes them, or what was read of them.
         steps: of training at most; None goes by the length of speech, from 60 to 200.
         seed: of the random numbers.
         state: a file to keep the state in; a run that was ended goes on from there. It is removed
@@ -85,15 +86,20 @@ def adapt(
     """
     engine = swapper.engine
     progress(0.0, "Reading the recordings")
-    read = read_recordings(recordings, swapper.sample_rate)
+    read = recordings
+    if not isinstance(read, Recordings):
+        read = read_recordings(recordings, swapper.sample_rate)
     learned, kept = hold_out(read)
+    key = run_key(swapper, read, steps, seed)
     steps = steps or steps_for(read.seconds)
     progress(0.02, "Computing features")
     rate = engine.audio.sample_rate
     analysed = [resample(piece.samples, piece.rate, rate) for piece in learned]
     test = resample(kept.samples, kept.rate, rate) if kept else max(analysed, key=len)
     scorer = VoiceScorer(engine, test)
-    plain = swapper.voice([_voice(swapper, piece) for piece in learned])
+    plain = swapper.voice(
+        [_voice(swapper, piece) for piece in evenly(learned, voice_file.MAX_RECORDINGS)]
+    )
     if kept:
         _voice(swapper, kept)  # for its notes: scores by two people's speech tell nothing
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]
@@ -103,8 +109,7 @@ def adapt(
         read.seconds, read.left_out, kept.name if kept else None, before, before
     )
     selection = _Selection(trainer, scorer, plain, report)
-    key = _key(swapper.fingerprint, [piece.samples for piece in read.pieces], steps, seed)
-    if saved := _load(state, key):
+    if saved := load_state(state, key):
         selection.load_state_dict(saved)
     try:
         while trainer.step < steps and selection.worse < PATIENCE:
@@ -194,10 +199,12 @@ def steps_for(seconds: float) -> int:
     return max(1, round(float(np.interp(seconds, lengths, steps)) / EVERY)) * EVERY
 
 
-def _key(model: str, recordings: Iterable[np.ndarray], steps: int, seed: int) -> str:
-    digest = hashlib.sha256(f"{model} {steps} {seed}".encode())
-    for samples in recordings:
-        digest.update(samples.tobytes())
+def run_key(swapper: Swapper, read: Recordings, steps: int | None, seed: int) -> str:
+    """A hash of everything that a run depends on, which its state has."""
+    steps = steps or steps_for(read.seconds)
+    digest = hashlib.sha256(f"{swapper.fingerprint} {steps} {seed}".encode())
+    for piece in read.pieces:
+        digest.update(piece.samples.tobytes())
     return digest.hexdigest()
 
 
@@ -206,7 +213,7 @@ def _save(path: Path, state: dict) -> None:
         torch.save(state, file)
 
 
-def _load(path: Path | None, key: str) -> dict | None:
+def load_state(path: Path | None, key: str) -> dict | None:
     """The state in a file, if it is of this very run."""
     if path is None or not path.exists():
         return None

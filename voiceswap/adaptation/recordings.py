@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from voiceswap.errors import AudioError
 MAX_PIECE = 20.0  # seconds; longer recordings are cut at their quietest places
 MIN_PIECE = 1.0
 MIN_SNR_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
     if speech_above_noise_db(samples, sample_rate) < MIN_SNR_DB:
         return f"has noise less than {MIN_SNR_DB:g} dB below its speech"
     return ""
+
+
+def evenly(items: Sequence[T], most: int) -> list[T]:
+    """At most so many of the items, evenly from first to last."""
+    return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(len(items), most))]
 
 
 def hold_out(recordings: Recordings) -> tuple[Sequence[Piece], Piece | None]:

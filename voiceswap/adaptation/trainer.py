@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from voiceswap.adaptation.recordings import evenly
 from voiceswap.adaptation.voice_features import Batch, RecordingFeatures, draw_batch
 from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.engine import Engine
@@ -57,7 +58,7 @@ class Trainer:
         self.code = torch.stack([item.code for item in recordings]).mean(0)
         self.recordings = [_with_quiet_pauses(engine, item, self.code) for item in recordings]
         most = round(REFERENCE_SECONDS * engine.audio.frame_rate)
-        self.references = [item.encoded for item in _spread(self.recordings, most)]
+        self.references = [item.encoded for item in _some(self.recordings, most)]
         start = new_delta(decoder, RANK, seed).to(engine.device)
         self.parameters = _parameters(self.code, start)
         self.mean = _parameters(self.code, start).requires_grad_(False)
@@ -154,11 +155,10 @@ class Trainer:
         }
 
 
-def _spread(recordings: Sequence[RecordingFeatures], frames: int) -> list[RecordingFeatures]:
-    """Some recordings, spread evenly over all, of about so many mel frames; at least one."""
+def _some(recordings: Sequence[RecordingFeatures], frames: int) -> list[RecordingFeatures]:
+    """Some recordings, taken evenly from all, of about so many mel frames; at least one."""
     total = sum(item.mel.shape[-1] for item in recordings)
-    count = max(1, min(len(recordings), round(len(recordings) * frames / total)))
-    return [recordings[round(i)] for i in np.linspace(0, len(recordings) - 1, count)]
+    return evenly(recordings, max(1, round(len(recordings) * frames / total)))
 
 
 def _parameters(code: Tensor, delta: DecoderDelta) -> nn.ParameterDict:

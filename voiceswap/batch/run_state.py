@@ -91,13 +91,7 @@ class RunState:
                 f"{path} is in the way: no run wrote it, or it was changed since; "
                 "--overwrite replaces it."
             )
-        other = entry is not None and os.path.exists(entry.source) and os.path.exists(job.source)
-        if (
-            entry
-            and other
-            and not self.overwrite
-            and not os.path.samefile(entry.source, job.source)
-        ):
+        if entry and not self.overwrite and _are_two_files(entry.source, job.source):
             raise VoiceswapError(
                 f"{path} is the conversion of {entry.source}; give another --out, or --overwrite "
                 "replaces it."
@@ -213,4 +207,6 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _are_two_files(one: str, other: str) -> bool:
+    if storage.is_url(one) or storage.is_url(other):
+        return one != other
     return os.path.exists(one) and os.path.exists(other) and not os.path.samefile(one, other)

@@ -1,5 +1,6 @@
 """`voiceswap adapt`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -56,23 +57,29 @@ def adapt(
     """
     named = f"{name or name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
-    path = output_file(out, named, recordings, overwrite, "A voice's file", _taken)
-    (picture,) = free_names(path.with_name(f"{path.stem}-adapted.png"), overwrite=overwrite)
+    place = partial(output_file, out, named, recordings, overwrite, "A voice's file")
+    place()  # refused before the model loads
     require_any_recording(*recordings)
     from voiceswap.adaptation.adapt import adapt as run
+    from voiceswap.adaptation.adapt import run_key
+    from voiceswap.adaptation.recordings import read_recordings
     from voiceswap.conversion.swapper import VoiceSwapper
 
     with console.status("Loading the model ..."):
         swapper = VoiceSwapper.load(checkpoint, device)
+    with console.status("Reading the recordings ..."):
+        read = read_recordings(recordings, swapper.sample_rate)
+    path = place(partial(_taken, key=run_key(swapper, read, steps, seed)))
+    (picture,) = free_names(path.with_name(f"{path.stem}-adapted.png"), overwrite=overwrite)
     state = _state(path)
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Reading the recordings", total=1.0)
+        task = bar.add_task("Computing features", total=1.0)
 
         def show(done: float, what: str) -> None:
             bar.update(task, completed=done, description=what)
 
-        adapted = run(swapper, recordings, steps, seed, state, show)
+        adapted = run(swapper, read, steps, seed, state, show)
     report = adapted.report
     if report.stopped and not report.helped:
         raise KeyboardInterrupt  # nothing was learned yet, and what the file held before stays
@@ -100,9 +107,12 @@ def _state(path: Path) -> Path:
     return path.with_suffix(".adapting")
 
 
-def _taken(path: Path) -> bool:
-    """Whether a voice's file is there that no stopped run goes on with."""
-    return path.exists() and not _state(path).exists()
+def _taken(path: Path, key: str) -> bool:
+    """Whether a voice's file is there, or the state of another run; this one's own goes on."""
+    from voiceswap.adaptation.adapt import load_state
+
+    state = _state(path)
+    return load_state(state, key) is None if state.exists() else path.exists()
 
 
 def table(report) -> Table:

@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import chain, count
 from pathlib import Path
 from threading import RLock
 from urllib.parse import unquote
@@ -77,10 +78,13 @@ class VoiceLibrary:
     def _read_code(self, path: Path, modified: int, size: int) -> np.ndarray:
         return self.swapper.load_voice(path).code.cpu().numpy()
 
-    def add(self, name: str, voice: Voice) -> str:
-        """Keep a voice. Returns its name, cleaned; a name that is taken is refused."""
+    def add(self, name: str, voice: Voice, numbered: bool = False) -> str:
+        """Keep a voice. Returns its name, cleaned; a name that is taken is refused.
+
+        With `numbered`, the name gets a number where it is taken: "Anna 2".
+        """
         with self._lock:
-            name = self.free_name(name)
+            name = self._numbered(name) if numbered else self.free_name(name)
             self.swapper.save_voice(voice, self._new_path(name))
         return name
 
@@ -90,8 +94,7 @@ class VoiceLibrary:
         That the voice `besides` has it does not count.
         """
         name = clean_name(name)
-        taken = {_look(other) for other in self._files() if other != besides}
-        if _look(name) in taken:
+        if _look(name) in self._looks(besides):
             raise VoiceswapError(f"There is a voice '{name}' already; choose another name.")
         return name
 
@@ -117,6 +120,14 @@ class VoiceLibrary:
                 raise VoiceswapError(
                     f"The voice '{name}' can't be deleted ({error.strerror})."
                 ) from error
+
+    def _numbered(self, name: str) -> str:
+        name, looks = clean_name(name), self._looks()
+        tries = (f"{name} {number}" for number in count(2))
+        return next(each for each in chain([name], tries) if _look(each) not in looks)
+
+    def _looks(self, besides: str | None = None) -> set[str]:
+        return {_look(name) for name in self._files() if name != besides}
 
     def _files(self) -> dict[str, Path]:
         # By listing, never by joining a name to the folder: no name leads out of it.

@@ -54,7 +54,8 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
     ):
         """Adapt the model to recordings of one voice, and keep it in the library.
 
-        Returns its name, a table, and an example before and after.
+        Returns its name, numbered if another visitor took it meanwhile, a table, and an example
+        before and after.
         """
         with answering(context, request) as check:
             paths = require(context.text, recordings, "adapt_no_recordings")
@@ -66,7 +67,8 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             report = progress_reporter(context.text, progress, check, text["adapting"])
             adapted = adapt(swapper, paths, progress=lambda done, what: report(done))
             notes = {**adapted.voice.notes, "consent": True}
-            kept = context.library.add(kept_name, replace(adapted.voice, notes=notes))
+            voice = replace(adapted.voice, notes=notes)
+            kept = context.library.add(kept_name, voice, numbered=True)
             files = [
                 example_file(context.swapper, one, "example")
                 for one in (adapted.plain, adapted.voice)

@@ -14,6 +14,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.notes import note
 from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.cleanup import held
 from voiceswap.ui.components import exact_pitch, heading, recordings_field, saved_voices, settings
 from voiceswap.ui.inputs import BATCH_SOURCES, require, require_recordings, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
@@ -108,14 +109,15 @@ def build(context: AppContext) -> gr.Dropdown:
 
             out = new_file("batch")
             try:
-                result = convert_folder(
-                    paths, targets, out, chosen, swapper=context.swapper, progress=report_files
-                )
-                for sentence in result.notes:
-                    note(sentence)
-                if result.stopped:
-                    raise VoiceswapError(result.stopped)
-                zipped = _zip(context, result, out)
+                with held(out, *paths, *(recordings or [])):
+                    result = convert_folder(
+                        paths, targets, out, chosen, swapper=context.swapper, progress=report_files
+                    )
+                    for sentence in result.notes:
+                        note(sentence)
+                    if result.stopped:
+                        raise VoiceswapError(result.stopped)
+                    zipped = _zip(context, result, out)
             finally:
                 shutil.rmtree(out, ignore_errors=True)
             rows = [

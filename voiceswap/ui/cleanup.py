@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "voiceswap-ui-"
 INTERVAL = 60.0  # seconds between two looks
+_held: list[frozenset[Path]] = []  # what each job that runs needs
 
 
 @contextmanager
@@ -44,8 +45,19 @@ def temporary_files(seconds: float) -> Iterator[Path]:
     _lock(folder).unlink(missing_ok=True)
 
 
+@contextmanager
+def held(*paths: str | Path) -> Iterator[None]:
+    """Files and folders that are not removed during the block, however old they are."""
+    needed = frozenset(Path(path).resolve() for path in paths)
+    _held.append(needed)
+    try:
+        yield
+    finally:
+        _held.remove(needed)
+
+
 def remove_old(folder: Path, seconds: float) -> None:
-    """Remove files that are `seconds` old, and empty folders.
+    """Remove files that are `seconds` old and that nothing holds, and empty folders.
 
     One that can't be removed stops nothing.
     """
@@ -53,7 +65,8 @@ def remove_old(folder: Path, seconds: float) -> None:
     # What is inside a folder before the folder.
     for path, is_folder in entries(folder):
         try:
-            if path.lstat().st_mtime > before:
+            needed = frozenset().union(*_held)
+            if path.lstat().st_mtime > before or not needed.isdisjoint((path, *path.parents)):
                 continue
             if not is_folder:
                 path.unlink()
