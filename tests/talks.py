@@ -59,7 +59,7 @@ CRASH = """
 import os, pathlib, signal, soundfile
 opened = soundfile.SoundFile
 def crash(path, *more, **options):
-    mark = pathlib.Path(os.environ["MARKS"]) / pathlib.Path(path).name
+    mark = pathlib.Path(os.environ["MARKS"]) / pathlib.Path(str(path)).name
     if "crashes-always" in str(path) or ("crashes-once" in str(path) and not mark.exists()):
         with open(mark, "a") as file:
             file.write("x")
