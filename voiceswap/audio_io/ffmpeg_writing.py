@@ -129,7 +129,7 @@ def _with_decoding_times(packets: Iterator[Any]) -> Iterator[Any]:
             yield from waiting
             waiting = []
     for packet in waiting:
-        packet.dts = packet.pts
+        packet.dts = packet.pts or 0  # a format without times
         yield packet
 
 
