@@ -5,40 +5,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from videos import CODECS, video
 
-from voiceswap import AudioError
+from voiceswap import AudioError, cli
 from voiceswap.audio import read_audio
 from voiceswap.audio_io.writing import write_audio
 from voiceswap.batch import convert_folder
-
-CODECS = {
-    "mp4": ("mpeg4", "aac"),
-    "mkv": ("mpeg4", "aac"),
-    "webm": ("libvpx", "libopus"),
-}
-
-
-def video(path: Path, samples: np.ndarray, late: float = 0.0) -> Path:
-    """A video of 64 x 64 pixels, whose sound of 16 kHz begins so many seconds late."""
-    codec, sound = CODECS[path.suffix[1:]]
-    with av.open(str(path), "w") as container:
-        pictures = container.add_stream(codec, rate=10)
-        pictures.width = pictures.height = 64
-        pictures.pix_fmt = "yuv420p"
-        if codec == "mpeg4":
-            pictures.codec_context.max_b_frames = 2  # as of phones: reordered
-        track = container.add_stream(sound, rate=48000, layout="mono")
-        resampler = av.AudioResampler(track.format, "mono", 48000)
-        for brightness in range(0, 250, 6):
-            image = np.full((64, 64, 3), brightness, np.uint8)
-            container.mux(pictures.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(pictures.encode(None))
-        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-        frame.rate, frame.pts = 16000, round(late * 16000)
-        for part in (*resampler.resample(frame), *resampler.resample(None)):
-            container.mux(track.encode(part))
-        container.mux(track.encode(None))
-    return path
 
 
 def packets(path: Path) -> list[tuple[float, bytes]]:
@@ -83,6 +55,23 @@ def test_what_a_format_cannot_hold_is_a_sentence_and_leaves_nothing(tiny, hello,
     with pytest.raises(AudioError, match="m4a can't hold 37000 Hz; it takes 7350, 8000"):
         tiny.convert_file(source, goodbye, tmp_path / "out.m4a", rate=37000)
     assert [path.name for path in tmp_path.iterdir()] == ["talk.webm"]
+
+
+def test_without_a_name_for_the_result_a_video_stays_a_video(
+    model, hello, goodbye, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    reference = write_audio(tmp_path / "anna.wav", goodbye, 16000)
+    talk = video(tmp_path / "talk.mkv", hello)
+    write_audio(tmp_path / "memo.webm", hello, 48000)
+    for source in (talk, tmp_path / "memo.webm"):
+        words = ["voiceswap", "convert", source, "--target", reference, "--checkpoint", model]
+        monkeypatch.setattr("sys.argv", [str(word) for word in words])
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        assert not exit.value.code
+    assert len(packets(tmp_path / "talk-in-the-voice-of-anna.mkv")) == len(packets(talk))
+    assert (tmp_path / "memo-in-the-voice-of-anna.wav").exists()
 
 
 def test_a_batch_keeps_videos(tiny, hello, goodbye, tmp_path):

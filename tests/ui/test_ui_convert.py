@@ -2,10 +2,12 @@
 
 import shutil
 
+import av
 import numpy as np
 import pytest
 import soundfile
 from browser import PATIENCE, choose, field, ready, result, samples_of, says, shoot, type_in, upload
+from videos import video
 
 
 def test_convert_with_every_setting(
@@ -101,6 +103,17 @@ def test_a_recorder_takes_what_no_browser_calls_audio(visit, address, speech, tm
     upload(page, "convert-target", speech[1])
     page.click("#convert-go")
     assert result(page, "convert-result")[:4] == b"RIFF"
+
+
+def test_a_video_stays_a_video(visit, address, speech, tmp_path):
+    samples, _ = soundfile.read(speech[0], dtype="float32")
+    page = visit(address, "Convert")
+    upload(page, "convert-source", video(tmp_path / "talk.mp4", samples))
+    upload(page, "convert-target", speech[1])
+    page.click("#convert-go")
+    (tmp_path / "result.mp4").write_bytes(result(page, "convert-result"))
+    with av.open(str(tmp_path / "result.mp4")) as container:
+        assert container.streams.video and container.streams.audio
 
 
 def test_a_video_is_dropped_on_a_recorder(visit, address):

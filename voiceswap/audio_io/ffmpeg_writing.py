@@ -1,7 +1,7 @@
 """Phone memos and videos out, by FFmpeg, which PyAV's packages carry."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,16 @@ from voiceswap.audio_io.ffmpeg import NotDecodableError, open_container
 from voiceswap.errors import AudioError
 
 BIT_RATE = 96_000  # of one channel
+
+
+def wav_or_video(source: Path) -> str:
+    """The ending of a result: that of a video whose pictures it can keep, else wav."""
+    ending = source.suffix[1:].lower()
+    if ending in VIDEO_ENDINGS and source.is_file():
+        with ExitStack() as stack, suppress(NotDecodableError):
+            if _pictures(open_container(source, stack)) is not None:
+                return ending
+    return "wav"
 
 
 def require_rate(ending: str, rate: int) -> None:
@@ -62,7 +72,7 @@ class FFmpegWriter:
             container = open_container(source, stack)
         except NotDecodableError:
             return  # a format of libsndfile, which has no pictures
-        video = next((v for v in container.streams.video if not _is_cover(v)), None)
+        video = _pictures(container)
         if video is None:
             return
         try:
@@ -133,8 +143,9 @@ def _with_decoding_times(packets: Iterator[Any]) -> Iterator[Any]:
         yield packet
 
 
-def _is_cover(video: Any) -> bool:
-    """Whether a stream is a picture of an album's, which some sound files have."""
-    import av
+def _pictures(container: Any) -> Any | None:
+    """The first stream of pictures, if there is one besides an album's cover."""
+    from av.stream import Disposition
 
-    return bool(video.disposition & av.stream.Disposition.attached_pic)
+    moving = (v for v in container.streams.video if not v.disposition & Disposition.attached_pic)
+    return next(moving, None)

@@ -92,7 +92,7 @@ def convert(
         Path | None,
         typer.Option(
             help=OUT_HELP,
-            show_default="SOURCE-in-the-voice-of-TARGET.wav",
+            show_default="SOURCE-in-the-voice-of-TARGET.wav, or a video in its own format",
         ),
     ] = None,
     pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
@@ -105,7 +105,9 @@ def convert(
     precision: Precision = "auto",
 ) -> None:
     """Convert SOURCE to another voice."""
-    name = f"{source.stem}-in-the-voice-of-{name_of(target[0])}.wav"
+    from voiceswap.audio_io.ffmpeg_writing import wav_or_video
+
+    name = f"{source.stem}-in-the-voice-of-{name_of(target[0])}.{wav_or_video(source)}"
     references = recordings_in(target)
     path = output_file(out, name, [source, *references], overwrite)
     require_recordings(source)

@@ -64,10 +64,14 @@ def player(label: str, **options) -> gr.Audio:
     )
 
 
-def format_choice(text: Texts, name: str) -> gr.Radio:
-    """The format of the file that a conversion gives."""
+def format_choice(text: Texts, name: str, videos: bool = False) -> gr.Radio:
+    """The format of the file that a conversion gives; "" is wav, and a video's own for `videos`."""
+    of_videos = [(text["wav_or_video"], "")] if videos else []
     return gr.Radio(
-        ["wav", "flac", "mp3"], value="wav", label=text["file_format"], elem_id=f"{name}-format"
+        [*of_videos, "wav", "flac", "mp3"],
+        value="" if videos else "wav",
+        label=text["file_format"],
+        elem_id=f"{name}-format",
     )
 
 

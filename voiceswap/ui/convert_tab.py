@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from voiceswap.audio_io.ffmpeg_writing import wav_or_video
 from voiceswap.examples import HELLO
 from voiceswap.ui import comparison
 from voiceswap.ui.answers import answering, progress_reporter
@@ -71,7 +72,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         pitch_range: float = 1.0,
         strength: float = 100.0,
         seed: float | None = None,
-        kind: str = "wav",
+        kind: str = "",
         exact: bool = False,
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
@@ -82,7 +83,8 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
             recordings = [path for path in (reference, *(more or [])) if path]
             targets = require_references(context, recordings, voices or [])
             report = progress_reporter(context.text, progress, check, text["converting"])
-            out = result_file(source, targets[0], ending=kind)
+            ending = kind or wav_or_video(Path(source))
+            out = result_file(source, targets[0], ending=ending)
             number = None if seed is None else int(seed)
             context.swapper.convert_file(
                 source,
@@ -97,7 +99,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
             )
             target = Path(recordings[0]).stem if recordings else (voices or [""])[0]
             chosen = comparison.details(
-                text, kind, pitch, pitch_range, strength, number, bool(exact)
+                text, ending, pitch, pitch_range, strength, number, bool(exact)
             )
             return (
                 str(out),
@@ -134,5 +136,5 @@ def _inputs(context: AppContext) -> _Inputs:
     with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
         options = settings(text, "convert")
         exact = exact_pitch(text, "convert")
-        kind = format_choice(text, "convert")
+        kind = format_choice(text, "convert", videos=True)
     return _Inputs(source, reference, more, voices, options, kind, exact)

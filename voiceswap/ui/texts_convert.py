@@ -29,6 +29,7 @@ CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
     "download": ("Download", "下载"),
     "download_both": ("Download both (zip)", "下载两个结果（zip）"),
     "file_format": ("Format of the result", "结果的格式"),
+    "wav_or_video": ("wav, or the video", "wav 或原视频"),
     # The player of a result, and the results of a visit
     "player_compare": ("Compare", "对比"),
     "player_converted": ("Converted", "转换后"),
