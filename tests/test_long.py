@@ -4,6 +4,7 @@ VOICESWAP_FULL=1 compares ten minutes too, and not only one.
 """
 
 import os
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -137,6 +138,7 @@ def test_a_batch_equals_its_files(swapper, hello, goodbye, tmp_path):
 
 def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_path):
     soundfile.write(tmp_path / "hello.wav", hello, RATE)
+    (tmp_path / "folder.wav").mkdir()
 
     def stop(done):
         if done > 0.5:
@@ -147,9 +149,13 @@ def test_what_stops_a_conversion_leaves_nothing(swapper, hello, goodbye, tmp_pat
     for out, sentence in (
         ("out.xyz", "no audio format"),
         ("no/such\0name.wav", "can't be written"),
+        ("hello.wav/out.wav", "hello.wav is no folder"),
+        ("folder.wav", "is a folder"),
     ):
+        begun = Mock()
         with pytest.raises(AudioError, match=sentence):
-            swapper.convert_file(tmp_path / "hello.wav", goodbye, tmp_path / out)
+            swapper.convert_file(tmp_path / "hello.wav", goodbye, tmp_path / out, progress=begun)
+        begun.assert_not_called()
     with pytest.raises(AudioError, match="no subtype"):
         swapper.convert_file(
             tmp_path / "hello.wav", goodbye, tmp_path / "out.flac", subtype="FLOAT"

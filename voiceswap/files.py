@@ -27,6 +27,25 @@ UNSAFE_NAME = re.compile(
 )
 
 
+def require_writable(path: Path, error: type[VoiceswapError] = VoiceswapError) -> None:
+    """Raise `error` where no file can be made, before anything takes time."""
+    if "\0" in str(path):
+        raise error(f"{path} can't be written (no name holds a null character).")
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as problem:  # a name that is too long
+        raise_write_error(path, problem, error)
+    if path.exists() and not path.is_file():
+        raise error(f"{path} is {'a folder' if path.is_dir() else 'no file'}; give a file's name.")
+    folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
+    if not folder.is_dir():
+        raise error(f"{path} can't be written: {folder} is no folder.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise error(f"{path} can't be written: nothing may be made in {folder}.")
+
+
 @contextmanager
 def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iterator[Path]:
     """A temporary file beside `path` that takes its name when the block ends without an error.
@@ -35,10 +54,7 @@ def whole_file(path: Path, error: type[VoiceswapError] = VoiceswapError) -> Iter
 
     Makes the folder. What the disk or safetensors refuses is raised as `error`, in one sentence.
     """
-    if "\0" in str(path):
-        raise error(f"{path} can't be written (no name holds a null character).")
-    if path.exists() and not path.is_file():
-        raise error(f"{path} is {'a folder' if path.is_dir() else 'no file'}; give a file's name.")
+    require_writable(path, error)
     path, temporary = Path(os.path.realpath(path)), None  # what a link leads to, not the link
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

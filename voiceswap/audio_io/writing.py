@@ -12,7 +12,7 @@ from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile
 from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
 from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.errors import AudioError
-from voiceswap.files import flush_to_disk, raise_write_error, whole_file
+from voiceswap.files import flush_to_disk, raise_write_error, require_writable, whole_file
 
 PEAK = 0.999  # the greatest magnitude that is written
 
@@ -60,6 +60,7 @@ class AudioWriter:
         self.ending = ending = self.path.suffix[1:].lower()
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
         require_format(self.path)
+        require_writable(self.path, AudioError)
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")

@@ -29,10 +29,10 @@ from voiceswap.commands.outputs import (
     free_names,
     output_file,
     require_folder,
-    require_writable,
     save,
     written,
 )
+from voiceswap.files import require_writable
 
 RecordingPath = Annotated[
     Path,

@@ -7,7 +7,8 @@ import typer
 
 from voiceswap.commands.convert import load_swapper
 from voiceswap.commands.options import Device, Precision
-from voiceswap.commands.outputs import console, require_folder, require_writable, save, written
+from voiceswap.commands.outputs import console, require_folder, save, written
+from voiceswap.files import require_writable
 
 
 def demo(

@@ -12,9 +12,9 @@ from voiceswap.commands.outputs import (
     console,
     free_names,
     require_folder,
-    require_writable,
 )
 from voiceswap.errors import DataError
+from voiceswap.files import require_writable
 
 
 def evaluate(

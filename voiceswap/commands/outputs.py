@@ -15,6 +15,7 @@ from rich.text import Text
 
 from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import VoiceswapError
+from voiceswap.files import require_writable
 
 console, errors = Console(), Console(stderr=True)
 FILE_ENDINGS = (*SOUND_ENDINGS, "csv", "html", "json", "jsonl", "npz", "png", "safetensors", "zip")
@@ -54,21 +55,6 @@ def warn(sentence: str) -> None:
 def fail(problem: object) -> None:
     """Print why there is no result: an error, or a sentence."""
     errors.print(Text(plain(problem), "red"), soft_wrap=True)
-
-
-def require_writable(path: Path) -> None:
-    """Raise VoiceswapError where no file can be made, before anything takes time."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError as error:  # a name that is too long
-        raise VoiceswapError(f"{path} can't be written ({error.strerror}).") from error
-    folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
-    if not folder.is_dir():
-        raise VoiceswapError(f"{path} can't be written: {folder} is no folder.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise VoiceswapError(f"{path} can't be written: nothing may be made in {folder}.")
 
 
 def require_folder(out: Path) -> None:
