@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import default_collate
@@ -10,6 +11,7 @@ from voiceswap.audio import set_level
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
 from voiceswap.models.pretrained import front_end
+from voiceswap.training import perturb
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.data import SpeechData
 from voiceswap.training.device_features import DeviceFeatures
@@ -76,6 +78,30 @@ def test_a_view_keeps_the_words_and_moves_the_voice(swapper, hello):
         for x in (both, code)
     ]
     assert alike[0] < 0.9 and alike[1] > 0.7
+
+
+def test_views_lose_their_highs_as_cached_ones_do(monkeypatch):
+    for name in ("MOVED_SHARE", "FORMANT_OCTAVES", "EQUALISER_GAIN", "NOISY_SHARE"):
+        monkeypatch.setattr(perturb, name, 0.0)
+    monkeypatch.setattr(perturb, "DULL_SHARE", 1.0)
+    monkeypatch.setattr(perturb, "CUTOFFS", (4000.0, 4000.001))
+    noise = np.random.default_rng(0).standard_normal(48000).astype(np.float32) / 10
+    network = front_end("whisper-base", AudioConfig())
+    samples = perturb.perturb(noise, 16000, np.random.default_rng(1))
+    natural, cached = network.powers(torch.from_numpy(np.stack([noise, samples])))
+    view = perturb_powers(natural[None], 16000)[0]
+    bins = [round(hz / 40) for hz in (3000, 4100, 4250)]
+    losses = [10 * (natural[bins] / changed[bins]).mean(-1).log10() for changed in (cached, view)]
+    cached_loss, view_loss = (loss - loss[0] for loss in losses)  # a view keeps its level
+    assert cached_loss[2] > 25 and (cached_loss - view_loss).abs().max() < 4
+
+
+def test_the_equaliser_is_the_same_at_every_resolution():
+    fine, coarse = perturb.knots_to_bins(513), perturb.knots_to_bins(201)
+    at = np.arange(8, 200)
+    np.testing.assert_allclose(
+        coarse[:, at], fine[:, np.round(at * 513 / 201).astype(int)], atol=0.08
+    )
 
 
 def test_training_runs_without_cached_views(on_device):

@@ -74,8 +74,8 @@ class Checkpoint:
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint, whole or not at all. Returns the path.
 
-    Weights are in half precision, and the ConvNeXt blocks' large matrices, which are most of a
-    model, in 8 bits.
+    Weights are in half precision, and the large matrices of ConvNeXt blocks and of the streaming
+    encoder, which are most of a model, in 8 bits.
 
     Raises CheckpointError when autoencoder and vocoder do not share their audio settings, when the
     streaming encoder or the front-end adapter is of another autoencoder, or nothing can be written
@@ -105,12 +105,15 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
         for name, network in parts.items()
         for key, value in network.state_dict().items()
     }
-    tensors = quantize(
-        state, eight_bits=lambda name: name.endswith((".expand.weight", ".project.weight"))
-    )
+    tensors = quantize(state, _in_eight_bits)
     with whole_file(path, CheckpointError) as temporary:
         save_file(tensors, temporary, {"voiceswap": json.dumps(metadata)})
     return path
+
+
+def _in_eight_bits(name: str) -> bool:
+    of_block = name.endswith((".expand.weight", ".project.weight"))
+    return of_block or name.startswith("streaming.changes.")
 
 
 def _require_own_front_end(checkpoint: Checkpoint) -> None:

@@ -5,11 +5,11 @@ in Choi et al., "Neural analysis and synthesis" (2021).
 """
 
 import math
+from functools import cache
 
 import numpy as np
 import soxr
 import torch
-import torch.nn.functional as F
 import torchaudio.functional
 from torch import Tensor
 
@@ -21,7 +21,7 @@ FORMANT_OCTAVES = 0.25  # by which formants alone move, at most
 FORMANT_GAIN = 4.0  # nepers by which that changes a bin, at most
 EQUALISER_GAIN, KNOTS = 0.92, 8  # nepers, at most, and their number
 DULL_SHARE, CUTOFFS = 0.33, (3000.0, 7000.0)  # share that loses its highs, above so many Hz
-DULL_SLOPE, DULL_GAIN = 0.2, 8.0  # nepers lost a bin above there, and at most
+DULL_SLOPE, DULL_GAIN = 100.0, 8.0  # nepers lost a whole band above there, and at most
 NOISY_SHARE, SNR_DB = 0.67, (5.0, 35.0)  # share that gets noise, and how far below the power
 COLOUR = 0.8  # highest power of 1 / frequency in the amplitude of that noise
 
@@ -39,10 +39,11 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
         )
     spectrum = _stft(torch.from_numpy(wave)).numpy()
     gain = formant_gain(spectrum, 2 ** rng.uniform(-FORMANT_OCTAVES, FORMANT_OCTAVES))
-    gain = gain + equaliser_gain(len(spectrum), rng)[:, None]
+    gains = rng.uniform(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS)
+    gain = gain + (gains @ knots_to_bins(len(spectrum)))[:, None]
     if rng.random() < DULL_SHARE:
-        cutoff = rng.uniform(*CUTOFFS) / (sample_rate / 2) * len(spectrum)
-        above = np.arange(len(spectrum)) - cutoff
+        cutoff = rng.uniform(*CUTOFFS) / (sample_rate / 2)
+        above = np.arange(len(spectrum)) / len(spectrum) - cutoff
         gain -= np.clip(above * DULL_SLOPE, 0, DULL_GAIN)[:, None]
     changed = torch.from_numpy((spectrum * np.exp(gain)).astype(np.complex64))
     wave = _istft(changed, len(samples)).numpy()
@@ -74,11 +75,11 @@ def formant_gain(spectrum: np.ndarray, factor: float) -> np.ndarray:
     return np.clip(moved - envelope, -FORMANT_GAIN, FORMANT_GAIN)
 
 
-def equaliser_gain(bins: int, rng: np.random.Generator) -> np.ndarray:
-    """Log gain (bins,) of a smooth random equaliser of at most 8 dB, with knots in octaves."""
+@cache
+def knots_to_bins(bins: int) -> np.ndarray:
+    """Share (knots, bins) of each knot of an equaliser in each bin; knots are in octaves."""
     knots = np.concatenate([[0], np.geomspace(bins / 64, bins, KNOTS - 1)])
-    gains = rng.uniform(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS)
-    return np.interp(np.arange(bins), knots, gains)
+    return np.stack([np.interp(np.arange(bins), knots, knot) for knot in np.eye(KNOTS)])
 
 
 def add_noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
@@ -108,12 +109,12 @@ def perturb_powers(powers: Tensor, sample_rate: int) -> Tensor:
     formants = 2 ** drawn(-FORMANT_OCTAVES, FORMANT_OCTAVES)
     gain = _frequencies_scaled(envelope, formants) - envelope
     gain = gain.clamp(-FORMANT_GAIN, FORMANT_GAIN)
-    knots = drawn(-EQUALISER_GAIN, EQUALISER_GAIN, 1, KNOTS)
-    gain = gain + F.interpolate(knots, bins, mode="linear")[:, 0, :, None]
-    cutoff = drawn(*CUTOFFS)[:, None, None] / (sample_rate / 2) * bins
+    shares = torch.from_numpy(knots_to_bins(bins)).to(device, powers.dtype)
+    gain = gain + (drawn(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS) @ shares)[..., None]
+    cutoff = drawn(*CUTOFFS)[:, None, None] / (sample_rate / 2)
     dull = (some[:, 1] < DULL_SHARE)[:, None, None]
-    above = torch.arange(bins, device=device)[:, None] - cutoff
-    gain = gain - dull * (above * DULL_SLOPE * bins / (N_FFT // 2)).clamp(0, DULL_GAIN)
+    above = torch.arange(bins, device=device)[:, None] / bins - cutoff
+    gain = gain - dull * (above * DULL_SLOPE).clamp(0, DULL_GAIN)
     changed = (2 * (log_magnitude + gain)).exp()
     changed = changed * powers.mean((1, 2), True) / changed.mean((1, 2), True)
     colour = torch.arange(1, bins + 1, device=device) ** -(2 * drawn(0, COLOUR, 1))
