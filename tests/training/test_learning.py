@@ -10,7 +10,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from lhotse import CutSet
-from training_runs import config, refusal
+from torch.utils.data import default_collate
+from training_runs import TINY, config, refusal
 
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.errors import DataError, TrainingError
@@ -23,6 +24,7 @@ from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import convert_segments, encode, segment_voices
 from voiceswap.training.data import SpeechData
+from voiceswap.training.validation_logger import ValidationLogger
 from voiceswap.training.vocoder_task import VocoderTask
 
 
@@ -282,3 +284,12 @@ def test_a_full_device_is_a_sentence(device, corpus, tmp_path, monkeypatch, caps
     train = "train", "autoencoder", "--config", config(corpus, tmp_path, 2)
     message = refusal(monkeypatch, capsys, *train)
     assert message == "The device's memory is full; lower data.batch_size or data.seconds."
+
+
+def test_what_can_t_be_logged_or_converted_is_a_sentence(data):
+    with pytest.raises(TrainingError, match=r"leave it out of trainer\.callbacks"):
+        ValidationLogger().on_fit_start(None, SimpleNamespace(network_name="denoiser"))
+    batch = default_collate([data.train_dataloader().dataset[0]])
+    task = AutoencoderTask(AudioConfig(), verification=1.0, steps=4, sizes=TINY)
+    with pytest.raises(TrainingError, match=r"set data\.batch_size to 2 or more"):
+        task.training_step(batch, 0)

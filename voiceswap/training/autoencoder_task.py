@@ -20,6 +20,7 @@ from voiceswap.training.conversions import (
     encode,
     segment_mask,
     segment_voices,
+    with_silence,
 )
 from voiceswap.training.distributed import all_gather, all_gather_posterior, sample_posterior
 from voiceswap.training.export import load_network
@@ -183,7 +184,12 @@ class AutoencoderTask(BaseTask):
         self, batch: Item, content: DiagonalGaussian, content_code: Tensor, code: Tensor
     ) -> dict[str, Tensor]:
         """The losses of a quarter of the batch, converted to the voices of the next quarter."""
-        quarter = len(code) // 4
+        if len(code) < 2:
+            raise TrainingError(
+                "Conversions need two segments in a batch: set data.batch_size to 2 or more, or "
+                "model.verification and model.recognition to 0."
+            )
+        quarter = max(1, len(code) // 4)
         sources, targets = slice(0, quarter), slice(quarter, 2 * quarter)
         pitch_range = MAX_PITCH_RANGE ** code.new_empty(quarter, 1).uniform_(-1, 1)
         voices = segment_voices(self.autoencoder, batch, content.mode(), code, targets)
@@ -194,6 +200,9 @@ class AutoencoderTask(BaseTask):
         frozen = {name: network_on(network, code.device) for name, network in self.frozen.items()}
         if "vocoder" in frozen:
             converted, natural = frozen["vocoder"](converted, f0, mask), batch["samples"]
+        else:
+            converted = with_silence(converted, mask, self.audio)
+            natural = with_silence(natural, segment_mask(batch), self.audio)
         parts = {}
         if "verification" in frozen:
             parts["verification"] = frozen["verification"](converted, natural[targets])

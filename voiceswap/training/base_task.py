@@ -72,9 +72,9 @@ class BaseTask(lightning.LightningModule):
         pairs: tuple[Any, Any] = self.optimizers(), self.lr_schedulers()
         optimiser, schedule = (pair[index] if isinstance(pair, list) else pair for pair in pairs)
         position = self._data.position if self.accumulate > 1 else 1  # of the next batch
-        if self.accumulate == 1 or position % self.accumulate == 1:
+        if position % self.accumulate == 1 % self.accumulate:
             optimiser.zero_grad()
-        self.manual_backward(loss / self.accumulate if self.accumulate > 1 else loss)
+        self.manual_backward(loss / self.accumulate)
         if not torch.isfinite(loss):  # waits for the device, which has the backward pass to do
             raise self._stop(f"The loss became {loss.item()}")
         if position % self.accumulate:

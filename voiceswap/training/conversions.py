@@ -1,9 +1,12 @@
 """Conversions inside a training batch, by the same functions that convert recordings."""
 
+import math
+
 from torch import Tensor
 
 from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.pitch import transfer_pitch
+from voiceswap.features import AudioConfig
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.gaussian import DiagonalGaussian
 from voiceswap.models.layers import length_mask
@@ -13,6 +16,11 @@ from voiceswap.training.segments import Item
 def segment_mask(batch: Item) -> Tensor:
     """The mask (batch, 1, frames) of a batch's segments, in mel frames."""
     return length_mask(batch["length"], batch["mel"].shape[-1])
+
+
+def with_silence(mel: Tensor, mask: Tensor, audio: AudioConfig) -> Tensor:
+    """Log-mels whose padding, which is zeros and so loud, is silence: for what takes no mask."""
+    return mel.masked_fill(mask == 0, math.log(audio.log_floor))
 
 
 def content_mask(batch: Item, stride: int) -> Tensor:

@@ -9,6 +9,7 @@ from voiceswap.models.high_band import CROSSOVER
 from voiceswap.training import losses
 from voiceswap.training.adversarial import adversarial_losses
 from voiceswap.training.base_task import BaseTask
+from voiceswap.training.conversions import segment_mask
 from voiceswap.training.discriminators import HighBandDiscriminator
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
@@ -81,7 +82,8 @@ class HighBandTask(BaseTask):
     def _synthesize(self, batch: Item, frames: slice) -> tuple[Tensor, Tensor]:
         """Copy synthesis of mel frames, and the samples that it is of."""
         hop = self.vocoder.output_audio.hop_length
-        made = self.vocoder(batch["mel"][..., frames], batch["f0"][:, frames]).float()
+        mel, mask = batch["mel"][..., frames], segment_mask(batch)[..., frames]
+        made = self.vocoder(mel, batch["f0"][:, frames], mask).float()
         first, last, _ = frames.indices(batch["mel"].shape[-1])
         real = batch["samples"][:, first * hop : last * hop]
         if real.shape != made.shape:

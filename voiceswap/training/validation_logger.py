@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torchaudio.functional import resample
 
-from voiceswap.errors import CheckpointError
+from voiceswap.errors import CheckpointError, TrainingError
 from voiceswap.evaluation.disentanglement import HELD_OUT, speaker_probe
 from voiceswap.features import LogMel
 from voiceswap.models.griffin_lim import griffin_lim
@@ -20,7 +20,9 @@ from voiceswap.training.conversions import (
     content_mask,
     convert_segments,
     encode,
+    segment_mask,
     segment_voices,
+    with_silence,
 )
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
@@ -50,7 +52,15 @@ class ValidationLogger(Callback):
         ] = []  # speaker and content correlations of each item validated
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        """Networks that are not trained stay out of the task, and so out of its checkpoints."""
+        """Networks that are not trained stay out of the task, and so out of its checkpoints.
+
+        Raises TrainingError for a task that trains neither an autoencoder nor a vocoder.
+        """
+        if pl_module.network_name not in ("autoencoder", "vocoder"):
+            raise TrainingError(
+                "ValidationLogger is for the training of an autoencoder or a vocoder; leave it out "
+                "of trainer.callbacks."
+            )
         audio = pl_module.audio
         self.speaker_loss = SpeakerLoss(audio).to(pl_module.device)
         self.log_mel = LogMel(audio).to(pl_module.device)
@@ -125,8 +135,12 @@ class ValidationLogger(Callback):
         sources, targets = slice(0, shown), slice(1, shown + 1)
         voices = segment_voices(task.autoencoder, batch, content, codes, targets)
         mel, f0 = convert_segments(task.autoencoder, batch, content, voices, sources)
-        wanted = self.speaker_loss.embed(batch["mel"][targets])
-        similarity = F.cosine_similarity(self.speaker_loss.embed(mel), wanted)
+        masks = segment_mask(batch)
+        made, wanted = (
+            self.speaker_loss.embed(with_silence(x, masks[items], task.audio))
+            for x, items in ((mel, sources), (batch["mel"][targets], targets))
+        )
+        similarity = F.cosine_similarity(made, wanted)
         task.log("validation/sv", similarity.mean())
         for i in range(shown):
             frames = int(batch["length"][i])
@@ -139,10 +153,11 @@ class ValidationLogger(Callback):
             self._show(trainer, f"conversion {i + 1}", mels, sound, task.audio.sample_rate)
 
     def _copy_synthesis(self, trainer: Any, task: Any, batch: Item, shown: int) -> None:
-        made = task.vocoder(batch["mel"][:shown], batch["f0"][:shown]).float()
+        mask = segment_mask(batch)[:shown]
+        made = task.vocoder(batch["mel"][:shown], batch["f0"][:shown], mask).float()
         made_rate = task.vocoder.output_audio.sample_rate
         mel = self.log_mel(resample(made, made_rate, task.audio.sample_rate))
-        wanted = self.speaker_loss.embed(batch["mel"][:shown])
+        wanted = self.speaker_loss.embed(with_silence(batch["mel"][:shown], mask, task.audio))
         similarity = F.cosine_similarity(self.speaker_loss.embed(mel), wanted)
         task.log("validation/sv", similarity.mean())
         for i in range(shown):

@@ -79,7 +79,8 @@ class VocoderTask(BaseTask):
         frames = slice(start, start + self.crop)
         hop = self.audio.hop_length
         real = batch["samples"][:, frames.start * hop : frames.stop * hop]
-        made = self.vocoder(mel[..., frames], batch["f0"][:, frames]).float()
+        mask = segment_mask(batch)[..., frames]
+        made = self.vocoder(mel[..., frames], batch["f0"][:, frames], mask).float()
         parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
         if self.hparams["adversarial"]:
             parts |= adversarial_losses(self, made, real)
@@ -88,7 +89,7 @@ class VocoderTask(BaseTask):
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """Copy synthesis of validation speakers."""
-        made = self.vocoder(batch["mel"], batch["f0"]).float()
+        made = self.vocoder(batch["mel"], batch["f0"], segment_mask(batch)).float()
         spectral = losses.spectral_loss(made, batch["samples"])
         self.log("validation/spectral", spectral, prog_bar=True)
 
