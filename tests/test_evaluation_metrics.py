@@ -1,6 +1,7 @@
 """The metrics on known answers."""
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +21,7 @@ from voiceswap.evaluation.intervals import Estimate, bootstrap, summarise
 from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.metrics import METRICS
 from voiceswap.evaluation.pair_metrics import quality_metrics, voice_metrics, word_metrics
+from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.evaluation.scorers import Scorer, _likelihoods, load_scorers
 from voiceswap.evaluation.tables import metric_rows
 from voiceswap.evaluation.text import error_rates, normalise
@@ -110,6 +112,42 @@ def test_intervals_allow_for_pairs_that_share_speakers():
     assert 0.87 < covered["speakers"] / 300 < 0.98 and covered["values"] / 300 < 0.65
     two = bootstrap([0.0, 1.0], [("a", "b"), ("b", "a")])  # too few speakers: values are drawn
     assert two == bootstrap([0.0, 1.0]) and two.low < two.high
+
+
+def test_a_value_counts_a_speaker_in_both_roles_once():
+    own = [(f"s{number}", f"s{number}") for number in range(10)]
+    others = [(f"s{number}", f"s{(number + 1) % 10}") for number in range(10)]
+    estimate = bootstrap([1.0] * 10 + [0.0] * 10, own + others)
+    assert estimate.low < estimate.mean == 0.5 < estimate.high
+
+
+@pytest.mark.parametrize(
+    ("path", "speaker"),
+    [
+        ("test-other/367/130732/367-130732-0001.flac", "367"),
+        ("dev-clean/84/121123/84_121123_000007_000001.wav", "84"),
+        ("mls_polish/train/audio/84/12/84_12_0001.flac", "84"),
+        ("cmu_us_bdl_arctic/wav/arctic_a0001.wav", "cmu_us_bdl_arctic"),
+        ("jvs001/parallel100/wav24kHz16bit/VOICEACTRESS100_001.wav", "jvs001"),
+        ("ESD/0001/Angry/0001_000351.wav", "0001"),
+        ("wav48_silence_trimmed/p225/p225_001_mic1.flac", "p225"),
+        ("anna/talk.wav", "anna"),
+    ],
+)
+def test_paths_of_corpora_name_their_speakers(path, speaker):
+    assert speaker_of(Path(path)) == speaker
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "other", "rates"),
+    [
+        ("th", "กิน", "กัน", {"cer": 1 / 3}),
+        ("hi", "किताब", "कुताब", {"cer": 1 / 5, "wer": 1.0}),
+    ],
+)
+def test_vowel_marks_are_letters(language, text, other, rates):
+    pytest.importorskip("jiwer")
+    assert error_rates(text, other, language) == pytest.approx(rates)
 
 
 def test_enrolment_is_the_direction_of_the_mean_of_unit_vectors():

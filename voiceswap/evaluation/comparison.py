@@ -60,8 +60,8 @@ def read_earlier(path: Path, report: Mapping) -> EarlierReport:
     """Read the report.json at `path`, to compare `report` with it.
 
     Raises:
-        DataError: it is missing or not a report, it is on other pairs, or it was measured by
-            another version of a scorer, so that differences would not be those of the systems.
+        DataError: it is missing or not a report, it is on other pairs, or another scorer or other
+            weights measured it, so that differences would not be those of the systems.
     """
     try:
         other = json.loads(path.read_text(encoding="utf-8"))
@@ -85,6 +85,6 @@ def read_earlier(path: Path, report: Mapping) -> EarlierReport:
         if scorers.get(key, name) != name:
             raise DataError(
                 f"In {path} the scorer was {scorers[key]}, here it is {name}; measure both with "
-                "one version."
+                "the same one."
             )
     return earlier

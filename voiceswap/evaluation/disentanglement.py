@@ -21,7 +21,7 @@ HELD_OUT = 0.2  # share of the recordings that a probe is tested on
 
 
 @dataclass(frozen=True)
-class CodedRecording:
+class ProbedRecording:
     """A recording's posteriors, and the features that the probes predict from them."""
 
     speaker: str
@@ -36,7 +36,7 @@ class CodedRecording:
 
 
 @torch.inference_mode()
-def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[CodedRecording]:
+def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[ProbedRecording]:
     """Encode recordings: both posteriors, and the features for the content probe's units."""
     recogniser = pretrained.front_end("whisper-base", AudioConfig()).to(swapper.device)
     coded = []
@@ -49,7 +49,7 @@ def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[CodedRecording]
         features = recogniser(torch.from_numpy(wave)[None].to(swapper.device), length)
         phonetic = features[0].T.cpu().numpy()
         coded.append(
-            CodedRecording(
+            ProbedRecording(
                 speaker=speaker_of(path),
                 seconds=len(samples) / rate,
                 content=content.mode()[0].T.cpu().numpy(),
@@ -63,7 +63,7 @@ def encode(swapper: VoiceSwapper, paths: Iterable[Path]) -> list[CodedRecording]
     return coded
 
 
-def disentanglement(coded: list[CodedRecording]) -> dict:
+def disentanglement(coded: list[ProbedRecording]) -> dict:
     """Probes and rates of both codes.
 
     Speaker probes classify the speaker from the content code, pooled over time in three ways: its
@@ -131,7 +131,7 @@ def speaker_probe(vectors: np.ndarray, speakers: list[str]) -> float:
     return float(cross_val_score(classifier, scaled, speakers, cv=splits).mean())
 
 
-def content_probe(coded: list[CodedRecording]) -> dict[str, float]:
+def content_probe(coded: list[ProbedRecording]) -> dict[str, float]:
     """Accuracy of linear classifiers of phone-like units, frame by frame, from each code.
 
     Units are k-means clusters of features of Whisper's encoder (as HuBERT's, Hsu et al., 2021),
@@ -170,7 +170,7 @@ def content_probe(coded: list[CodedRecording]) -> dict[str, float]:
     return report
 
 
-def speaker_space(coded: list[CodedRecording]) -> dict:
+def speaker_space(coded: list[ProbedRecording]) -> dict:
     """The first two principal components of the speaker codes.
 
     Returns:

@@ -122,8 +122,8 @@ class Experiments:
         Returns:
             "metrics", estimates of content and sound; "voices", their number; and for each verifier
             "spread", the mean of 1 - cosine over all couples of drawn voices,
-            "spread_of_given_voices", the same of the set's targets, and "nearest", the mean cosine
-            to the nearest of those.
+            "spread_of_given_voices", the same of the set's target speakers, one recording each, and
+            "nearest", the mean cosine to the nearest of those.
         """
         pair = self.pairs[0]
         source = self.measurements.measure(pair.source)
@@ -133,7 +133,7 @@ class Experiments:
             words = word_metrics(output, source, pair.text, pair.language)
             rows.append({**words, **sound_metrics(output, source)})
             drawn.append(output)
-        targets = sorted({other.target for other in self.pairs})[:PRIOR_VOICES]
+        targets = list({other.speakers[1]: other.target for other in self.pairs}.values())
         given = [self._measure(self.swapper.convert(pair.source, target)) for target in targets]
         report: dict = {
             "metrics": {metric: value.to_dict() for metric, value in summarise(rows).items()},

@@ -1,5 +1,6 @@
 """The pairs of recordings that are converted for an evaluation."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from voiceswap.csv_lists import decode_text, read_csv
 from voiceswap.errors import DataError
 from voiceswap.files import folded_name, is_safe_name
 
+# Folders within a speaker's own.
+NO_SPEAKER = re.compile(r"wav|parallel\d|nonpara\d|falset\d|whisper\d")
 REQUIRED = ("id", "source", "target", "source_text")
 
 
@@ -113,12 +116,14 @@ def recordings(pairs: list[Pair]) -> list[Path]:
 def speaker_of(path: Path) -> str:
     """The speaker in a recording's path.
 
-    SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech), or of SPEAKER/RECORDING.
+    SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech; ESD, LibriTTS and MLS with "_"),
+    of SPEAKER/wav/RECORDING (CMU ARCTIC, JVS), or of SPEAKER/RECORDING.
     """
-    grandparent = path.parent.parent.name
-    if grandparent and path.stem.startswith(f"{grandparent}-"):
-        return grandparent
-    return path.parent.name
+    folders = [folder.name for folder in path.parents if folder.name]
+    for name in folders[:2]:
+        if path.stem.startswith((f"{name}-", f"{name}_")):
+            return name
+    return next((name for name in folders if not NO_SPEAKER.match(name)), "")
 
 
 def _pair(row: dict[str, str], root: Path) -> Pair:
@@ -130,7 +135,8 @@ def _pair(row: dict[str, str], root: Path) -> Pair:
     elif source_sex and target_sex:
         group = f"{source_sex} to {target_sex}"
     target = root / row["target"]
-    several = tuple(root / name for name in (row.get("targets3") or "").split(";") if name)
+    names = [name.strip() for name in (row.get("targets3") or "").split(";")]
+    several = tuple(root / name for name in names if name)
     return Pair(
         id=row["id"],
         source=root / row["source"],

@@ -15,7 +15,7 @@ from voiceswap.evaluation.comparison import EarlierReport, read_earlier
 from voiceswap.evaluation.conversions import PairConverter
 from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
-from voiceswap.evaluation.intervals import Estimate
+from voiceswap.evaluation.intervals import MIN_SPEAKERS, Estimate
 from voiceswap.evaluation.measurement import MeasurementCache
 from voiceswap.evaluation.metrics import IN_TRAINING_NOTE
 from voiceswap.evaluation.page import write_page
@@ -99,7 +99,13 @@ def run(request: Request, console: Console) -> dict:
     else:
         find_files(request.converted, pairs)
     languages = {pair.language for pair in pairs}
+    speakers = {speaker for pair in pairs for speaker in pair.speakers}
     scorers, left_out = load_scorers(request.asr, languages, request.jobs, request.more_metrics)
+    if len(speakers) < MIN_SPEAKERS:
+        left_out.append(
+            f"The intervals draw outputs, not speakers, of whom the paths name {len(speakers)}: "
+            "those of so few tell little of other people."
+        )
     distortion = any(pair.parallel for pair in pairs) and _is_installed("librosa", "MCD", left_out)
     measurements = MeasurementCache(scorers, request.out / "measurements.jsonl")
     protocol = Protocol(pairs, measurements, console, request.jobs, distortion)
@@ -108,7 +114,7 @@ def run(request: Request, console: Console) -> dict:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": request.command,
         "pairs": measured,
-        "scorers": {key: scorer.name for key, scorer in scorers.items()},
+        "scorers": {key: scorer.description for key, scorer in scorers.items()},
     }
     earlier = read_earlier(request.against, report) if request.against else None
     if request.converted is not None:

@@ -42,6 +42,11 @@ class Scorer:
         """Library and version."""
         return f"{self.library} {self.version}"
 
+    @property
+    def description(self) -> str:
+        """The name, and which weights where those do not come with the library."""
+        return f"{self.name}, weights {self.weights[:12]}" if self.weights else self.name
+
 
 def load_scorers(
     asr: Path | None, languages: Iterable[str] = ("en",), jobs: int = 1, more: bool = False
@@ -96,9 +101,11 @@ def load_scorers(
 
 def left_out_sentence(metrics: str, error: ImportError) -> str:
     """The sentence of a report for metrics whose library is missing."""
+    # Its own requirements don't install everywhere, so that no extra can have it.
+    alone = "--no-deps Resemblyzer==0.1.4"
+    wanted = alone if error.name == "resemblyzer" else "'voiceswap[eval]'"
     return (
-        f"Left out: {metrics}, for want of a library ({error}); "
-        "pip install 'voiceswap[eval]' installs it."
+        f"Left out: {metrics}, for want of a library ({error}); pip install {wanted} installs it."
     )
 
 

@@ -1,7 +1,6 @@
 """Error rates of transcripts."""
 
 import difflib
-import re
 import unicodedata
 from functools import cache
 
@@ -21,8 +20,14 @@ def normalise(text: str, language: str = "en") -> str:
     if language == "zh":
         text = _simplifier().convert(text)
     if language in SPACELESS:
-        return "".join(character for character in text if character.isalnum())
-    return " ".join(re.sub(r"[^\w' ]|[\d_]", " ", text).split())
+        return "".join(filter(_is_kept, text))
+    kept = (c if c == "'" or (_is_kept(c) and not c.isdigit()) else " " for c in text)
+    return " ".join("".join(kept).split())
+
+
+def _is_kept(character: str) -> bool:
+    """Whether it is a letter, a digit, or a mark on one, as vowels are in Thai and Hindi."""
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
 def respell_digits(text: str, recognised: str) -> str:
