@@ -1,5 +1,7 @@
 """Songs: intervals that stay as they were sung."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -90,3 +92,12 @@ def test_commands_and_lists_say_exact():
 def test_a_stream_has_no_exact_pitch(swapper, hello):
     with pytest.raises(VoiceswapError, match="can't know a song's octave"):
         swapper.stream((hello, 16000), exact_pitch=True)
+
+
+def test_a_pitch_that_ends_flattens_the_melody_with_a_note(tiny, hello, goodbye):
+    notes = []
+    with notes_to(notes.append):
+        for shift in (0, 12, 24):
+            tiny.convert((hello, 16000), (goodbye, 16000), pitch_shift=shift)
+    [told] = notes
+    assert re.search(r": \d\d% of its voice would be above 700 Hz, .*shift the pitch less", told)

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
-from voiceswap.conversion.pitch import place_contour
+from voiceswap.conversion.pitch import note_pitch_limits, place_contour
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
     EncodedRecording,
@@ -66,6 +66,7 @@ def output_windows(
     song = conversion.options.exact_pitch
     people = np.zeros(recording.frames) if song else who_speaks(recording.f0, rate)
     f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, conversion.options)
+    note_pitch_limits(f0, recording.name)
     cut = windows(recording.frames, rate, RECEPTIVE_SECONDS)
     states = excitation_states(f0, [window.left for window in cut], audio)
     return [

@@ -8,10 +8,12 @@ from torch import Tensor
 
 from voiceswap.conversion.options import ConversionOptions
 from voiceswap.features import F0_MAX, F0_MIN, log_f0_statistics
+from voiceswap.notes import Note, note
 
 OCTAVE = math.log(2)  # of ln F0
 SEMITONE = OCTAVE / 12
 MAX_PITCH_RANGE = 1.5  # in training: conversions may be asked for with another intonation
+LIMITED_SHARE = 0.1  # of voiced frames at the end of the range that is worth a note
 F0_PERCENTILES = (2, 98)  # that an octave has to leave within F0_MIN and F0_MAX
 
 
@@ -47,6 +49,19 @@ def place_contour(
         torch.tensor(log_f0_statistics(moved.numpy())) if options.exact_pitch else voice + shift
     )
     return moved, placed.float()
+
+
+def note_pitch_limits(f0: Tensor, name: str) -> None:
+    """Note that much of a contour (frames,), in Hz, is at the end of the range of F0, if it is."""
+    voiced = f0[f0 > 0]
+    for limit, side in ((F0_MAX, "above"), (F0_MIN, "below")):
+        share = float((voiced == limit).double().mean()) if len(voiced) else 0.0
+        if share > LIMITED_SHARE:
+            text = (
+                f": {share:.0%} of its voice would be {side} {limit:.0f} Hz, where pitch ends, so "
+                "its melody is flattened; shift the pitch less."
+            )
+            note(Note(name, text))
 
 
 def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float) -> Tensor:

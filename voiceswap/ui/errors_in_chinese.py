@@ -101,6 +101,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：似乎有两个人在说话，得到的声音不属于其中任何一个人；请提供只有一个人说话的部分。",
     ),
     (
+        r"(?P<name>.+): (?P<share>\d+%) of its voice would be (?:above|below) (?P<hz>\d+) Hz, .*",
+        "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动。",
+    ),
+    (
         r"(?P<name>.+): little or none of it seems to be speech, .*",
         "{name}：其中几乎没有语音，得到的声音只是猜测；请提供一个人 3 到 10 秒的清晰语音。",
     ),
