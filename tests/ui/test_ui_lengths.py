@@ -35,13 +35,13 @@ def test_seconds_are_counted_up_to_the_limit(tmp_path):
 @pytest.mark.parametrize(
     ("name", "arguments", "limit"),
     [
-        ("swap", lambda long, short: (short, long), "2:00"),
-        ("convert", lambda long, short: (long, short, None, None), "3:00"),
-        ("convert", lambda long, short: (short, long, None, None), "2:00"),
-        ("batch", lambda long, short: ([long], [short], None), "3:00"),
-        ("batch", lambda long, short: ([short], [long], None), "2:00"),
-        ("listen_recordings", lambda long, short: (long, None), "2:00"),
-        ("adapt_voice", lambda long, short: ([long], "Anna", True), "2:30"),
+        ("swap", lambda long, short: (short, long), "2"),
+        ("convert", lambda long, short: (long, short, None, None), "3"),
+        ("convert", lambda long, short: (short, long, None, None), "2"),
+        ("batch", lambda long, short: ([long], [short], None), "3"),
+        ("batch", lambda long, short: ([short], [long], None), "2"),
+        ("listen_recordings", lambda long, short: (long, None), "2"),
+        ("adapt_voice", lambda long, short: ([long], "Anna", True), "2.5"),
     ],
 )
 def test_a_length_that_no_header_tells_is_counted(
@@ -72,7 +72,7 @@ def test_all_recordings_together_are_bounded(
     monkeypatch.setattr("voiceswap.ui.batch_tab.BATCH_SOURCES", 2 * 5 / 180)  # in two voices
     client = Client(address, verbose=False)
     files = [handle_file(path) for path in speech[:3]]
-    with pytest.raises(AppError, match=r"^The recordings are longer than 0:05 minutes together"):
+    with pytest.raises(AppError, match=r"^The recordings are longer than 0.1 minutes together"):
         client.predict(*before, files, *after, api_name=f"/{name}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from browser import has_recording, open_tab, result, says, shoot, take_examples
+from browser import has_recording, open_tab, result, samples_of, says, shoot, take_examples
 from safetensors.numpy import save_file
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
@@ -16,6 +16,7 @@ from voiceswap import cli
 from voiceswap.audio_io.channels import ChannelMix
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
+from voiceswap.examples import ZAIJIAN
 from voiceswap.notes import notes_to
 from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
@@ -141,7 +142,7 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots):
             page.get_by_role("button", name=name).tap()
             has_recording(page, place)
         page.tap("#swap-go")
-        assert result(page, "swap-ba")[:4] == b"RIFF"
+        assert len(samples_of(result(page, "swap-ba"))) == soundfile.info(ZAIJIAN).frames
         for tab, name in (
             ("互换", "swap"),
             ("转换", "convert"),

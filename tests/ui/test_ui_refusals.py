@@ -29,7 +29,7 @@ def test_a_visitor_with_too_many_calls_reads_so(visit, address, monkeypatch):
     says(page, "You have as many requests waiting as one visitor may")
     page = in_chinese(visit, address)
     page.click("#swap-go")
-    says(page, "您等待中的请求已达上限")
+    says(page, "你等待中的请求已达上限")
 
 
 def test_a_visitor_who_uploads_too_much_reads_so(visit, address, monkeypatch, speech):
@@ -74,6 +74,8 @@ def refused(*arguments, **options):
         ("a.wav can't be written: no space left on the disk; make room, or write elsewhere.",
          "服务器磁盘已满，无法写入 a.wav"),
         ("This live session is over; start another one.", "这次实时变声已结束"),
+        ("a.wav: 63% of its voice would be above 700 Hz, where pitch ends, so its melody is "
+         "flattened; shift the pitch less.", "63% 的语音会超出音高范围（700 Hz）"),
     ],
 )  # fmt: skip
 def test_refusals_and_errors_of_the_server_are_chinese_too(english, chinese):

@@ -6,7 +6,7 @@ from voiceswap.audio import active_level_db
 
 MIN_VOICED = 20  # fewest frames voiced in both contours for a correlation
 CEPSTRA = 24
-PAUSE_BELOW_DB = 15.0  # a second this far below the active level is a pause
+QUIET_SECOND_DB = 15.0  # a second this far below the active level is a pause
 
 
 def f0_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
@@ -57,7 +57,7 @@ def level_difference(first: np.ndarray, second: np.ndarray, sample_rate: int) ->
     for start in range(0, length - sample_rate + 1, sample_rate // 2):
         here = slice(start, start + sample_rate)
         a, b = (10 * np.log10(np.square(x[here]).mean() + 1e-12) for x in (first, second))
-        if b > active - PAUSE_BELOW_DB:
+        if b > active - QUIET_SECOND_DB:
             differences.append(abs(a - b))
     return float(np.mean(differences)) if differences else None
 

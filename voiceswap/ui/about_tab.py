@@ -10,7 +10,7 @@ from voiceswap import __version__
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import heading
 from voiceswap.ui.inputs import BATCH_SOURCES, SHORT_SECONDS
-from voiceswap.ui.texts import Texts, clock
+from voiceswap.ui.texts import Texts, minutes
 
 CARD_NAMES = {
     "set": "card_set",
@@ -24,9 +24,9 @@ def build(context: AppContext) -> None:
     """Lay out the tab inside the current Blocks."""
     text, card, swapper = context.text, context.swapper.card, context.swapper
     limits = text["limits_text"].format(
-        short=clock(SHORT_SECONDS),
-        long=clock(context.max_minutes * 60),
-        batch=clock(BATCH_SOURCES * context.max_minutes * 60),
+        short=minutes(SHORT_SECONDS),
+        long=minutes(context.max_minutes * 60),
+        batch=minutes(BATCH_SOURCES * context.max_minutes * 60),
         size=context.max_megabytes,
         queue=context.queue_size,
     )

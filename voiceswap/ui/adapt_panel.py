@@ -70,8 +70,7 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             voice = replace(adapted.voice, notes=notes)
             kept = context.library.add(kept_name, voice, numbered=True)
             files = [
-                example_file(context.swapper, one, "example")
-                for one in (adapted.plain, adapted.voice)
+                example_file(context, one, "example") for one in (adapted.plain, adapted.voice)
             ]
         return kept, html(context, adapted.report), *files
 

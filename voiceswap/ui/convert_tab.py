@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from voiceswap.audio_io.ffmpeg_writing import wav_or_video
-from voiceswap.examples import HELLO
+from voiceswap.examples import BY_LANGUAGE
 from voiceswap.ui import comparison
 from voiceswap.ui.answers import answering, progress_reporter
 from voiceswap.ui.app_context import AppContext
@@ -127,7 +127,8 @@ def _inputs(context: AppContext) -> _Inputs:
     with gr.Row(equal_height=True):
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
             source = recorder(text["source"], elem_id="convert-source")
-            example(text, text["example_hello"], HELLO, source)
+            hello, _ = BY_LANGUAGE[text.language]
+            example(text, text["example_hello"], hello, source)
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
             reference = recorder(text["target"], elem_id="convert-target")
             voices = saved_voices(context, text["saved_voices_info"], "convert")

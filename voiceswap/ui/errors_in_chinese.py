@@ -159,7 +159,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"You have as many requests waiting as one visitor may.*",
-        "您等待中的请求已达上限，请等前面的完成。",
+        "你等待中的请求已达上限，请等前面的完成。",
     ),
     (r"Too many wrong passwords: wait (?P<n>\d+) s\.", "密码错误次数过多：请等待 {n} 秒。"),
     (

@@ -7,7 +7,7 @@ from typing import TypeVar
 from voiceswap.audio_io.decoding import seconds_up_to, sound_info
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.texts import Texts, clock
+from voiceswap.ui.texts import Texts, minutes
 
 # Of what is held in memory whole: the two recordings of a swap, and references.
 SHORT_SECONDS = 120.0
@@ -51,7 +51,7 @@ def require_recordings(
         check()
         left -= _length(text, path, seconds)
         if left < 0:
-            raise AudioError(text["too_long_together"].format(limit=clock(together)))
+            raise AudioError(text["too_long_together"].format(limit=minutes(together)))
     return distinct
 
 
@@ -82,5 +82,5 @@ def _length(text: Texts, path: str, most: float) -> float:
     except AudioError:
         return 0.0  # the library tells what is wrong with it
     if length > most:
-        raise AudioError(text["too_long"].format(name=Path(path).name, limit=clock(most)))
+        raise AudioError(text["too_long"].format(name=Path(path).name, limit=minutes(most)))
     return length

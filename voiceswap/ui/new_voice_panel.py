@@ -32,7 +32,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
 
         def listen(*values):
             with answering(context):
-                return example_file(context.swapper, make(*values), kind)
+                return example_file(context, make(*values), kind)
 
         def keep(name, *values):
             with answering(context):

@@ -6,10 +6,10 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 
 from voiceswap.audio_io.writing import write_audio
-from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.conversion.voice_library import file_name
-from voiceswap.examples import HELLO
+from voiceswap.examples import BY_LANGUAGE
+from voiceswap.ui.app_context import AppContext
 
 
 def new_file(name: str) -> Path:
@@ -26,8 +26,9 @@ def result_file(*names: str | Path, ending: str = "wav") -> Path:
     return new_file(f"{'-in-the-voice-of-'.join(stems)}.{ending}")
 
 
-def example_file(swapper: VoiceSwapper, voice: Voice, name: str) -> str:
-    """The example sentence in a voice, as a file of that name."""
-    samples = swapper.convert(HELLO, voice)
+def example_file(context: AppContext, voice: Voice, name: str) -> str:
+    """The example sentence of the page's language in a voice, as a file of that name."""
+    sentence, _ = BY_LANGUAGE[context.text.language]
+    samples = context.swapper.convert(sentence, voice)
     path = new_file(f"{file_name(name)}.wav")
-    return str(write_audio(path, samples, swapper.sample_rate))
+    return str(write_audio(path, samples, context.swapper.sample_rate))

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from voiceswap.conversion.file_conversion import FileConversion
-from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.examples import BY_LANGUAGE
 from voiceswap.ui import comparison
 from voiceswap.ui.answers import answering, progress_reporter
 from voiceswap.ui.app_context import AppContext
@@ -43,11 +43,12 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
     """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
     text, swapper = context.text, context.swapper
     heading(text["swap_heading"], text["swap_intro"])
+    hello, goodbye = BY_LANGUAGE[text.language]
     recordings, menus = [], []
     with gr.Row(equal_height=True):
         for side, words, label in (
-            ("a", HELLO, text["example_hello"]),
-            ("b", GOODBYE, text["example_goodbye"]),
+            ("a", hello, text["example_hello"]),
+            ("b", goodbye, text["example_goodbye"]),
         ):
             with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{side}"]):
                 recordings.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
@@ -143,8 +144,9 @@ def _speaker(context: AppContext, recording: str | None, voice: str | None, side
     if recording or not voice:
         path = require_recording(context.text, recording, f"no_{side}")
         return Speaker(Path(path).stem, path, path, path)
-    words = new_file(HELLO.name)
-    shutil.copy(HELLO, words)  # where the visitor's player may fetch it
+    hello, _ = BY_LANGUAGE[context.text.language]
+    words = new_file(hello.name)
+    shutil.copy(hello, words)  # where the visitor's player may fetch it
     return Speaker(voice, str(words), context.library.path(voice), None)
 
 

@@ -72,8 +72,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "limits_text": (
         "swaps and references {short} minutes, conversions {long}, a batch {batch} together; files "
         "{size:g} MB; {queue} requests may wait",
-        "互换和参考录音 {short} 分钟，转换 {long}，一次批量合计 {batch}；文件 {size:g} MB；"
-        "最多 {queue} 个请求等待",
+        "互换和参考录音 {short} 分钟，转换 {long} 分钟，一次批量合计 {batch} 分钟；"
+        "文件 {size:g} MB；最多 {queue} 个请求等待",
     ),
     "figures": ("Measured figures", "实测指标"),
     "figures_note": (
@@ -112,7 +112,12 @@ class Texts:
         return TABLE[name][self._column]
 
 
+def minutes(seconds: float) -> str:
+    """A length in minutes, as a limit is told."""
+    return f"{round(seconds / 60, 1):g}"
+
+
 def clock(seconds: float) -> str:
     """Seconds as minutes:seconds."""
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}:{seconds:02d}"
+    whole, seconds = divmod(round(seconds), 60)
+    return f"{whole}:{seconds:02d}"

@@ -108,7 +108,7 @@ def _one_voice(
         """The example sentence in a voice."""
         with answering(context, request):
             name = require(context.text, name, "no_voice")
-            return example_file(context.swapper, library.voice(name), name)
+            return example_file(context, library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
         """Give a voice another name. Returns the stored name."""
