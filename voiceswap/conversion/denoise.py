@@ -42,9 +42,8 @@ class NoiseLevels(NamedTuple):
 
 
 OF_SOURCES = NoiseLevels(-33.0, -6.0)  # removing louder noise costs words
-OF_REFERENCES = NoiseLevels(
-    -40.0, -2.0
-)  # whose words don't matter, and whose noise would be in every conversion
+# The words of references don't matter, and their noise would be in every conversion.
+OF_REFERENCES = NoiseLevels(-40.0, -2.0)
 
 
 @dataclass(frozen=True)

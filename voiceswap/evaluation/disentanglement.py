@@ -97,7 +97,7 @@ def disentanglement(coded: list[ProbedRecording]) -> dict:
             "content_mean_and_deviation": lambda item: np.concatenate(
                 [item.content.mean(0), item.content.std(0)]
             ),
-            "content_correlations": lambda item: _correlations(item.content),
+            "content_correlations": lambda item: channel_correlations(item.content),
             "speaker": lambda item: item.speaker_code,
         }
         report["speaker_probe"] = {"chance": 1 / len(names)} | {
@@ -193,7 +193,7 @@ def speaker_space(coded: list[ProbedRecording]) -> dict:
     return {"explained": share.tolist(), "points": points}
 
 
-def _correlations(codes: np.ndarray) -> np.ndarray:
+def channel_correlations(codes: np.ndarray) -> np.ndarray:
     """Correlations between the channels of a code (frames, code): (code * (code - 1) / 2,)."""
     unit = (codes - codes.mean(0)) / (codes.std(0) + 1e-5)
     return (unit.T @ unit / len(codes))[np.triu_indices(codes.shape[1], 1)]

@@ -12,7 +12,7 @@ from torch import Tensor
 from torchaudio.functional import resample
 
 from voiceswap.errors import CheckpointError, TrainingError
-from voiceswap.evaluation.disentanglement import HELD_OUT, speaker_probe
+from voiceswap.evaluation.disentanglement import HELD_OUT, channel_correlations, speaker_probe
 from voiceswap.features import LogMel
 from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.perceptual_losses import SpeakerLoss
@@ -47,9 +47,8 @@ class ValidationLogger(Callback):
 
     def __init__(self, conversions: int = 4, vocoder: str = "default"):
         self.conversions, self.origin = conversions, vocoder
-        self.codes: list[
-            tuple[int, np.ndarray]
-        ] = []  # speaker and content correlations of each item validated
+        # Speaker and correlations of the content code, of each item validated.
+        self.codes: list[tuple[int, np.ndarray]] = []
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Networks that are not trained stay out of the task, and so out of its checkpoints.
@@ -97,14 +96,8 @@ class ValidationLogger(Callback):
         data = trainer.datamodule
         first = batch_idx * data.batch_size
         for i, codes in enumerate(content.mode().float().cpu().numpy()):
-            frames = int(mask[i].sum())
-            correlations = np.nan_to_num(np.corrcoef(codes[:, :frames]))
-            self.codes.append(
-                (
-                    data.validating.drawn(first + i)[0],
-                    correlations[np.triu_indices(len(correlations), 1)],
-                )
-            )
+            person, frames = data.validating.drawn(first + i)[0], int(mask[i].sum())
+            self.codes.append((person, channel_correlations(codes[:, :frames].T)))
         if batch_idx == 0 and shown > 0:
             self._convert(trainer, pl_module, batch, content.mode(), speaker.mode(), shown)
 
