@@ -14,6 +14,7 @@ from test_formats import write as write_by_ffmpeg
 
 from data_prep.speech_check import MIN_RATE
 from voiceswap.audio_io.resampling import resample
+from voiceswap.dsp.pauses import cut_at_pauses
 from voiceswap.examples import HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.training.data import MIN_RATE_SHARE
@@ -64,6 +65,19 @@ def test_a_long_recording_is_cut_at_pauses(speech, tmp_path):
     for cut in made[:-1]:
         near = whole[round((cut.end - 0.05) * rate) : round((cut.end + 0.05) * rate)]
         assert np.abs(near).max() < 0.02 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize("rate", [11127, 16040, 44100])
+def test_cuts_stay_in_the_pauses_at_every_rate_and_no_part_is_tiny(rate):
+    noise = np.random.default_rng(0).standard_normal(300 * rate).astype(np.float32)
+    samples = noise * (np.arange(len(noise)) / rate % 2.2 < 2)
+    for seconds in (19.9, 20.1, 23, 26.5, 40.3, 300):
+        parts = cut_at_pauses(samples[: int(seconds * rate)], rate, 20.0)
+        assert sum(map(len, parts)) == int(seconds * rate)
+        lengths = [len(part) / rate for part in parts]
+        assert max(lengths) <= 20 and (len(parts) == 1 or min(lengths) >= 4.9)
+        ends = np.cumsum(lengths)[:-1]
+        assert all(1.99 < end % 2.2 < 2.2 for end in ends), ends
 
 
 def test_preparation_says_whether_the_data_will_do(speech, tmp_path):
