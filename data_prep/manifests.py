@@ -27,7 +27,7 @@ from data_prep.parallel_checks import check_each
 from data_prep.speech_check import Checks, printable
 from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
-from voiceswap.files import whole_file
+from voiceswap.files import file_signature, whole_file
 from voiceswap.results_log import ResultsLog, code_hash, name_hash, short_hash
 
 VALIDATION_SHARE = 0.04  # of the speakers
@@ -174,7 +174,7 @@ def _check_all(
     """The results of `check_recording` by path; those in the log are reused if still valid."""
     settings = [checks.min_seconds, checks.min_rate, checks.min_snr, checks.keep_pauses]
     code = code_hash(speech_check)
-    keys = {str(path): short_hash([_file_signature(path), settings, code]) for path in paths}
+    keys = {str(path): short_hash([file_signature(path), settings, code]) for path in paths}
     logged = {row.get("path"): row for row in log.read()}
     results = {
         path: logged[path]["result"]
@@ -187,15 +187,6 @@ def _check_all(
         results[str(path)] = result
         log.append([{"path": str(path), "key": keys[str(path)], "result": result}])
     return {path: results[path] for path in keys}
-
-
-def _file_signature(path: Path) -> list[int]:
-    """Size and modification time of a file; nothing of one that can't be read."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _cuts(cut_id: str, speaker: str, result: dict) -> list[Cut]:

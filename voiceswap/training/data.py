@@ -143,6 +143,10 @@ class SpeechData(lightning.LightningDataModule):
             self._check_room(seconds)
             if missing:
                 left_out = self.cache.build(self._cuts(part, missing), self.jobs, len(missing))
+                if len(left_out) == len(known):
+                    raise DataError(
+                        f"No recording for {part} can be used: {next(iter(left_out.values()))}"
+                    )
                 for cut_id, reason in left_out.items():
                     logger.warning("Left out %s: %s", cut_id, reason)
 
