@@ -23,11 +23,12 @@ from rich.progress import track
 
 from data_prep import speech_check
 from data_prep.advice import advice
+from data_prep.distinct_names import distinct_names, piece_names
 from data_prep.parallel_checks import check_each
 from data_prep.speech_check import Checks, printable
 from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.errors import DataError
-from voiceswap.files import whole_file
+from voiceswap.files import file_signature, whole_file
 from voiceswap.results_log import ResultsLog, code_hash, name_hash, short_hash
 
 VALIDATION_SHARE = 0.04  # of the speakers
@@ -40,7 +41,7 @@ class CorpusRecording(NamedTuple):
     Attributes:
         speaker: the corpus's own name of the speaker.
         path: the audio file.
-        name: the recording's name, unique for the speaker; None takes the file's name.
+        name: the recording's name; None takes the file's name.
     """
 
     speaker: str
@@ -106,29 +107,30 @@ def write_manifests(
     Raises:
         DataError: no recording can be used, or `out` can't be written.
     """
-    named = _cut_ids(sorted(set(recordings)), corpus.name)
+    found = sorted(set(recordings))
     log = ResultsLog(out / f".{corpus.name}-checked.jsonl")
     with _plain_write_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         copies = out / f".{corpus.name}-audio"
-        paths = [item.path for item in named.values()]
+        paths = [item.path for item in found]
         results = _check_all(paths, corpus.name, checks, log, copies)
     left_out = {path: result["reason"] for path, result in results.items() if "reason" in result}
     left_out |= unused
-    used = {cut_id: item for cut_id, item in named.items() if str(item.path) not in left_out}
+    used = [item for item in found if str(item.path) not in left_out]
     if not used:
         raise DataError(f"No usable recordings were found for {corpus.name}{_example(left_out)}.")
     parts = {
         speaker: part_of(printable(f"{corpus.name}-{speaker}"), checks.test_share)
-        for speaker in {item.speaker for item in used.values()}
+        for speaker in {item.speaker for item in used}
     }
     if "train" not in parts.values():
         parts = dict.fromkeys(parts, "train")
     cuts: dict[str, list[Cut]] = {part: [] for part in PARTS}
-    for cut_id, (speaker, path, _) in used.items():
-        voice = printable(f"{corpus.name}-{speaker}")
-        cuts[parts[speaker]] += _cuts(cut_id, voice, results[str(path)])
-    checked = [results[str(item.path)] for item in used.values()]
+    checked = [results[str(item.path)] for item in used]
+    names = _recording_names(used, checked, corpus.name)
+    for item, name, result in zip(used, names, checked, strict=True):
+        voice = printable(f"{corpus.name}-{item.speaker}")
+        cuts[parts[item.speaker]] += _cuts(name, voice, result)
     report = _report(corpus, cuts, left_out, checked)
     minutes = sum(part["minutes"] for part in report["parts"].values())
     with _plain_write_errors(out):
@@ -147,25 +149,17 @@ def write_manifests(
     }
 
 
-def _cut_ids(recordings: list[CorpusRecording], corpus: str) -> dict[str, CorpusRecording]:
-    """Recordings by cut id, CORPUS-SPEAKER-NAME.
-
-    Where a speaker has several files of one name, NAME is the path from the common folder.
-    """
-    plain = {
-        item: printable(f"{corpus}-{item.speaker}-{item.name or item.path.stem}")
-        for item in recordings
-    }
-    counts = Counter(plain.values())
-    folders = [item.path.parent for item in recordings]
-    common = Path(os.path.commonpath(folders)) if folders else Path()
-    named = {}
-    for item, cut_id in plain.items():
-        if counts[cut_id] > 1:
-            inside = "-".join(item.path.relative_to(common).parts)
-            cut_id = printable(f"{corpus}-{item.speaker}-{inside}")
-        named[cut_id] = item
-    return named
+def _recording_names(
+    recordings: list[CorpusRecording], results: list[dict], corpus: str
+) -> list[str]:
+    """CORPUS-SPEAKER-NAME of each, with a hash where that, or a piece's name, is another's too."""
+    names = [
+        printable(f"{corpus}-{item.speaker}-{item.name or item.path.stem}") for item in recordings
+    ]
+    # Paths from the common folder: names are the same wherever the corpus lies.
+    common = os.path.commonpath([item.path.parent for item in recordings])
+    origins = [f"{item.speaker}/{item.path.relative_to(common).as_posix()}" for item in recordings]
+    return distinct_names(names, origins, [len(result["pieces"]) for result in results])
 
 
 def _check_all(
@@ -174,7 +168,7 @@ def _check_all(
     """The results of `check_recording` by path; those in the log are reused if still valid."""
     settings = [checks.min_seconds, checks.min_rate, checks.min_snr, checks.keep_pauses]
     code = code_hash(speech_check)
-    keys = {str(path): short_hash([_file_signature(path), settings, code]) for path in paths}
+    keys = {str(path): short_hash([file_signature(path), settings, code]) for path in paths}
     logged = {row.get("path"): row for row in log.read()}
     results = {
         path: logged[path]["result"]
@@ -189,28 +183,17 @@ def _check_all(
     return {path: results[path] for path in keys}
 
 
-def _file_signature(path: Path) -> list[int]:
-    """Size and modification time of a file; nothing of one that can't be read."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns]
-
-
-def _cuts(cut_id: str, speaker: str, result: dict) -> list[Cut]:
+def _cuts(name: str, speaker: str, result: dict) -> list[Cut]:
     """The cut of a recording without its end pauses; pieces of a very long one."""
-    recording = fastcopy(Recording.from_dict(result["recording"]), id=cut_id)
+    recording = Recording.from_dict({**result["recording"], "id": name})
     whole, pieces = recording.to_cut(), result["pieces"]
-    several = len(pieces) > 1
-    spans = [(f"{cut_id}-{i}" if several else cut_id, *piece) for i, piece in enumerate(pieces, 1)]
     cuts = []
-    for name, start, duration in spans:
+    for cut_id, (start, duration) in zip(piece_names(name, len(pieces)), pieces, strict=True):
         segment = SupervisionSegment(
-            name, cut_id, 0.0, duration, channel=whole.channel, speaker=speaker
+            cut_id, name, 0.0, duration, channel=whole.channel, speaker=speaker
         )
         cuts.append(
-            fastcopy(whole, id=name, start=start, duration=duration, supervisions=[segment])
+            fastcopy(whole, id=cut_id, start=start, duration=duration, supervisions=[segment])
         )
     return cuts
 

@@ -7,6 +7,7 @@ the contrastive loss pushes the codes of different speakers apart.
 
 from pathlib import Path
 
+from data_prep.distinct_names import distinct_names
 from data_prep.manifests import Corpus, CorpusRecording, audio_files, write_manifests
 from data_prep.speech_check import DEFAULT_CHECKS, Checks
 from voiceswap.errors import DataError
@@ -19,8 +20,9 @@ def prepare_recordings(
     files = audio_files(folder)
     if not files:
         raise DataError(f"{folder} holds no recordings.")
-    recordings = (
-        CorpusRecording("-".join(path.relative_to(folder).with_suffix("").parts), path)
-        for path in files
-    )
+    inside = [path.relative_to(folder) for path in files]
+    names = ["-".join(path.with_suffix("").parts) for path in inside]
+    # A talk.wav and a talk.mp3, or an a-b.wav and an a/b.wav, are two speakers.
+    speakers = distinct_names(names, [path.as_posix() for path in inside])
+    recordings = map(CorpusRecording, speakers, files)
     return write_manifests(recordings, Corpus(name, "not stated"), out, checks)

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from lhotse import CutSet
 from talks import crashing_environment
 from test_data_prep import cuts, run, write
 from test_formats import KINDS
@@ -14,6 +15,7 @@ from test_formats import write as write_by_ffmpeg
 
 from data_prep.speech_check import MIN_RATE
 from voiceswap.audio_io.resampling import resample
+from voiceswap.dsp.pauses import cut_at_pauses
 from voiceswap.examples import HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.training.data import MIN_RATE_SHARE
@@ -64,6 +66,19 @@ def test_a_long_recording_is_cut_at_pauses(speech, tmp_path):
     for cut in made[:-1]:
         near = whole[round((cut.end - 0.05) * rate) : round((cut.end + 0.05) * rate)]
         assert np.abs(near).max() < 0.02 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize("rate", [11127, 16040, 44100])
+def test_cuts_stay_in_the_pauses_at_every_rate_and_no_part_is_tiny(rate):
+    noise = np.random.default_rng(0).standard_normal(300 * rate).astype(np.float32)
+    samples = noise * (np.arange(len(noise)) / rate % 2.2 < 2)
+    for seconds in (19.9, 20.1, 23, 26.5, 40.3, 300):
+        parts = cut_at_pauses(samples[: int(seconds * rate)], rate, 20.0)
+        assert sum(map(len, parts)) == int(seconds * rate)
+        lengths = [len(part) / rate for part in parts]
+        assert max(lengths) <= 20 and (len(parts) == 1 or min(lengths) >= 4.9)
+        ends = np.cumsum(lengths)[:-1]
+        assert all(1.99 < end % 2.2 < 2.2 for end in ends), ends
 
 
 def test_preparation_says_whether_the_data_will_do(speech, tmp_path):
@@ -126,3 +141,44 @@ def test_noisy_recordings_are_left_out_where_that_is_asked_for(speech, tmp_path)
         assert {name.split("-")[-1] for name in cuts(tmp_path / "out", "speakers")} == names
     line = (tmp_path / "out/speakers-left-out.txt").read_text()
     assert "noisy.wav: noise 1" in line and "where --min-snr asks for 25" in line
+
+
+def test_every_recording_and_piece_has_an_id_of_its_own(speech, tmp_path):
+    samples, rate = speech
+    folder = tmp_path / "in/anna"
+    write(folder / "talk.wav", (np.resize(samples, 75 * rate), rate))  # its pieces are numbered
+    for name in ("talk-1.wav", "day-1/take.wav", "day/1/take.wav", "take.wav", "alone.wav"):
+        write(folder / name, speech)
+    write(tmp_path / "in/anna-day/take.wav", speech)
+    runs = []
+    for place in ("in", "moved"):  # ids are those of the corpus, wherever it lies
+        (tmp_path / "in").rename(tmp_path / place)
+        output = run("speakers", tmp_path / place, tmp_path / "out", "--test-share", 0)
+        assert "2 speakers, 7 recordings" in output
+        made = list(CutSet.from_file(tmp_path / "out/speakers-train.jsonl.gz"))
+        assert len({cut.recording.sources[0].source for cut in made}) == 7
+        runs.append({cut.id for cut in made})
+        assert len(runs[-1]) == len(made) > 7 + 2
+    assert runs[0] == runs[1]
+    assert {"speakers-anna-alone", "speakers-anna-day-take"} < runs[0]
+
+
+def test_unknown_speakers_whose_names_collide_are_told_apart(speech, tmp_path):
+    for name in ("a/b.wav", "a-b.wav", "x.wav", "x.mp3", "y.wav"):
+        write(tmp_path / "in" / name, speech)
+    assert "5 speakers, 5 recordings" in run("recordings", tmp_path / "in", tmp_path / "out")
+    voices = {cut.supervisions[0].speaker for cut in cuts(tmp_path / "out", "recordings").values()}
+    assert len(voices) == 5 and "recordings-y" in voices
+
+
+def test_a_table_of_clips_that_was_cut_off_is_read_to_there(speech, tmp_path):
+    for name in ("a.mp3", "b.mp3"):
+        write(tmp_path / "in/clips" / name, speech)
+    whole = "client_id\tpath\tsentence\n" + "a" * 128 + "\ta.mp3\tZażółć\n"
+    for tail, lost in ((b"b" * 40, 1), (b"b\t", 1), (b"b\tb.mp3\tZa\xc5", 0), (bytes(200000), 0)):
+        (tmp_path / "in/validated.tsv").write_bytes(whole.encode() + tail)
+        output = run("common-voice", tmp_path / "in", tmp_path / "out")
+        clips = 1 + (b"b.mp3" in tail)
+        assert f"{clips} recordings" in output and f"{lost} left out" in output
+        line = (tmp_path / "out/common-voice-in-left-out.txt").read_text()
+        assert ("validated.tsv, line 3: lacks a client_id or a path" in line) == bool(lost)

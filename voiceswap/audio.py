@@ -195,9 +195,14 @@ def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) or (hasattr(value, "detach") and hasattr(value, "cpu"))
 
 
+def power_frame(sample_rate: int) -> int:
+    """Samples in a frame of `frame_powers`, 20 ms; a rate of no multiple of 50 Hz rounds down."""
+    return max(1, sample_rate // POWER_FRAME_RATE)
+
+
 def frame_powers(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Mean power of every whole frame of 20 ms of `samples` (samples,)."""
-    frame = max(1, sample_rate // POWER_FRAME_RATE)
+    """Mean power of every whole frame, of 20 ms, of `samples` (samples,)."""
+    frame = power_frame(sample_rate)
     return mean_powers(samples[: len(samples) // frame * frame].reshape(-1, frame))
 
 

@@ -127,6 +127,15 @@ def sha256(path: str | os.PathLike) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_signature(path: str | os.PathLike) -> list[int]:
+    """Size and modification time, which show a change unread; nothing of a file that is missing."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]
+
+
 def is_safe_name(name: str) -> bool:
     """Whether every system can give a file or folder this name."""
     return not UNSAFE_NAME.search(name)

@@ -120,5 +120,5 @@ def test_training_runs_without_cached_views(on_device):
 
 
 def test_the_front_end_runs_on_samples_at_its_own_rate(corpus):
-    with pytest.raises(DataError, match=r"with 0 data\.samples_rate must be the mel's"):
+    with pytest.raises(DataError, match=r"With data\.views 0, data\.samples_rate must be"):
         speech_data(corpus, 0, samples_rate=24000)

@@ -50,6 +50,32 @@ def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
     )
 
 
+def test_of_what_checkpoints_record_the_last_named_counts_and_the_card_before_all(
+    tmp_path, monkeypatch
+):
+    network, out, card = (
+        Autoencoder(AudioConfig(), "mel", **TINY),
+        tmp_path / "model.safetensors",
+        tmp_path / "card.json",
+    )
+    weights = {f"autoencoder.{name}": tensor for name, tensor in network.state_dict().items()}
+    described = {"audio": network.audio.to_dict(), "architecture": network.architecture}
+    for steps, stage in ((1, "first"), (2, "second")):
+        corpora = {"ours": f"of the {stage}", stage: "its own"}
+        saved = {"voiceswap": {"autoencoder": described}, "state_dict": weights}
+        saved |= {"global_step": steps, "hyper_parameters": {}, "SpeechData": {"data": corpora}}
+        torch.save(saved, tmp_path / f"{stage}.ckpt")
+    stages = tmp_path / "first.ckpt", tmp_path / "second.ckpt"
+    command(monkeypatch, "export", *stages, "--out", out)
+    made = load_checkpoint(out).card
+    assert made["data"] == {"ours": "of the second", "first": "its own", "second": "its own"}
+    assert made["autoencoder training"]["steps made"] == 2
+    card.write_text('{"data": "mine"}')
+    command(monkeypatch, "export", *stages[::-1], "--card", card, "--out", out, "--overwrite")
+    made = load_checkpoint(out).card
+    assert made["data"] == "mine" and made["autoencoder training"]["steps made"] == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"\x97RIFF of something else", bytes(range(256)) * 9])
 def test_a_file_that_is_no_checkpoint_is_neither_exported_nor_resumed(
     corpus, tmp_path, monkeypatch, capsys, content

@@ -1,8 +1,6 @@
 """Items, losses and steps of training."""
 
 import os
-import shutil
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -256,23 +254,6 @@ def test_a_process_that_dies_over_features_is_a_sentence(corpus, data, tmp_path,
     fresh = cache.FeatureCache(tmp_path, data.cache.config)
     with pytest.raises(DataError, match=r"where memory runs out; lower data\.jobs"):
         fresh.build(cuts, jobs=2)
-
-
-def test_a_recording_that_was_replaced_is_read_again(corpus, data, tmp_path):
-    (cut, *_) = CutSet.from_file(corpus / "manifests/speakers-train.jsonl.gz")
-    recording = tmp_path / "recording.wav"
-    shutil.copy(cut.recording.sources[0].source, recording)
-    cut.recording.sources[0].source = str(recording)
-    fresh = cache.FeatureCache(tmp_path / "cache", data.cache.config)
-    fresh.build([cut], jobs=1)
-    before = fresh.path(cut.id).stat().st_mtime_ns
-    assert fresh.holds(cut) and fresh.build([cut], jobs=1) == {}
-    assert fresh.path(cut.id).stat().st_mtime_ns == before
-    later = time.time() + 10
-    os.utime(recording, (later, later))
-    assert not fresh.holds(cut)
-    fresh.build([cut], jobs=1)
-    assert fresh.path(cut.id).stat().st_mtime_ns > before
 
 
 @pytest.mark.parametrize("device", ["CUDA", "MPS backend"])

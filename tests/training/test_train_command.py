@@ -125,6 +125,7 @@ def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
             ("batch_size: 4", "batch_size: 4\n  shares: [1, 1]"),
             "a share for each manifest of data.train, 1 here",
         ),
+        (("batch_size: 4", "batch_size: 4\n  seed: -1"), "data.seed is -1, but must be a number"),
         (("batch_size: 4", "batch_size: many"), "Expected a <class 'int'>. Got value: many"),
         (("max_steps", "max_stepz"), "max_stepz"),
         (

@@ -133,7 +133,10 @@ class RunState:
         self._append(rows)
 
     def publish(self, finished: list[tuple[int, WrittenFile]]) -> None:
-        """Move finished part files to their outputs' paths, after the journal has their lines."""
+        """Move finished part files to their outputs' paths, after the journal has their lines.
+
+        An output whose place was taken during the run is failed, as one whose place was before.
+        """
         ready = []
         for number, written in finished:
             path = self.out / self.jobs[number].output
@@ -143,7 +146,7 @@ class RunState:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 ready.append((number, written, path))
             except (OSError, VoiceswapError) as error:
-                self.fail([number], _write_error(path, error))
+                self.fail([number], _message(path, error))
         self._append(
             {
                 **self._job_columns(number),
@@ -158,9 +161,10 @@ class RunState:
         )
         for number, written, path in ready:
             try:
+                self._existing_output(self.jobs[number])  # may have changed since the run began
                 os.replace(written.part, path)
-            except OSError as error:
-                self.fail([number], _write_error(path, error))
+            except (OSError, VoiceswapError) as error:
+                self.fail([number], _message(path, error))
                 continue
             row = self.report.rows[number]
             row.status = Status.CONVERTED
@@ -175,7 +179,7 @@ class RunState:
         except OSError as error:
             if disk_is_full(error):
                 raise DiskFullError from error
-            raise VoiceswapError(_write_error(self.journal.log.path, error)) from error
+            raise VoiceswapError(_message(self.journal.log.path, error)) from error
 
     def _job_columns(self, number: int) -> dict:
         job = self.jobs[number]
@@ -189,9 +193,11 @@ class RunState:
         }
 
 
-def _write_error(path: Path, error: Exception) -> str:
-    reason = f"{path} can't be written ({getattr(error, 'strerror', None)})."
-    return reason if isinstance(error, OSError) else str(error)
+def _message(path: Path, error: OSError | VoiceswapError) -> str:
+    """The sentence of an error, or, of the system's, one on the path that can't be written."""
+    if isinstance(error, OSError):
+        return f"{path} can't be written ({error.strerror})."
+    return str(error)
 
 
 def _sync_folder(folder: Path) -> None:

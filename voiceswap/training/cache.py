@@ -2,10 +2,10 @@
 
 The front end is frozen, so encoding a few perturbed versions of each recording ahead of time saves
 running it at every step. Files are written atomically; a build that was stopped goes on where it
-was.
+was. A file's name is a hash of all that its features depend on; what was made of other recordings
+or cuts stays, and the folder may be removed whenever nothing trains on it.
 """
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterable
@@ -17,13 +17,15 @@ from pathlib import Path
 import torch
 from lhotse.cut import Cut
 from rich.progress import track
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from voiceswap.errors import AudioError, DataError, VoiceswapError
-from voiceswap.files import whole_file
+from voiceswap.files import file_signature, whole_file
 from voiceswap.models import pretrained
+from voiceswap.results_log import short_hash
 from voiceswap.training.feature_extractor import CacheConfig, FeatureExtractor
+
+IN_SHARDS = ("shar", "memory")  # types of sources: before and after a shard's audio is read
 
 
 class FeatureCache:
@@ -38,21 +40,23 @@ class FeatureCache:
         self.folder = Path(folder) / config.signature()
         self.config = config
 
-    def path(self, cut_id: str) -> Path:
-        """Where the features of a cut lie. Any id makes a safe name."""
-        return self.folder / f"{hashlib.sha256(cut_id.encode()).hexdigest()[:24]}.safetensors"
+    def path(self, cut: Cut) -> Path:
+        """Where the features of a cut lie: another place where it, or its recording, has changed.
+
+        Recordings that lie in shards are told by the shard.
+        """
+        recording, shard = cut.recording, (cut.custom or {}).get("shard_origin")
+        sources = [source.source for source in recording.sources if source.type not in IN_SHARDS]
+        if shard is not None:
+            sources.append(os.path.abspath(shard))
+        channels, transforms = repr(cut.channel), repr(recording.transforms)
+        signatures = [[source, *file_signature(source)] for source in sources]
+        key = [cut.id, cut.start, cut.duration, channels, transforms, signatures]
+        return self.folder / f"{short_hash(key)}.safetensors"
 
     def holds(self, cut: Cut) -> bool:
-        """Whether the features of a cut are there, and no older than its recording."""
-        path = self.path(cut.id)
-        if not path.exists():
-            return False
-        files = [Path(source.source) for source in cut.recording.sources if source.type == "file"]
-        return all(file.stat().st_mtime <= path.stat().st_mtime for file in files if file.exists())
-
-    def open(self, cut_id: str):
-        """The cut's file, for reading whole tensors or slices of them."""
-        return safe_open(self.path(cut_id), "pt")
+        """Whether the features of a cut are there, as it and its recording are now."""
+        return self.path(cut).exists()
 
     def build(self, cuts: Iterable[Cut], jobs: int = 2, total: int | None = None) -> dict[str, str]:
         """Compute what is missing. Returns why each cut that can't be used was left out, by cut id.
@@ -115,6 +119,6 @@ def _compute(cut) -> str | None:
         tensors = extract(cut)
     except AudioError as error:
         return str(error)
-    with whole_file(cache.path(cut.id)) as temporary:
+    with whole_file(cache.path(cut)) as temporary:
         save_file(tensors, temporary)
     return None

@@ -23,11 +23,13 @@ from voiceswap.training.corpora import licences, read_cuts, virtual_voice
 from voiceswap.training.device_features import DeviceFeatures
 from voiceswap.training.feature_extractor import CacheConfig
 from voiceswap.training.segments import Item, SegmentDataset
+from voiceswap.training.setting_ranges import ANY, require_audio_ranges, require_ranges
 
 logger = logging.getLogger(__name__)
 # Lowest sample rate of a recording, as a share of the rate that training asks for; below it the
 # highs are missing.
 MIN_RATE_SHARE = 0.8
+MOST_SEED = 2**31 - 1  # a step's seed for torch has its position in the 32 bits below
 
 
 class SpeechData(lightning.LightningDataModule):
@@ -70,19 +72,35 @@ class SpeechData(lightning.LightningDataModule):
         seed: int = 0,
     ):
         super().__init__()
-        if shares and (len(shares) != len(train) or min(shares) < 0 or not sum(shares)):
+        require_audio_ranges(audio)
+        require_ranges(
+            "data",
+            samples_rate=(audio.sample_rate if samples_rate is None else samples_rate, 1, ANY),
+            views=(views, 0, ANY),
+            batch_size=(batch_size, 1, ANY),
+            seconds=(seconds, 0.1, ANY),
+            reference_seconds=(reference_seconds, 0.1, ANY),
+            clean_share=(clean_share, 0, 1),
+            speeds=(speeds, 0.1, 10),
+            shares=(shares, 0, ANY),
+            validation_batches=(validation_batches, 0, ANY),
+            workers=(workers, 0, ANY),
+            jobs=(jobs, 1, ANY),
+            seed=(seed, 0, MOST_SEED),
+        )
+        if shares and (len(shares) != len(train) or not sum(shares)):
             raise DataError(
                 f"data.shares needs a share for each manifest of data.train, {len(train)} here, "
-                "none below 0 and not all 0."
+                "not all of them 0."
             )
-        if views < 0 or (not views and samples_rate not in (None, audio.sample_rate)):
+        if not views and samples_rate not in (None, audio.sample_rate):
             raise DataError(
-                "data.views must be a number from 0 on, and with 0 data.samples_rate must be the "
-                "mel's: the front end runs on the samples."
+                "With data.views 0, data.samples_rate must be the mel's: the front end runs on the "
+                "samples."
             )
-        self.cache = FeatureCache(
-            cache_dir, CacheConfig(audio, front_end, views, samples_rate or audio.sample_rate)
-        )
+        rate = samples_rate or audio.sample_rate
+        audio.at_rate(rate)  # raises where the frames are no whole number of samples at that rate
+        self.cache = FeatureCache(cache_dir, CacheConfig(audio, front_end, views, rate))
         self.manifests = {"train": train, "validation": validation}
         self.batch_size, self.validation_batches, self.workers, self.jobs = (
             batch_size,
@@ -99,11 +117,19 @@ class SpeechData(lightning.LightningDataModule):
     def prepare_data(self) -> None:
         """Build what the cache lacks.
 
-        Raises DataError when manifests, sample rates or the room on disk forbid it.
+        Raises DataError when manifests, sample rates or the room on disk forbid it, or when no
+        recording can be used.
         """
         for part in self.manifests:
-            missing, seconds, low, rate = set(), 0.0, 0, self.cache.config.samples_rate
+            known, missing = set(), set()
+            seconds, low, rate = 0.0, 0, self.cache.config.samples_rate
             for cut in self._cuts(part):
+                if cut.id in known:
+                    raise DataError(
+                        f"data.{part} has two cuts {cut.id}; give each manifest once, and prepare "
+                        "folders whose speakers have the same names with a --name of their own."
+                    )
+                known.add(cut.id)
                 low += cut.sampling_rate < MIN_RATE_SHARE * rate
                 if not self.cache.holds(cut):
                     missing.add(cut.id)
@@ -117,6 +143,10 @@ class SpeechData(lightning.LightningDataModule):
             self._check_room(seconds)
             if missing:
                 left_out = self.cache.build(self._cuts(part, missing), self.jobs, len(missing))
+                if len(left_out) == len(known):
+                    raise DataError(
+                        f"No recording for {part} can be used: {next(iter(left_out.values()))}"
+                    )
                 for cut_id, reason in left_out.items():
                     logger.warning("Left out %s: %s", cut_id, reason)
 

@@ -40,7 +40,7 @@ def export(
             one out.
         out: the file to write. Its SHA-256 goes into `out`.sha256, for `sha256sum --check`.
         card: a JSON file, the model card. Data, licences and training settings that it lacks come
-            from the checkpoints, the last named first.
+            from the checkpoints; where these differ, from the last named.
 
     Returns:
         The path and its SHA-256.
@@ -60,12 +60,14 @@ def export(
     others = {name: _read(path, name) for name, path in named.items() if path}
     networks = {name: origin.network for name, origin in others.items()}
     data: dict[str, str] = {}
-    for name, origin in (*(("autoencoder", one) for one in autoencoders[::-1]), *others.items()):
+    found: dict[str, Any] = {}
+    for name, origin in [*(("autoencoder", one) for one in autoencoders), *others.items()]:
         data |= origin.data
         if origin.settings:
-            metadata.setdefault(f"{name} training", origin.settings)
+            found[f"{name} training"] = origin.settings
     if data:
-        metadata.setdefault("data", data)
+        found["data"] = data
+    metadata = found | metadata
     path = save_checkpoint(
         out,
         Checkpoint(

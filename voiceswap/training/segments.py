@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 from lhotse.cut import Cut
+from safetensors import safe_open
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -46,11 +47,13 @@ class SegmentDataset(Dataset[Item]):
     ):
         self.cache, self.stride, self.seed, self.clean_share = cache, stride, seed, clean_share
         self.frames, self.reference_frames = frames, reference_frames
+        self.files: dict[str, str] = {}  # by cut id
         by_speaker: dict[str, list[tuple[str, float]]] = defaultdict(list)
         corpus_of: dict[str, int] = {}
         for corpus, cuts in enumerate(corpora):
             for cut in cuts:
-                if cache.path(cut.id).exists():
+                if (path := cache.path(cut)).exists():
+                    self.files[cut.id] = str(path)
                     speaker = cut.supervisions[0].speaker
                     by_speaker[speaker].append((cut.id, cut.duration))
                     corpus_of.setdefault(speaker, corpus)
@@ -93,7 +96,7 @@ class SegmentDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         speaker, cut, rng = self.drawn(index)
         cuts = self.speakers[speaker]
-        with self.cache.open(cut) as file:
+        with self._open(cut) as file:
             total = file.get_slice("mel").get_shape()[1]
             start = int(rng.integers(max(total - self.frames, 0) // self.stride + 1)) * self.stride
             item = self._segment(file, start, rng)
@@ -103,8 +106,12 @@ class SegmentDataset(Dataset[Item]):
             if len(cuts) == 1 or (here and rng.random() < 0.3):
                 return item | self._reference(file, *side, rng)
         other = rng.choice([name for name in cuts if name != cut])
-        with self.cache.open(other) as file:
+        with self._open(other) as file:
             return item | self._reference(file, 0, file.get_slice("mel").get_shape()[1], rng)
+
+    def _open(self, cut: str):
+        """The features of a cut, for reading whole tensors or slices of them."""
+        return safe_open(self.files[cut], "pt")
 
     def _segment(self, file, start: int, rng: np.random.Generator) -> Item:
         config = self.cache.config
