@@ -16,7 +16,7 @@ from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import full_band_of_file
 from voiceswap.conversion.recording import EncodedRecording, Output, Recording
-from voiceswap.conversion.two_voices import note_two_voices
+from voiceswap.conversion.recording_notes import note_source
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.notes import Note, note, notes_to
@@ -135,8 +135,8 @@ class FileConverter:
         encoded = self.engine.encoder.encode(recordings, _part(progress, 0.0, 0.6))
         conversions = []
         for (item, voice), source in zip(batch, encoded, strict=True):
-            if not item.file.options.exact_pitch:  # a song's parts may differ as two people do
-                note_two_voices(source.recording)
+            usual = self.engine.usual_log_variance
+            note_source(source, usual, item.file.options.exact_pitch)
             voice = self.between(source, voice, item.file.options.strength)
             conversions.append(Conversion(source, voice, item.file.options))
         return self.engine.convert(conversions, _part(progress, 0.6, 1.0))

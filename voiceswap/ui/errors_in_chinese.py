@@ -101,6 +101,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：似乎有两个人在说话，得到的声音不属于其中任何一个人；请提供只有一个人说话的部分。",
     ),
     (
+        r"(?P<name>.+): little or none of it seems to be speech, so hardly any words .*",
+        "{name}：其中几乎没有语音，结果中几乎不会有话语；请提供语音。"
+        "如果是歌曲，请提供没有伴奏的演唱，并选择“保持旋律不变”。",
+    ),
+    (
         r"(?P<name>.+): little or none of it seems to be speech, .*",
         "{name}：其中几乎没有语音，得到的声音只是猜测；请提供一个人 3 到 10 秒的清晰语音。",
     ),
