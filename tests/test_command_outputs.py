@@ -77,6 +77,30 @@ def test_a_default_name_replaces_nothing(run, tmp_path, arguments, names):
     assert all(path.stat().st_size > 4 for path in first)
 
 
+@pytest.mark.parametrize(
+    ("source", "ending", "subtype"),
+    [
+        ("PCM_24", "wav", "PCM_24"),
+        ("FLOAT", "wav", "FLOAT"),
+        ("FLOAT", "flac", "PCM_24"),
+        ("FLOAT", "ogg", "VORBIS"),
+        ("PCM_U8", "wav", "PCM_16"),
+        ("ULAW", "wav", "PCM_16"),
+    ],
+)
+def test_outputs_have_the_bits_of_their_sources_and_at_least_16(
+    run, tmp_path, source, ending, subtype
+):
+    samples, rate = soundfile.read(HELLO)
+    soft = samples if source in ("PCM_U8", "ULAW") else 0.0003 * samples
+    soundfile.write(tmp_path / "s.wav", soft, rate, source)
+    kinds = [(*CONVERT, f"a.{ending}"), ("reconstruct", "s.wav", "--out", f"a.{ending}")]
+    for arguments in [*kinds, ("live", "--target", "t.wav", "--simulate", *kinds[1][1:])]:
+        status, shown = run(*arguments)
+        assert status == 0, shown
+        assert soundfile.info(tmp_path / f"a.{ending}").subtype == subtype
+
+
 def test_the_plot_of_an_adaptation_replaces_nothing(run, tmp_path):
     plot = tmp_path / "v-adapted.png"
     plot.write_text("mine")

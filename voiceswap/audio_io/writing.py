@@ -19,13 +19,15 @@ PEAK = 0.999  # the greatest magnitude that is written
 COMPRESSION_LEVELS = {"OPUS": 0.64, "VORBIS": 0.1, "MPEG_LAYER_III": 0.1}  # 0 is the best
 
 
-def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
+def write_audio(
+    path: str | os.PathLike, samples: np.ndarray, sample_rate: int, subtype: str | None = None
+) -> Path:
     """Write `samples` (samples,) in the format of the path's ending, whole or not at all.
 
-    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be
-    written.
+    Peaks above full scale are scaled down rather than clipped. `subtype` is as `AudioWriter` has
+    it. Raises AudioError when it can't be written.
     """
-    with AudioWriter(path, sample_rate) as writer:
+    with AudioWriter(path, sample_rate, subtype=subtype) as writer:
         writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
     return Path(path)
 

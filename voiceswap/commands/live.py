@@ -118,7 +118,7 @@ def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         made, kept_up = simulate(stream, samples, lambda done: bar.update(task, completed=done))
-    save(out, made, stream.rate, "as it would be played, without the delay")
+    save(out, made, stream.rate, "as it would be played, without the delay", recording)
     if report:
         table = Table(show_header=False)
         for row in kept_up.rows():

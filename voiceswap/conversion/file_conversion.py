@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceswap.audio import stream_audio
+from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
@@ -116,8 +117,9 @@ class FileConverter:
         notes: list[Note] = []
         rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
         try:
+            subtype = file.options.subtype or fine_subtype(file.out, file.source)
             writer = AudioWriter(
-                file.out, out_rate, file.options.rate, file.options.subtype, _regular(file.source)
+                file.out, out_rate, file.options.rate, subtype, _regular(file.source)
             )
             with notes_to(notes.append):
                 blocks = background.until_stopped(stream_audio(file.source, rate))
