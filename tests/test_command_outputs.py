@@ -8,7 +8,7 @@ import sys
 import pytest
 import soundfile
 
-from voiceswap import cli
+from voiceswap import VoiceswapError, cli
 from voiceswap.examples import GOODBYE, HELLO
 
 
@@ -124,18 +124,27 @@ def test_a_stopped_adaptation_goes_on_and_another_person_gets_another_name(
             raise KeyboardInterrupt
         return real(trainer)
 
+    def fail_to_save(*arguments):
+        raise VoiceswapError("The disk is full.")
+
     with monkeypatch.context() as patched:
         patched.setattr(Trainer, "train_step", stop_at_the_second)
         run("adapt", "s.wav", "--name", "memo", "--steps", "2")
-    (state,) = files("*.adapting")
+    (state,), (plot,) = files("*.adapting"), files("*.png")
     before = state.read_bytes()
     run("adapt", "t.wav", "--name", "memo", "--steps", "2")
     assert state.read_bytes() == before and (tmp_path / "memo-2.safetensors").exists()
+    with monkeypatch.context() as patched:  # what was learned outlives a voice that isn't saved
+        patched.setattr("voiceswap.conversion.swapper.save_voice", fail_to_save)
+        run("adapt", "s.wav", "--name", "memo", "--steps", "2")
+    assert state.exists()
     run("adapt", "s.wav", "--name", "memo", "--steps", "2")
     assert not state.exists() and {path.name for path in files("*.safetensors")} == {
         "memo.safetensors",
         "memo-2.safetensors",
     }
+    assert plot.name == "memo-adapting.png"
+    assert {path.name for path in files("*.png")} == {"memo-adapted.png", "memo-2-adapted.png"}
 
 
 def test_a_folder_is_a_target(run, tmp_path):
