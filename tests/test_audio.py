@@ -103,6 +103,7 @@ BROKEN = {
     "begun.mp3": (b"ID3" + bytes(7) + b"\xff\xfb" * 999, r"\(Format not recognised\)\.$"),
     "no-samples.wav": (np.zeros(0, np.float32), "holds no samples"),
     "short.wav": (tone(0.2), "0.20 s long; at least 0.3 s is needed"),
+    "click.wav": (np.ones(1, np.float32), "is less than 0.01 s long; at least 0.3 s is needed"),
     "silent.wav": (np.zeros(16000, np.float32), "silent"),
     "offset.wav": (np.full(16000, 0.3, np.float32), "silent"),
     "nan.wav": (np.where(np.arange(16000) == 7, np.nan, tone()), "NaN or infinite"),

@@ -123,7 +123,8 @@ def _opened(
 def require_file(path: Path) -> None:
     """Raise AudioError for what is no file, or an empty one."""
     if path.parts[:1] and path.parts[0] in ("http:", "https:"):
-        raise AudioError(f"{path} is an address; download it first, or use voiceswap batch.")
+        address = path.as_posix().replace(":/", "://", 1)  # a path keeps one slash of several
+        raise AudioError(f"{address} is an address; download it first, or use voiceswap batch.")
     if not path.exists():
         raise AudioError(f"{path} does not exist.")
     if path.is_dir():

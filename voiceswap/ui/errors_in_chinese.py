@@ -29,6 +29,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"(?P<name>.+) is (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s is needed\.",
         "{name} 只有 {length} 秒；至少需要 {least} 秒。",
     ),
+    (
+        r"(?P<name>.+) is less than (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s .*",
+        "{name} 不到 {length} 秒；至少需要 {least} 秒。",
+    ),
     (r"(?P<name>.+) is silent\.", "{name} 是静音。"),
     (r"There is no voice '(?P<name>.+)'\.", "没有名为“{name}”的声音。"),
     (
