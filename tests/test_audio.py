@@ -55,6 +55,14 @@ def test_what_is_written_can_be_read(tmp_path, ending, hello):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("ending", ["ogg", "opus", "mp3", "webm", "m4a"])
+def test_compression_keeps_the_level_of_every_band(tmp_path, ending, hello):
+    read = read_audio(write_audio(tmp_path / f"hello.{ending}", hello, 16000), 16000)
+    spectra = [np.abs(np.fft.rfft(samples, 1 << 18)[: 7 << 14]) for samples in (read, hello)]
+    made, given = (np.square(spectrum).reshape(7, -1).sum(1) for spectrum in spectra)  # of 1 kHz
+    assert np.abs(10 * np.log10(made / given)).max() < 0.3
+
+
 def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path, hello):
     path = write_audio(tmp_path / "hello.wav", hello, 16000)
     before = path.read_bytes()
@@ -91,8 +99,11 @@ BROKEN = {
     "missing.wav": (None, "does not exist"),
     "empty.wav": (b"", "empty file"),
     "text.wav": (b"this is not audio at all", "can't be read as audio"),
+    "random.mp3": (np.random.default_rng(0).bytes(5000), r"\(Format not recognised\)\.$"),
+    "begun.mp3": (b"ID3" + bytes(7) + b"\xff\xfb" * 999, r"\(Format not recognised\)\.$"),
     "no-samples.wav": (np.zeros(0, np.float32), "holds no samples"),
     "short.wav": (tone(0.2), "0.20 s long; at least 0.3 s is needed"),
+    "click.wav": (np.ones(1, np.float32), "is less than 0.01 s long; at least 0.3 s is needed"),
     "silent.wav": (np.zeros(16000, np.float32), "silent"),
     "offset.wav": (np.full(16000, 0.3, np.float32), "silent"),
     "nan.wav": (np.where(np.arange(16000) == 7, np.nan, tone()), "NaN or infinite"),
@@ -101,7 +112,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_file_is_one_plain_sentence(tmp_path, name):
+def test_a_broken_file_is_one_plain_sentence(tmp_path, capfd, name):
     content, sentence = BROKEN[name]
     path = tmp_path / name
     if isinstance(content, bytes):
@@ -111,6 +122,7 @@ def test_a_broken_file_is_one_plain_sentence(tmp_path, name):
     with pytest.raises(AudioError, match=sentence) as error:
         read_audio(path, 16000)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")  # libmpg123 would print there
 
 
 def test_integer_arrays_of_any_width_are_the_same_sound():

@@ -11,7 +11,9 @@ from rates import RATE
 
 from voiceswap import cli
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.models.checkpoint import DEFAULT, read_metadata
+from voiceswap.live import portaudio
+from voiceswap.models.checkpoint import read_metadata
+from voiceswap.models.checkpoint_path import DEFAULT
 from voiceswap.weights import FOLDER
 
 
@@ -124,6 +126,9 @@ def test_the_models_figures_are_those_of_its_card():
         (["convert", "nobody.wav", "--target", HELLO], "nobody.wav does not exist."),
         (["convert", HELLO, "--target", __file__], "can't be read as audio"),
         (["convert", HELLO, "--target", GOODBYE, "--out", "words.txt"], "no audio format is known"),
+        (["convert", HELLO, "--target", GOODBYE, "--pitch", "30"], "--pitch is '30', but must be"),
+        (["live", "--list-devices"], "No sound device was found; connect one, or"),
+        (["live", "--target", GOODBYE], "No sound device was found; connect one, or"),
         (["info", "."], ". is a folder; give a file in it."),
         (["info", __file__], "damaged or not a safetensors file"),
         (["swap", HELLO, GOODBYE, "--device", "abacus"], "can't be used here"),
@@ -132,7 +137,7 @@ def test_the_models_figures_are_those_of_its_card():
         (["train", "parrot"], "no network 'parrot'"),
         (["live", "--target", HELLO, "--report"], "--report and --overwrite need --simulate"),
         (["convert", HELLO, "--target", GOODBYE, "--out", "a.wma"], "can be read, but not written"),
-        (["convert", "http://a.org/b.mp3", "--target", HELLO], "download it first"),
+        (["convert", "http://a.org/b", "--target", HELLO], "http://a.org/b is an address"),
         (["swap", HELLO, DEFAULT], "a saved voice has no words"),
         (["swap", HELLO, GOODBYE, "--out", f"{__file__}/no"], "can't be written"),
         (["export", "no.ckpt"], "no.ckpt does not exist."),
@@ -142,10 +147,26 @@ def test_the_models_figures_are_those_of_its_card():
 )
 def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, arguments, sentence):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(portaudio, "portaudio", lambda: Mock(query_devices=list))
     assert run(monkeypatch, *arguments) == 1
     shown = capsys.readouterr().err
     assert sentence in shown and "Traceback" not in shown
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["info", "no.safetensors"], "There is no model or saved voice no.safetensors."),
+        (["batch", "no.wav", "--target", str(GOODBYE), "--out", "out"], "no.wav does not exist."),
+        (["batch", str(HELLO), "--target", "no.wav", "--out", "out"], "no.wav does not exist."),
+    ],
+)
+def test_a_missing_file_is_told_before_pytorch_loads(tmp_path, arguments, sentence):
+    code = "import sys; sys.modules['torch'] = None; from voiceswap.cli import main; main()"
+    command = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode in (1, 2) and sentence in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from talks import write_talks
 from voiceswap import VoiceswapError
 from voiceswap.audio import read_audio
 from voiceswap.batch import convert_folder
+from voiceswap.conversion.recording_notes import NO_WORDS
 from voiceswap.conversion.reference_notes import NO_SPEECH, TWO_PEOPLE
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.notes import notes_to
@@ -86,6 +87,25 @@ def test_sources_have_no_notes_of_references(swapper, hello, goodbye):
     assert notes == []
 
 
+@pytest.mark.parametrize("to_file", [False, True])
+def test_a_source_without_speech_has_a_note_and_a_song_or_a_word_has_none(
+    swapper, hello, tmp_path, to_file
+):
+    def notes_of(samples: np.ndarray, **options) -> list[str]:
+        notes = []
+        with notes_to(notes.append):
+            if to_file:
+                soundfile.write(tmp_path / "a.wav", samples, 16000)
+                swapper.convert_file(tmp_path / "a.wav", GOODBYE, tmp_path / "b.wav", **options)
+            else:
+                swapper.convert((samples, 16000), GOODBYE, **options)
+        return [note.text for note in notes]
+
+    noise = 0.1 * np.random.default_rng(0).standard_normal(48000).astype(np.float32)
+    assert notes_of(noise) == [NO_WORDS]
+    assert notes_of(noise, exact_pitch=True) == notes_of(hello[8000:14000]) == []
+
+
 def test_adaptation_names_the_part(swapper, hello, goodbye):
     from voiceswap.adaptation.adapt import _voice
     from voiceswap.adaptation.recordings import Piece
@@ -108,7 +128,7 @@ def test_adaptation_notes_what_it_scores_by_too(tiny, hello, goodbye, monkeypatc
     assert sorted(noted) == ["recording 1", "recording 2"]
 
 
-def test_notes_on_references_are_in_chinese_on_the_page():
-    for text in (TWO_PEOPLE, NO_SPEECH):
+def test_notes_on_voices_and_sources_are_in_chinese_on_the_page():
+    for text in (TWO_PEOPLE, NO_SPEECH, NO_WORDS):
         shown = in_language("zh", f"a: b.wav{text}")
         assert shown.startswith("a: b.wav：") and "people" not in shown and "speech" not in shown

@@ -17,7 +17,7 @@ from voiceswap.conversion import streaming
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import Latency
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.live.simulation import simulate
+from voiceswap.live.simulation import StreamReport, simulate
 from voiceswap.live.warm_up import warm_up
 
 
@@ -179,6 +179,21 @@ def test_the_command_on_an_imagined_device(monkeypatch, tmp_path, capsys, model)
     assert soundfile.info(out).duration == pytest.approx(soundfile.info(HELLO).duration, abs=1e-4)
     shown = capsys.readouterr().out
     assert "latency of the algorithm" in shown and "dropouts" in shown
+
+
+@pytest.mark.parametrize(
+    ("latency", "advice"), [("low", "try --latency normal."), ("high", "busy with something else.")]
+)
+def test_late_blocks_bring_advice(monkeypatch, tmp_path, capsys, model, latency, advice):
+    late = StreamReport(0.1, 0.2, np.full(9, 0.3), 0.1, 3), np.zeros(2400, np.float32)
+    monkeypatch.setattr("voiceswap.live.simulation.simulate", lambda *_: late[::-1])
+    arguments = ["--target", GOODBYE, "--simulate", HELLO, "--out", tmp_path / "live.wav"]
+    arguments += ["--latency", latency, "--checkpoint", model]
+    monkeypatch.setattr("sys.argv", ["voiceswap", "live", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = capsys.readouterr().err
+    assert shown.startswith("3 of 9 blocks came late: ") and shown.endswith(f"{advice}\n")
 
 
 def test_streams_follow_the_examples_loudness(swapper, goodbye_24k):

@@ -27,7 +27,8 @@ from voiceswap.conversion import voice_file
 from voiceswap.conversion.voice_file import save_voice
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0, log_f0_statistics
-from voiceswap.models.checkpoint import DEFAULT, Checkpoint
+from voiceswap.models.checkpoint import Checkpoint
+from voiceswap.models.checkpoint_path import DEFAULT
 
 
 @pytest.fixture(name="hello", scope="session")

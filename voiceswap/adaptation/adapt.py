@@ -71,8 +71,8 @@ def adapt(
         recordings: of the one voice, as `VoiceSwapper.adapt` takes them, or what was read of them.
         steps: of training at most; None goes by the length of speech, from 60 to 200.
         seed: of the random numbers.
-        state: a file to keep the state in; a run that was ended goes on from there. It is removed
-            at the end.
+        state: a file to keep the state in; a run that was ended goes on from there. Who has saved
+            the finished voice removes it.
         progress: called with the share done and what is being done.
 
     Returns:
@@ -122,8 +122,6 @@ def adapt(
                 _save(state, {"key": key, **selection.state_dict()})
     except KeyboardInterrupt:
         report.stopped = True
-    if state is not None and not report.stopped:
-        state.unlink(missing_ok=True)
     progress(1.0, "Done")
     notes = {"adapted": report.to_dict()}
     voice = replace(selection.best, high_gain=plain.high_gain, notes=notes)

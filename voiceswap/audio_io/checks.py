@@ -23,8 +23,9 @@ def require_length(count: int, rate: float, name: str) -> None:
     if count == 0:
         raise AudioError(f"{name} holds no samples.")
     if count < MIN_RECORDING_SECONDS * rate:
+        seconds = f"{count / rate:.2f}" if count >= 0.01 * rate else "less than 0.01"
         raise AudioError(
-            f"{name} is {count / rate:.2f} s long; at least {MIN_RECORDING_SECONDS} s is needed."
+            f"{name} is {seconds} s long; at least {MIN_RECORDING_SECONDS} s is needed."
         )
 
 

@@ -123,7 +123,8 @@ def _opened(
 def require_file(path: Path) -> None:
     """Raise AudioError for what is no file, or an empty one."""
     if path.parts[:1] and path.parts[0] in ("http:", "https:"):
-        raise AudioError(f"{path} is an address; download it first, or use voiceswap batch.")
+        address = path.as_posix().replace(":/", "://", 1)  # a path keeps one slash of several
+        raise AudioError(f"{address} is an address; download it first, or use voiceswap batch.")
     if not path.exists():
         raise AudioError(f"{path} does not exist.")
     if path.is_dir():
@@ -145,8 +146,12 @@ def _open(
     together, and finds nothing in a WAV whose recorder crashed before it wrote the length.
     """
     if _is_mpeg(path):
-        with contextlib.suppress(NotDecodableError):
+        try:
             return _by_ffmpeg(path, stack, name)
+        except NotDecodableError as unknown:
+            if not isinstance(unknown.__cause__, ImportError):  # libmpg123 would print its search
+                told = "can't be read as audio (Format not recognised)."
+                raise AudioError(f"{path} {told}") from None
     try:
         file = stack.enter_context(soundfile.SoundFile(_name(path)))
     except soundfile.LibsndfileError as refused:
@@ -211,7 +216,12 @@ def _is_mp4(path: Path) -> bool:
 
 
 def _is_mpeg(path: Path) -> bool:
-    """Whether a file begins as MP3 does: with a tag, or the eleven bits of a frame."""
+    """Whether a file begins as MP3 does, with a tag or the eleven bits of a frame, or is named so.
+
+    libsndfile takes every file of that name whose format it does not know for MP3.
+    """
+    if path.suffix.lower() == ".mp3":
+        return True
     with path.open("rb") as file:
         head = file.read(3)
     return head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")

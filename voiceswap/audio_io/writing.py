@@ -15,15 +15,19 @@ from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, require_writable, whole_file
 
 PEAK = 0.999  # the greatest magnitude that is written
+# libsndfile's own levels are for small files: its Opus of 37 kbit/s loses 3 dB above 4 kHz.
+COMPRESSION_LEVELS = {"OPUS": 0.64, "VORBIS": 0.1, "MPEG_LAYER_III": 0.1}  # 0 is the best
 
 
-def write_audio(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> Path:
+def write_audio(
+    path: str | os.PathLike, samples: np.ndarray, sample_rate: int, subtype: str | None = None
+) -> Path:
     """Write `samples` (samples,) in the format of the path's ending, whole or not at all.
 
-    Peaks above full scale are scaled down rather than clipped. Raises AudioError when it can't be
-    written.
+    Peaks above full scale are scaled down rather than clipped. `subtype` is as `AudioWriter` has
+    it. Raises AudioError when it can't be written.
     """
-    with AudioWriter(path, sample_rate) as writer:
+    with AudioWriter(path, sample_rate, subtype=subtype) as writer:
         writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
     return Path(path)
 
@@ -84,8 +88,11 @@ class AudioWriter:
         return self._sound_file(self.temporary)
 
     def _sound_file(self, file: Path | io.BytesIO) -> soundfile.SoundFile:
+        subtype = self.subtype or soundfile.default_subtype(self.format)
         return soundfile.SoundFile(
-            file, "w", self.file_rate, 1, format=self.format, subtype=self.subtype
+            *(file, "w", self.file_rate, 1, subtype),
+            format=self.format,
+            compression_level=COMPRESSION_LEVELS.get(subtype),
         )
 
     def write(self, samples: np.ndarray) -> None:

@@ -1,8 +1,8 @@
-"""The format, subtype and rate of an output."""
+"""The format and rate of an output."""
 
 import posixpath
 
-from voiceswap.audio_io.endings import FFMPEG_FORMATS, libsndfile_format
+from voiceswap.audio_io.endings import FFMPEG_FORMATS
 from voiceswap.errors import AudioError
 
 # Endings that outputs may have.
@@ -22,8 +22,6 @@ RATES = {  # in Hz; these subtypes can hold no others
         *(64000, 88200, 96000),
     ),
 }
-ABOVE_16_BITS = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32")
-KEPT_SUBTYPES = ("FLOAT", "DOUBLE", "ULAW", "ALAW", "OPUS")  # beside those of PCM_ and ALAC_
 
 
 def ending(name: str) -> str:
@@ -34,40 +32,6 @@ def ending(name: str) -> str:
 def output_ending(source: str) -> str:
     """The ending of an output in its source's format; wav for a format that is only read."""
     return ending(source) if ending(source) in FORMATS else FALLBACK
-
-
-def subtype_for(format: str, source: str | None, wanted: str | None) -> str | None:
-    """The sample format of an output.
-
-    Args:
-        format: the output's ending.
-        source: the input's subtype, as soundfile names it. It is kept where the format has it;
-            otherwise more than 16 bits become PCM_24 where the format has that.
-        wanted: the user's choice, which is never replaced; None if there is none.
-
-    Returns:
-        A subtype as soundfile names it; None for the format's usual one.
-
-    Raises:
-        AudioError: the format does not have the subtype that the user wants.
-    """
-    import soundfile
-
-    def fits(subtype: str) -> bool:
-        known = soundfile.check_format(libsndfile_format(format), subtype)
-        return known and (format != "opus" or subtype == "OPUS")
-
-    if wanted is not None:
-        if not fits(wanted):
-            known = soundfile.available_subtypes(libsndfile_format(format))
-            subtypes = ", ".join(filter(fits, known)) or "one alone"
-            raise AudioError(f"{format} has no subtype {wanted}; it has {subtypes}.")
-        return wanted
-    if source is None:
-        return None
-    if fits(source) and (source.startswith(("PCM_", "ALAC_")) or source in KEPT_SUBTYPES):
-        return source
-    return "PCM_24" if source in ABOVE_16_BITS and fits("PCM_24") else None
 
 
 def rate_for(

@@ -29,13 +29,13 @@ from voiceswap.batch.tasks import (
     WrittenFile,
 )
 from voiceswap.batch.worker_pool import InProcessPool, ProcessPool, WorkerPool
-from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.models.checkpoint import checkpoint_path
+from voiceswap.models.checkpoint_path import checkpoint_path
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
+    from voiceswap.conversion.voice import Voice
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 BATCH_BYTES = 64 * 2**20  # most bytes of inputs that a worker gets at once: a kill loses so much
@@ -195,7 +195,7 @@ def _convert(
 
 def _extract_shared_voices(
     state: RunState, todo: Iterable[int], pool: WorkerPool, meter: ProgressMeter
-) -> dict[ReferencePaths, Voice]:
+) -> "dict[ReferencePaths, Voice]":
     """The voices that several jobs share, by their references. Jobs of the others are failed."""
     users: dict[ReferencePaths, list[int]] = {}
     for number in todo:

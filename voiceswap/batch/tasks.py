@@ -1,12 +1,14 @@
 """What workers get, the settings of their model and tasks, and the outcomes that they return."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.options import BatchOptions
-from voiceswap.conversion.voice import Voice
 from voiceswap.notes import Note
+
+if TYPE_CHECKING:  # without PyTorch, a mistake in the inputs is told at once
+    from voiceswap.conversion.voice import Voice
 
 
 class ModelSettings(NamedTuple):
@@ -35,7 +37,7 @@ class ConversionTask:
     """
 
     source: str
-    voice: Voice | ReferencePaths
+    voice: "Voice | ReferencePaths"
     options: BatchOptions
     output: str
     part: str
@@ -58,7 +60,7 @@ class WrittenFile:
 class ExtractedVoice:
     """A voice, and what was noted of its references."""
 
-    voice: Voice
+    voice: "Voice"
     notes: tuple[Note, ...] = ()
 
 

@@ -14,8 +14,9 @@ import torch
 from voiceswap import FileConversion, VoiceSwapper
 from voiceswap.audio_io.decoding import SoundInfo, seconds_up_to, sound_info
 from voiceswap.audio_io.endings import FFMPEG_FORMATS
+from voiceswap.audio_io.subtypes import subtype_for
 from voiceswap.batch import storage
-from voiceswap.batch.formats import ending, rate_for, subtype_for
+from voiceswap.batch.formats import ending, rate_for
 from voiceswap.batch.inputs import ReferencePaths
 from voiceswap.batch.tasks import (
     ConversionTask,

@@ -53,7 +53,7 @@ def adapt(
     """Adapt the model to one voice; the file serves wherever a --target does.
 
     Prints the similarity before and after, and saves a plot beside the file.
-    Ctrl-C keeps the best so far; the same command goes on from there.
+    Ctrl-C keeps the best so far, and its plot as NAME-adapting.png; the same command goes on.
     """
     named = f"{name or name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
@@ -72,6 +72,7 @@ def adapt(
     path = place(partial(_taken, key=run_key(swapper, read, steps, seed)))
     (picture,) = free_names(path.with_name(f"{path.stem}-adapted.png"), overwrite=overwrite)
     state = _state(path)
+    unfinished = path.with_name(f"{path.stem}-adapting.png")  # the plot of a run that was stopped
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Computing features", total=1.0)
@@ -84,6 +85,11 @@ def adapt(
     if report.stopped and not report.helped:
         raise KeyboardInterrupt  # nothing was learned yet, and what the file held before stays
     swapper.save_voice(adapted.voice, path)
+    if report.stopped:
+        picture = unfinished
+    elif state.exists():  # the voice is kept, so what a run before left to go on from is done with
+        state.unlink()
+        unfinished.unlink(missing_ok=True)
     if report.before.words < MIN_WORDS:
         warn("The recordings do not seem to be one person's speech; the voice may be of no use.")
     for sentence in report.left_out:

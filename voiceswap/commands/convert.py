@@ -74,8 +74,8 @@ def swap(
     swapper = load_swapper(checkpoint, device, precision)
     with console.status("Converting ..."):
         a_words, b_words = swapper.swap(a, b)
-    save(outs[0], a_words, swapper.sample_rate, "A's words, B's voice")
-    save(outs[1], b_words, swapper.sample_rate, "B's words, A's voice")
+    save(outs[0], a_words, swapper.sample_rate, "A's words, B's voice", a)
+    save(outs[1], b_words, swapper.sample_rate, "B's words, A's voice", b)
 
 
 def convert(
@@ -166,7 +166,7 @@ def reconstruct(
     path = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
     require_recordings(source)
     swapper = load_swapper(checkpoint, device)
-    save(path, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt")
+    save(path, swapper.reconstruct(source), swapper.sample_rate, f"{source.name}, rebuilt", source)
 
 
 def embed(

@@ -7,7 +7,7 @@ import typer
 
 from voiceswap.commands.convert import load_swapper
 from voiceswap.commands.options import Device, Precision
-from voiceswap.commands.outputs import console, require_folder, save, written
+from voiceswap.commands.outputs import console, require_folder, written
 from voiceswap.files import require_writable
 
 
@@ -21,6 +21,7 @@ def demo(
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio
+    from voiceswap.audio_io.writing import write_audio
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
@@ -38,7 +39,7 @@ def demo(
         "b-says-hello": (hello_by_b, "B says hello: A's words in B's voice"),
     }
     for name, (samples, what) in results.items():
-        save(out / f"{name}.wav", samples, rate, what)
+        written(write_audio(out / f"{name}.wav", samples, rate), what)
     views = {what: samples for samples, what in results.values()}
     picture = draw_mels(views, rate, out / "mels.png")
     written(picture, "the four mel spectrograms, F0 in blue")

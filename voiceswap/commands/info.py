@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.commands.outputs import console, plain
+from voiceswap.errors import VoiceswapError
 
 PARTS = ("autoencoder", "vocoder", "streaming", "front_end_adapter", "denoiser")
 FIGURES = ("DV", "CER", "MOS")  # of a card's, those that the short table has
@@ -32,6 +33,8 @@ def info(
     ] = False,
 ) -> None:
     """Show what a model is and what is installed, or what a saved voice is."""
+    if file != "default" and not Path(file).exists():  # told before PyTorch loads
+        raise VoiceswapError(f"There is no model or saved voice {file}.")
     from voiceswap.conversion.voice_file import describe_voice
     from voiceswap.models.checkpoint import read_metadata
 
@@ -57,7 +60,8 @@ def _print(title: str, rows: list[tuple[str, str]]) -> None:
 
 
 def _model_rows(file: str, found: dict) -> list[tuple[str, str]]:
-    from voiceswap.models.checkpoint import checkpoint_path, load_checkpoint
+    from voiceswap.models.checkpoint import load_checkpoint
+    from voiceswap.models.checkpoint_path import checkpoint_path
 
     model = load_checkpoint(file)  # or the file is damaged
     path, card, rate = checkpoint_path(file), model.card, model.audio.sample_rate

@@ -1,7 +1,7 @@
 """`voiceswap live`: speak in another voice."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.progress import Progress
@@ -18,8 +18,9 @@ from voiceswap.commands.options import (
     Pitch,
     PitchRange,
 )
-from voiceswap.commands.outputs import console, output_file, plain, save
+from voiceswap.commands.outputs import console, output_file, plain, save, warn
 from voiceswap.errors import VoiceswapError
+from voiceswap.live.portaudio import sound_devices
 
 
 def live(
@@ -86,6 +87,8 @@ def live(
     require_recordings(*sources)
     for several in references:
         require_references(*several)
+    if simulate is None:
+        sound_devices()  # an error where there is none, before the model loads
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.live.garbage import brief_collections
     from voiceswap.live.warm_up import warm_up
@@ -100,7 +103,7 @@ def live(
         )
     if simulate is not None:
         with brief_collections():
-            _simulate(stream, simulate, written, report)
+            _simulate(stream, simulate, written, report, latency)
         return
     from voiceswap.commands.live_display import run
     from voiceswap.live.device import LiveSession
@@ -110,7 +113,7 @@ def live(
         run(session, list(zip([path.stem for path in target], voices, strict=True)), console)
 
 
-def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
+def _simulate(stream, recording: Path, out: Path, report: bool, latency: LatencyName) -> None:
     from voiceswap.audio import read_audio
     from voiceswap.live.simulation import simulate
 
@@ -118,12 +121,23 @@ def _simulate(stream, recording: Path, out: Path, report: bool) -> None:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         made, kept_up = simulate(stream, samples, lambda done: bar.update(task, completed=done))
-    save(out, made, stream.rate, "as it would be played, without the delay")
+    save(out, made, stream.rate, "as it would be played, without the delay", recording)
     if report:
         table = Table(show_header=False)
         for row in kept_up.rows():
             table.add_row(*row)
         console.print(table)
+    if kept_up.late:
+        warn(f"{kept_up.late} of {len(kept_up.compute)} blocks came late: {_advice(latency)}")
+
+
+def _advice(latency: LatencyName) -> str:
+    """What to do where blocks come late at a latency."""
+    names = get_args(LatencyName)
+    if latency == names[-1]:
+        return "this computer is too slow for live conversion, or busy with something else."
+    higher = names[names.index(latency) + 1]
+    return f"this computer is too slow for --latency {latency}; try --latency {higher}."
 
 
 def _device(name: str | None) -> str | int | None:
@@ -131,9 +145,7 @@ def _device(name: str | None) -> str | int | None:
 
 
 def _show_devices() -> None:
-    from voiceswap.live.device import list_devices
-
     table = Table("number", "name", "inputs", "outputs")
-    for device in list_devices():
+    for device in sound_devices():
         table.add_row(*(Text(plain(value)) for value in device))
     console.print(table)

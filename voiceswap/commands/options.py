@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,12 +30,19 @@ def _range(name: str, help: str) -> typer.models.OptionInfo:
     return typer.Option(callback=number(low, high), help=f"{help} From {low:g} to {high:g}.")
 
 
+def _pitch_option(pitch: str) -> dict[str, Any]:
+    try:
+        return pitch_options(pitch)
+    except VoiceswapError as error:
+        raise VoiceswapError(f"--{error}") from error  # "pitch is ...", as lists call it
+
+
 Pitch = Annotated[float, _range("pitch_shift", "Semitones above the target's own pitch.")]
 PitchOptions = Annotated[  # those of `pitch_options`
     dict,
     typer.Option(
         "--pitch",
-        parser=pitch_options,
+        parser=_pitch_option,
         metavar="SEMITONES|exact",
         help="Semitones above the target's own pitch, from -24 to 24; or exact, for songs: the "
         "source's intervals, in the octave nearest to the target's pitch.",

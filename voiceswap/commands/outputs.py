@@ -33,11 +33,12 @@ def plain(text: object) -> str:
     return line.encode(encoding, "replace").decode(encoding)
 
 
-def save(path: Path, samples: np.ndarray, rate: int, what: str) -> None:
-    """Write samples (samples,) and say so."""
+def save(path: Path, samples: np.ndarray, rate: int, what: str, source: Path) -> None:
+    """Write samples (samples,), with the bits of their source, and print that."""
+    from voiceswap.audio_io.subtypes import fine_subtype
     from voiceswap.audio_io.writing import write_audio
 
-    write_audio(path, samples, rate)
+    write_audio(path, samples, rate, fine_subtype(path, source))
     written(path, what)
 
 

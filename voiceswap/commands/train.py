@@ -86,7 +86,7 @@ def export(
     """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
-    from voiceswap.models.checkpoint import DEFAULT
+    from voiceswap.models.checkpoint_path import DEFAULT
 
     named = [*autoencoder, vocoder, streaming, front_end, denoiser, card]
     inputs = [DEFAULT if str(path) == "default" else path for path in named if path]

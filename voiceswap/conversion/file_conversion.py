@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceswap.audio import stream_audio
+from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
@@ -16,7 +17,7 @@ from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import full_band_of_file
 from voiceswap.conversion.recording import EncodedRecording, Output, Recording
-from voiceswap.conversion.two_voices import note_two_voices
+from voiceswap.conversion.recording_notes import note_source
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.notes import Note, note, notes_to
@@ -116,8 +117,9 @@ class FileConverter:
         notes: list[Note] = []
         rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
         try:
+            subtype = file.options.subtype or fine_subtype(file.out, file.source)
             writer = AudioWriter(
-                file.out, out_rate, file.options.rate, file.options.subtype, _regular(file.source)
+                file.out, out_rate, file.options.rate, subtype, _regular(file.source)
             )
             with notes_to(notes.append):
                 blocks = background.until_stopped(stream_audio(file.source, rate))
@@ -135,8 +137,8 @@ class FileConverter:
         encoded = self.engine.encoder.encode(recordings, _part(progress, 0.0, 0.6))
         conversions = []
         for (item, voice), source in zip(batch, encoded, strict=True):
-            if not item.file.options.exact_pitch:  # a song's parts may differ as two people do
-                note_two_voices(source.recording)
+            usual = self.engine.usual_log_variance
+            note_source(source, usual, item.file.options.exact_pitch)
             voice = self.between(source, voice, item.file.options.strength)
             conversions.append(Conversion(source, voice, item.file.options))
         return self.engine.convert(conversions, _part(progress, 0.6, 1.0))

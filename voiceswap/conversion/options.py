@@ -31,7 +31,8 @@ class ConversionOptions:
         seed: draws the content code from its posterior, from 0 to 2**63 - 1; None takes the mean.
         rate: sample rate of the output in Hz, 4000 to 192000; None is the model's.
         subtype: sample format of a file as soundfile names it, such as "PCM_24"; None is the
-            format's usual one.
+            source's where that has more than 16 bits, as far as the file's format has it, and
+            otherwise the format's usual one.
 
     Raises:
         VoiceswapError: a value is out of its range or no number.

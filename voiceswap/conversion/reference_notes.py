@@ -55,11 +55,18 @@ def note_reference(
 def holds_speech(item: EncodedRecording, span: tuple[int, int], usual: float | None) -> bool:
     """Whether a recording has voiced frames, and a content posterior as sure as in speech."""
     recording = item.recording
-    f0, powers = recording.f0[slice(*span)], recording.powers[slice(*span)]
-    if np.count_nonzero(f0) < MIN_VOICED_SECONDS * recording.config.frame_rate:
+    voiced = np.count_nonzero(recording.f0[slice(*span)])
+    if voiced < MIN_VOICED_SECONDS * recording.config.frame_rate:
         return False
+    return sounds_like_speech(item, span, usual)
+
+
+def sounds_like_speech(item: EncodedRecording, span: tuple[int, int], usual: float | None) -> bool:
+    """Whether a recording's content posterior is as sure as in speech, whispered or in one word."""
     if usual is None:
         return True
+    recording = item.recording
+    powers = recording.powers[slice(*span)]
     stride = -(-recording.frames // len(item.content_rows))
     rows = item.content_rows.read(span[0] // stride, -(-span[1] // stride))
     log_variance = rows[:, 1].mean(1).repeat(stride)[: len(powers)]

@@ -20,9 +20,9 @@ from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import one_by_one, read_recording
 from voiceswap.conversion.recording import EncodedRecording
+from voiceswap.conversion.recording_notes import note_source, note_two_voices
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
-from voiceswap.conversion.two_voices import note_two_voices
 from voiceswap.conversion.voice import Voice, blend, draw_voice, weighted
 from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
@@ -108,7 +108,8 @@ class VoiceSwapper:
         chosen = conversion_options(options)
         if chosen.subtype is not None:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
-        (encoded,) = self._encode([source], song=chosen.exact_pitch)
+        (encoded,) = self._encode([source], noted=False)
+        note_source(encoded, self.engine.usual_log_variance, chosen.exact_pitch)
         voice = self._between(encoded, self.voice(references), chosen.strength)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         if chosen.rate is None:
@@ -283,12 +284,11 @@ class VoiceSwapper:
     def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:
         return self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])[0]
 
-    def _encode(self, inputs: Sequence[AudioInput], song: bool = False) -> list[EncodedRecording]:
+    def _encode(self, inputs: Sequence[AudioInput], noted: bool = True) -> list[EncodedRecording]:
         audio, rate = self.engine.audio, self.sample_rate
         encoded = self.engine.encoder.encode([read_recording(x, audio, rate) for x in inputs])
-        for item in encoded:
-            if not song:
-                note_two_voices(item.recording)
+        for item in encoded if noted else ():
+            note_two_voices(item.recording)
         return encoded
 
     def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:

@@ -2,9 +2,6 @@
 
 import numpy as np
 
-from voiceswap.conversion.recording import Recording
-from voiceswap.notes import Note, note
-
 SEGMENT_SECONDS = 0.5  # of speech, whose median pitch is taken
 VOICED_SHARE = 0.4  # of a segment that has a pitch
 MIN_SEGMENTS = 4  # of each person, at least
@@ -58,16 +55,3 @@ def who_speaks(f0: np.ndarray, frame_rate: float) -> np.ndarray:
     votes = np.where(f0 > np.sqrt(pitches[0] * pitches[1]), 1.0, -1.0) * (f0 > 0)
     turn = np.ones(round(TURN_SECONDS * frame_rate))
     return (np.convolve(votes, turn, "same") > 0).astype(np.int64)
-
-
-def note_two_voices(recording: Recording) -> None:
-    """Note that a recording has two pitches, if it has."""
-    pitches = two_pitches(recording.f0, recording.config.frame_rate)
-    if pitches:
-        low, high = pitches
-        text = (
-            f": two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; both get one "
-            "voice at one pitch, and a voice that is taken from them is neither's, so give each "
-            "person's part by itself."
-        )
-        note(Note(recording.name, text))

@@ -31,7 +31,7 @@ from voiceswap.evaluation.tables import (
     write_csv,
 )
 from voiceswap.files import sha256, whole_file
-from voiceswap.models.checkpoint import checkpoint_path
+from voiceswap.models.checkpoint_path import checkpoint_path
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that rank the pairs; 1 if higher is better
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from voiceswap.audio_io.writing import PEAK
 from voiceswap.conversion.streaming import CROSSFADE, Stream
-from voiceswap.errors import VoiceswapError, needs_extra
+from voiceswap.errors import VoiceswapError
+from voiceswap.live.portaudio import portaudio
 
 DEVICE_BLOCK = 0.02  # seconds that a device gives and takes at a time
 # After a moment in which the computer was too slow, what is older is dropped, so that the delay
@@ -28,24 +29,6 @@ class Meter:
     made: float = 0.0
     load: float = 0.0  # time of computing of the time that passes
     dropouts: int = 0
-
-
-def _portaudio() -> Any:
-    with needs_extra("Live conversion", "live"):
-        try:
-            import sounddevice
-        except OSError as error:  # the library that it wraps
-            raise VoiceswapError(
-                "Live conversion needs PortAudio; install it with: sudo apt install libportaudio2."
-            ) from error
-    return sounddevice
-
-
-def list_devices() -> list[tuple[int, str, int, int]]:
-    """Number, name, input channels and output channels of every sound device."""
-    found = _portaudio().query_devices()
-    keys = ("name", "max_input_channels", "max_output_channels")
-    return [(number, *(device[key] for key in keys)) for number, device in enumerate(found)]
 
 
 @dataclass
@@ -79,7 +62,7 @@ class LiveSession:
         self._worker = threading.Thread(target=self._work, daemon=True)
         with contextlib.ExitStack() as opened:
             try:
-                self._devices = (self.play or _portaudio().Stream)(
+                self._devices = (self.play or portaudio().Stream)(
                     samplerate=self.stream.rate,
                     blocksize=round(DEVICE_BLOCK * self.stream.rate),
                     device=(self.input_device, self.output_device),

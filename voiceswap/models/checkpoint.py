@@ -13,11 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from voiceswap import weights
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.checkpoint_path import checkpoint_path
 from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.quantization import dequantize, quantize
@@ -30,7 +30,6 @@ MAX_SIZE = 8192  # of a layer, a transform or a hop
 MAX_SIZES = {"sample_rate": 192000, "rate": 192000, "f_min": 96000, "f_max": 96000} | dict.fromkeys(
     ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "high_blocks", "steps"), 64
 )
-DEFAULT = weights.FOLDER / "default.safetensors"
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "autoencoder": Autoencoder,
     "vocoder": SourceFilterVocoder,
@@ -205,19 +204,6 @@ def read_metadata(path: str | os.PathLike = "default") -> dict:
     Raises as `load_checkpoint`.
     """
     return _read(checkpoint_path(path), with_weights=False)[0]
-
-
-def checkpoint_path(path: str | os.PathLike) -> Path:
-    """The file of a checkpoint; "default" is the one in the package.
-
-    Raises CheckpointError when it is missing or a folder.
-    """
-    path = DEFAULT if str(path) == "default" else Path(path)
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder; give a file in it.")
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint {path}.")
-    return path
 
 
 def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor]]:

@@ -29,6 +29,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"(?P<name>.+) is (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s is needed\.",
         "{name} 只有 {length} 秒；至少需要 {least} 秒。",
     ),
+    (
+        r"(?P<name>.+) is less than (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s .*",
+        "{name} 不到 {length} 秒；至少需要 {least} 秒。",
+    ),
     (r"(?P<name>.+) is silent\.", "{name} 是静音。"),
     (r"There is no voice '(?P<name>.+)'\.", "没有名为“{name}”的声音。"),
     (
@@ -103,6 +107,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<name>.+): (?P<share>\d+%) of its voice would be (?:above|below) (?P<hz>\d+) Hz, .*",
         "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动。",
+    ),
+    (
+        r"(?P<name>.+): little or none of it seems to be speech, so hardly any words .*",
+        "{name}：其中几乎没有语音，结果中几乎不会有话语；请提供语音。"
+        "如果是歌曲，请提供没有伴奏的演唱，并选择“保持旋律不变”。",
     ),
     (
         r"(?P<name>.+): little or none of it seems to be speech, .*",
