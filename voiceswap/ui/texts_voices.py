@@ -67,8 +67,8 @@ VOICE_TEXTS: dict[str, tuple[str, str]] = {
     "adapt": ("Train a voice", "训练声音"),
     "adapt_info": (
         "Train the model on recordings of one voice, in about two minutes. Ten seconds of speech "
-        "are enough; three minutes are best.",
-        "用一个声音的录音训练模型，约需两分钟。十秒语音即可，三分钟最好。",
+        "are enough; a minute is better.",
+        "用一个声音的录音训练模型，约需两分钟。十秒语音即可，一分钟更好。",
     ),
     "adapt_recordings": ("Recordings of one voice", "同一声音的录音"),
     "adapt_no_recordings": (
