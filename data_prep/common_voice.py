@@ -25,7 +25,7 @@ def prepare_common_voice(
     recordings, incomplete = [], {}
     # Without quoting: sentences contain single quotation marks. A table that was cut off may end
     # within a character, or with null characters.
-    with open(table, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+    with open(table, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
         lines = (line.rstrip("\r\n\0").split("\t") for line in file)
         columns = next(lines, [])
         if not {"client_id", "path"} <= set(columns):

@@ -24,7 +24,10 @@ def distinct_names(
     """
     pieces = [piece_names(*named) for named in zip(names, counts or repeat(1), strict=False)]
     uses = Counter(chain.from_iterable(pieces))
-    return [
+    if max(uses.values(), default=1) == 1:
+        return list(names)
+    hashed = [
         name if all(uses[piece] == 1 for piece in own) else f"{name}-{short_hash(origin)}"
         for name, origin, own in zip(names, origins, pieces, strict=True)
     ]
+    return distinct_names(hashed, origins, counts)  # a name with a hash may be another's, too

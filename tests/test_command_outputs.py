@@ -101,12 +101,14 @@ def test_outputs_have_the_bits_of_their_sources_and_at_least_16(
 
 
 def test_the_plot_of_an_adaptation_replaces_nothing(run, tmp_path):
-    plot = tmp_path / "v-adapted.png"
+    plot, unfinished = (tmp_path / f"v-{name}.png" for name in ("adapted", "adapting"))
     plot.write_text("mine")
+    unfinished.write_text("mine, too")
     arguments = ("adapt", "t.wav", "--steps", "1", "--out", "v.safetensors")
     status, shown = run(*arguments)
     assert status == 0 and "v-adapted-2.png" in shown
     assert plot.read_text() == "mine" and (tmp_path / "v-adapted-2.png").exists()
+    assert unfinished.read_text() == "mine, too"
     assert run(*arguments, "--overwrite")[0] == 0 and plot.stat().st_size > 4
 
 
@@ -129,6 +131,11 @@ def test_a_stopped_adaptation_goes_on_and_another_person_gets_another_name(
     with monkeypatch.context() as patched:
         patched.setattr(Trainer, "train_step", stop_at_the_second)
         run("adapt", "s.wav", "--name", "memo", "--steps", "2")
+        (tmp_path / "other-adapting.png").write_text("mine")
+        run("adapt", "t.wav", "--name", "other", "--steps", "2")
+    assert (tmp_path / "other-adapting.png").read_text() == "mine"
+    for path in files("other*"):
+        path.unlink()
     (state,), (plot,) = files("*.adapting"), files("*.png")
     before = state.read_bytes()
     run("adapt", "t.wav", "--name", "memo", "--steps", "2")
@@ -218,6 +225,7 @@ def test_what_is_read_is_written_over_only_when_asked(run, tmp_path, arguments, 
     ("arguments", "sentence"),
     [
         (("voice", "t.wav", "--out", "v.bin"), "A voice's file has to end in .safetensors"),
+        ((*CONVERT, "new.raw"), "no audio format is known by the ending '.raw'"),
         ((*CONVERT, "new.wma"), "'.wma' can be read, but not written; use .wav"),
         (
             (*CONVERT, "n.wav", "--pitch", "nan"),

@@ -176,7 +176,7 @@ def test_a_table_of_clips_that_was_cut_off_is_read_to_there(speech, tmp_path):
         write(tmp_path / "in/clips" / name, speech)
     whole = "client_id\tpath\tsentence\n" + "a" * 128 + "\ta.mp3\tZażółć\n"
     for tail, lost in ((b"b" * 40, 1), (b"b\t", 1), (b"b\tb.mp3\tZa\xc5", 0), (bytes(200000), 0)):
-        (tmp_path / "in/validated.tsv").write_bytes(whole.encode() + tail)
+        (tmp_path / "in/validated.tsv").write_bytes(whole.encode("utf-8-sig") + tail)
         output = run("common-voice", tmp_path / "in", tmp_path / "out")
         clips = 1 + (b"b.mp3" in tail)
         assert f"{clips} recordings" in output and f"{lost} left out" in output

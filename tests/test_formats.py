@@ -265,3 +265,30 @@ def test_what_no_decoder_knows_leaves_no_trace(tmp_path, capfd, content):
     with pytest.raises(AudioError, match=r"memo\.m4a (is an empty file|can't be read as audio)"):
         sound_info(tmp_path / "memo.m4a")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "subtype"),
+    [
+        ("fine.mov", "pcm_s24le", "PCM_24"),
+        ("fine.wv", "wavpack", "FLOAT"),
+        ("memo.m4a", "aac", None),
+        ("law.mov", "pcm_mulaw", None),
+    ],
+)
+def test_the_bits_of_lossless_sound_are_known(tmp_path, hello, name, codec, subtype):
+    kind = "wv" if name.endswith(".wv") else None
+    formats = {"wavpack": "fltp", "pcm_s24le": "s32"}
+    with av.open(str(tmp_path / name), "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=16000, layout="mono")
+        if codec in formats:
+            stream.codec_context.format = formats[codec]
+        frame = av.AudioFrame.from_ndarray(hello[None], format="flt", layout="mono")
+        frame.rate = 16000
+        resampler = av.AudioResampler(
+            stream.codec_context.format, "mono", 16000, stream.frame_size or None
+        )
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    assert sound_info(tmp_path / name).subtype == subtype

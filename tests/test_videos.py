@@ -64,7 +64,8 @@ def test_without_a_name_for_the_result_a_video_stays_a_video(
     reference = write_audio(tmp_path / "anna.wav", goodbye, 16000)
     talk = video(tmp_path / "talk.mkv", hello)
     write_audio(tmp_path / "memo.webm", hello, 48000)
-    for source in (talk, tmp_path / "memo.webm"):
+    video(tmp_path / "vp8.webm", hello).rename(tmp_path / "download.mp4")
+    for source in (talk, tmp_path / "memo.webm", tmp_path / "download.mp4"):
         words = ["voiceswap", "convert", source, "--target", reference, "--checkpoint", model]
         monkeypatch.setattr("sys.argv", [str(word) for word in words])
         with pytest.raises(SystemExit) as exit:
@@ -72,6 +73,7 @@ def test_without_a_name_for_the_result_a_video_stays_a_video(
         assert not exit.value.code
     assert len(packets(tmp_path / "talk-in-the-voice-of-anna.mkv")) == len(packets(talk))
     assert (tmp_path / "memo-in-the-voice-of-anna.wav").exists()
+    assert packets(tmp_path / "download-in-the-voice-of-anna.mkv")
 
 
 def test_a_batch_keeps_videos(tiny, hello, goodbye, tmp_path):

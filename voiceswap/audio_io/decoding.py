@@ -28,7 +28,8 @@ UNKNOWN = 2**60  # frames: libsndfile's number for a stream of unknown length
 class SoundInfo:
     """What a file's header says: sample rate in Hz, number of channels, seconds (None: unknown).
 
-    `format` and `subtype` are soundfile's names where libsndfile reads the file.
+    `format` and `subtype` are soundfile's names where libsndfile reads the file; by FFmpeg the
+    subtype alone is known, of lossless sound of more than 16 bits.
     """
 
     rate: int
@@ -231,7 +232,7 @@ def _by_ffmpeg(
     path: Path, stack: contextlib.ExitStack, name: str
 ) -> tuple[SoundInfo, Iterator[np.ndarray]]:
     file = FFmpegFile(path, stack, name)
-    info = SoundInfo(file.rate, file.channels, file.seconds)
+    info = SoundInfo(file.rate, file.channels, file.seconds, subtype=file.subtype)
     return info, file.blocks(BLOCK_SECONDS * max(info.rate, 1))
 
 

@@ -15,6 +15,8 @@ LOST_SECONDS = 0.1  # of damage that goes without saying
 EARLY = 0.5  # seconds before the end that the header promises
 # Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
 GUESSED = ("aac", "loas", "eac3")  # formats without a length: FFmpeg tells one by the first frames
+LOSSLESS = ("alac", "flac", "wavpack", "tta", "ape", "tak")
+FINE = {"s32": "PCM_24", "flt": "FLOAT", "dbl": "DOUBLE"}  # FFmpeg's sample formats
 DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 
 
@@ -46,6 +48,7 @@ class FFmpegFile:
         rate: Hz.
         channels: their number.
         seconds: what the header says; None if it does not.
+        subtype: as soundfile names it, of lossless sound of more than 16 bits; None of all else.
     """
 
     def __init__(self, path: Path, stack: ExitStack, name: str):
@@ -63,6 +66,8 @@ class FFmpegFile:
         self.rate, self.channels, self._layout = codec.sample_rate, codec.channels, codec.layout
         self._decoder = _decoder(codec)
         self.seconds = self._header_seconds(av.time_base)
+        lossless = codec.name in LOSSLESS or codec.name.startswith("pcm_")
+        self.subtype = FINE.get(codec.format.name.removesuffix("p")) if lossless else None
 
     def _header_seconds(self, unit: int) -> float | None:
         kind, track = self._container.format.name, self._track

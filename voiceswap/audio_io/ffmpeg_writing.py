@@ -1,5 +1,6 @@
 """Phone memos and videos out, by FFmpeg, which PyAV's packages carry."""
 
+import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
@@ -16,13 +17,27 @@ BIT_RATE = 96_000  # of one channel
 
 
 def wav_or_video(source: Path) -> str:
-    """The ending of a result: that of a video whose pictures it can keep, else wav."""
-    ending = source.suffix[1:].lower()
-    if ending in VIDEO_ENDINGS and source.is_file():
+    """The ending of a result: that of a video, or mkv where it holds other pictures, else wav."""
+    own = source.suffix[1:].lower()
+    if own in VIDEO_ENDINGS and source.is_file():
         with ExitStack() as stack, suppress(NotDecodableError):
-            if _pictures(open_container(source, stack)) is not None:
-                return ending
+            video = _pictures(open_container(source, stack))
+            if video is not None:
+                return next((ending for ending in (own, "mkv") if _holds(ending, video)), "wav")
     return "wav"
+
+
+def _holds(ending: str, video: Any) -> bool:
+    """Whether the format of an ending can hold a stream of pictures."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(), "w", format=FFMPEG_FORMATS[ending][0]) as out:
+            out.add_stream_from_template(video, opaque=True)
+            out.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def require_rate(ending: str, rate: int) -> None:

@@ -35,7 +35,8 @@ def write_audio(
 def require_format(path: Path) -> None:
     """Raise AudioError for a name whose ending is that of no format that can be written."""
     ending = path.suffix[1:].lower()
-    if ending in FFMPEG_FORMATS or libsndfile_format(ending) in soundfile.available_formats():
+    known = libsndfile_format(ending) in soundfile.available_formats() and ending != "raw"
+    if known or ending in FFMPEG_FORMATS:
         return
     problem = f"no audio format is known by the ending '{path.suffix}'"
     if ending in SOUND_ENDINGS:

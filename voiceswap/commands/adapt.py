@@ -72,7 +72,10 @@ def adapt(
     path = place(partial(_taken, key=run_key(swapper, read, steps, seed)))
     (picture,) = free_names(path.with_name(f"{path.stem}-adapted.png"), overwrite=overwrite)
     state = _state(path)
+    resumed = state.exists()
     unfinished = path.with_name(f"{path.stem}-adapting.png")  # the plot of a run that was stopped
+    if not resumed:
+        (unfinished,) = free_names(unfinished, overwrite=overwrite)
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Computing features", total=1.0)
@@ -87,9 +90,10 @@ def adapt(
     swapper.save_voice(adapted.voice, path)
     if report.stopped:
         picture = unfinished
-    elif state.exists():  # the voice is kept, so what a run before left to go on from is done with
-        state.unlink()
-        unfinished.unlink(missing_ok=True)
+    else:  # the voice is kept, so what there was to go on from is done with
+        state.unlink(missing_ok=True)
+        if resumed:
+            unfinished.unlink(missing_ok=True)
     if report.before.words < MIN_WORDS:
         warn("The recordings do not seem to be one person's speech; the voice may be of no use.")
     for sentence in report.left_out:

@@ -11,7 +11,7 @@ from rich.progress import track
 from voiceswap.audio import active_level_db, read_audio_up_to
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
-from voiceswap.evaluation.intervals import bootstrap, summarise
+from voiceswap.evaluation.intervals import MIN_SPEAKERS, bootstrap, summarise
 from voiceswap.evaluation.measurement import Measurement, MeasurementCache
 from voiceswap.evaluation.pair_metrics import similarity, sound_metrics, voice_metrics, word_metrics
 from voiceswap.evaluation.pairs import Pair
@@ -133,7 +133,10 @@ class Experiments:
             words = word_metrics(output, source, pair.text, pair.language)
             rows.append({**words, **sound_metrics(output, source)})
             drawn.append(output)
-        targets = list({other.speakers[1]: other.target for other in self.pairs}.values())
+        of_speakers = {other.speakers[1]: other.target for other in self.pairs}
+        several = len(of_speakers) >= MIN_SPEAKERS  # else the paths may name none
+        targets = sorted(of_speakers.values() if several else {p.target for p in self.pairs})
+        targets = targets[:PRIOR_VOICES]
         given = [self._measure(self.swapper.convert(pair.source, target)) for target in targets]
         report: dict = {
             "metrics": {metric: value.to_dict() for metric, value in summarise(rows).items()},

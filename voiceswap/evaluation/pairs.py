@@ -10,8 +10,10 @@ from voiceswap.csv_lists import decode_text, read_csv
 from voiceswap.errors import DataError
 from voiceswap.files import folded_name, is_safe_name
 
-# Folders within a speaker's own.
-NO_SPEAKER = re.compile(r"wav|parallel\d|nonpara\d|falset\d|whisper\d")
+# Folders within a speaker's: of CMU ARCTIC, JVS and ESD.
+WITHIN_SPEAKER = re.compile(
+    r"wav(\d+kHz\d+bit)?|(parallel|nonpara|falset|whisper)\d+|Angry|Happy|Neutral|Sad|Surprise"
+)
 REQUIRED = ("id", "source", "target", "source_text")
 
 
@@ -116,14 +118,15 @@ def recordings(pairs: list[Pair]) -> list[Path]:
 def speaker_of(path: Path) -> str:
     """The speaker in a recording's path.
 
-    SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech; ESD, LibriTTS and MLS with "_"),
-    of SPEAKER/wav/RECORDING (CMU ARCTIC, JVS), or of SPEAKER/RECORDING.
+    SPEAKER of SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER (LibriSpeech; with "_" LibriTTS and MLS), of
+    SPEAKER/wav/RECORDING and other folders that corpora have there, or of SPEAKER/RECORDING.
     """
+    chapter, grandparent = path.parent.name, path.parent.parent.name
+    if path.stem.startswith((f"{grandparent}-{chapter}-", f"{grandparent}_{chapter}_")):
+        return grandparent
     folders = [folder.name for folder in path.parents if folder.name]
-    for name in folders[:2]:
-        if path.stem.startswith((f"{name}-", f"{name}_")):
-            return name
-    return next((name for name in folders if not NO_SPEAKER.match(name)), "")
+    own = (name for name in folders if not WITHIN_SPEAKER.fullmatch(name))
+    return next(own, path.parent.name)
 
 
 def _pair(row: dict[str, str], root: Path) -> Pair:

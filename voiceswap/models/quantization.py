@@ -11,8 +11,8 @@ SCALE = ".scale"
 def quantize(state: dict[str, Tensor], eight_bits: Callable[[str], bool]) -> dict[str, Tensor]:
     """A state dict in half precision.
 
-    Tensors that `eight_bits` picks by name become int8 with one scale a row. What was quantized
-    before comes out the same, so that exporting a model again leaves its fingerprint.
+    Tensors that `eight_bits` picks by name become int8 with one scale a row. What this function
+    quantized comes out the same, so that exporting a model again leaves its fingerprint.
     """
     packed = {}
     for name, tensor in state.items():
