@@ -67,7 +67,10 @@ class FFmpegFile:
         self._decoder = _decoder(codec)
         self.seconds = self._header_seconds(av.time_base)
         lossless = codec.name in LOSSLESS or codec.name.startswith("pcm_")
-        self.subtype = FINE.get(codec.format.name.removesuffix("p")) if lossless else None
+        known = (
+            codec.format.name.removesuffix("p") if codec.format else ""
+        )  # none in a damaged file
+        self.subtype = FINE.get(known) if lossless else None
 
     def _header_seconds(self, unit: int) -> float | None:
         kind, track = self._container.format.name, self._track
