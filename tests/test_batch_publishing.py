@@ -4,6 +4,7 @@ import pytest
 from talks import write_talks
 
 from voiceswap.batch import BatchOptions, Status, convert_folder
+from voiceswap.errors import VoiceswapError
 from voiceswap.examples import GOODBYE
 
 
@@ -33,3 +34,16 @@ def test_a_file_that_appears_during_the_run_is_kept(
         monkeypatch.undo()
         report = convert_folder(talks, [GOODBYE], out, swapper=tiny)
         assert [row.status for row in report.rows] == [Status.CONVERTED, Status.ALREADY]
+
+
+def test_a_report_that_no_run_wrote_is_kept(tmp_path, tiny, hello):
+    (talk,) = write_talks(tmp_path / "talks", 1, hello)
+    mine = tmp_path / "out/report.csv"
+    mine.parent.mkdir()
+    mine.write_text("month,sales\n")
+    with pytest.raises(VoiceswapError, match="is not the report of a batch"):
+        convert_folder(talk, [GOODBYE], mine.parent, swapper=tiny)
+    assert mine.read_text() == "month,sales\n" and [*mine.parent.iterdir()] == [mine]
+    convert_folder(talk, [GOODBYE], mine.parent, swapper=tiny, overwrite=True)
+    report = convert_folder(talk, [GOODBYE], mine.parent, swapper=tiny)
+    assert [row.status for row in report.rows] == [Status.ALREADY]

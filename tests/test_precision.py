@@ -1,5 +1,9 @@
 """Products in bfloat16 beside 32 bits."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -101,6 +105,19 @@ def test_a_block_is_the_same_with_channels_beside_one_another():
             made = block(layout, mask, condition)
             assert made.mT.is_contiguous()
             np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
+@quick
+def test_a_processor_limited_to_avx2_has_32_bits():
+    """Limited by the variable of oneDNN, whose products in bfloat16 are then an error."""
+    made = subprocess.run(
+        [sys.executable, "-c", "from voiceswap.precision import *; print(has_fast_bfloat16())"],
+        env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert made.stdout.strip() == "False"
 
 
 def test_another_precision_is_refused(model):

@@ -23,7 +23,11 @@ def has_fast_bfloat16() -> bool:
     """Whether this CPU has bfloat16 matrix products; without them it is many times slower."""
     # An older PyTorch can't tell: 32 bits are never slow.
     known: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(known.get(name) for name in BFLOAT16)
+    if not any(known.get(name) for name in BFLOAT16):
+        return False
+    # ONEDNN_MAX_CPU_ISA may keep oneDNN from using what the processor has.
+    available = torch.backends.mkldnn.is_available()
+    return not available or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 class _ExactArithmetic:

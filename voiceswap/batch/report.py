@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.notes import Note
 
@@ -95,6 +96,23 @@ class Report:
                     ]
                 )
         return path
+
+
+def require_own_report(out: Path) -> None:
+    """Raise VoiceswapError if `out` holds a report.csv that no run wrote."""
+    path = out / REPORT_NAME
+    if not path.exists():
+        return
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            own = file.readline().startswith("source,output,status")
+    except OSError as error:
+        raise VoiceswapError(f"{path} can't be read: {error.strerror}.") from error
+    if not own:
+        raise VoiceswapError(
+            f"{path} is not the report of a batch, and would be replaced: move it, give another "
+            "--out, or --overwrite."
+        )
 
 
 def _no_formula(cell: str) -> str:

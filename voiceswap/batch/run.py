@@ -17,7 +17,7 @@ from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import name_outputs
 from voiceswap.batch.options import BatchOptions
 from voiceswap.batch.progress import BatchProgress, ProgressMeter
-from voiceswap.batch.report import Report, Status
+from voiceswap.batch.report import Report, Status, require_own_report
 from voiceswap.batch.run_state import DiskFullError, RunState
 from voiceswap.batch.tasks import (
     ConversionTask,
@@ -107,6 +107,8 @@ def convert_folder(
     planned = name_outputs(collect(_paths(inputs), voices, str(out), options or BatchOptions()))
     if not planned:
         raise VoiceswapError("There is no audio file in what was given.")
+    if not overwrite:
+        require_own_report(out)
     model = _loaded_model_hash(swapper) if swapper else _model_file_hash(checkpoint, precision)
     if dry_run:
         state = RunState(planned, out, model, overwrite)
