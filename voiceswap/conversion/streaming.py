@@ -13,11 +13,11 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, LEAST_PAST, Latency
 from voiceswap.conversion.loudness import (
     high_pass,
-    hop_peaks,
     limited_gain,
     loudness_gain,
     output_powers,
     power_contour,
+    true_peaks,
 )
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
@@ -288,6 +288,6 @@ class Stream:
         powers = power_contour(high_pass(iter([window]), audio.sample_rate), audio.hop_length)
         output_power = output_powers(iter([output]), out_audio, audio)
         gain_db = loudness_gain(powers, output_power, audio.frame_rate)
-        gain = limited_gain(gain_db, hop_peaks(output, out_audio.hop_length))
+        gain = limited_gain(gain_db, true_peaks(output, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length
         return (output * np.interp(np.arange(len(output)), edges, gain)).astype(np.float32)
