@@ -206,7 +206,7 @@ class Stream:
         mel = decode(engine.autoencoder, content, moved, self._voice)
         if engine.usual_log_variance is not None:
             block = slice(first, last) if speaks else slice(0)
-            mel = self._with_nonverbal(mel, wave, log_variance, block)
+            mel = self._with_nonverbal(mel, wave, contour_f0, log_variance, block)
         output = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, output[first * out_audio.hop_length :])
 
@@ -227,18 +227,24 @@ class Stream:
         return block
 
     def _with_nonverbal(
-        self, mel: torch.Tensor, wave: np.ndarray, log_variance: torch.Tensor, block: slice
+        self,
+        mel: torch.Tensor,
+        wave: np.ndarray,
+        f0: torch.Tensor,
+        log_variance: torch.Tensor,
+        block: slice,
     ) -> torch.Tensor:
         """Log-mels of a window's end that follow the source where the content is unsure.
 
-        `wave` and the content posterior's `log_variance` are of the whole window; `block` are the
-        frames to learn from.
+        `wave` and the content posterior's `log_variance` are of the whole window, `f0` is the
+        source's at its end; `block` are the frames to learn from.
         """
         engine = self.engine
         source = engine.log_mel(torch.from_numpy(wave)[None].to(engine.device))
         usual = cast(float, engine.usual_log_variance) + STREAM_LOG_VARIANCE
         share = unsure(log_variance, usual, source)
         source, share = (x[..., source.shape[-1] - mel.shape[-1] :] for x in (source, share))
+        source = engine.envelope(source, f0.to(engine.device))
         if block.stop:
             new = difference(mel[..., block], source[..., block], share[..., block])
             self._difference = self._difference[0] + new[0], self._difference[1] + new[1]
