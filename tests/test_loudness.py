@@ -7,7 +7,15 @@ from rates import RATE
 
 from voiceswap.audio import frame_powers, level_of_powers, read_audio
 from voiceswap.audio_io.resampling import resample
-from voiceswap.conversion.loudness import RESAMPLED, high_pass, limited_gain, loudness_gain
+from voiceswap.audio_io.writing import write_audio
+from voiceswap.conversion.loudness import (
+    RESAMPLED,
+    TRUE_PEAK,
+    high_pass,
+    limited_gain,
+    loudness_gain,
+    true_peaks,
+)
 from voiceswap.conversion.recording import Output, Recording
 
 
@@ -182,13 +190,29 @@ def test_samples_are_within_full_scale(swapper, hello, goodbye, tmp_path):
         assert np.abs(soundfile.read(path, dtype="float32")[0] - out).max() < 1e-3
 
 
+def test_no_rate_and_no_lossy_format_clips_a_loud_output(swapper, hello, goodbye, tmp_path):
+    loud = np.tanh(8 * hello / np.abs(hello).max())
+    out = swapper.convert(loud, goodbye)
+    assert np.abs(out).max() > 0.8
+    assert np.abs(resample(out, RATE, 8 * RATE)).max() < 0.93
+    for ending in ("mp3", "opus", "m4a"):
+        write_audio(tmp_path / f"loud.{ending}", out, RATE)
+        assert np.abs(read_audio(tmp_path / f"loud.{ending}", RATE)).max() < 1
+
+
+def test_true_peaks_are_those_between_samples():
+    wave = np.sin(np.pi * (np.arange(2400) / 2 + 0.25)).astype(np.float32)  # at a quarter of a rate
+    np.testing.assert_allclose(true_peaks(wave, 240)[1:-1], 1, atol=0.01)
+    assert np.abs(wave).max() < 0.71
+
+
 def test_the_limiter_leaves_what_fits_and_keeps_the_rest_below_full_scale():
     gain_db, peaks = np.full(300, 6.0), np.full(300, 0.3)
     np.testing.assert_allclose(limited_gain(gain_db, peaks), 10**0.3)
     draw = np.random.default_rng(0)
     gain_db, peaks = draw.uniform(-6, 6, 300), draw.uniform(0.1, 2, 300)
     gain = limited_gain(gain_db, peaks)
-    assert (peaks * np.maximum(gain[1:], gain[:-1])).max() < 1
+    assert (peaks * np.maximum(gain[1:], gain[:-1])).max() < TRUE_PEAK + 1e-9
     peaks[:150] = 0.1
     free = limited_gain(gain_db, peaks)[:140]
     edges = np.pad(gain_db, 1, "edge")

@@ -13,7 +13,8 @@ from voiceswap.conversion.batching import stack
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.nonverbal import unsure
 from voiceswap.conversion.recording import Recording
-from voiceswap.examples import GOODBYE
+from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.features import extract_f0
 from voiceswap.models.checkpoint import load_checkpoint, save_checkpoint
 from voiceswap.models.layers import length_mask
 
@@ -70,6 +71,29 @@ def test_laughter_keeps_its_spectrum(swapper, with_laughter, hello, convert):
         norms = np.sqrt((made**2).sum() * (source**2).sum())
         similarities.append(float((made * source).sum() / norms))
     assert similarities[0] > 0.7 > 0.55 > similarities[1], similarities
+
+
+def test_what_is_sung_has_the_pitch_that_was_asked_for(swapper):
+    """An octave below the source's, whose harmonics would be all that is heard."""
+    f0 = np.repeat([220, 247, 262, 294, 330, 349, 392, 440], 6400)
+    phase, harmonics = np.cumsum(f0) / 16000, np.arange(1, 18)[:, None]
+    resonances = ((700, 80), (1200, 90), (2600, 120))
+    gains = sum(1 / (1 + ((f0 * harmonics - at) / width) ** 2) for at, width in resonances)
+    song = (0.2 * (gains * np.sin(2 * np.pi * harmonics * phase)).sum(0)).astype(np.float32)
+    made = resample(swapper.convert((song, 16000), HELLO, exact_pitch=True), RATE, 16000)
+    contours = (extract_f0(samples, swapper.engine.audio) for samples in (made, song))
+    octaves = np.log2(np.divide(*(x[x > 0][:300] for x in contours)))
+    assert np.mean(np.abs(octaves + 1) < 0.2) > 0.95
+
+
+def test_an_envelope_has_no_harmonics(swapper):
+    times, harmonics = np.arange(16000) / 16000, np.arange(1, 20)[:, None]
+    wave = torch.from_numpy(0.01 * np.sin(2 * np.pi * 400 * harmonics * times).sum(0)).float()
+    mel, envelope = swapper.engine.log_mel(wave[None]), swapper.engine.envelope
+    smooth = envelope(mel, torch.full((1, mel.shape[-1]), 400.0))
+    middle = slice(12, 40), slice(20, -20)  # 350 to 1900 Hz
+    assert mel[0][middle].std(0).mean() > 2 > 0.4 > smooth[0][middle].std(0).mean()
+    torch.testing.assert_close(envelope(mel, torch.zeros(1, mel.shape[-1])), mel)
 
 
 def shares(swapper, *recordings: np.ndarray) -> torch.Tensor:

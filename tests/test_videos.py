@@ -1,5 +1,6 @@
 """Videos and phone memos out: their pictures, and the sound in its place."""
 
+import warnings
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ from videos import CODECS, video
 
 from voiceswap import AudioError, cli
 from voiceswap.audio import read_audio
+from voiceswap.audio_io.timeline import Timeline
 from voiceswap.audio_io.writing import write_audio
 from voiceswap.batch import convert_folder
 
@@ -84,3 +86,47 @@ def test_a_batch_keeps_videos(tiny, hello, goodbye, tmp_path):
         convert_folder([tmp_path / "in"], [reference], tmp_path / out, swapper=tiny)
     assert len(packets(tmp_path / "one" / "talk.mp4")) == len(packets(source))
     assert (tmp_path / "one/talk.mp4").read_bytes() == (tmp_path / "two/talk.mp4").read_bytes()
+
+
+def without_a_second(source: Path, path: Path) -> Path:
+    """A video whose recorder lost its sound from 1.0 to 2.0 s."""
+    with av.open(str(source)) as given, av.open(str(path), "w") as container:
+        tracks = [container.add_stream_from_template(s, opaque=True) for s in given.streams]
+        for packet in given.demux():
+            time = float((packet.pts or 0) * packet.time_base)
+            if packet.size and not (packet.stream.type == "audio" and 1 <= time < 2):
+                packet.stream = tracks[packet.stream.index]
+                container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("ending", CODECS)
+def test_words_after_lost_sound_stay_with_their_pictures(tiny, hello, goodbye, tmp_path, ending):
+    whole = video(tmp_path / f"talk.{ending}", hello)
+    source, out = without_a_second(whole, tmp_path / f"gap.{ending}"), tmp_path / f"out.{ending}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # as one that it ends early
+        sound = read_audio(source, 16000)
+    where = int(np.argmax(np.correlate(sound, hello[40000:56000], "valid")))
+    assert abs(where - 40000) < 0.003 * 16000
+    assert np.abs(sound[18000:30000]).max() < 1e-3 and abs(len(sound) - len(hello)) < 0.05 * 16000
+    tiny.convert_file(source, goodbye, out)
+    assert abs(len(read_audio(out, 16000)) - len(hello)) < 0.1 * 16000
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        ([0.0, 0.5, 1e9, 1.5], 2.0),  # a damaged number
+        ([0.0, 0.55, 1.11, 1.67], 2.11),  # small ones
+        ([0.505 * number for number in range(30)], 15.0),  # a slow clock
+        ([-0.5, 0.5], 1.5),
+        ([7.0, 7.5, 10.0], 3.5),
+        ([0.0, None, 1.0, None, 3.0], 3.5),
+        ([None, None, 9.0], 1.5),
+    ],
+)
+def test_silence_is_put_where_the_times_have_a_gap(times, seconds):
+    timeline = Timeline(1000, 2)
+    parts = [x for time in times for x in timeline.placed(time, np.ones((500, 2), np.float32))]
+    assert sum(map(len, parts)) / 1000 == pytest.approx(seconds, abs=0.002)

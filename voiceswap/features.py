@@ -129,6 +129,16 @@ def mel_filters(config: AudioConfig) -> Tensor:
     return LogMel(config).mel.filters
 
 
+def mel_edges(config: AudioConfig) -> Tensor:
+    """Hz between the middles of the log-mels' neighbouring bins, and outside the outer ones.
+
+    (mels + 1,).
+    """
+    low, high = (2595 * math.log10(1 + hz / 700) for hz in (config.f_min, config.f_max))
+    places = low + (torch.arange(config.n_mels + 1) + 0.5) * (high - low) / (config.n_mels + 1)
+    return 700 * (10 ** (places / 2595) - 1)
+
+
 class LogMel(nn.Module):
     """Waveforms (batch, samples) to natural-log mel magnitudes, floored at log(log_floor).
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from voiceswap.audio_io.mp3_header import xing_header
+from voiceswap.audio_io.timeline import TIMED, Timeline
 from voiceswap.errors import AudioError
 from voiceswap.notes import LossNote, note
 
@@ -107,6 +108,7 @@ class FFmpegFile:
 
         resampler: av.AudioResampler | None = None
         kind, damaged, lost = None, 0, 0.0
+        timeline, timed = Timeline(self.rate, self.channels), self._container.format.name in TIMED
         for packet in self._packets():
             try:
                 frames = self._decoder.decode(packet)
@@ -120,7 +122,10 @@ class FFmpegFile:
                     yield from _arrays(resampler.resample(None) if resampler else [])
                     resampler = av.AudioResampler("fltp", self._layout, self.rate)
                     kind = frame.sample_rate, frame.layout.name
-                yield from _arrays(resampler.resample(frame))
+                time = frame.time if timed else None
+                for part in _arrays(resampler.resample(frame)):
+                    yield from timeline.placed(time, part)
+                    time = None
         yield from _arrays(resampler.resample(None) if resampler else [])
         if damaged and resampler is None:
             raise AudioError(f"{self.path} can't be read as audio (nothing in it can be decoded).")

@@ -72,14 +72,17 @@ class RecordingEncoder:
                 row = last
             peak = to_device(torch.tensor([peaks[number] for number, _ in batch]), self.device)
             encoded = self.front_end.window(*stack_rows(rows, self.device), peak)
-            return HostCopy(encoded.mT.half().contiguous()), self._sums(encoded, batch)
+            kept = [self._near_speech(recordings[number], window) for number, window in batch]
+            return HostCopy(encoded.mT.half().contiguous()), self._sums(encoded, batch, kept)
 
         def finish(batch: Sequence[Place], copies: tuple[HostCopy, HostCopy]) -> None:
             nonlocal done
             encoded, sums = copies
             for item, (number, window) in zip(encoded.numpy(), batch, strict=True):
                 features[number].append(item[_inner(window, self.autoencoder.stride)])
-            self._add(moments, sums, batch)
+            for (number, window), pair in zip(batch, torch.from_numpy(sums.numpy()), strict=True):
+                kept = self._near_speech(recordings[number], window)
+                moments[number].add_sums(int(kept.sum()), *pair.double()[..., None])
             done += len(batch)
             progress(done / len(todo))
 
@@ -140,30 +143,29 @@ class RecordingEncoder:
             for item, (number, window) in zip(posterior.numpy(), batch, strict=True):
                 inside = item[_inner(window, stride)]
                 content[number].append(inside)
-                content_moments[number].add(torch.from_numpy(inside[:, 0].T))
+                kept = self._near_speech(recordings[number], window)
+                content_moments[number].add(torch.from_numpy(inside[kept, 0].T))
 
         overlapped(batches(todo, self.batch_size), start, finish)
         statistics = [item.result() for item in content_moments]
         parts = zip(recordings, features, known, content, statistics, strict=True)
         return [EncodedRecording(*part) for part in parts]
 
-    def _sums(self, x: Tensor, batch: Sequence[Place]) -> HostCopy:
-        """Sums over windows without their context, and those of squares, (batch, 2, channels)."""
+    def _near_speech(self, recording: Recording, window: Window) -> np.ndarray:
+        """Which content frames of a window count: without its context, and without long pauses.
+
+        Instance norm would take silence for what is usual, and words for what is not.
+        """
+        return recording.near_speech[window.first : window.last : self.autoencoder.stride]
+
+    def _sums(self, x: Tensor, batch: Sequence[Place], kept: Sequence[np.ndarray]) -> HostCopy:
+        """Sums over the frames that count, and those of squares, (batch, 2, channels)."""
         exact = torch.float32 if self.device.type == "mps" else torch.float64
         inside = torch.zeros(len(x), 1, x.shape[-1], dtype=exact)
-        for row, (_, window) in zip(inside, batch, strict=True):
-            row[:, _inner(window, self.autoencoder.stride)] = 1
-        kept = x.to(exact) * to_device(inside, self.device)
-        return HostCopy(torch.stack([kept.sum(-1), kept.square().sum(-1)], 1))
-
-    def _add(
-        self, moments: Sequence[RunningMoments], sums: HostCopy, batch: Sequence[Place]
-    ) -> None:
-        """Add windows' sums to the moments of their recordings."""
-        for (number, window), pair in zip(batch, torch.from_numpy(sums.numpy()), strict=True):
-            inner = _inner(window, self.autoencoder.stride)
-            total, squares = pair.double()[..., None]
-            moments[number].add_sums(inner.stop - inner.start, total, squares)
+        for row, (_, window), count in zip(inside, batch, kept, strict=True):
+            row[:, _inner(window, self.autoencoder.stride)] = torch.from_numpy(count).to(exact)
+        chosen = x.to(exact) * to_device(inside, self.device)
+        return HostCopy(torch.stack([chosen.sum(-1), chosen.square().sum(-1)], 1))
 
     @inference
     def content(self, segments: Sequence[Segment]) -> tuple[DiagonalGaussian, Tensor | None]:

@@ -20,7 +20,7 @@ from voiceswap.conversion.batching import (
 from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
-from voiceswap.conversion.nonverbal import difference, follow_source, unsure
+from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
@@ -80,6 +80,7 @@ class Engine:
                 network.to(self.device).eval().requires_grad_(False)
                 use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
+        self.envelope = Envelope(self.audio).to(self.device)
         self.batch_size = batch_size or usual_batch_size(self.device.type)
         self.front_end_adapter = adapter = checkpoint.front_end_adapter
         front_end = self._ready(
@@ -271,6 +272,8 @@ class Engine:
             waves, _ = stack([torch.from_numpy(item.samples()) for item in items])
             source = self.log_mel(to_device(waves, self.device))
             share = unsure(posterior.log_variance, self.usual_log_variance, source, mask)
+            own_f0, _ = stack([item.own_f0 for item in items])
+            source = self.envelope(source, to_device(own_f0, self.device))
             mel = follow_source(mel, source, share, difference(mel, source, share, mask))
         fields = zip(*(item.excitation for item in items), strict=True)
         state = ExcitationState(*(to_device(torch.cat(field), self.device) for field in fields))

@@ -12,7 +12,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.audio import level_of_powers, mean_powers
 from voiceswap.audio_io.decoding import BLOCK_SECONDS
-from voiceswap.audio_io.writing import PEAK
 from voiceswap.features import AudioConfig
 
 CUTOFF_HZ, TRANSITION_HZ, KAISER_BETA = 45.0, 30.0, 7.0  # for 72 dB: 60 Hz pass, 30 Hz do not
@@ -28,6 +27,11 @@ LOUD_STEP = 10  # frames for which the quantile, which changes slowly, is taken 
 END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 25.0  # see `_lost_at_ends`
 RESAMPLED = 0.95  # share of the Nyquist frequency that survives resampling
 LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel frames
+# The greatest magnitude of an output, also between its samples: -1 dBTP (EBU R 128). Other rates
+# and lossy formats raise peaks, which would be clipped.
+TRUE_PEAK = 0.89
+BETWEEN = (0.25, 0.5, 0.75)  # of the way from a sample to the next; see `true_peaks`
+PEAK_REACH = 12  # samples to either side that tell what is between
 
 
 def high_pass(
@@ -123,9 +127,25 @@ def output_powers(
     return power_contour(high_pass(blocks, rate, highest), audio.hop_length)
 
 
-def hop_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
-    """Greatest magnitude of every `hop` samples begun, (frames,)."""
-    return np.maximum.reduceat(np.abs(samples), np.arange(0, len(samples), hop))
+def true_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
+    """Greatest magnitude of every `hop` samples begun, also between samples, (frames,).
+
+    Four values a sample, by windowed sincs (ITU-R BS.1770, annex 2).
+    """
+    peaks = np.abs(samples)
+    for taps in _between():
+        peaks = np.maximum(peaks, np.abs(np.convolve(samples, taps)[PEAK_REACH:][: len(samples)]))
+    return np.maximum.reduceat(peaks, np.arange(0, len(samples), hop))
+
+
+@cache
+def _between() -> list[np.ndarray]:
+    """Taps (2 * PEAK_REACH,) that give the value so far after each sample."""
+    taps = []
+    for part in BETWEEN:
+        times = np.arange(-PEAK_REACH, PEAK_REACH) + part
+        taps.append(np.sinc(times) * np.cos(np.pi / 2 * times / (PEAK_REACH + 1)) ** 2)
+    return [(x / x.sum()).astype(np.float32) for x in taps]
 
 
 def without_transients(power: np.ndarray, level_db: float, frame_rate: float) -> np.ndarray:
@@ -203,18 +223,20 @@ def _lost_at_ends(
 
 
 def limited_gain(gain_db: np.ndarray, peaks: np.ndarray) -> np.ndarray:
-    """A gain at the edges of frames, of which a line from edge to edge keeps samples below PEAK.
+    """A gain at the edges of frames, of which a line from edge to edge keeps true peaks below
+    TRUE_PEAK.
 
     Args:
         gain_db: (frames,).
-        peaks: greatest magnitude of every frame before the gain, (frames,).
+        peaks: of every frame before the gain, by `true_peaks`, (frames,).
 
     Returns:
         Factors (frames + 1,), at the first sample of every frame and at the end of the last.
     """
     padded = np.pad(gain_db, 1, "edge")
     gain = 10 ** ((padded[1:] + padded[:-1]) / 40)
-    highest = PEAK / np.maximum(peaks * np.maximum(gain[1:], gain[:-1]), PEAK)
+    loudest = peaks * np.maximum(gain[1:], gain[:-1])
+    highest = TRUE_PEAK / np.maximum(loudest, TRUE_PEAK)
     if highest.min() == 1.0:
         return gain
     reach, width = LIMITER_FRAMES, 2 * LIMITER_FRAMES + 1

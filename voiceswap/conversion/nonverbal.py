@@ -6,9 +6,10 @@ posterior shows where they are: its variance is larger there than in speech.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.features import AudioConfig, mel_edges
 
 # Thresholds on the mean log-variance in excess of that of speech: above the first, the source's
 # spectrum is mixed in; above the second, it replaces the decoded one. 6 and 0.2 % of the frames of
@@ -16,6 +17,39 @@ from voiceswap.conversion.mel_statistics import speech_frames
 MIXED_EXCESS, REPLACED_EXCESS = 0.15, 0.35
 SMOOTHING_FRAMES = 18  # mel frames to either side over which the log-variance is averaged
 MIN_SOUND_SHARE = 0.25  # of the averaged frames; with less sound, it is a pause and is decoded
+
+
+class Envelope(nn.Module):
+    """Takes the harmonics out of a source's log-mels.
+
+    Those that the output's pitch has not in common would be heard all the same: a song an octave
+    lower kept the source's octave.
+    """
+
+    def __init__(self, audio: AudioConfig):
+        super().__init__()
+        self.floor = audio.log_floor
+        self.register_buffer("edges", mel_edges(audio), persistent=False)
+        self.edges: Tensor
+
+    def forward(self, mel: Tensor, f0: Tensor) -> Tensor:
+        """The spectral envelope of log-mels (batch, mels, frames).
+
+        Every bin becomes the mean magnitude over one F0 (batch, frames), Hz, around it, as in
+        CheapTrick (Morise, 2015). Where F0 is 0, it stays.
+        """
+        edges, width = self.edges, self.edges.diff()
+        below = F.pad((mel.exp() * width[:, None]).cumsum(1), (0, 0, 1, 0))  # each edge
+
+        def up_to(hz: Tensor) -> Tensor:
+            bins = (torch.searchsorted(edges, hz) - 1).clamp(0, len(width) - 1)
+            inside = (hz - edges[bins]) / width[bins]
+            return below.gather(1, bins).lerp(below.gather(1, bins + 1), inside)
+
+        middle, half = (edges[1:] + edges[:-1])[:, None] / 2, f0[:, None] / 2
+        low, high = (middle - half).clamp(min=edges[0]), (middle + half).clamp(max=edges[-1])
+        mean = (up_to(high) - up_to(low)) / (high - low).clamp(min=1)
+        return torch.where(f0[:, None] > 0, mean.clamp(min=self.floor).log(), mel)
 
 
 def follow_source(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
@@ -50,6 +51,12 @@ class OutputWindow:
     def segment(self) -> tuple[EncodedRecording, int, int]:
         """The source, and the mel frames of the window with context, first to last."""
         return self.conversion.source, self.window.left, self.window.right
+
+    @property
+    def own_f0(self) -> Tensor:
+        """The source's F0 (frames,) in the window with context, Hz."""
+        f0 = self.conversion.source.recording.f0
+        return torch.from_numpy(f0[self.window.left : self.window.right])
 
     def samples(self) -> np.ndarray:
         """The source's samples (samples,) of the window with context."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,12 +17,12 @@ from voiceswap.conversion.denoise import denoise_blocks
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
     high_pass,
-    hop_peaks,
     limited_gain,
     loudness_gain,
     output_powers,
     power_contour,
     ramps,
+    true_peaks,
 )
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.errors import VoiceswapError
@@ -30,6 +31,9 @@ from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, above which rumble is filtered out
+# Frames so far below the active level, and further from speech, are a long pause. They are left out
+# of what is known of the content, where they are such a share of a recording.
+PAUSE_DB, PAUSE_SECONDS, PAUSE_SHARE = -25.0, 0.5, 0.25
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
 
 
@@ -166,6 +170,15 @@ class Recording:
         length = (last - first) * audio.hop_length
         return self._gain * np.pad(samples[:length], (0, max(0, length - len(samples))))
 
+    @cached_property
+    def near_speech(self) -> np.ndarray:
+        """Which mel frames are no long pause, (frames,), bool; all, where long pauses are few."""
+        loud = self.powers > 10 ** ((level_of_powers(self.powers) + PAUSE_DB) / 10)
+        reach = round(PAUSE_SECONDS * self.config.frame_rate)
+        count = np.cumsum(np.pad(loud, (reach + 1, reach)))
+        near = count[2 * reach + 1 :] > count[: -2 * reach - 1]
+        return near if near.mean() < 1 - PAUSE_SHARE else np.ones_like(near)
+
     def densest_segment(self, seconds: float) -> tuple[int, int]:
         """First and last mel frame of the segment of at most `seconds` with most voiced frames."""
         length = min(round(seconds * self.config.frame_rate), self.frames)
@@ -233,18 +246,15 @@ class Output:
     def __init__(self, source: Recording, audio: AudioConfig):
         self.source, self.audio, self._samples = source, audio, DiskArray(np.float32)
         self._length = output_length(source, audio)
-        self._peaks: list[np.ndarray] = []
 
     def append(self, samples: np.ndarray) -> None:
         """Add samples of whole mel frames; what is beyond the source's end is left out."""
         samples = samples[: self._length - len(self._samples)]
-        peaks = hop_peaks(samples, self.audio.hop_length)
-        if not np.isfinite(peaks).all():
+        if not np.isfinite(samples).all():
             raise VoiceswapError(
                 "The model gave samples that are not numbers; its file, or the voice's, is damaged."
             )
         self._samples.append(samples)
-        self._peaks.append(peaks)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The samples as loud as the source over time and within full scale, in blocks."""
@@ -252,12 +262,20 @@ class Output:
         unscaled = _blocks(self._samples, step)
         powers = output_powers(unscaled, self.audio, self.source.config)
         gain_db = loudness_gain(self.source.powers, powers, self.audio.frame_rate)
-        gain = limited_gain(gain_db, np.concatenate(self._peaks))
+        gain = limited_gain(gain_db, self._true_peaks(step))
         first = 0
         for samples in _blocks(self._samples, step):
             last = first + len(samples)
             yield samples * ramps(gain, self.audio.hop_length, first, last)
             first = last
+
+    def _true_peaks(self, step: int) -> np.ndarray:
+        """`true_peaks` of all samples, `step` at a time with a frame to either side."""
+        hop, peaks = self.audio.hop_length, []
+        for first in range(0, len(self._samples), step):
+            around = self._samples.read(first - hop, first + step + hop)
+            peaks.append(true_peaks(around, hop)[min(first, hop) // hop :][: step // hop])
+        return np.concatenate(peaks)
 
     def recording(self) -> Recording:
         """The conversion as a recording of its own, at the source's rate."""

@@ -13,11 +13,11 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, LEAST_PAST, Latency
 from voiceswap.conversion.loudness import (
     high_pass,
-    hop_peaks,
     limited_gain,
     loudness_gain,
     output_powers,
     power_contour,
+    true_peaks,
 )
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
@@ -206,7 +206,7 @@ class Stream:
         mel = decode(engine.autoencoder, content, moved, self._voice)
         if engine.usual_log_variance is not None:
             block = slice(first, last) if speaks else slice(0)
-            mel = self._with_nonverbal(mel, wave, log_variance, block)
+            mel = self._with_nonverbal(mel, wave, contour_f0, log_variance, block)
         output = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, output[first * out_audio.hop_length :])
 
@@ -227,18 +227,24 @@ class Stream:
         return block
 
     def _with_nonverbal(
-        self, mel: torch.Tensor, wave: np.ndarray, log_variance: torch.Tensor, block: slice
+        self,
+        mel: torch.Tensor,
+        wave: np.ndarray,
+        f0: torch.Tensor,
+        log_variance: torch.Tensor,
+        block: slice,
     ) -> torch.Tensor:
         """Log-mels of a window's end that follow the source where the content is unsure.
 
-        `wave` and the content posterior's `log_variance` are of the whole window; `block` are the
-        frames to learn from.
+        `wave` and the content posterior's `log_variance` are of the whole window, `f0` is the
+        source's at its end; `block` are the frames to learn from.
         """
         engine = self.engine
         source = engine.log_mel(torch.from_numpy(wave)[None].to(engine.device))
         usual = cast(float, engine.usual_log_variance) + STREAM_LOG_VARIANCE
         share = unsure(log_variance, usual, source)
         source, share = (x[..., source.shape[-1] - mel.shape[-1] :] for x in (source, share))
+        source = engine.envelope(source, f0.to(engine.device))
         if block.stop:
             new = difference(mel[..., block], source[..., block], share[..., block])
             self._difference = self._difference[0] + new[0], self._difference[1] + new[1]
@@ -288,6 +294,6 @@ class Stream:
         powers = power_contour(high_pass(iter([window]), audio.sample_rate), audio.hop_length)
         output_power = output_powers(iter([output]), out_audio, audio)
         gain_db = loudness_gain(powers, output_power, audio.frame_rate)
-        gain = limited_gain(gain_db, hop_peaks(output, out_audio.hop_length))
+        gain = limited_gain(gain_db, true_peaks(output, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length
         return (output * np.interp(np.arange(len(output)), edges, gain)).astype(np.float32)
