@@ -69,7 +69,8 @@ def decode(
     # Residuals are data: training learns what decoding lacks of them.
     query = content.detach().float()
     for residuals, share in voice.residuals:
-        mel = mel + share[:, None, None] * retrieve(residuals, query, f0.shape[-1], exclude_self)
+        retrieved = retrieve(residuals, query, f0.shape[-1], exclude_self, mask)
+        mel = mel + share[:, None, None] * retrieved
     return masked(apply_mel_affine(mel, voice.mel_affine), mask)
 
 
@@ -133,7 +134,7 @@ def extract_voice(
     if reliability is not None:
         natural = impute(natural, decoded, reliability, mask)
     residuals = extract_residuals(content, decoded, natural, mask)
-    compensated = decoded + retrieve(residuals, content, natural.shape[-1], exclude_self=True)
+    compensated = decoded + retrieve(residuals, content, natural.shape[-1], True, mask)
     mel_affine = match_mel_statistics(compensated, natural, mask)
     shares = code.new_ones(len(code))
     deltas = () if delta is None else (delta,) * len(code)

@@ -15,8 +15,11 @@ from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import speech_frames
 
-# A frame weighs exp(SHARPNESS * similarity): more is nearer to the voice, and loses words.
-SHARPNESS = 7.5
+# A frame weighs exp(sharpness * similarity): more is nearer to the voice, and loses words. In the
+# highs it loses few, and what gets rough there is averaged over mel frames.
+LOW_SHARPNESS, HIGH_SHARPNESS = 6.0, 14.0
+LOWS_END, HIGHS_BEGIN = 0.45, 0.55  # shares of the mel bins: 1.5 and 2.1 kHz
+HIGH_SMOOTHING_FRAMES = 5
 CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
 EXCLUDED_NEIGHBOURS = 4  # frames to either side that are left out with a frame itself
 FEW_FRAMES = 200.0  # of speech, as which the mean residual counts as zero
@@ -86,7 +89,11 @@ def extract_residuals(
 
 
 def retrieve(
-    residuals: Residuals, content: Tensor, frames: int, exclude_self: bool = False
+    residuals: Residuals,
+    content: Tensor,
+    frames: int,
+    exclude_self: bool = False,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """The residuals to expect of other content in these voices: a mean weighted by similarity.
 
@@ -96,6 +103,7 @@ def retrieve(
         frames: how many mel frames to return.
         exclude_self: `content` is the recording that the residuals are of; no frame then retrieves
             itself or its neighbours, so that the result is as it would be for other content.
+        mask: of the mel frames, (batch, 1, frames), or None where nothing is padded.
 
     Returns:
         (batch, mels, frames), to add to decoded log-mels; zero for a voice without speech frames.
@@ -106,12 +114,28 @@ def retrieve(
     if exclude_self:
         here = torch.arange(similarity.shape[-1], device=similarity.device)
         excluded = excluded | ((here[:, None] - here).abs() <= EXCLUDED_NEIGHBOURS)
-    weights = (SHARPNESS * similarity).masked_fill(excluded, EXCLUDED).softmax(-1)
-    retrieved = weights @ residuals.values.flatten(2)
-    retrieved = retrieved * residuals.valid.any(1)[:, None, None]
-    return (
-        retrieved.unflatten(2, residuals.values.shape[2:]).flatten(1, 2)[:, :frames].transpose(1, 2)
-    )
+
+    def mean(sharpness: float) -> Tensor:
+        weights = (sharpness * similarity).masked_fill(excluded, EXCLUDED).softmax(-1)
+        retrieved = weights @ residuals.values.flatten(2)
+        retrieved = retrieved * residuals.valid.any(1)[:, None, None]
+        by_frame = retrieved.unflatten(2, residuals.values.shape[2:]).flatten(1, 2)
+        return by_frame[:, :frames].transpose(1, 2)
+
+    mels = residuals.values.shape[-1]
+    bins = torch.arange(mels, device=similarity.device)
+    share = ((bins / mels - LOWS_END) / (HIGHS_BEGIN - LOWS_END)).clamp(0, 1)[:, None]
+    return torch.lerp(mean(LOW_SHARPNESS), _smooth(mean(HIGH_SHARPNESS), mask), share)
+
+
+def _smooth(x: Tensor, mask: Tensor | None) -> Tensor:
+    """x (batch, mels, frames) averaged over the frames around each, without padding."""
+
+    def pooled(x: Tensor) -> Tensor:
+        width = HIGH_SMOOTHING_FRAMES
+        return F.avg_pool1d(x, width, 1, width // 2, count_include_pad=False)
+
+    return pooled(x) if mask is None else pooled(x * mask) / pooled(mask).clamp(min=1e-3)
 
 
 def stack_residuals(items: Sequence[Residuals]) -> Residuals:
