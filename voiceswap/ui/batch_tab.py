@@ -28,15 +28,9 @@ def build(context: AppContext) -> gr.Dropdown:
     heading(text["batch_heading"], text["batch_intro"])
     with gr.Row():
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
-            sources = gr.File(
-                label=text["batch_sources"],
-                file_count="multiple",
-                type="filepath",
-                elem_id="batch-sources",
-                height=260,
-            )
+            sources = recordings_field(text["batch_sources"], 260, elem_id="batch-sources")
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            recordings = recordings_field(text["batch_target"], "batch")
+            recordings = recordings_field(text["batch_target"], elem_id="batch-recordings")
             voices = saved_voices(context, text["batch_voices_info"], "batch")
     with gr.Accordion(text["settings"], open=False):
         options = settings(text, "batch")

@@ -14,6 +14,7 @@ from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import html
 from voiceswap.ui.result_files import new_file
 from voiceswap.ui.texts import Texts
 
@@ -67,12 +68,8 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
     )
     note = text["similarity_note"]
     shown = f'${{value ? `<p class="vs-note">{note}</p>` : ""}}'
-    return gr.HTML(
-        label=text["similarity"],
-        html_template=f'<div class="vs-meter">{rows}{shown}</div>',
-        apply_default_css=False,
-        js_on_load=None,
-    )
+    template = f'<div class="vs-meter">{rows}{shown}</div>'
+    return html(label=text["similarity"], html_template=template)
 
 
 def fold(text: Texts) -> gr.Accordion:

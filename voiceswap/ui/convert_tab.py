@@ -133,7 +133,7 @@ def _inputs(context: AppContext) -> _Inputs:
             reference = recorder(text["target"], elem_id="convert-target")
             voices = saved_voices(context, text["saved_voices_info"], "convert")
             with gr.Accordion(text["more_recordings"], open=False):
-                more = recordings_field(text["more_recordings"], "convert")
+                more = recordings_field(text["more_recordings"], elem_id="convert-recordings")
     with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
         options = settings(text, "convert")
         exact = exact_pitch(text, "convert")
