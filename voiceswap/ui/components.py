@@ -2,6 +2,7 @@
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -102,6 +103,19 @@ def saved_voices(context: AppContext, info: str, name: str) -> gr.Dropdown:
         info=info,
         elem_id=f"{name}-voices",
     )
+
+
+def conversion_options(
+    pitch: float, pitch_range: float, strength: float, seed: float | None, exact: bool
+) -> dict[str, Any]:
+    """What the values of `settings` and of `exact_pitch` are in `ConversionOptions`."""
+    return {
+        "pitch_shift": pitch,
+        "pitch_range": pitch_range,
+        "exact_pitch": bool(exact),
+        "strength": strength / 100,
+        "seed": None if seed is None else int(seed),
+    }
 
 
 def exact_pitch(text: Texts, name: str) -> gr.Checkbox:
