@@ -23,7 +23,8 @@ from voiceswap.training.data import SpeechData
 
 
 def test_train_export_convert(corpus, tmp_path, monkeypatch):
-    command(monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 2))
+    first = config(corpus, tmp_path, 2, sizes=TINY)
+    command(monkeypatch, "train", "autoencoder", "--config", first)
     (tmp_path / "last.ckpt").rename(tmp_path / "autoencoder.ckpt")
     command(
         monkeypatch, "export", tmp_path / "autoencoder.ckpt", "--out", tmp_path / "half.safetensors"
@@ -161,7 +162,7 @@ def test_what_is_wrong_with_a_config_is_one_sentence(
 
 
 def test_lightnings_lines_are_those_of_a_run_that_starts(corpus, tmp_path):
-    path = config(corpus, tmp_path, 2)
+    path = config(corpus, tmp_path, 2, sizes=TINY)
     line = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config", path]
     started, again = (subprocess.run(line, capture_output=True, text=True) for _ in range(2))
     assert started.returncode == 0 and again.returncode == 1
