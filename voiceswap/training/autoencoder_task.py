@@ -50,7 +50,7 @@ class AutoencoderTask(BaseTask):
         free_nats: KL of a content channel that costs nothing more; see `losses.kl_with_free_bits`.
         kl_warmup: steps over which the KL weights rise from zero.
         contrastive, pitch, verification, recognition: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
         initial: a checkpoint to start from, or "default"; None starts from nothing.
         vocoder: a checkpoint, or "default", whose vocoder the losses of conversions are taken

@@ -35,7 +35,7 @@ class FrontEndTask(BaseTask):
         initial: a checkpoint whose adapter to start from; None starts from zero.
         rank: of the adapter's products.
         unsure, matching: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
 
     Raises:

@@ -68,7 +68,7 @@ class StreamingTask(BaseTask):
         rank: of the change of each of Whisper's matrices.
         windows: windows that are cut out of every segment.
         decoded, matching: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
     """
 

@@ -28,7 +28,7 @@ class VocoderTask(BaseTask):
         adversarial: weight of the generator's hinge loss; zero trains without discriminators.
         matching: weight of the feature-matching loss.
         seconds: length of the random crop of each segment that a step works on.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
         initial: a checkpoint whose vocoder to start from, or "default"; None starts from nothing.
         decoded: a checkpoint whose autoencoder decodes half of every batch, as a conversion to the
