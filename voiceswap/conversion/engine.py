@@ -24,7 +24,7 @@ from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
-from voiceswap.conversion.reference_notes import note_reference
+from voiceswap.conversion.recording_notes import note_reference
 from voiceswap.conversion.references import (
     References,
     densest_minute,
