@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.learning_rate import rate_share
+from voiceswap.transfer import network_on
 
 SHOWN_CUTS = 16
 WARMUP = 200  # steps
@@ -23,6 +24,8 @@ class BaseTask(lightning.LightningModule):
 
     Attributes:
         accumulate: batches whose mean gradient makes a step.
+        frozen: networks that are not trained, by name. In a dictionary they are no part of the
+            module, its checkpoints and its averages.
     """
 
     network_name: str
@@ -32,6 +35,11 @@ class BaseTask(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.audio, self.learning_rate, self.steps = audio, learning_rate, steps
+        self.frozen: dict[str, Any] = {}
+
+    def frozen_here(self) -> dict[str, Any]:
+        """The frozen networks, on the device of the trained one."""
+        return {name: network_on(network, self.device) for name, network in self.frozen.items()}
 
     def networks(self) -> list[nn.Module]:
         """The networks to optimise, the trained one first."""
