@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from training_runs import TINY, command, config, refusal, same_weights
+from training_runs import TINY, command, config, same_weights
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(corpus, tmp_path, monkeypatch, capsys):
@@ -105,21 +105,3 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_pa
             assert (tensor - second[name]).abs().max() < 1e-4, (
                 name
             )  # four steps at a rate below 2e-5 each move a weight by up to 8e-5
-
-
-def test_a_run_is_not_started_over_another(corpus, tmp_path, monkeypatch, capsys):
-    command(
-        monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 1, sizes=TINY)
-    )
-    held = (tmp_path / "last.ckpt").read_bytes()
-    capsys.readouterr()
-    output = refusal(
-        monkeypatch,
-        capsys,
-        "train",
-        "autoencoder",
-        "--config",
-        config(corpus, tmp_path, 2, sizes=TINY),
-    )
-    assert f"holds another run: go on with it by --ckpt_path {tmp_path / 'last.ckpt'}" in output
-    assert (tmp_path / "last.ckpt").read_bytes() == held and not list(tmp_path.glob("*-v1*"))

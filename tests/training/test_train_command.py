@@ -135,18 +135,22 @@ def test_what_is_wrong_with_a_config_is_one_sentence(
     assert "no text" in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
 
 
-def test_lightnings_lines_are_those_of_a_run_that_starts(corpus, tmp_path):
+def test_lightnings_lines_are_those_of_a_run_that_starts_and_none_starts_over_another(
+    corpus, tmp_path
+):
     path = config(corpus, tmp_path, 2, sizes=TINY)
     line = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config", path]
-    started, again = (subprocess.run(line, capture_output=True, text=True) for _ in range(2))
+    last, told = tmp_path / "last.ckpt", {"capture_output": True, "text": True}
+    started, held = subprocess.run(line, **told), last.read_bytes()
+    again = subprocess.run(line, **told)
     assert started.returncode == 0 and again.returncode == 1
     for word in ("Seed set to 0", "GPU available", "max_steps=2` reached"):
         assert word in started.stderr
-    last = tmp_path / "last.ckpt"
     sentence = (
         f"{tmp_path} holds another run: go on with it by --ckpt_path {last}, or move it away."
     )
     assert (again.stdout, again.stderr) == ("", f"{sentence}\n")
+    assert last.read_bytes() == held and not list(tmp_path.glob("*-v1*"))
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):
