@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def adapt(
     except KeyboardInterrupt:
         report.stopped = True
     progress(1.0, "Done")
-    notes = {"adapted": report.to_dict()}
+    notes = {"adapted": asdict(report)}
     voice = replace(selection.best, high_gain=plain.high_gain, notes=notes)
     return Adapted(voice, plain, read.pieces[0], report)
 
