@@ -143,10 +143,7 @@ def test_paths_of_corpora_name_their_speakers(path, speaker):
 
 @pytest.mark.parametrize(
     ("language", "text", "other", "rates"),
-    [
-        ("th", "กิน", "กัน", {"cer": 1 / 3}),
-        ("hi", "किताब", "कुताब", {"cer": 1 / 5, "wer": 1.0}),
-    ],
+    [("th", "กิน", "กัน", {"cer": 1 / 3}), ("hi", "किताब", "कुताब", {"cer": 1 / 5, "wer": 1.0})],
 )
 def test_vowel_marks_are_letters(language, text, other, rates):
     pytest.importorskip("jiwer")

@@ -111,10 +111,7 @@ def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
             ("audio: {}", "audio: {sample_rate: 44100, f_max: 22050}"),
             "far below the 44100 Hz that data asks for",
         ),
-        (
-            ("steps: 100", "steps: 100\n  initial: nobody.ckpt"),
-            "nobody.ckpt does not exist",
-        ),
+        (("steps: 100", "steps: 100\n  initial: nobody.ckpt"), "nobody.ckpt does not exist"),
         (("steps: 100", "steps: 100\n  vocoder: default"), "model.vocoder has no effect"),
         (("audio: {}", "audio: {n_mels: 64}\n  front_end: mel\n#"), "n_mels"),
         (

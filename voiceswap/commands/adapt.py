@@ -35,10 +35,7 @@ def adapt(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(
-            help="Name of the file, where --out gives none.",
-            show_default="RECORDING",
-        ),
+        typer.Option(help="Name of the file, where --out gives none.", show_default="RECORDING"),
     ] = None,
     steps: Annotated[
         int | None,

@@ -34,8 +34,7 @@ from voiceswap.commands.outputs import (
 from voiceswap.files import folded_name, require_writable
 
 RecordingPath = Annotated[
-    Path,
-    typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
+    Path, typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False)
 ]
 OUT_HELP = f"File to write, whose ending sets the format; or a folder. {FREE_NAME}"
 

@@ -225,9 +225,7 @@ class Engine:
 
     @inference
     def convert(
-        self,
-        conversions: Sequence[Conversion],
-        progress: ProgressCallback = lambda done: None,
+        self, conversions: Sequence[Conversion], progress: ProgressCallback = lambda done: None
     ) -> list[Output]:
         """The samples of conversions, all windows of all of them in batches."""
         if not conversions:

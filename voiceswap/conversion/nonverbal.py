@@ -19,10 +19,7 @@ MIN_SOUND_SHARE = 0.25  # of the averaged frames; with less sound, it is a pause
 
 
 def follow_source(
-    mel: Tensor,
-    source: Tensor,
-    share: Tensor,
-    sums: tuple[Tensor, Tensor],
+    mel: Tensor, source: Tensor, share: Tensor, sums: tuple[Tensor, Tensor]
 ) -> Tensor:
     """Log-mels that are the source's where the content is unsure, with the target's timbre.
 

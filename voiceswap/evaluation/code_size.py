@@ -88,12 +88,7 @@ def _read(swapper: VoiceSwapper, path: Path) -> _CodedRecording:
     )
     codes = dict(zip(CODES, swapper.codes((samples, rate)), strict=True))
     return _CodedRecording(
-        speaker_of(path),
-        len(samples) / rate,
-        codes,
-        f0,
-        log_f0,
-        swapper.engine.log_mel(wave),
+        speaker_of(path), len(samples) / rate, codes, f0, log_f0, swapper.engine.log_mel(wave)
     )
 
 

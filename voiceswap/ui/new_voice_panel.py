@@ -63,11 +63,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
                 elem_id=f"{kind}-keep",
             )
         play.click(
-            giving_way(listen),
-            inputs,
-            preview,
-            **context.api(f"listen_{kind}"),
-            **MODEL_SLOTS,
+            giving_way(listen), inputs, preview, **context.api(f"listen_{kind}"), **MODEL_SLOTS
         )
         kept = add.click(
             giving_way(keep),
