@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from voiceswap.audio import prepare_audio, stream_audio
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
@@ -122,12 +123,15 @@ def compare(
 
 
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty."""
+    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty.
+
+    What is too short for a recording at the end belongs to the segment before.
+    """
     rate = swapper.sample_rate
     step, waiting = int(SEEN_SECONDS * rate), np.zeros(0, np.float32)
     for block in stream_audio(path, rate):
         waiting = np.concatenate([waiting, block])
-        while len(waiting) >= step:
+        while len(waiting) >= step + MIN_RECORDING_SECONDS * rate:
             yield _audible(waiting[:step], rate)
             waiting = waiting[step:]
     if len(waiting):
