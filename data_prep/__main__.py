@@ -8,44 +8,18 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from data_prep.aishell3 import prepare_aishell3
-from data_prep.cmu_arctic import prepare_cmu_arctic
-from data_prep.common_voice import prepare_common_voice
-from data_prep.esd import prepare_esd
-from data_prep.jvs import prepare_jvs
-from data_prep.librispeech import prepare_librispeech
-from data_prep.libritts import prepare_libritts
-from data_prep.ljspeech import prepare_ljspeech
-from data_prep.mls import prepare_mls
-from data_prep.recordings import prepare_recordings
-from data_prep.speakers import prepare_speakers
+from data_prep.corpora import CORPORA, prepare
 from data_prep.speech_check import MIN_RATE, Checks
-from data_prep.vctk import prepare_vctk
 from voiceswap.commands.options import number
 from voiceswap.commands.outputs import console, fail, plain
 from voiceswap.errors import VoiceswapError
-
-CORPORA: dict[str, Callable[..., dict[str, int | str]]] = {
-    "speakers": prepare_speakers,
-    "recordings": prepare_recordings,
-    "librispeech": prepare_librispeech,
-    "libritts": prepare_libritts,
-    "vctk": prepare_vctk,
-    "aishell3": prepare_aishell3,
-    "cmu-arctic": prepare_cmu_arctic,
-    "common-voice": prepare_common_voice,
-    "esd": prepare_esd,
-    "jvs": prepare_jvs,
-    "ljspeech": prepare_ljspeech,
-    "mls": prepare_mls,
-}
 
 JOBS = os.cpu_count() or 1
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None]:
+def _command(corpus: str) -> Callable[..., None]:
     def run(
         folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, show_default=False)],
         out: Annotated[
@@ -81,7 +55,7 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
         jobs: Annotated[int, typer.Option(min=1, help="Files read at a time.")] = JOBS,
     ) -> None:
         checks = Checks(min_seconds, min_rate, min_snr, keep_pauses, test_share, jobs)
-        counts = prepare(folder, out, checks, **({"name": name} if name else {}))
+        counts = prepare(corpus, folder, out, checks, name)
         advice = counts.pop("advice")
         shown = ", ".join(f"{count} {what}" for what, count in counts.items())
         for line in (f"{shown} -> {plain(out)}", f"{advice}."):
@@ -90,8 +64,8 @@ def _command(prepare: Callable[..., dict[str, int | str]]) -> Callable[..., None
     return run
 
 
-for corpus, prepare in CORPORA.items():
-    app.command(corpus, help=prepare.__doc__)(_command(prepare))
+for corpus, layout in CORPORA.items():
+    app.command(corpus, help=str(layout.find.__doc__).partition("\n")[0])(_command(corpus))
 
 
 if __name__ == "__main__":

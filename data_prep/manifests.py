@@ -1,8 +1,8 @@
 """The step that all corpora share: from recordings of speakers to cut manifests, split by speaker.
 
 Recordings, cuts and validation are Lhotse's. Its corpus readers are not used: they stop at the
-first broken file and read transcripts, which training does not need. So each corpus module here
-only finds the recordings and their speakers.
+first broken file and read transcripts, which training does not need. So `corpora.py` only finds
+the recordings and their speakers.
 """
 
 import glob
@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from lhotse import CutSet, Recording, SupervisionSegment, validate
@@ -84,7 +83,7 @@ def write_manifests(
     corpus: Corpus,
     out: Path,
     checks: Checks,
-    unused: Mapping[str, str] = MappingProxyType({}),
+    unused: Mapping[str, str],
 ) -> dict[str, int | str]:
     """Check recordings and write the corpus's manifests.
 

@@ -54,9 +54,6 @@ class Checks:
     jobs: int = os.cpu_count() or 1
 
 
-DEFAULT_CHECKS = Checks()
-
-
 def check_recording(path: Path, checks: Checks, copies: Path) -> dict:
     """Check one recording, by the reader that conversions use.
 

@@ -29,6 +29,15 @@ torch.set_num_threads(min(2, torch.get_num_threads()))
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture
+def one_thread():
+    """Sums in another order differ in their last bit; and small networks are faster with one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def swapper() -> VoiceSwapper:
     """The model in the package."""

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
 from talks import can_mount, crashes, crashing_environment, outputs, report, whole, write_talks
 
 from voiceswap.batch.names import WORK_FOLDER
@@ -23,13 +22,7 @@ from voiceswap.examples import GOODBYE
 FULL = bool(os.environ.get("VOICESWAP_FULL"))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """One thread, as in a worker: sums in another order differ in their last bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")  # as in a worker
 
 
 def arguments(model, source, out, *more) -> list[str]:
@@ -94,7 +87,7 @@ def damage(path: Path, kind: int) -> str:
 
 
 def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
-    number, broken = (2000, 50) if FULL else (240, 16)
+    number, broken = (2000, 50) if FULL else (120, 16)
     paths = write_talks(tmp_path / "talks", number, hello)
     chosen = random.Random(1).sample(paths, broken)
     bad = {str(path): damage(path, i % 8) for i, path in enumerate(chosen)}
@@ -133,7 +126,7 @@ def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
 
 def test_kill_9_at_random_moments_loses_nothing_and_repeats_nothing(tmp_path, model, hello):
     kills = 20 if FULL else 4
-    paths = write_talks(tmp_path / "talks", 100 * kills, hello)
+    paths = write_talks(tmp_path / "talks", 60 * kills, hello)
     out, chance = tmp_path / "out", random.Random(3)
     command = arguments(model, tmp_path / "talks", out, "--jobs", "2")
     seen: dict[str, int] = {}

@@ -87,8 +87,7 @@ LAYOUTS = {
         unwanted=(f"{CLIPS}_3000.mp3",),
     ),
     "esd": Layout(
-        ["0001/Angry/0001_00035{}.wav", "0011/Sad/train/0011_00105{}.wav"],
-        {"esd-0001", "esd-0011"},
+        ["0001/Angry/0001_00035{}.wav", "0011/Sad/train/0011_00105{}.wav"], {"esd-0001", "esd-0011"}
     ),
     "jvs": Layout(
         [f"{JVS.format(style)}_00{{}}.wav" for style in ("parallel100", "nonpara30")],

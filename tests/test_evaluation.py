@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 import typer
 from rich.console import Console
 from typer.testing import CliRunner
@@ -31,13 +30,7 @@ from voiceswap.models.vocoder import SourceFilterVocoder
 COLUMNS = ["id", "source", "target", "targets3", "source_text", "source_sex", "target_sex"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small networks are faster on one thread when the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

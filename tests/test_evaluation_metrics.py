@@ -85,7 +85,7 @@ def test_bootstrap_intervals_cover_the_true_mean_about_95_times_in_100():
     draws = np.random.default_rng(1).beta(2, 5, (300, 90))
     estimates = [bootstrap(draw, resamples=400) for draw in draws]
     assert 0.90 < np.mean([estimate.low < 2 / 7 < estimate.high for estimate in estimates]) < 0.98
-    assert bootstrap([0.5] * 4).to_dict() == {"mean": 0.5, "low": 0.5, "high": 0.5, "n": 4}
+    assert bootstrap([0.5] * 4) == Estimate(mean=0.5, low=0.5, high=0.5, n=4)
     with pytest.raises(ValueError, match="no values"):
         bootstrap([])
 
@@ -143,10 +143,7 @@ def test_paths_of_corpora_name_their_speakers(path, speaker):
 
 @pytest.mark.parametrize(
     ("language", "text", "other", "rates"),
-    [
-        ("th", "กิน", "กัน", {"cer": 1 / 3}),
-        ("hi", "किताब", "कुताब", {"cer": 1 / 5, "wer": 1.0}),
-    ],
+    [("th", "กิน", "กัน", {"cer": 1 / 3}), ("hi", "किताब", "कुताब", {"cer": 1 / 5, "wer": 1.0})],
 )
 def test_vowel_marks_are_letters(language, text, other, rates):
     pytest.importorskip("jiwer")

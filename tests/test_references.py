@@ -10,8 +10,7 @@ from talks import write_talks
 from voiceswap import VoiceswapError
 from voiceswap.audio import read_audio
 from voiceswap.batch import convert_folder
-from voiceswap.conversion.recording_notes import NO_WORDS
-from voiceswap.conversion.reference_notes import NO_SPEECH, TWO_PEOPLE
+from voiceswap.conversion.recording_notes import NO_SPEECH, NO_WORDS, TWO_PEOPLE
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.notes import notes_to
 from voiceswap.ui.errors_in_chinese import in_language

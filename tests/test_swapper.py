@@ -14,13 +14,7 @@ from rates import RATE
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from voiceswap import (
-    AudioError,
-    ConversionOptions,
-    FileConversion,
-    VoiceswapError,
-    VoiceSwapper,
-)
+from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceswapError, VoiceSwapper
 from voiceswap.audio import active_level_db, read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import voice_file

@@ -5,11 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-CODECS = {
-    "mp4": ("mpeg4", "aac"),
-    "mkv": ("mpeg4", "aac"),
-    "webm": ("libvpx", "libopus"),
-}
+CODECS = {"mp4": ("mpeg4", "aac"), "mkv": ("mpeg4", "aac"), "webm": ("libvpx", "libopus")}
 
 
 def video(path: Path, samples: np.ndarray, late: float = 0.0) -> Path:

@@ -64,11 +64,7 @@ def _shown_audio(sample_rate: int) -> AudioConfig:
     return at_16_khz.at_rate(sample_rate)
 
 
-def _paint(
-    grid: list[Axes],
-    recordings: list[np.ndarray],
-    audio: AudioConfig,
-) -> AxesImage:
+def _paint(grid: list[Axes], recordings: list[np.ndarray], audio: AudioConfig) -> AxesImage:
     """Put one spectrogram on each of `grid`, all on one scale, which the returned image has."""
     log_mel = LogMel(audio)
     mels = [log_mel(torch.from_numpy(samples)[None])[0].numpy() for samples in recordings]

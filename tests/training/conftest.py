@@ -1,7 +1,9 @@
-"""A tiny corpus."""
+"""A tiny corpus, and segments of speech."""
 
+import numpy as np
 import pytest
 import soundfile
+import torch
 from typer.testing import CliRunner
 
 from data_prep.__main__ import app as data_prep_app
@@ -32,6 +34,14 @@ def corpus(tmp_path_factory):
     assert "6 speakers, 12 recordings" in result.output and "1 left out" in result.output
     assert "broken.wav" in (folder / "manifests/speakers-left-out.txt").read_text()
     return folder
+
+
+@pytest.fixture
+def segments(hello, goodbye):
+    """Sixteen segments of a second of two people, (16, 16000)."""
+    starts = range(3200, 3200 + 8 * 2000, 2000)
+    cut = [wave[first : first + 16000] for first in starts for wave in (hello, goodbye)]
+    return torch.from_numpy(np.stack(cut))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The denoiser of references: pairs of speech and noisy speech, that it learns, its model file."""
 
 import numpy as np
-import pytest
 import torch
 from test_autocast import random_batch
 from training_runs import command, config, without_trainer
@@ -12,14 +11,6 @@ from voiceswap.features import AudioConfig
 from voiceswap.training import degrade
 from voiceswap.training.degrade import noisy_pairs
 from voiceswap.training.denoiser_task import DenoiserTask
-
-
-@pytest.fixture
-def segments(hello, goodbye):
-    """Sixteen segments of a second of two people."""
-    starts = range(3200, 3200 + 8 * 2000, 2000)
-    cut = [wave[first : first + 16000] for first in starts for wave in (hello, goodbye)]
-    return torch.from_numpy(np.stack(cut))
 
 
 def only(monkeypatch, **shares):

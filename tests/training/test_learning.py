@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from lhotse import CutSet
 from torch.utils.data import default_collate
-from training_runs import TINY, config, refusal
+from training_runs import TINY, config, refusal, without_trainer
 
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.errors import DataError, TrainingError
@@ -17,7 +17,7 @@ from voiceswap.features import AudioConfig, LogMel
 from voiceswap.models.layers import instance_norm, length_mask
 from voiceswap.models.perceptual_losses import ContentLoss, SpeakerLoss
 from voiceswap.models.pretrained import front_end, speaker_verifier
-from voiceswap.training import cache
+from voiceswap.training import base_task, cache
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.conversions import convert_segments, encode, segment_voices
@@ -166,25 +166,12 @@ def test_a_conversion_in_training_ends_as_conversions_do(data):
 def test_steps_on_one_batch_lower_its_loss(data, monkeypatch, task, options):
     torch.manual_seed(0)
     batch = next(iter(data.train_dataloader()))
-    module = task(data.cache.config.audio, steps=1000, **options)
-    optimisers = [pair["optimizer"] for pair in module.configure_optimizers()]
-    for group in (group for optimiser in optimisers for group in optimiser.param_groups):
-        group["lr"] = 1e-3
-    schedules = [pair["lr_scheduler"]["scheduler"] for pair in module.configure_optimizers()]
-    monkeypatch.setattr(module, "optimizers", lambda: optimisers)
-    monkeypatch.setattr(module, "lr_schedulers", lambda: schedules)
-    monkeypatch.setattr(module, "manual_backward", lambda loss: loss.backward())
-    logged = []
-    monkeypatch.setattr(
-        module,
-        "log_dict",
-        lambda parts, **_: logged.append({name: float(value) for name, value in parts.items()}),
-    )
+    monkeypatch.setattr(base_task, "WARMUP", 1)
+    module = task(data.cache.config.audio, steps=1000, learning_rate=1e-3, **options)
+    main = without_trainer(module, "reconstruction" if task is AutoencoderTask else "spectral")
     for _ in range(6):
-        module.training_step(batch, 0)
-    main = "train/reconstruction" if task is AutoencoderTask else "train/spectral"
-    assert all(np.isfinite(list(parts.values())).all() for parts in logged)
-    assert logged[-1][main] < logged[0][main] - 0.02
+        module.training_step(batch, 0)  # raises where a part of the loss is no number
+    assert main[-1] < main[0] - 0.02
 
 
 def test_accumulated_batches_step_on_the_mean_of_their_gradients(data):

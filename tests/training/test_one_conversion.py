@@ -79,13 +79,9 @@ def test_every_caller_of_the_conversion_gets_the_same_mel(model, hello, goodbye,
 
     # The vocoder's input is a conversion of the target to itself, without its own residuals.
     vocoder = VocoderTask(engine.audio, sizes={"blocks": 1})
-    vocoder.autoencoders = [engine.autoencoder]
+    vocoder.frozen["autoencoder"] = engine.autoencoder
     both = {name: x[[1, 1]] for name, x in batch.items()}
     own = decode(
-        engine.autoencoder,
-        content.mode()[1:2],
-        batch["f0"][1:2],
-        voices,
-        exclude_self=True,
+        engine.autoencoder, content.mode()[1:2], batch["f0"][1:2], voices, exclude_self=True
     )
     torch.testing.assert_close(vocoder._input_mels(both)[:1], own, atol=2e-3, rtol=1e-3)

@@ -6,33 +6,31 @@ import sys
 import time
 
 import numpy as np
+import pytest
 import torch
-from training_runs import TINY, command, config, refusal, same_weights
+from training_runs import TINY, command, config, same_weights
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(corpus, tmp_path, monkeypatch, capsys):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     whole.mkdir(), halves.mkdir()
-    command(monkeypatch, "train", "autoencoder", "--config", config(corpus, whole, 4))
-    command(monkeypatch, "train", "autoencoder", "--config", config(corpus, halves, 2))
-    shown = config(corpus, halves, 4, {"enable_progress_bar": True})
-    command(
-        monkeypatch, "train", "autoencoder", "--config", shown, "--ckpt_path", halves / "last.ckpt"
-    )
+    train = "train", "autoencoder", "--config"
+    command(monkeypatch, *train, config(corpus, whole, 4, sizes=TINY))
+    command(monkeypatch, *train, config(corpus, halves, 2, sizes=TINY))
+    shown = config(corpus, halves, 4, {"enable_progress_bar": True}, sizes=TINY)
+    command(monkeypatch, *train, shown, "--ckpt_path", halves / "last.ckpt")
     same_weights(whole / "last.ckpt", halves / "last.ckpt")
     bar = capsys.readouterr().out
     assert " 3/4 [" in bar and " 4/4 [" in bar
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
     corpus, tmp_path, monkeypatch
 ):
-    """A step accumulates two batches, so that a stop or a validation may fall between them.
-
-    All runs compute with one thread: sums in another order differ in their last bit.
-    """
+    """A step accumulates two batches, so that a stop or a validation may fall between them."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    train = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config"]
+    train = "train", "autoencoder", "--config"
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     whole.mkdir(), stopped.mkdir()
     trainer, steps = {"accumulate_grad_batches": 2, "val_check_interval": 5}, 60
@@ -41,7 +39,7 @@ def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
         path = config(corpus, stopped, 10000, trainer, sizes=TINY)
         before = set(stopped.glob("*step=*"))
         process = subprocess.Popen(
-            [*train, str(path), *resume],
+            [sys.executable, "-m", "voiceswap", *train, path, *resume],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -60,18 +58,15 @@ def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
                 torch.load(stopped / "last.ckpt", weights_only=True)["SpeechData"]["position"] % 2
                 == 0
             )
-        resume = ["--ckpt_path", str(stopped / "last.ckpt")]
+        resume = ["--ckpt_path", stopped / "last.ckpt"]
     assert 4 <= torch.load(stopped / "last.ckpt", weights_only=True)["global_step"] < steps
     for folder, more in ((stopped, resume), (whole, [])):
-        subprocess.run(
-            [*train, str(config(corpus, folder, steps, trainer, sizes=TINY)), *more],
-            check=True,
-            capture_output=True,
-        )
+        path = config(corpus, folder, steps, trainer, sizes=TINY)
+        command(monkeypatch, *train, path, *more)
     same_weights(whole / "last.ckpt", stopped / "last.ckpt")
 
 
-def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_path):
+def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_path, monkeypatch):
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir(), two.mkdir()
     plain = {
@@ -84,16 +79,12 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_pa
     for folder, trainer, batch_size in ((one, {}, 4), (two, {"devices": 2, "strategy": "ddp"}, 2)):
         plain["logger"]["init_args"]["save_dir"] = str(folder)
         path = config(corpus, folder, 4, plain | trainer, {"batch_size": batch_size}, sizes=TINY)
-        line = [
-            sys.executable,
-            "-m",
-            "voiceswap",
-            "train",
-            "autoencoder",
-            "--config",
-            str(path),
-        ]
-        subprocess.run(line, check=True, capture_output=True, timeout=240)
+        train = "train", "autoencoder", "--config", path
+        if folder == one:
+            command(monkeypatch, *train)
+        else:
+            line = [sys.executable, "-m", "voiceswap", *train]
+            subprocess.run(line, check=True, capture_output=True, timeout=240)
     losses = [
         np.genfromtxt(folder / "metrics.csv", delimiter=",", names=True) for folder in (one, two)
     ]
@@ -114,21 +105,3 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_pa
             assert (tensor - second[name]).abs().max() < 1e-4, (
                 name
             )  # four steps at a rate below 2e-5 each move a weight by up to 8e-5
-
-
-def test_a_run_is_not_started_over_another(corpus, tmp_path, monkeypatch, capsys):
-    command(
-        monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 1, sizes=TINY)
-    )
-    held = (tmp_path / "last.ckpt").read_bytes()
-    capsys.readouterr()
-    output = refusal(
-        monkeypatch,
-        capsys,
-        "train",
-        "autoencoder",
-        "--config",
-        config(corpus, tmp_path, 2, sizes=TINY),
-    )
-    assert f"holds another run: go on with it by --ckpt_path {tmp_path / 'last.ckpt'}" in output
-    assert (tmp_path / "last.ckpt").read_bytes() == held and not list(tmp_path.glob("*-v1*"))

@@ -1,6 +1,5 @@
 """The real commands on a tiny corpus: what they make, show and refuse."""
 
-import hashlib
 import io
 import shutil
 import subprocess
@@ -18,42 +17,29 @@ from training_runs import TINY, command, config, refusal
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
+from voiceswap.files import sha256
 from voiceswap.models.checkpoint import load_checkpoint, read_metadata, save_checkpoint
 from voiceswap.training.data import SpeechData
 
 
 def test_train_export_convert(corpus, tmp_path, monkeypatch):
-    command(monkeypatch, "train", "autoencoder", "--config", config(corpus, tmp_path, 2))
+    first = config(corpus, tmp_path, 2, sizes=TINY)
+    command(monkeypatch, "train", "autoencoder", "--config", first)
     (tmp_path / "last.ckpt").rename(tmp_path / "autoencoder.ckpt")
-    command(
-        monkeypatch, "export", tmp_path / "autoencoder.ckpt", "--out", tmp_path / "half.safetensors"
-    )
-    command(
-        monkeypatch,
-        "train",
-        "vocoder",
-        "--config",
-        config(corpus, tmp_path, 2, decoded=str(tmp_path / "half.safetensors")),
-    )
-    model = tmp_path / "model.safetensors"
-    command(
-        monkeypatch,
-        "export",
-        tmp_path / "autoencoder.ckpt",
-        "--vocoder",
-        tmp_path / "last.ckpt",
-        "--out",
-        model,
-    )
+    export = "export", tmp_path / "autoencoder.ckpt"
+    half, model = tmp_path / "half.safetensors", tmp_path / "model.safetensors"
+    command(monkeypatch, *export, "--out", half)
+    second = config(corpus, tmp_path, 2, decoded=str(half))
+    command(monkeypatch, "train", "vocoder", "--config", second)
+    command(monkeypatch, *export, "--vocoder", tmp_path / "last.ckpt", "--out", model)
     card = read_metadata(model)["card"]
     assert (
         "licence: not stated" in card["data"]["speakers"]
         and card["vocoder training"]["steps made"] == 2
     )
     assert card["vocoder training"]["decoded"] == "half.safetensors"  # without its folder
-    assert (tmp_path / "model.safetensors.sha256").read_text().split()[0] == hashlib.sha256(
-        model.read_bytes()
-    ).hexdigest()
+    digest = (tmp_path / "model.safetensors.sha256").read_text().split()[0]
+    assert digest == sha256(model)
     out = VoiceSwapper.load(model, "cpu").convert(HELLO, GOODBYE)
     assert len(out) == soundfile.info(HELLO).duration * 16000 and np.isfinite(out).all()
 
@@ -72,16 +58,9 @@ def test_a_high_band_is_trained_and_the_rest_stays(corpus, tmp_path, monkeypatch
         seconds=0.3,
     )
     command(monkeypatch, "train", "high-band", "--config", settings)
-    model = tmp_path / "model.safetensors"
-    command(
-        monkeypatch,
-        "export",
-        tmp_path / "low.safetensors",
-        "--vocoder",
-        tmp_path / "last.ckpt",
-        "--out",
-        model,
-    )
+    model, trained = tmp_path / "model.safetensors", tmp_path / "last.ckpt"
+    export = "export", tmp_path / "low.safetensors", "--vocoder", trained, "--out", model
+    command(monkeypatch, *export)
     exported = load_checkpoint(model)
     assert exported.vocoder.output_audio.sample_rate == 20000
     before = load_checkpoint(tmp_path / "low.safetensors").vocoder.state_dict()
@@ -132,10 +111,7 @@ def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
             ("audio: {}", "audio: {sample_rate: 44100, f_max: 22050}"),
             "far below the 44100 Hz that data asks for",
         ),
-        (
-            ("steps: 100", "steps: 100\n  initial: nobody.ckpt"),
-            "nobody.ckpt does not exist",
-        ),
+        (("steps: 100", "steps: 100\n  initial: nobody.ckpt"), "nobody.ckpt does not exist"),
         (("steps: 100", "steps: 100\n  vocoder: default"), "model.vocoder has no effect"),
         (("audio: {}", "audio: {n_mels: 64}\n  front_end: mel\n#"), "n_mels"),
         (
@@ -147,12 +123,8 @@ def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
 def test_what_is_wrong_with_a_config_is_one_sentence(
     corpus, tmp_path, monkeypatch, capsys, change, sentence
 ):
-    path = config(
-        corpus,
-        tmp_path,
-        2,
-        **({"initial": "default"} if change[1].startswith("audio: {n_mels") else {}),
-    )
+    initial = {"initial": "default"} if change[1].startswith("audio: {n_mels") else {}
+    path = config(corpus, tmp_path, 2, **initial)
     assert change[0] in path.read_text()
     path.write_text(path.read_text().replace(*change))
     assert sentence in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
@@ -160,18 +132,22 @@ def test_what_is_wrong_with_a_config_is_one_sentence(
     assert "no text" in refusal(monkeypatch, capsys, "train", "autoencoder", "--config", path)
 
 
-def test_lightnings_lines_are_those_of_a_run_that_starts(corpus, tmp_path):
-    path = config(corpus, tmp_path, 2)
+def test_lightnings_lines_are_those_of_a_run_that_starts_and_none_starts_over_another(
+    corpus, tmp_path
+):
+    path = config(corpus, tmp_path, 2, sizes=TINY)
     line = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config", path]
-    started, again = (subprocess.run(line, capture_output=True, text=True) for _ in range(2))
+    last, told = tmp_path / "last.ckpt", {"capture_output": True, "text": True}
+    started, held = subprocess.run(line, **told), last.read_bytes()
+    again = subprocess.run(line, **told)
     assert started.returncode == 0 and again.returncode == 1
     for word in ("Seed set to 0", "GPU available", "max_steps=2` reached"):
         assert word in started.stderr
-    last = tmp_path / "last.ckpt"
     sentence = (
         f"{tmp_path} holds another run: go on with it by --ckpt_path {last}, or move it away."
     )
     assert (again.stdout, again.stderr) == ("", f"{sentence}\n")
+    assert last.read_bytes() == held and not list(tmp_path.glob("*-v1*"))
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):
@@ -188,15 +164,10 @@ def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, m
     assert not (tmp_path / "cache").exists()
 
 
-@pytest.mark.parametrize(
-    ("network", "options"),
-    [("autoencoder", {"initial": "default"}), ("vocoder", {"initial": "default"})],
-)
-def test_a_run_from_the_bundled_weights_can_be_watched(
-    corpus, tmp_path, monkeypatch, network, options
-):
+@pytest.mark.parametrize("network", ["autoencoder", "vocoder"])
+def test_a_run_from_the_bundled_weights_can_be_watched(corpus, tmp_path, monkeypatch, network):
     pytest.importorskip("sklearn")
-    path = config(corpus, tmp_path, 2, data={"batch_size": 8}, **options)
+    path = config(corpus, tmp_path, 2, data={"batch_size": 8}, initial="default")
     settings = yaml.safe_load(path.read_text())
     settings["trainer"]["callbacks"].append(
         {

@@ -113,6 +113,16 @@ def says(page, sentence):
     return text
 
 
+def swap_two(page, swapper, recordings):
+    """Swap two recordings on the page. The results are those of the library."""
+    for element, path in zip(("swap-a", "swap-b"), recordings, strict=True):
+        upload(page, element, path)
+    page.click("#swap-go")
+    expected = swapper.swap(*recordings)
+    for element, samples in zip(("swap-ab", "swap-ba"), expected, strict=True):
+        assert_same(samples_of(result(page, element)), samples)
+
+
 def shoot(page, path=None, picture=None, **options):
     """A screenshot, once the picture in an element is drawn."""
     if picture:

@@ -11,6 +11,7 @@ from gradio_client.exceptions import AppError
 
 from voiceswap.audio_io.decoding import seconds_up_to, sound_info
 from voiceswap.ui import inputs
+from voiceswap.ui.comparison import segments
 from voiceswap.ui.inputs import require_references
 
 
@@ -24,6 +25,14 @@ def unknown_length(path, seconds):
     path.write_bytes(header)
     assert sound_info(path).seconds is None
     return path
+
+
+def test_a_word_that_ends_a_long_silence_is_compared(tiny, hello, tmp_path):
+    path = tmp_path / "late.wav"
+    soundfile.write(path, np.concatenate([np.zeros(30 * 16000), hello[16000:20000]]), 16000)
+    assert [len(segment) > 0 for segment in segments(path, tiny)] == [True]
+    soundfile.write(path, np.concatenate([np.zeros(30 * 16000), hello[:16000]]), 16000)
+    assert [len(segment) for segment in segments(path, tiny)] == [0, 16000]
 
 
 def test_seconds_are_counted_up_to_the_limit(tmp_path):

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import voice_file
-from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
@@ -28,18 +28,6 @@ STEPS = ((10.0, 60), (60.0, 120), (180.0, 200))
 EVERY = 20  # steps between two scores, and between two states on the disk
 PATIENCE = 3  # scores without a rise before it ends
 Progress = Callable[[float, str], None]  # share done, and what is being done
-
-
-class Swapper(Protocol):
-    """What is used of a `VoiceSwapper`, which itself builds on this module."""
-
-    engine: Engine
-    fingerprint: str
-    sample_rate: int
-
-    def voice(self, references: list[tuple[np.ndarray, int]] | list[Voice], /) -> Voice: ...
-
-    def sample(self, seed: int) -> Voice: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class Adapted:
 
 
 def adapt(
-    swapper: Swapper,
+    swapper: VoiceSwapper,
     recordings: Any,
     steps: int | None = None,
     seed: int = 0,
@@ -123,12 +111,12 @@ def adapt(
     except KeyboardInterrupt:
         report.stopped = True
     progress(1.0, "Done")
-    notes = {"adapted": report.to_dict()}
+    notes = {"adapted": asdict(report)}
     voice = replace(selection.best, high_gain=plain.high_gain, notes=notes)
     return Adapted(voice, plain, read.pieces[0], report)
 
 
-def _voice(swapper: Swapper, piece: Piece) -> Voice:
+def _voice(swapper: VoiceSwapper, piece: Piece) -> Voice:
     """The voice of a piece, whose notes have its name."""
     notes: list[Note] = []
     with notes_to(notes.append):
@@ -197,7 +185,7 @@ def steps_for(seconds: float) -> int:
     return max(1, round(float(np.interp(seconds, lengths, steps)) / EVERY)) * EVERY
 
 
-def run_key(swapper: Swapper, read: Recordings, steps: int | None, seed: int) -> str:
+def run_key(swapper: VoiceSwapper, read: Recordings, steps: int | None, seed: int) -> str:
     """A hash of everything that a run depends on, which its state has."""
     steps = steps or steps_for(read.seconds)
     digest = hashlib.sha256(f"{swapper.fingerprint} {steps} {seed}".encode())

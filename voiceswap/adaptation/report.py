@@ -1,8 +1,7 @@
 """What an adaptation used and brought."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from voiceswap.adaptation.scoring import Scores
 
@@ -26,10 +25,6 @@ class AdaptationReport:
     helped: bool = False
     stopped: bool = False
     curve: list[tuple[int, float]] = field(default_factory=list)  # steps and the score that is kept
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
 
 
 def rows(report: AdaptationReport) -> Sequence[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,23 +29,20 @@ class Journal:
 
     A line is on the disk before its output appears. So a file without a line was not written by a
     run, and a line without its file belongs to a run that was killed between the two.
+
+    Attributes:
+        log: the lines, which are added to.
     """
 
     def __init__(self, out: Path):
         self.out = out
         self.log = ResultsLog(out / JOURNAL_NAME)
         self.entries: dict[str, list[Entry]] = defaultdict(list)
+        names = ("source", "key", "sha256", "bytes", "written", "audio_seconds")
         for row in self.log.read():
-            if "sha256" in row:
-                self._add_entry(row)
-
-    def _add_entry(self, row: dict) -> None:
-        try:
-            names = ("source", "key", "sha256", "bytes", "written", "audio_seconds")
-            entry = Entry(*(row[name] for name in names))
-            self.entries[row["output"]].append(entry)
-        except (KeyError, TypeError):
-            return  # an incomplete row: its output counts as a file that no run wrote
+            with suppress(KeyError, TypeError):  # a failure's row, or one that is not whole
+                entry = Entry(*(row[name] for name in names))
+                self.entries[row["output"]].append(entry)
 
     def find(self, output: str) -> Entry | None:
         """The entry of the file that is at `output` now; None when no run wrote that file."""
@@ -60,7 +57,3 @@ class Journal:
             digest = sha256(self.out / output)
             return next((entry for entry in candidates if entry.sha256 == digest), None)
         return None
-
-    def append(self, rows: Iterable[dict]) -> None:
-        """Add lines, and return when they are on the disk; see `ResultsLog.append`."""
-        self.log.append(rows)

@@ -175,7 +175,7 @@ class RunState:
 
     def _append(self, rows: Iterable[dict]) -> None:
         try:
-            self.journal.append(rows)
+            self.journal.log.append(rows)
         except OSError as error:
             if disk_is_full(error):
                 raise DiskFullError from error

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.audio_io.recording_files import name_of, recordings_in, require_any_recording
+from voiceswap.commands.convert import load_swapper
 from voiceswap.commands.options import FREE_NAME, Device, Model, Overwrite
 from voiceswap.commands.outputs import console, free_names, output_file, warn, written
 
@@ -34,10 +35,7 @@ def adapt(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(
-            help="Name of the file, where --out gives none.",
-            show_default="RECORDING",
-        ),
+        typer.Option(help="Name of the file, where --out gives none.", show_default="RECORDING"),
     ] = None,
     steps: Annotated[
         int | None,
@@ -63,10 +61,8 @@ def adapt(
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.adaptation.adapt import run_key
     from voiceswap.adaptation.recordings import read_recordings
-    from voiceswap.conversion.swapper import VoiceSwapper
 
-    with console.status("Loading the model ..."):
-        swapper = VoiceSwapper.load(checkpoint, device)
+    swapper = load_swapper(checkpoint, device)
     with console.status("Reading the recordings ..."):
         read = read_recordings(recordings, swapper.sample_rate)
     path = place(partial(_taken, key=run_key(swapper, read, steps, seed)))

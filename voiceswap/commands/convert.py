@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Annotated
-from unicodedata import normalize
 
 import typer
 from rich.progress import Progress
@@ -32,11 +31,10 @@ from voiceswap.commands.outputs import (
     save,
     written,
 )
-from voiceswap.files import require_writable
+from voiceswap.files import folded_name, require_writable
 
 RecordingPath = Annotated[
-    Path,
-    typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False),
+    Path, typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False)
 ]
 OUT_HELP = f"File to write, whose ending sets the format; or a folder. {FREE_NAME}"
 
@@ -64,8 +62,8 @@ def swap(
     require_folder(out)
     require_recordings(a, b)
     name_a, name_b = a.stem, b.stem
-    if normalize("NFC", name_a).casefold() == normalize("NFC", name_b).casefold():
-        name_a, name_b = f"{name_a}-1", f"{name_b}-2"  # some file systems take them for one name
+    if folded_name(name_a) == folded_name(name_b):
+        name_a, name_b = f"{name_a}-1", f"{name_b}-2"
     pairs = (name_a, name_b), (name_b, name_a)
     names = [out / f"{x}-in-the-voice-of-{y}.wav" for x, y in pairs]
     outs = free_names(*names, overwrite=overwrite)

@@ -7,12 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from voiceswap.commands.options import FREE_NAME, LatencyName
-from voiceswap.commands.outputs import (
-    command_line,
-    console,
-    free_names,
-    require_folder,
-)
+from voiceswap.commands.outputs import command_line, console, free_names, require_folder
 from voiceswap.errors import DataError
 from voiceswap.files import require_writable
 
@@ -49,8 +44,7 @@ def evaluate(
         ),
     ] = None,
     references: Annotated[
-        Literal["1", "3", "both"],
-        typer.Option(help="Recordings of each target."),
+        Literal["1", "3", "both"], typer.Option(help="Recordings of each target.")
     ] = "both",
     converted: Annotated[
         Path | None,

@@ -51,8 +51,7 @@ def live(
         bool, typer.Option("--list-devices", help="Show the sound devices and end.")
     ] = False,
     simulate: Annotated[
-        Path | None,
-        typer.Option(help="Use this recording instead of the microphone."),
+        Path | None, typer.Option(help="Use this recording instead of the microphone.")
     ] = None,
     out: Annotated[
         Path | None,

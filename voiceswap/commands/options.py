@@ -52,15 +52,11 @@ PitchRange = Annotated[float, _range("pitch_range", "Widens (above 1) or flatten
 Strength = Annotated[
     float, _range("strength", "How far to go from the source's voice to the target's.")
 ]
-Seed = Annotated[
-    int | None,
-    typer.Option(min=0, help="Vary the result a little, by a number."),
-]
+Seed = Annotated[int | None, typer.Option(min=0, help="Vary the result a little, by a number.")]
 Overwrite = Annotated[
     bool,
     typer.Option(
-        "--overwrite",
-        help="Replace a file that has the default name, or that the command reads.",
+        "--overwrite", help="Replace a file that has the default name, or that the command reads."
     ),
 ]
 Model = Annotated[

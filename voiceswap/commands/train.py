@@ -75,8 +75,7 @@ def export(
         typer.Option(help="A front-end adapter's training checkpoint, or a model file."),
     ] = None,
     denoiser: Annotated[
-        Path | None,
-        typer.Option(help="A denoiser's training checkpoint, or a model file."),
+        Path | None, typer.Option(help="A denoiser's training checkpoint, or a model file.")
     ] = None,
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")

@@ -49,8 +49,7 @@ def ui(
         typer.Option(help="Path below which a proxy serves the page: /voice.", show_default=False),
     ] = None,
     ssl_certfile: Annotated[
-        Path | None,
-        typer.Option(exists=True, help="Certificate, for https.", show_default=False),
+        Path | None, typer.Option(exists=True, help="Certificate, for https.", show_default=False)
     ] = None,
     ssl_keyfile: Annotated[
         Path | None, typer.Option(exists=True, help="The certificate's key.", show_default=False)

@@ -11,12 +11,7 @@ import torch
 from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import apply_mel_affine, match_mel_statistics
-from voiceswap.conversion.residuals import (
-    Residuals,
-    extract_residuals,
-    impute,
-    retrieve,
-)
+from voiceswap.conversion.residuals import Residuals, extract_residuals, impute, retrieve
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.layers import masked

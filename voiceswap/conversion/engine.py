@@ -24,7 +24,7 @@ from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, 
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
-from voiceswap.conversion.reference_notes import note_reference
+from voiceswap.conversion.recording_notes import note_reference
 from voiceswap.conversion.references import (
     References,
     densest_minute,
@@ -226,9 +226,7 @@ class Engine:
 
     @inference
     def convert(
-        self,
-        conversions: Sequence[Conversion],
-        progress: ProgressCallback = lambda done: None,
+        self, conversions: Sequence[Conversion], progress: ProgressCallback = lambda done: None
     ) -> list[Output]:
         """The samples of conversions, all windows of all of them in batches."""
         if not conversions:

@@ -88,7 +88,7 @@ class FileConverter:
     ) -> Iterator[Batch]:
         """The files and their voices, in batches; what is wrong with one goes into `errors`."""
         batch: Batch = []
-        known = _LastVoice(lambda references: self.voice(references).to(self.engine.device))
+        last: tuple[Any, Voice] | None = None  # the last references, and their voice
         opened = background.ahead(
             lambda numbered: self._open(*numbered, background),
             enumerate(files),
@@ -100,7 +100,10 @@ class FileConverter:
                     raise item
                 for sentence in item.notes:
                     note(sentence)
-                batch.append((item, known(item.file.references)))
+                references = item.file.references
+                if last is None or not _same(references, last[0]):
+                    last = references, self.voice(references).to(self.engine.device)
+                batch.append((item, last[1]))
             except VoiceswapError as error:
                 errors[number] = error
                 continue
@@ -167,20 +170,6 @@ def _finish(writing: Mapping[int, Future[None]], errors: Errors) -> None:
             written.result()
         except AudioError as error:
             errors[number] = error
-
-
-class _LastVoice:
-    """Makes a voice, or gives the last one again for the same references."""
-
-    def __init__(self, make: Callable[[Any], Voice]):
-        self.make = make
-        self.references: Any = None
-        self.made: Voice | None = None
-
-    def __call__(self, references: Any) -> Voice:
-        if self.made is None or not _same(references, self.references):
-            self.made, self.references = self.make(references), references
-        return self.made
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -53,10 +53,7 @@ class Envelope(nn.Module):
 
 
 def follow_source(
-    mel: Tensor,
-    source: Tensor,
-    share: Tensor,
-    sums: tuple[Tensor, Tensor],
+    mel: Tensor, source: Tensor, share: Tensor, sums: tuple[Tensor, Tensor]
 ) -> Tensor:
     """Log-mels that are the source's where the content is unsure, with the target's timbre.
 

@@ -1,11 +1,37 @@
-"""Notes on recordings of two people, and on sources with hardly any speech."""
+"""Notes on recordings that are not one person's clean speech.
+
+`python benchmarks/references.py CORPORA` measures how often those on references are right.
+"""
+
+import numpy as np
 
 from voiceswap.conversion.recording import EncodedRecording, Recording
-from voiceswap.conversion.reference_notes import sounds_like_speech
 from voiceswap.conversion.references import densest_minute
 from voiceswap.conversion.two_voices import two_pitches
+from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.notes import Note, note
 
+# Of the verifier's windows of 1.6 s, one every 0.4 s:
+MIN_VOICED = 0.4  # share of frames that are voiced; other windows tell little of a speaker
+MIN_WINDOWS = 3  # of each person
+ROUNDS = 10  # of k-means at most
+# Two clusters are two people if their centroids' cosine is below this, by the windows of the
+# smaller: the fewer they are, the more a centroid depends on the words.
+WINDOWS, COSINES = (3, 6), (0.64, 0.74)
+# Above the content posterior's mean log-variance in speech; speech exceeds it by at most 0.13,
+# noise and tones by at least 0.24.
+NO_SPEECH_EXCESS = 0.18
+MIN_VOICED_SECONDS = 0.3
+SPEECH_DB = 30.0  # frames this far below the loudest are pauses
+
+TWO_PEOPLE = (
+    ": two people seem to speak in it, and a voice that is taken from both is neither's; give a "
+    "part in which one person speaks."
+)
+NO_SPEECH = (
+    ": little or none of it seems to be speech, so its voice is a guess; give 3 to 10 s of one "
+    "person's clean speech."
+)
 NO_WORDS = (
     ": little or none of it seems to be speech, so hardly any words can be converted; give speech, "
     "or a song's singing without the accompaniment, and keep the melody (--pitch exact)."
@@ -39,3 +65,77 @@ def note_two_voices(recording: Recording) -> None:
             "person's part by itself."
         )
         note(Note(recording.name, text))
+
+
+def note_reference(
+    item: EncodedRecording, span: tuple[int, int], vectors: np.ndarray, usual: float | None
+) -> None:
+    """Note that a reference has hardly any speech, or that two people speak in it.
+
+    Args:
+        item: the reference.
+        span: first and last mel frame of what its voice is taken from.
+        vectors: the verifier's of its windows, (windows, 256).
+        usual: see `Checkpoint.content_log_variance`.
+    """
+    recording = item.recording
+    rate, f0 = recording.config.frame_rate, recording.f0[slice(*span)]
+    if not holds_speech(item, span, usual):
+        note(Note(recording.name, NO_SPEECH))
+    elif two_speakers(vectors, f0, rate) and not two_pitches(recording.f0, rate):  # noted as such
+        note(Note(recording.name, TWO_PEOPLE))
+
+
+def holds_speech(item: EncodedRecording, span: tuple[int, int], usual: float | None) -> bool:
+    """Whether a recording has voiced frames, and a content posterior as sure as in speech."""
+    recording = item.recording
+    voiced = np.count_nonzero(recording.f0[slice(*span)])
+    if voiced < MIN_VOICED_SECONDS * recording.config.frame_rate:
+        return False
+    return sounds_like_speech(item, span, usual)
+
+
+def sounds_like_speech(item: EncodedRecording, span: tuple[int, int], usual: float | None) -> bool:
+    """Whether a recording's content posterior is as sure as in speech, whispered or in one word."""
+    if usual is None:
+        return True
+    recording = item.recording
+    powers = recording.powers[slice(*span)]
+    stride = -(-recording.frames // len(item.content_rows))
+    rows = item.content_rows.read(span[0] // stride, -(-span[1] // stride))
+    log_variance = rows[:, 1].mean(1).repeat(stride)[: len(powers)]
+    loud = powers[: len(log_variance)] > powers.max() * 10 ** (-SPEECH_DB / 10)
+    return bool(log_variance[loud].mean() - usual < NO_SPEECH_EXCESS)
+
+
+def two_speakers(vectors: np.ndarray, f0: np.ndarray, frame_rate: float) -> bool:
+    """Whether the windows of a recording are those of two people.
+
+    The vectors are parted by k-means, which begins with their first principal axis (Ding and He,
+    "K-means clustering via principal component analysis", 2004).
+
+    Args:
+        vectors: the verifier's of windows, (windows, 256).
+        f0: (frames,), Hz, 0 where unvoiced.
+        frame_rate: frames a second.
+    """
+    scale = 0.01 * frame_rate  # frames in one of the verifier's
+    places = np.round(np.arange(len(vectors)) * SpeakerVerifier.step * scale).astype(int)
+    length = round(SpeakerVerifier.window * scale)
+    sums = np.concatenate([[0], np.cumsum(f0 > 0)])
+    first, last = (np.minimum(edges, len(f0)) for edges in (places, places + length))
+    vectors = vectors[sums[last] - sums[first] >= MIN_VOICED * length]
+    if len(vectors) < 2 * MIN_WINDOWS:
+        return False
+    axis = np.linalg.svd(vectors - vectors.mean(0), full_matrices=False)[2][0]
+    second = (vectors - vectors.mean(0)) @ axis > 0
+    for _ in range(ROUNDS):
+        smaller = min(np.count_nonzero(second), np.count_nonzero(~second))
+        if smaller < MIN_WINDOWS:
+            return False
+        means = np.stack([vectors[~second].mean(0), vectors[second].mean(0)])
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        before, second = second, vectors @ means[1] > vectors @ means[0]
+        if (before == second).all():
+            break
+    return bool(means[0] @ means[1] < np.interp(smaller, WINDOWS, COSINES))

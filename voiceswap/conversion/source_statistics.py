@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, POWER_FRAME_RATE, frame_powers, level_of_powers
+from voiceswap.conversion.batching import stack_pairs
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
@@ -95,7 +95,7 @@ def enroll(engine: Engine, encoded: EncodedRecording) -> SourceStatistics:
     first, last = recording.densest_segment(REMEMBERED_SECONDS)
     features = encoded.features(first // stride, -(-last // stride)).to(engine.device)
     mean, _ = engine.autoencoder.content_encoder.encode_unnormalized(
-        features[None], None, _batch(encoded.feature_statistics, engine.device)
+        features[None], None, stack_pairs([encoded.feature_statistics], engine.device)
     )
     samples = recording.samples(first, last)
     statistics = SourceStatistics(engine.audio.frame_rate, stride)
@@ -107,8 +107,3 @@ def enroll(engine: Engine, encoded: EncodedRecording) -> SourceStatistics:
     statistics.add_samples(samples * gain, engine.audio.sample_rate)
     statistics.add_f0(recording.f0[first:last])
     return statistics
-
-
-def _batch(statistics: tuple[Tensor, Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
-    mean, deviation = statistics
-    return mean[None].to(device), deviation[None].to(device)

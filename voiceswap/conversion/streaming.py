@@ -8,6 +8,7 @@ import torch
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats
 from voiceswap.audio_io.checks import require_finite
+from voiceswap.conversion.batching import stack_pairs
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, LEAST_PAST, Latency
@@ -266,12 +267,12 @@ class Stream:
         features = front_end.window(spectrum, None, peak).float()
         if speaks:
             statistics.features.add(features[0, :, block])
-        moments = [moment[None].to(engine.device) for moment in statistics.features.result()]
-        mean, log_variance = encoder.encode_unnormalized(features, None, (moments[0], moments[1]))
+        known = stack_pairs([statistics.features.result()], engine.device)
+        mean, log_variance = encoder.encode_unnormalized(features, None, known)
         if speaks:
             statistics.content.add(mean[0, :, block])
-        moments = [moment[None].to(engine.device) for moment in statistics.content.result()]
-        return instance_norm(mean, None, (moments[0], moments[1])), log_variance
+        known = stack_pairs([statistics.content.result()], engine.device)
+        return instance_norm(mean, None, known), log_variance
 
     def _excitation(self, f0: torch.Tensor, left: int, first: int, last: int) -> ExcitationState:
         """The excitation at mel frame `left`, such that its phase goes on at the block's start.

@@ -1,7 +1,7 @@
 """Reconstruction against code size: the loss when a code keeps fewer channels."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ def reconstruction_against_code_size(
                 {
                     "channels": channels,
                     "nats_per_second": (rate * kept).sum().item(),
-                    "l1": l1.to_dict(),
+                    "l1": asdict(l1),
                 }
             )
     return report
@@ -88,12 +88,7 @@ def _read(swapper: VoiceSwapper, path: Path) -> _CodedRecording:
     )
     codes = dict(zip(CODES, swapper.codes((samples, rate)), strict=True))
     return _CodedRecording(
-        speaker_of(path),
-        len(samples) / rate,
-        codes,
-        f0,
-        log_f0,
-        swapper.engine.log_mel(wave),
+        speaker_of(path), len(samples) / rate, codes, f0, log_f0, swapper.engine.log_mel(wave)
     )
 
 

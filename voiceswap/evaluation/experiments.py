@@ -1,6 +1,7 @@
 """Experiments on the codes: their size, noise, the line between two voices, and the prior."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import combinations
 from typing import TypeVar
 
@@ -76,7 +77,7 @@ class Experiments:
                     rows.append(self._metrics_with_noise(pair, noisy, level))
                     speakers.append(pair.speakers)
                 report.setdefault(noisy, {})[key] = {
-                    metric: estimate.to_dict()
+                    metric: asdict(estimate)
                     for metric, estimate in summarise(rows, speakers).items()
                 }
         return report
@@ -110,7 +111,7 @@ class Experiments:
         for name, of_pairs in curves.items():
             values = np.array(of_pairs)
             report["curves"][name] = [
-                bootstrap(values[:, point], speakers).to_dict() for point in range(LINE_POINTS)
+                asdict(bootstrap(values[:, point], speakers)) for point in range(LINE_POINTS)
             ]
             steps = np.diff(values.mean(0)) * (1 if name.endswith("target") else -1)
             report["steps_the_right_way"][name] = float((steps > 0).mean())
@@ -139,7 +140,7 @@ class Experiments:
         targets = targets[:PRIOR_VOICES]
         given = [self._measure(self.swapper.convert(pair.source, target)) for target in targets]
         report: dict = {
-            "metrics": {metric: value.to_dict() for metric, value in summarise(rows).items()},
+            "metrics": {metric: asdict(value) for metric, value in summarise(rows).items()},
             "voices": PRIOR_VOICES,
         }
         for key in VERIFIERS:
@@ -149,7 +150,7 @@ class Experiments:
                 nearest = (drawn_vectors @ given_vectors.T).max(1)
                 report[key] = {
                     "spread": _spread(drawn_vectors),
-                    "nearest": bootstrap(nearest).to_dict(),
+                    "nearest": asdict(bootstrap(nearest)),
                 }
                 if len(given) > 1:
                     report[key]["spread_of_given_voices"] = _spread(given_vectors)

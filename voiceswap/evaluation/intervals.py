@@ -1,7 +1,7 @@
 """Means with bootstrap intervals that allow for pairs which share a speaker."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,10 +18,6 @@ class Estimate:
     low: float
     high: float
     n: int
-
-    def to_dict(self) -> dict:
-        """As plain numbers, for a report."""
-        return asdict(self)
 
 
 def bootstrap(

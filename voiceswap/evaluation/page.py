@@ -108,11 +108,7 @@ def _cell(cell: str) -> str:
 
 
 def _pair(
-    word: str,
-    pair: Pair,
-    outputs: Mapping[str, Mapping[str, Path]],
-    report: Mapping,
-    plots: Path,
+    word: str, pair: Pair, outputs: Mapping[str, Mapping[str, Path]], report: Mapping, plots: Path
 ) -> str:
     files = {"source": pair.source, "target": pair.target}
     files |= {name: paths[pair.id] for name, paths in outputs.items()}

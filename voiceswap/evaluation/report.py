@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -229,6 +229,6 @@ def _is_installed(module: str, metrics: str, left_out: list[str]) -> bool:
 
 def _plain(columns: Mapping[str, Mapping[str, Estimate]]) -> dict:
     return {
-        name: {key: value.to_dict() for key, value in column.items()}
+        name: {key: asdict(value) for key, value in column.items()}
         for name, column in columns.items()
     }

@@ -41,7 +41,9 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
 
 @dataclass
 class Checkpoint:
-    """Networks in evaluation mode, and the model card. All but the autoencoder may be None.
+    """The networks of BUILDERS in evaluation mode, and the model card.
+
+    All but the autoencoder may be None.
 
     `streaming` encodes the content of streams; `front_end_adapter` makes the front end robust to
     noise, rooms and other people's talk; `denoiser` removes the noise of references.
@@ -50,7 +52,7 @@ class Checkpoint:
     """
 
     autoencoder: Autoencoder
-    vocoder: SourceFilterVocoder | None
+    vocoder: SourceFilterVocoder | None = None
     card: dict = field(default_factory=dict)
     streaming: StreamingEncoder | None = None
     content_log_variance: float | None = None
@@ -82,16 +84,10 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     """
     path = Path(path)
     _require_own_front_end(checkpoint)
-    parts: dict[str, nn.Module] = {"autoencoder": checkpoint.autoencoder}
     if checkpoint.vocoder is not None:
         checkpoint.audio.require_same(checkpoint.vocoder.config, "the autoencoder", "the vocoder")
-        parts["vocoder"] = checkpoint.vocoder
-    if checkpoint.streaming is not None:
-        parts["streaming"] = checkpoint.streaming
-    if checkpoint.front_end_adapter is not None:
-        parts["front_end_adapter"] = checkpoint.front_end_adapter
-    if checkpoint.denoiser is not None:
-        parts["denoiser"] = checkpoint.denoiser
+    named = ((name, getattr(checkpoint, name)) for name in BUILDERS)
+    parts = {name: network for name, network in named if network is not None}
     metadata = {
         "format": FORMAT,
         "audio": checkpoint.audio.to_dict(),
@@ -173,15 +169,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         ArithmeticError,
     ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
-    checkpoint = Checkpoint(
-        networks["autoencoder"],
-        networks.get("vocoder"),
-        card,
-        networks.get("streaming"),
-        usual,
-        networks.get("front_end_adapter"),
-        networks.get("denoiser"),
-    )
+    checkpoint = Checkpoint(**networks, card=card, content_log_variance=usual)
     _require_own_front_end(checkpoint)
     return checkpoint
 

@@ -8,13 +8,7 @@ import torch
 from torch import Tensor, nn
 
 # Matrices with a low-rank change, by the ends of their names; vectors change as a whole.
-LOW_RANK = (
-    ".expand.weight",
-    ".project.weight",
-    "smooth.weight",
-    "content.weight",
-    "output.weight",
-)
+LOW_RANK = (".expand.weight", ".project.weight", "smooth.weight", "content.weight", "output.weight")
 
 
 @dataclass(frozen=True)

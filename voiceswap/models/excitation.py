@@ -71,10 +71,7 @@ def excitation_states(
     held = torch.cat([held[:, :1], held], 1)
     return [
         ExcitationState(
-            (phase[:, at] % 1.0).float(),
-            held[:, at].float(),
-            torch.tensor([at]),
-            torch.tensor([0]),
+            (phase[:, at] % 1.0).float(), held[:, at].float(), torch.tensor([at]), torch.tensor([0])
         )
         for at in frames
     ]

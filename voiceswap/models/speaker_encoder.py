@@ -20,13 +20,7 @@ class SpeakerEncoder(nn.Module):
     same segment, are added.
     """
 
-    def __init__(
-        self,
-        n_mels: int,
-        width: int = 192,
-        blocks: int = 4,
-        code: int = 128,
-    ):
+    def __init__(self, n_mels: int, width: int = 192, blocks: int = 4, code: int = 128):
         super().__init__()
         # Half the frames are plenty for an average.
         self.input = nn.Conv1d(n_mels, width, 5, stride=2, padding=2)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from voiceswap.conversion.pitch import MAX_PITCH_RANGE
 from voiceswap.errors import CheckpointError, TrainingError
@@ -25,7 +25,6 @@ from voiceswap.training.conversions import (
 from voiceswap.training.distributed import all_gather, all_gather_posterior, sample_posterior
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
-from voiceswap.transfer import network_on
 
 LOG_VARIANCE_DECAY = 0.99  # of the mean log-variance, from one batch to the next
 
@@ -50,7 +49,7 @@ class AutoencoderTask(BaseTask):
         free_nats: KL of a content channel that costs nothing more; see `losses.kl_with_free_bits`.
         kl_warmup: steps over which the KL weights rise from zero.
         contrastive, pitch, verification, recognition: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
         initial: a checkpoint to start from, or "default"; None starts from nothing.
         vocoder: a checkpoint, or "default", whose vocoder the losses of conversions are taken
@@ -92,8 +91,6 @@ class AutoencoderTask(BaseTask):
                 f"{initial} has the front end {self.autoencoder.front_end}, and data.front_end is "
                 f"{front_end}."
             )
-        # In a dictionary, so that they are no part of the module, its checkpoints and its averages.
-        self.frozen: dict[str, nn.Module] = {}
         if verification:
             self.frozen["verification"] = SpeakerLoss(audio)
         if recognition:
@@ -197,7 +194,7 @@ class AutoencoderTask(BaseTask):
             self.autoencoder, batch, content_code, voices, sources, pitch_range
         )
         mask, natural = segment_mask(batch)[sources], batch["mel"]
-        frozen = {name: network_on(network, code.device) for name, network in self.frozen.items()}
+        frozen = self.frozen_here()
         if "vocoder" in frozen:
             converted, natural = frozen["vocoder"](converted, f0, mask), batch["samples"]
         else:

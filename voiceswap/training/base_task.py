@@ -5,12 +5,15 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig
-from voiceswap.training.optimiser import optimiser_and_schedule
+from voiceswap.learning_rate import rate_share
+from voiceswap.transfer import network_on
 
 SHOWN_CUTS = 16
+WARMUP = 200  # steps
 
 
 class BaseTask(lightning.LightningModule):
@@ -21,6 +24,8 @@ class BaseTask(lightning.LightningModule):
 
     Attributes:
         accumulate: batches whose mean gradient makes a step.
+        frozen: networks that are not trained, by name. In a dictionary they are no part of the
+            module, its checkpoints and its averages.
     """
 
     network_name: str
@@ -30,16 +35,21 @@ class BaseTask(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.audio, self.learning_rate, self.steps = audio, learning_rate, steps
+        self.frozen: dict[str, Any] = {}
+
+    def frozen_here(self) -> dict[str, Any]:
+        """The frozen networks, on the device of the trained one."""
+        return {name: network_on(network, self.device) for name, network in self.frozen.items()}
 
     def networks(self) -> list[nn.Module]:
         """The networks to optimise, the trained one first."""
         return [getattr(self, self.network_name)]
 
     def configure_optimizers(self):
-        """AdamW with warm-up and cosine decay for each network.
+        """AdamW for each network, whose rate rises over 200 steps and then falls to a twentieth.
 
-        The schedule ends after `steps`, or where `trainer.max_steps` ends the run; Lightning counts
-        the steps of every optimiser there.
+        The schedule, a cosine, ends after `steps`, or where `trainer.max_steps` ends the run;
+        Lightning counts the steps of every optimiser there.
         """
         networks = self.networks()
         steps = self.steps or self.trainer.max_steps // len(networks)
@@ -47,7 +57,16 @@ class BaseTask(lightning.LightningModule):
             raise TrainingError(
                 "Set trainer.max_steps or model.steps: the learning rate follows it."
             )
-        return [optimiser_and_schedule(network, self.learning_rate, steps) for network in networks]
+        return [self._optimiser_and_schedule(network, steps) for network in networks]
+
+    def _optimiser_and_schedule(self, network: nn.Module, steps: int) -> dict[str, Any]:
+        parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        fused = parameters[0].is_cuda or None  # a few kernels instead of some for every tensor
+        optimiser = torch.optim.AdamW(
+            parameters, self.learning_rate, betas=(0.8, 0.98), weight_decay=0.01, fused=fused
+        )
+        schedule = LambdaLR(optimiser, lambda step: rate_share(step, steps, WARMUP))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule}}
 
     def minimise(self, parts: dict[str, Tensor], **weights: Any) -> None:
         """One step of the trained network on the weighted sum of losses; `log_parts` of them.

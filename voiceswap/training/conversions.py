@@ -33,11 +33,15 @@ def encode(
 ) -> tuple[DiagonalGaussian, DiagonalGaussian, DiagonalGaussian]:
     """Posteriors of content, and of the speaker from the reference and from the segment."""
     content = autoencoder.encode_content(batch["content"], content_mask(batch, autoencoder.stride))
+    own = autoencoder.encode_speaker(batch["mel"], batch["verifier"], segment_mask(batch))
+    return content, reference_speaker(autoencoder, batch), own
+
+
+def reference_speaker(autoencoder: Autoencoder, batch: Item) -> DiagonalGaussian:
+    """The posterior of the speaker, from the references of a batch's segments."""
     mel = batch["reference_mel"]
     mask = length_mask(batch["reference_length"], mel.shape[-1])
-    speaker = autoencoder.encode_speaker(mel, batch["reference_verifier"], mask)
-    own = autoencoder.encode_speaker(batch["mel"], batch["verifier"], segment_mask(batch))
-    return content, speaker, own
+    return autoencoder.encode_speaker(mel, batch["reference_verifier"], mask)
 
 
 def segment_voices(

@@ -31,7 +31,7 @@ class DenoiserTask(BaseTask):
         width, blocks, kernel: sizes of the network; see `Denoiser`.
         initial: a checkpoint whose denoiser to start from, which has its own sizes.
         magnitude, statistics: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
     """
 

@@ -13,12 +13,7 @@ from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import sha256, whole_file
 from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.models.checkpoint import (
-    BUILDERS,
-    Checkpoint,
-    load_checkpoint,
-    save_checkpoint,
-)
+from voiceswap.models.checkpoint import BUILDERS, Checkpoint, load_checkpoint, save_checkpoint
 
 
 def export(
@@ -58,7 +53,6 @@ def export(
         "denoiser": denoiser,
     }
     others = {name: _read(path, name) for name, path in named.items() if path}
-    networks = {name: origin.network for name, origin in others.items()}
     data: dict[str, str] = {}
     found: dict[str, Any] = {}
     for name, origin in [*(("autoencoder", one) for one in autoencoders), *others.items()]:
@@ -67,19 +61,13 @@ def export(
             found[f"{name} training"] = origin.settings
     if data:
         found["data"] = data
-    metadata = found | metadata
-    path = save_checkpoint(
-        out,
-        Checkpoint(
-            _mean(autoencoders),
-            networks.get("vocoder"),
-            metadata,
-            networks.get("streaming"),
-            _mean_log_variance(autoencoders),
-            networks.get("front_end_adapter"),
-            networks.get("denoiser"),
-        ),
+    checkpoint = Checkpoint(
+        _mean(autoencoders),
+        card=found | metadata,
+        content_log_variance=_mean_log_variance(autoencoders),
+        **{name: origin.network for name, origin in others.items()},
     )
+    path = save_checkpoint(out, checkpoint)
     digest = sha256(path)
     line = os.fsencode(f"{digest}  {path.name}\n")
     with whole_file(path.with_name(f"{path.name}.sha256"), CheckpointError) as temporary:

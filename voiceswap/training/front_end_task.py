@@ -1,7 +1,5 @@
 """Training of the front-end adapter, for speech in bad conditions."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,12 +9,12 @@ from voiceswap.models import pretrained
 from voiceswap.models.content_encoder import ContentEncoder
 from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.front_ends import WhisperFrontEnd
-from voiceswap.models.layers import instance_norm, length_mask, masked_mean
+from voiceswap.models.layers import instance_norm, masked_mean
 from voiceswap.training.base_task import BaseTask
+from voiceswap.training.conversions import segment_mask
 from voiceswap.training.degrade import degrade
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
-from voiceswap.transfer import network_on
 
 LEVEL_ERROR_DB = 1.5  # standard deviation of what a noisy recording's level is off by
 
@@ -35,7 +33,7 @@ class FrontEndTask(BaseTask):
         initial: a checkpoint whose adapter to start from; None starts from zero.
         rank: of the adapter's products.
         unsure, matching: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
 
     Raises:
@@ -66,11 +64,8 @@ class FrontEndTask(BaseTask):
             if initial
             else FrontEndAdapter(audio, autoencoder.front_end, rank)
         )
-        # In a list, so that they are no part of the module and its checkpoints.
-        self.frozen: list[Any] = [
-            autoencoder.content_encoder.eval().requires_grad_(False),
-            front_end,
-        ]
+        encoder = autoencoder.content_encoder.eval().requires_grad_(False)
+        self.frozen = {"content_encoder": encoder, "front_end": front_end}
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the adapter."""
@@ -83,15 +78,14 @@ class FrontEndTask(BaseTask):
 
     def _losses(self, batch: Item) -> dict[str, Tensor]:
         """The losses of a batch's segments."""
-        device = batch["samples"].device
-        encoder, front_end = (network_on(network, device) for network in self.frozen)
-        mask = length_mask(batch["length"], batch["mel"].shape[-1])
+        encoder, front_end = self.frozen_here().values()
+        mask = segment_mask(batch)
         inside = mask[..., ::2]
         with torch.no_grad():
             features = front_end.window(*_seen(front_end, batch["samples"], mask)).float()
             code, log_variance = _code(encoder, features, inside)
             deviation = features.std((0, 2), keepdim=True)
-        level = LEVEL_ERROR_DB / 20 * torch.randn(len(mask), 1, device=device)
+        level = LEVEL_ERROR_DB / 20 * torch.randn(len(mask), 1, device=self.device)
         worse = 10**level * degrade(batch["samples"], self.audio.sample_rate)
         found = self.front_end_adapter.features(front_end, *_seen(front_end, worse, mask)).float()
         found_code, found_log_variance = _code(encoder, found, inside)

@@ -27,7 +27,7 @@ class HighBandTask(BaseTask):
         adversarial: weight of the generator's hinge loss; zero trains without discriminators.
         matching: weight of the feature-matching loss.
         seconds: length of the random crop of each segment that a step works on.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
         initial: a checkpoint whose vocoder to extend, or "default"; one that has a high band goes
             on from it.

@@ -17,10 +17,9 @@ from voiceswap.models.front_ends import WhisperFrontEnd
 from voiceswap.models.layers import instance_norm, length_mask, masked_mean
 from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.training.base_task import BaseTask
-from voiceswap.training.conversions import segment_mask
+from voiceswap.training.conversions import reference_speaker, segment_mask
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
-from voiceswap.transfer import network_on
 
 FRAME_RATE = 50  # of the content code, Hz
 SHORTEST, LONGEST = 0.4, 2.6  # seconds of a window
@@ -68,7 +67,7 @@ class StreamingTask(BaseTask):
         rank: of the change of each of Whisper's matrices.
         windows: windows that are cut out of every segment.
         decoded, matching: weights of the other losses.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
     """
 
@@ -102,8 +101,8 @@ class StreamingTask(BaseTask):
             self.streaming = StreamingEncoder(audio, autoencoder.front_end, rank=rank, **sizes)
             self.streaming.content_encoder.load_state_dict(autoencoder.content_encoder.state_dict())
         self.streaming.content_encoder.log_variance.requires_grad_(False)  # a stream uses means
-        # In a list, so that they are no part of the module and its checkpoints.
-        self.frozen: list[Any] = [autoencoder.eval().requires_grad_(False), front_end]
+        autoencoder.eval().requires_grad_(False)
+        self.frozen = {"autoencoder": autoencoder, "front_end": front_end}
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the streaming encoder."""
@@ -117,8 +116,7 @@ class StreamingTask(BaseTask):
 
     def _losses(self, batch: Item, seconds: float) -> dict[str, Tensor]:
         """The losses of windows of so many seconds."""
-        device = batch["samples"].device
-        autoencoder, front_end = (network_on(network, device) for network in self.frozen)
+        autoencoder, front_end = self.frozen_here().values()
         taught = self._teach(batch, autoencoder, front_end)
         windows = self._draw(batch, round(seconds * FRAME_RATE))
         item, end = windows.item, windows.first + windows.size - NEAREST
@@ -187,10 +185,8 @@ class StreamingTask(BaseTask):
     ) -> Tensor:
         """How far log-mels decoded from windows are from those of segments, in other voices."""
         with torch.no_grad():
-            mel = batch["reference_mel"]
-            mask = length_mask(batch["reference_length"], mel.shape[-1])
-            speaker = autoencoder.encode_speaker(mel, batch["reference_verifier"], mask).mode()
-            speaker, target = speaker.roll(1, 0), batch["f0_statistics"].roll(1, 0)
+            speaker = reference_speaker(autoencoder, batch).mode().roll(1, 0)
+            target = batch["f0_statistics"].roll(1, 0)
             f0 = transfer_pitch(batch["f0"], batch["f0_statistics"], target)
             whole = autoencoder.decode(taught, f0, target, speaker, segment_mask(batch)).float()
         item, window_f0 = windows.item, windows.of(f0, 2)

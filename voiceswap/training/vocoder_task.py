@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from voiceswap.conversion.core import decode
 from voiceswap.features import AudioConfig
-from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.vocoder import SourceFilterVocoder
 from voiceswap.training import losses
 from voiceswap.training.adversarial import adversarial_losses
@@ -14,7 +13,6 @@ from voiceswap.training.conversions import encode, segment_mask, segment_voices
 from voiceswap.training.discriminators import WaveDiscriminator
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
-from voiceswap.transfer import network_on
 
 
 class VocoderTask(BaseTask):
@@ -28,7 +26,7 @@ class VocoderTask(BaseTask):
         adversarial: weight of the generator's hinge loss; zero trains without discriminators.
         matching: weight of the feature-matching loss.
         seconds: length of the random crop of each segment that a step works on.
-        learning_rate: the highest; see `optimiser_and_schedule`.
+        learning_rate: the highest; see `configure_optimizers`.
         steps: length of its schedule; None is trainer.max_steps.
         initial: a checkpoint whose vocoder to start from, or "default"; None starts from nothing.
         decoded: a checkpoint whose autoencoder decodes half of every batch, as a conversion to the
@@ -61,11 +59,9 @@ class VocoderTask(BaseTask):
         self.mel_loss = losses.MelLoss(audio)
         if adversarial:
             self.discriminator = WaveDiscriminator()
-        # In a list, so that it is no part of the module: it is frozen and has a file of its own.
-        self.autoencoders: list[Autoencoder] = []
         if decoded:
             network = load_network(decoded, "autoencoder", audio)
-            self.autoencoders.append(network.eval().requires_grad_(False))
+            self.frozen["autoencoder"] = network.eval().requires_grad_(False)
         self.crop = round(seconds * audio.frame_rate)
 
     def networks(self) -> list[nn.Module]:
@@ -97,9 +93,9 @@ class VocoderTask(BaseTask):
     def _input_mels(self, batch: Item) -> Tensor:
         """Log-mels to synthesize from; with `decoded`, the first half of the batch is decoded."""
         mel = batch["mel"]
-        if not self.autoencoders:
+        model, half = self.frozen_here().get("autoencoder"), slice(0, len(mel) // 2)
+        if model is None:
             return mel
-        model, half = network_on(self.autoencoders[0], mel.device), slice(0, len(mel) // 2)
         first = {name: tensor[half] for name, tensor in batch.items()}
         content, speaker, _ = encode(model, first)
         voices = segment_voices(model, first, content.mode(), speaker.mode(), slice(None))

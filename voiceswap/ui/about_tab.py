@@ -8,7 +8,7 @@ import torch
 
 from voiceswap import __version__
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import heading
+from voiceswap.ui.components import heading, html
 from voiceswap.ui.inputs import BATCH_SOURCES, SHORT_SECONDS
 from voiceswap.ui.texts import Texts, minutes
 
@@ -75,8 +75,4 @@ def metadata(values: dict, otherwise: str = "") -> gr.HTML:
         f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
         for name, value in values.items()
     )
-    return gr.HTML(
-        f"<dl class='vs-details'>{rows}</dl>" if rows else escape(otherwise),
-        apply_default_css=False,
-        js_on_load=None,
-    )
+    return html(f"<dl class='vs-details'>{rows}</dl>" if rows else escape(otherwise))

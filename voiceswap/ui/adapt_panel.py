@@ -11,7 +11,7 @@ from voiceswap.adaptation.report import AdaptationReport, rows
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import heading, player
+from voiceswap.ui.components import heading, html, player, recordings_field
 from voiceswap.ui.inputs import TOGETHER_SECONDS, require, require_recordings
 from voiceswap.ui.queues import ADAPT
 from voiceswap.ui.result_files import example_file
@@ -23,24 +23,13 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
     text, swapper = context.text, context.swapper
     heading("", text["adapt_info"], level=3)
     with gr.Row():
-        recordings = gr.File(
-            label=text["adapt_recordings"],
-            file_count="multiple",
-            type="filepath",
-            elem_id="adapt-recordings",
-            height=200,
-        )
+        recordings = recordings_field(text["adapt_recordings"], 200, elem_id="adapt-recordings")
         with gr.Column(min_width=260):
             name = gr.Textbox(label=text["name"], max_length=100, elem_id="adapt-name")
             agreed = gr.Checkbox(label=text["adapt_consent"], elem_id="adapt-consent")
     run = Run(context, text["adapt_button"], "adapt")
     with gr.Column(visible=False, elem_id="adapt-results") as results:
-        table = gr.HTML(
-            apply_default_css=False,
-            js_on_load=None,
-            elem_id="adapt-table",
-            elem_classes="vs-progress",
-        )
+        table = html(elem_id="adapt-table", elem_classes="vs-progress")
         with gr.Row(elem_classes="vs-with-result"):
             before = player(text["adapt_before"], elem_id="adapt-before")
             after = player(text["adapt_after"], elem_id="adapt-after")
@@ -72,7 +61,7 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
             files = [
                 example_file(context, one, "example") for one in (adapted.plain, adapted.voice)
             ]
-        return kept, html(context, adapted.report), *files
+        return kept, summary(context, adapted.report), *files
 
     return run.connect(
         adapt_voice,
@@ -87,7 +76,7 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
     )
 
 
-def html(context: AppContext, report: AdaptationReport) -> str:
+def summary(context: AppContext, report: AdaptationReport) -> str:
     """The table of what adapting brought."""
     text = context.text
     head = text["adapt_summary"].format(minutes=report.seconds / 60, steps=report.steps)

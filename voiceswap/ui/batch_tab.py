@@ -15,7 +15,14 @@ from voiceswap.notes import note
 from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.cleanup import held
-from voiceswap.ui.components import exact_pitch, heading, recordings_field, saved_voices, settings
+from voiceswap.ui.components import (
+    conversion_options,
+    exact_pitch,
+    heading,
+    recordings_field,
+    saved_voices,
+    settings,
+)
 from voiceswap.ui.inputs import BATCH_SOURCES, require, require_recordings, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
 from voiceswap.ui.result_files import new_file
@@ -28,18 +35,12 @@ def build(context: AppContext) -> gr.Dropdown:
     heading(text["batch_heading"], text["batch_intro"])
     with gr.Row():
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
-            sources = gr.File(
-                label=text["batch_sources"],
-                file_count="multiple",
-                type="filepath",
-                elem_id="batch-sources",
-                height=260,
-            )
+            sources = recordings_field(text["batch_sources"], 260, elem_id="batch-sources")
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            recordings = recordings_field(text["batch_target"], "batch")
+            recordings = recordings_field(text["batch_target"], elem_id="batch-recordings")
             voices = saved_voices(context, text["batch_voices_info"], "batch")
     with gr.Accordion(text["settings"], open=False):
-        options = settings(text, "batch")
+        fields = settings(text, "batch")
         exact = exact_pitch(text, "batch")
         kind = gr.Dropdown(
             [(text["as_source"], ""), *FORMATS],
@@ -82,14 +83,8 @@ def build(context: AppContext) -> gr.Dropdown:
         Returns a zip and its report.
         """
         with answering(context, request) as check:
-            chosen = BatchOptions(
-                pitch_shift=pitch,
-                pitch_range=pitch_range,
-                exact_pitch=bool(exact),
-                strength=strength / 100,
-                seed=None if seed is None else int(seed),
-                format=kind or None,
-            )
+            options = conversion_options(pitch, pitch_range, strength, seed, exact)
+            chosen = BatchOptions(**options, format=kind or None)
             given = require(context.text, sources, "no_sources")
             _refuse_manifests(context, given)
             require_references(context, recordings or [], voices or [], "no_batch_target")
@@ -133,7 +128,7 @@ def build(context: AppContext) -> gr.Dropdown:
             ]
             return str(zipped), rows
 
-    inputs = [sources, recordings, voices, *options, kind, exact]
+    inputs = [sources, recordings, voices, *fields, kind, exact]
     run.connect(
         batch,
         inputs,

@@ -20,7 +20,8 @@ def wrong_values(page: gr.Blocks, function: str | int, values: Any) -> str | Non
     known = [one for one in page.fns.values() if function in (one._id, one.api_name)]
     if not known or not isinstance(values, list):
         return None
-    asked = [one for one in known[0].inputs if not (isinstance(one, gr.State) and _named(function))]
+    by_name = isinstance(function, str)
+    asked = [one for one in known[0].inputs if not (isinstance(one, gr.State) and by_name)]
     if len(values) < len(asked):
         return f"/{known[0].api_name} takes {len(asked)} values, and there are {len(values)}."
     for number, (component, value) in enumerate(zip(asked, values, strict=False), 1):
@@ -35,10 +36,6 @@ def stream_function(page: gr.Blocks, call: str) -> int | None:
     """The number of the function that a running call streams to; None if it is no such call."""
     event = page._queue.event_ids_to_events.get(call)  # Gradio has no public way to its queue
     return event.fn._id if event is not None and event.streaming else None
-
-
-def _named(function: str | int) -> bool:
-    return isinstance(function, str)
 
 
 def _wanted(component: Any, value: Any) -> str | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from voiceswap.audio import active_level_db, stream_audio
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import html
 
 LEVEL_SECONDS = 30  # of a recording give its level
 MIN_GAIN = 0.1
@@ -49,11 +50,10 @@ _TEXTS = {
 
 def compare_player(context: AppContext, elem_id: str) -> gr.HTML:
     """The component; its value is that of `sounds_to_compare`."""
-    return gr.HTML(
+    return html(
+        js_on_load=_SCRIPT,
         label=context.text["player_compare"],
         html_template=_TEMPLATE % {name: context.text[key] for name, key in _TEXTS.items()},
-        js_on_load=_SCRIPT,
-        apply_default_css=False,
         elem_id=elem_id,
         elem_classes="vs-progress",
     )

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 
 from voiceswap.audio import prepare_audio, stream_audio
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import AudioError
 from voiceswap.plots import draw_change
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import html
 from voiceswap.ui.result_files import new_file
 from voiceswap.ui.texts import Texts
 
@@ -67,12 +69,8 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
     )
     note = text["similarity_note"]
     shown = f'${{value ? `<p class="vs-note">{note}</p>` : ""}}'
-    return gr.HTML(
-        label=text["similarity"],
-        html_template=f'<div class="vs-meter">{rows}{shown}</div>',
-        apply_default_css=False,
-        js_on_load=None,
-    )
+    template = f'<div class="vs-meter">{rows}{shown}</div>'
+    return html(label=text["similarity"], html_template=template)
 
 
 def fold(text: Texts) -> gr.Accordion:
@@ -125,12 +123,15 @@ def compare(
 
 
 def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
-    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty."""
+    """A recording in segments of SEEN_SECONDS at the model's rate; a silent one is empty.
+
+    What is too short for a recording at the end belongs to the segment before.
+    """
     rate = swapper.sample_rate
     step, waiting = int(SEEN_SECONDS * rate), np.zeros(0, np.float32)
     for block in stream_audio(path, rate):
         waiting = np.concatenate([waiting, block])
-        while len(waiting) >= step:
+        while len(waiting) >= step + MIN_RECORDING_SECONDS * rate:
             yield _audible(waiting[:step], rate)
             waiting = waiting[step:]
     if len(waiting):

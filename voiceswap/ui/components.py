@@ -2,6 +2,7 @@
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -13,15 +14,15 @@ MAX_SEED = 2**31 - 1
 DISPLAY_ONLY: dict = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
+def html(value: str | None = None, js_on_load: str | None = None, **options) -> gr.HTML:
+    """HTML of our own, without Gradio's style and its example of a script."""
+    return gr.HTML(value, js_on_load=js_on_load, apply_default_css=False, **options)
+
+
 def heading(title: str, intro: str = "", level: int = 2) -> gr.HTML:
     """A tab's or section's title, and a sentence on it."""
     below = f"<p>{escape(intro)}</p>" if intro else ""
-    return gr.HTML(
-        f"<h{level}>{escape(title)}</h{level}>{below}",
-        elem_classes="vs-heading",
-        apply_default_css=False,
-        js_on_load=None,
-    )
+    return html(f"<h{level}>{escape(title)}</h{level}>{below}", elem_classes="vs-heading")
 
 
 # Grey on light as on dark; what was played is in the page's teal.
@@ -88,15 +89,9 @@ def voice_menu(label: str, names: list[str], **options) -> gr.Dropdown:
     return gr.Dropdown(names, label=label, allow_custom_value=True, **options)
 
 
-def recordings_field(label: str, name: str) -> gr.File:
-    """Several recordings of a voice."""
-    return gr.File(
-        label=label,
-        file_count="multiple",
-        type="filepath",
-        height=160,
-        elem_id=f"{name}-recordings",
-    )
+def recordings_field(label: str, height: int = 160, **options) -> gr.File:
+    """Several recordings."""
+    return gr.File(label=label, file_count="multiple", type="filepath", height=height, **options)
 
 
 def saved_voices(context: AppContext, info: str, name: str) -> gr.Dropdown:
@@ -110,6 +105,19 @@ def saved_voices(context: AppContext, info: str, name: str) -> gr.Dropdown:
     )
 
 
+def conversion_options(
+    pitch: float, pitch_range: float, strength: float, seed: float | None, exact: bool
+) -> dict[str, Any]:
+    """What the values of `settings` and of `exact_pitch` are in `ConversionOptions`."""
+    return {
+        "pitch_shift": pitch,
+        "pitch_range": pitch_range,
+        "exact_pitch": bool(exact),
+        "strength": strength / 100,
+        "seed": None if seed is None else int(seed),
+    }
+
+
 def exact_pitch(text: Texts, name: str) -> gr.Checkbox:
     """Whether the source's intervals are kept, as songs need."""
     return gr.Checkbox(
@@ -119,29 +127,21 @@ def exact_pitch(text: Texts, name: str) -> gr.Checkbox:
 
 def settings(text: Texts, name: str) -> list[gr.Slider | gr.Number]:
     """Pitch, its range, strength in percent, and a seed, which is None until it is asked for."""
+    ranges = {
+        "pitch": (-12, 12, 0, 0.5),
+        "pitch_range": (0, 3, 1, 0.05),
+        "strength": (0, 100, 100, 1),
+    }
     with gr.Row():
         sliders = [
             gr.Slider(
-                -12, 12, 0, step=0.5, label=text["pitch"], info=text["pitch_info"], min_width=320
-            ),
-            gr.Slider(
-                0,
-                3,
-                1,
-                step=0.05,
-                label=text["pitch_range"],
-                info=text["pitch_range_info"],
+                *(low, high, usual),
+                step=step,
+                label=text[field],
+                info=text[f"{field}_info"],
                 min_width=320,
-            ),
-            gr.Slider(
-                0,
-                100,
-                100,
-                step=1,
-                label=text["strength"],
-                info=text["strength_info"],
-                min_width=320,
-            ),
+            )
+            for field, (low, high, usual, step) in ranges.items()
         ]
     another = gr.Checkbox(label=text["another"], info=text["seed_info"], elem_id=f"{name}-another")
     # Hidden until then: a number field that is shown empty sends 0.

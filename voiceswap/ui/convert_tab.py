@@ -1,6 +1,5 @@
 """The Convert tab: one recording in another voice, with every setting."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
@@ -13,6 +12,7 @@ from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
     DISPLAY_ONLY,
+    conversion_options,
     download,
     exact_pitch,
     example,
@@ -30,28 +30,11 @@ from voiceswap.ui.run import Run
 from voiceswap.ui.visit_results import VisitResults, entry
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """The fields of the tab, in the order in which `convert` takes them."""
-
-    source: gr.Audio
-    reference: gr.Audio
-    more: gr.File
-    voices: gr.Dropdown
-    options: list
-    kind: gr.Radio
-    exact: gr.Checkbox
-
-    def all(self) -> list:
-        sounds = [self.source, self.reference, self.more, self.voices]
-        return [*sounds, *self.options, self.kind, self.exact]
-
-
 def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
     """Lay out the tab inside the current Blocks. Returns its menu of the library's voices."""
     text = context.text
     heading(text["convert_heading"], text["convert_intro"])
-    inputs = _inputs(context)
+    inputs, menu = _inputs(context)
     run = Run(context, text["convert_button"], "convert")
     with gr.Column(
         visible=False, elem_classes=["vs-card", "vs-b"], elem_id="convert-results"
@@ -85,21 +68,11 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
             report = progress_reporter(context.text, progress, check, text["converting"])
             ending = kind or wav_or_video(Path(source))
             out = result_file(source, targets[0], ending=ending)
-            number = None if seed is None else int(seed)
-            context.swapper.convert_file(
-                source,
-                targets,
-                out,
-                progress=report,
-                pitch_shift=pitch,
-                pitch_range=pitch_range,
-                exact_pitch=bool(exact),
-                strength=strength / 100,
-                seed=number,
-            )
+            options = conversion_options(pitch, pitch_range, strength, seed, exact)
+            context.swapper.convert_file(source, targets, out, progress=report, **options)
             target = Path(recordings[0]).stem if recordings else (voices or [""])[0]
             chosen = comparison.details(
-                text, ending, pitch, pitch_range, strength, number, bool(exact)
+                text, ending, pitch, pitch_range, strength, options["seed"], bool(exact)
             )
             return (
                 str(out),
@@ -110,7 +83,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
 
     done = run.connect(
         convert,
-        inputs.all(),
+        inputs,
         [file, drawn, meter, to_play, visit.new],
         results,
         show_progress_on=sound,
@@ -119,10 +92,11 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
     )
     to_play.change(lambda value: value, to_play, sound, **DISPLAY_ONLY)
     visit.follow(done)
-    return inputs.voices
+    return menu
 
 
-def _inputs(context: AppContext) -> _Inputs:
+def _inputs(context: AppContext) -> tuple[list, gr.Dropdown]:
+    """Lay out the fields, in the order in which `convert` takes them, and the menu among them."""
     text = context.text
     with gr.Row(equal_height=True):
         with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
@@ -133,9 +107,9 @@ def _inputs(context: AppContext) -> _Inputs:
             reference = recorder(text["target"], elem_id="convert-target")
             voices = saved_voices(context, text["saved_voices_info"], "convert")
             with gr.Accordion(text["more_recordings"], open=False):
-                more = recordings_field(text["more_recordings"], "convert")
+                more = recordings_field(text["more_recordings"], elem_id="convert-recordings")
     with gr.Accordion(text["settings"], open=False, elem_id="convert-settings"):
         options = settings(text, "convert")
         exact = exact_pitch(text, "convert")
         kind = format_choice(text, "convert", videos=True)
-    return _Inputs(source, reference, more, voices, options, kind, exact)
+    return [source, reference, more, voices, *options, kind, exact], voices

@@ -20,10 +20,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 的采样率为 {rate} Hz；支持 {low} 到 {high}。",
     ),
     (r"(?P<name>.+) is an empty file\.", "{name} 是空文件。"),
-    (
-        r"(?P<name>.+) does not exist\.",
-        "{name} 已不存在，请重新上传。",
-    ),
+    (r"(?P<name>.+) does not exist\.", "{name} 已不存在，请重新上传。"),
     (r"(?P<name>.+) holds no samples\.", "{name} 没有任何采样。"),
     (
         r"(?P<name>.+) is (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s is needed\.",
@@ -65,10 +62,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"There is no recording to learn from\.(?P<rest>.*)",
         "没有可用于训练的录音，请上传更多语音。{rest}",
     ),
-    (
-        r"(?P<name>.+) is shorter than (?P<least>[\d.]+) s\.",
-        "{name} 短于 {least} 秒。",
-    ),
+    (r"(?P<name>.+) is shorter than (?P<least>[\d.]+) s\.", "{name} 短于 {least} 秒。"),
     (r"(?P<name>.+) is clipped\.", "{name} 有削波失真。"),
     (
         r"(?P<name>.+) has noise less than (?P<n>[\d.]+) dB below its speech\.",
@@ -139,10 +133,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"from (?P<low>\d+) to (?P<high>\d+)\.",
         "采样率为 {rate} Hz，但必须是 {low} 到 {high} 之间 {step} 的倍数。",
     ),
-    (
-        r"The rate of the samples can't change while they come\.",
-        "实时变声期间不能改变采样率。",
-    ),
+    (r"The rate of the samples can't change while they come\.", "实时变声期间不能改变采样率。"),
     (r"The conversion was stopped\.", "转换已停止。"),
     (
         r"(?P<name>\w+) is (?P<value>.+), but must be a (?:whole )?number from (?P<low>\S+) "

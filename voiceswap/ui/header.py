@@ -4,6 +4,7 @@ from html import escape
 
 import gradio as gr
 
+from voiceswap.ui.components import html
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.theme import LOGO
 
@@ -22,12 +23,11 @@ language.onclick = () => {
 def header(text: Texts, other: Texts, there: str) -> gr.HTML:
     """The header in a language; `there` is the address of the page in the other one."""
     light = escape(text["light"])
-    return gr.HTML(
+    return html(
         f"<header class='vs-header'>{LOGO}<div><h1>voiceswap</h1>"
         f"<p>{escape(text['tagline'])}</p></div>"
         f"<a class='vs-language' href='{there}' lang='{other.tag}'>{escape(other['language'])}</a>"
         f"<button type='button' class='vs-light' aria-label='{light}' title='{light}'>◐</button>"
         "</header>",
-        apply_default_css=False,
-        js_on_load=_SCRIPT,
+        _SCRIPT,
     )

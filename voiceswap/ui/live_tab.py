@@ -14,7 +14,7 @@ from voiceswap.conversion.latency import LATENCIES
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.answers import answering
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, voice_menu
+from voiceswap.ui.components import DISPLAY_ONLY, heading, html, voice_menu
 from voiceswap.ui.inputs import require
 from voiceswap.ui.live_sessions import LiveChoice, LiveSessions
 from voiceswap.ui.queues import LIVE
@@ -113,11 +113,10 @@ def _panel(context: AppContext) -> gr.HTML:
         f"const text = {json.dumps(said)}, worklet = {json.dumps(worklet)};\n"
         f"const wanted = {context.swapper.sample_rate};\n"
     )
-    return gr.HTML(
+    return html(
+        js_on_load=given + script,
         label=text["live"],
         html_template=_TEMPLATE % {name: text[name] for name in _SHOWN},
-        js_on_load=given + script,
-        apply_default_css=False,
         elem_id="live-panel",
     )
 

@@ -12,7 +12,14 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.ui import adapt_panel
 from voiceswap.ui.answers import answering
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, MAX_SEED, player, recorder, voice_menu
+from voiceswap.ui.components import (
+    DISPLAY_ONLY,
+    MAX_SEED,
+    player,
+    recorder,
+    recordings_field,
+    voice_menu,
+)
 from voiceswap.ui.inputs import require, require_references
 from voiceswap.ui.jobs import giving_way
 from voiceswap.ui.queues import MODEL_SLOTS
@@ -56,11 +63,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
                 elem_id=f"{kind}-keep",
             )
         play.click(
-            giving_way(listen),
-            inputs,
-            preview,
-            **context.api(f"listen_{kind}"),
-            **MODEL_SLOTS,
+            giving_way(listen), inputs, preview, **context.api(f"listen_{kind}"), **MODEL_SLOTS
         )
         kept = add.click(
             giving_way(keep),
@@ -78,13 +81,7 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
         with gr.Tab(text["from_recordings"]):
             with gr.Row():
                 recording = recorder(text["recording"], elem_id="recordings-audio", min_width=260)
-                more = gr.File(
-                    label=text["more_recordings"],
-                    file_count="multiple",
-                    type="filepath",
-                    min_width=260,
-                    height=200,
-                )
+                more = recordings_field(text["more_recordings"], 200, min_width=260)
             ends(
                 "recordings",
                 [recording, more],

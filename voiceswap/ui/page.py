@@ -17,7 +17,7 @@ from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, 
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.call_check import stream_function, wrong_values
 from voiceswap.ui.cleanup import temporary_files
-from voiceswap.ui.components import DISPLAY_ONLY
+from voiceswap.ui.components import DISPLAY_ONLY, html
 from voiceswap.ui.environment import environment
 from voiceswap.ui.header import header
 from voiceswap.ui.limits import Limits, pending_calls
@@ -57,11 +57,7 @@ def _lay_out(
     """The page in one language; `there` is the address of the other."""
     text = context.text
     header(text, other, there)
-    gr.HTML(
-        f"<p class='vs-no-microphone'>{escape(text['no_microphone'])}</p>",
-        apply_default_css=False,
-        js_on_load=None,
-    )
+    html(f"<p class='vs-no-microphone'>{escape(text['no_microphone'])}</p>")
     visit = VisitResults(context)
     with gr.Tabs() as tabs:
         with gr.Tab(text["swap"], id="swap"):
@@ -79,11 +75,7 @@ def _lay_out(
     page.load(_tab_asked, None, tabs, **DISPLAY_ONLY)
     voices.follow(page, tabs, target, menus)
     visit.lay_out(page)
-    gr.HTML(
-        f"<footer class='vs-footer'>{escape(text['consent'])}</footer>",
-        apply_default_css=False,
-        js_on_load=None,
-    )
+    html(f"<footer class='vs-footer'>{escape(text['consent'])}</footer>")
     page.unload(_leave(context, live))
 
 

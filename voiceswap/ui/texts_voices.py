@@ -44,16 +44,10 @@ VOICE_TEXTS: dict[str, tuple[str, str]] = {
     "walk_from": ("From", "从"),
     "walk_to": ("To", "到"),
     "way": ("Share of the second voice, %", "混合比例（%）"),
-    "way_info": (
-        "0 is the first voice, 100 the second",
-        "0 为第一个声音，100 为第二个声音",
-    ),
+    "way_info": ("0 is the first voice, 100 the second", "0 为第一个声音，100 为第二个声音"),
     "draw": ("Random voice", "随机声音"),
     "draw_seed": ("Seed", "随机种子"),
-    "draw_info": (
-        "each number gives another synthetic voice",
-        "每个数字对应一个随机合成的声音",
-    ),
+    "draw_info": ("each number gives another synthetic voice", "每个数字对应一个随机合成的声音"),
     "import": ("Import", "导入"),
     "import_file": ("A voice's .safetensors file", "声音的 .safetensors 文件"),
     "no_voice_file": (
@@ -71,10 +65,7 @@ VOICE_TEXTS: dict[str, tuple[str, str]] = {
         "用一个声音的录音训练模型，约需两分钟。十秒语音即可，一分钟更好。",
     ),
     "adapt_recordings": ("Recordings of one voice", "同一声音的录音"),
-    "adapt_no_recordings": (
-        "Upload recordings of the voice first.",
-        "请先上传该声音的录音。",
-    ),
+    "adapt_no_recordings": ("Upload recordings of the voice first.", "请先上传该声音的录音。"),
     "adapt_consent": (
         "This is my own voice, or its owner has agreed.",
         "这是我自己的声音，或已获声音主人同意。",

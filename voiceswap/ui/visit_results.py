@@ -12,7 +12,7 @@ from gradio.events import Dependency
 from gradio.utils import get_upload_folder
 
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY
+from voiceswap.ui.components import DISPLAY_ONLY, html
 from voiceswap.ui.request_guard import is_upload
 from voiceswap.ui.texts import Texts
 
@@ -55,11 +55,10 @@ class VisitResults:
             "download": text["download"],
             "delete": text["delete"],
         }
-        self.list = gr.HTML(
+        self.list = html(
+            js_on_load=_SCRIPT,
             label=text["visit"],
             html_template=_TEMPLATE % words,
-            js_on_load=_SCRIPT,
-            apply_default_css=False,
             elem_id="visit-results",
             render=False,
         )

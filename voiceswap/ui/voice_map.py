@@ -8,6 +8,7 @@ import numpy as np
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.components import html
 
 NAME_WIDTH, NAME_HEIGHT = 0.24, 0.14  # of a voice's name, as shares of the map
 
@@ -43,13 +44,8 @@ element.addEventListener("click", event => {
 def voice_map(label: str, listed: str, empty: str) -> gr.HTML:
     """The component. Its select event has the name of the voice."""
     words = {"label": label, "list": listed, "empty": empty, "escaped": _ESCAPED}
-    template = _TEMPLATE % words
-    return gr.HTML(
-        label=label,
-        html_template=template,
-        js_on_load=_CHOOSE,
-        apply_default_css=False,
-        elem_id="voices-map",
+    return html(
+        js_on_load=_CHOOSE, label=label, html_template=_TEMPLATE % words, elem_id="voices-map"
     )
 
 
