@@ -125,7 +125,8 @@ def retrieve(
     mels = residuals.values.shape[-1]
     bins = torch.arange(mels, device=similarity.device)
     share = ((bins / mels - LOWS_END) / (HIGHS_BEGIN - LOWS_END)).clamp(0, 1)[:, None]
-    return torch.lerp(mean(LOW_SHARPNESS), _smooth(mean(HIGH_SHARPNESS), mask), share)
+    lows, highs = mean(LOW_SHARPNESS), _smooth(mean(HIGH_SHARPNESS), mask)
+    return lows + share * (highs - lows)
 
 
 def _smooth(x: Tensor, mask: Tensor | None) -> Tensor:
