@@ -1,6 +1,7 @@
 """The result of every file of a run."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -104,11 +105,12 @@ def require_own_report(out: Path) -> None:
     if not path.exists():
         return
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            own = file.readline().startswith("source,output,status")
+        # A spreadsheet that saves it may add a byte-order mark, quotes or other separators.
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+            head = re.split(r"[,;\t]", file.readline().replace('"', "").strip())
     except OSError as error:
         raise VoiceswapError(f"{path} can't be read: {error.strerror}.") from error
-    if not own:
+    if head[:3] != [*COLUMNS[:3]]:
         raise VoiceswapError(
             f"{path} is not the report of a batch, and would be replaced: move it, give another "
             "--out, or --overwrite."
