@@ -115,18 +115,21 @@ def test_words_after_lost_sound_stay_with_their_pictures(tiny, hello, goodbye, t
 
 
 @pytest.mark.parametrize(
-    ("times", "seconds"),
+    ("times", "header", "seconds"),
     [
-        ([0.0, 0.5, 1e9, 1.5], 2.0),  # a damaged number
-        ([0.0, 0.55, 1.11, 1.67], 2.11),  # small ones
-        ([0.505 * number for number in range(30)], 15.0),  # a slow clock
-        ([-0.5, 0.5], 1.5),
-        ([7.0, 7.5, 10.0], 3.5),
-        ([0.0, None, 1.0, None, 3.0], 3.5),
-        ([None, None, 9.0], 1.5),
+        ([0.0, 0.5, 1e9, 1.5], None, 2.0),  # a damaged number
+        ([0.0, 3000.0, 6000.0], None, 3001.0),  # and two of them
+        ([0.0, 50.0, 1.0], 2.0, 1.5),  # one that the header knows better
+        ([0.0, 4000.0], 4000.5, 4000.5),
+        ([0.0, 0.55, 1.11, 1.67], None, 2.11),  # small ones
+        ([0.505 * number for number in range(30)], None, 15.0),  # a slow clock
+        ([-0.5, 0.5], None, 1.5),
+        ([7.0, 7.5, 10.0], 3.5, 3.5),
+        ([0.0, None, 1.0, None, 3.0], None, 3.5),
+        ([None, None, 9.0], None, 1.5),
     ],
 )
-def test_silence_is_put_where_the_times_have_a_gap(times, seconds):
-    timeline = Timeline(1000, 2)
+def test_silence_is_put_where_the_times_have_a_gap(times, header, seconds):
+    timeline = Timeline(1000, 2, header)
     parts = [x for time in times for x in timeline.placed(time, np.ones((500, 2), np.float32))]
     assert sum(map(len, parts)) / 1000 == pytest.approx(seconds, abs=0.002)

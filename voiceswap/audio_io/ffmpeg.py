@@ -108,7 +108,8 @@ class FFmpegFile:
 
         resampler: av.AudioResampler | None = None
         kind, damaged, lost = None, 0, 0.0
-        timeline, timed = Timeline(self.rate, self.channels), self._container.format.name in TIMED
+        timeline = Timeline(self.rate, self.channels, self.seconds)
+        timed = self._container.format.name in TIMED
         for packet in self._packets():
             try:
                 frames = self._decoder.decode(packet)
@@ -130,7 +131,7 @@ class FFmpegFile:
         if damaged and resampler is None:
             raise AudioError(f"{self.path} can't be read as audio (nothing in it can be decoded).")
         if lost > LOST_SECONDS:
-            note(LossNote(self.name, f": {lost:.1f} s of it are damaged and left out."))
+            note(LossNote(self.name, f": {lost:.1f} s of it are damaged and lost."))
 
     def _packets(self) -> Iterator[Any]:
         try:

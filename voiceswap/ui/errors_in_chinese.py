@@ -116,8 +116,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 在 {total} 秒中的第 {at} 秒处中断。",
     ),
     (
-        r"(?P<name>.+): (?P<lost>[\d.]+) s of it are damaged and left out\.",
-        "{name}：有 {lost} 秒已损坏，已略去。",
+        r"(?P<name>.+): (?P<lost>[\d.]+) s of it are damaged and lost\.",
+        "{name}：有 {lost} 秒已损坏，无法恢复。",
     ),
     (
         r"All (?P<most>\d+) places for live conversion are taken; try again in a moment\.",
