@@ -74,7 +74,7 @@ def test_laughter_keeps_its_spectrum(swapper, with_laughter, hello, convert):
 
 
 def test_what_is_sung_has_the_pitch_that_was_asked_for(swapper):
-    """An octave below the source's, whose harmonics would be all that is heard."""
+    """An octave below the source's, whose harmonics would be all that sounds."""
     f0 = np.repeat([220, 247, 262, 294, 330, 349, 392, 440], 6400)
     phase, harmonics = np.cumsum(f0) / 16000, np.arange(1, 18)[:, None]
     resonances = ((700, 80), (1200, 90), (2600, 120))
