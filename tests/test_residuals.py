@@ -88,6 +88,7 @@ def test_of_two_equal_frames_the_one_with_equal_neighbours_is_retrieved():
     both = extract_residuals(content, decoded, decoded + marks)
     alone = [retrieve(kept, content[..., 20:21], 2) for kept in (one, both)]
     assert alone[0].min() > 0.05 and alone[1].abs().max() < 0.01
+    assert alone[0][:, 44:].min() > 3 * alone[0][:, :36].max()  # the highs are sharper
 
 
 def test_recordings_with_few_or_no_frames_of_speech():

@@ -18,7 +18,7 @@ from voiceswap.conversion.mel_statistics import speech_frames
 # A frame weighs exp(sharpness * similarity): more is nearer to the voice, and loses words. In the
 # highs it loses few, and what gets rough there is averaged over mel frames.
 LOW_SHARPNESS, HIGH_SHARPNESS = 6.0, 14.0
-LOWS_END, HIGHS_BEGIN = 0.45, 0.55  # shares of the mel bins: 1.5 and 2.1 kHz
+LOWS_END, HIGHS_BEGIN = 0.45, 0.55  # shares of the mel bins; of 80 up to 8 kHz, 1.5 and 2.1 kHz
 HIGH_SMOOTHING_FRAMES = 5
 CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
 EXCLUDED_NEIGHBOURS = 4  # frames to either side that are left out with a frame itself
