@@ -132,7 +132,7 @@ def mel_filters(config: AudioConfig) -> Tensor:
 def mel_edges(config: AudioConfig) -> Tensor:
     """Hz between the middles of the log-mels' neighbouring bins, and outside the outer ones.
 
-    (mels + 1,).
+    (mels + 1,), on the HTK scale.
     """
     low, high = (2595 * math.log10(1 + hz / 700) for hz in (config.f_min, config.f_max))
     places = low + (torch.arange(config.n_mels + 1) + 0.5) * (high - low) / (config.n_mels + 1)

@@ -68,9 +68,8 @@ class FFmpegFile:
         self._decoder = _decoder(codec)
         self.seconds = self._header_seconds(av.time_base)
         lossless = codec.name in LOSSLESS or codec.name.startswith("pcm_")
-        known = (
-            codec.format.name.removesuffix("p") if codec.format else ""
-        )  # none in a damaged file
+        # A damaged file may have no format.
+        known = codec.format.name.removesuffix("p") if codec.format else ""
         self.subtype = FINE.get(known) if lossless else None
 
     def _header_seconds(self, unit: int) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
+import soxr
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -30,8 +31,7 @@ LIMITER_FRAMES = 5  # how early the limiter begins and how late it ends, in mel 
 # The greatest magnitude of an output, also between its samples: -1 dBTP (EBU R 128). Other rates
 # and lossy formats raise peaks, which would be clipped.
 TRUE_PEAK = 0.89
-BETWEEN = (0.25, 0.5, 0.75)  # of the way from a sample to the next; see `true_peaks`
-PEAK_REACH = 12  # samples to either side that tell what is between
+OVERSAMPLING = 4
 
 
 def high_pass(
@@ -130,22 +130,11 @@ def output_powers(
 def true_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
     """Greatest magnitude of every `hop` samples begun, also between samples, (frames,).
 
-    Four values a sample, by windowed sincs (ITU-R BS.1770, annex 2).
+    Of four values a sample (ITU-R BS.1770, annex 2).
     """
-    peaks = np.abs(samples)
-    for taps in _between():
-        peaks = np.maximum(peaks, np.abs(np.convolve(samples, taps)[PEAK_REACH:][: len(samples)]))
+    between = np.abs(soxr.resample(samples, 1, OVERSAMPLING, "MQ"))
+    peaks = np.maximum(np.abs(samples), between.reshape(-1, OVERSAMPLING).max(1))
     return np.maximum.reduceat(peaks, np.arange(0, len(samples), hop))
-
-
-@cache
-def _between() -> list[np.ndarray]:
-    """Taps (2 * PEAK_REACH,) that give the value so far after each sample."""
-    taps = []
-    for part in BETWEEN:
-        times = np.arange(-PEAK_REACH, PEAK_REACH) + part
-        taps.append(np.sinc(times) * np.cos(np.pi / 2 * times / (PEAK_REACH + 1)) ** 2)
-    return [(x / x.sum()).astype(np.float32) for x in taps]
 
 
 def without_transients(power: np.ndarray, level_db: float, frame_rate: float) -> np.ndarray:

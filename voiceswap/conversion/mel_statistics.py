@@ -1,10 +1,12 @@
 """Mel statistics: gives every mel bin of decoded speech the reference's mean and deviation."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 GAIN_RANGE = (0.5, 2.0)
 SPEECH_RANGE_DB = 30.0  # frames this far below the loudest still count as speech
+PAUSE_SECONDS = 0.5  # from speech, beyond which a pause is long
 MIDDLE_BINS = slice(8, 50)  # mel bins of 0.2 to 3 kHz
 MISSING = 5.0  # nats of log-mel (43 dB) below the middle: such a bin was not recorded
 
@@ -55,6 +57,24 @@ def speech_frames(log_mel: Tensor, mask: Tensor | None = None) -> Tensor:
     if mask is not None:
         power = power * mask[:, 0]
     return power > power.amax(1, keepdim=True) * 10 ** (-SPEECH_RANGE_DB / 10)
+
+
+def near_speech(
+    speech: Tensor, frame_rate: float, few: float, mask: Tensor | None = None
+) -> Tensor:
+    """Which frames are in no long pause: (batch, frames), bool.
+
+    Args:
+        speech: which frames are no pause, (batch, frames), bool.
+        frame_rate: frames a second.
+        few: share of a recording's frames; with less than that in long pauses, all count.
+        mask: (batch, 1, frames), or None where nothing is padded.
+    """
+    whole = torch.ones_like(speech) if mask is None else mask[:, 0].bool()
+    reach = round(PAUSE_SECONDS * frame_rate)
+    near = whole & F.max_pool1d(speech[:, None].float(), 2 * reach + 1, 1, reach)[:, 0].bool()
+    enough = near.sum(-1, keepdim=True) >= (1 - few) * whole.sum(-1, keepdim=True)
+    return torch.where(enough, whole, near)
 
 
 def _moments(mel: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,6 +24,7 @@ from voiceswap.conversion.loudness import (
     ramps,
     true_peaks,
 )
+from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, F0Batch
@@ -31,9 +32,9 @@ from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, above which rumble is filtered out
-# Frames so far below the active level, and further from speech, are a long pause. They are left out
-# of what is known of the content, where they are such a share of a recording.
-PAUSE_DB, PAUSE_SECONDS, PAUSE_SHARE = -25.0, 0.5, 0.25
+# Frames so far below the active level are pauses; long ones are left out of what is known of the
+# content, where they are such a share of a recording.
+PAUSE_DB, PAUSE_SHARE = -25.0, 0.25
 RECEPTIVE_SECONDS = 1.0  # content encoder, decoder and vocoder together reach less far than this
 
 
@@ -174,10 +175,8 @@ class Recording:
     def near_speech(self) -> np.ndarray:
         """Which mel frames are no long pause, (frames,), bool; all, where long pauses are few."""
         loud = self.powers > 10 ** ((level_of_powers(self.powers) + PAUSE_DB) / 10)
-        reach = round(PAUSE_SECONDS * self.config.frame_rate)
-        count = np.cumsum(np.pad(loud, (reach + 1, reach)))
-        near = count[2 * reach + 1 :] > count[: -2 * reach - 1]
-        return near if near.mean() < 1 - PAUSE_SHARE else np.ones_like(near)
+        speech = torch.from_numpy(loud)[None]
+        return near_speech(speech, self.config.frame_rate, PAUSE_SHARE)[0].numpy()
 
     def densest_segment(self, seconds: float) -> tuple[int, int]:
         """First and last mel frame of the segment of at most `seconds` with most voiced frames."""

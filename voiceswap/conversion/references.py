@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from voiceswap.conversion.batching import stack
 from voiceswap.conversion.denoise import OF_REFERENCES, denoise, enhance
-from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.mel_statistics import near_speech, speech_frames
 from voiceswap.conversion.recording import Recording
 from voiceswap.features import LogMel
 from voiceswap.models.denoiser import Denoiser
@@ -18,8 +17,7 @@ from voiceswap.models.layers import length_mask
 
 VOICE_SECONDS = 60.0  # of a longer reference, the densest minute
 RELIABLE = 0.4  # part of a noisy mel magnitude that is speech, from which on it tells of the voice
-# Frames further from speech are left out of the speaker code, where so many of a reference are.
-PAUSE_SECONDS, PAUSE_SHARE = 0.5, 0.1
+PAUSE_SHARE = 0.1  # of a reference in long pauses, from which on the speaker code is without them
 
 
 class References(NamedTuple):
@@ -69,12 +67,8 @@ def without_long_pauses(mel: Tensor, mask: Tensor | None, frame_rate: float) -> 
 
     A speaker code is a mean over frames, which long pauses would draw to that of silence.
     """
-    whole = torch.ones_like(mel[:, :1]) if mask is None else mask
-    reach = round(PAUSE_SECONDS * frame_rate)
-    speech = speech_frames(mel, mask)[:, None].float()
-    near = whole * F.max_pool1d(speech, 2 * reach + 1, 1, reach)
-    few = near.sum(-1, keepdim=True) >= (1 - PAUSE_SHARE) * whole.sum(-1, keepdim=True)
-    return torch.where(few, whole, near)
+    near = near_speech(speech_frames(mel, mask), frame_rate, PAUSE_SHARE, mask)
+    return near[:, None].to(mel.dtype)
 
 
 def _log_mels(samples: Sequence[np.ndarray], log_mel: LogMel) -> Tensor:
