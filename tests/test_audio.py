@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from voiceswap.audio import active_level_db, mean_powers, prepare_audio, read_audio, set_level
-from voiceswap.audio_io.writing import write_audio
+from voiceswap.audio_io.writing import COMMENT, write_audio
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
 
@@ -153,3 +153,17 @@ def test_samples_too_large_to_square_are_finite_powers():
     frames = np.full((2, 160), 0.1, np.float32)
     frames[1, 7] = 1e30
     np.testing.assert_allclose(mean_powers(frames), [0.01, 1e60 / 160], rtol=1e-5)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "opus", "mp3", "aiff", "m4a", "mkv"])
+def test_a_file_tells_that_its_speech_is_synthetic(tmp_path, ending):
+    av = pytest.importorskip("av")
+    path = write_audio(tmp_path / f"x.{ending}", np.zeros(4800, np.float32), 48_000)
+    with av.open(str(path)) as file:
+        tags = file.metadata | file.streams.audio[0].metadata
+    assert COMMENT in {key.lower(): value for key, value in tags.items()}.values()
+
+
+def test_formats_without_comments_are_written(tmp_path):
+    path = write_audio(tmp_path / "x.au", np.zeros(4800, np.float32), 48_000)
+    assert soundfile.info(path).frames == 4800

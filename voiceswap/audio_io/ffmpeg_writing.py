@@ -59,13 +59,14 @@ class FFmpegWriter:
         out: the file to write.
         ending: of its final name, which sets the format.
         rate: Hz.
+        comment: of the file's metadata.
         source: a file whose pictures a video gets as they are, if it has any.
 
     Raises:
         AudioError: the format does not hold the pictures of `source`.
     """
 
-    def __init__(self, out: Path, ending: str, rate: int, source: Path | None):
+    def __init__(self, out: Path, ending: str, rate: int, comment: str, source: Path | None):
         import av
 
         self._errors, self._rate, self._written = (av.FFmpegError,), rate, 0
@@ -75,6 +76,7 @@ class FFmpegWriter:
             # Without its date and random numbers, so that the same sound gives the same bytes.
             options = {"fflags": "+bitexact"}
             self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
+            self._out.metadata["comment"] = comment
             track: Any = self._out.add_stream(codec, rate=rate, layout="mono")
             track.bit_rate, self._track = BIT_RATE, track
             if source is not None and ending in VIDEO_ENDINGS:

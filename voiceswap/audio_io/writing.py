@@ -2,7 +2,7 @@
 
 import io
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, require_writable, whole_file
 
+COMMENT = "Synthetic speech, converted by voiceswap"  # so that a file tells what it is
 PEAK = 0.999  # the greatest magnitude that is written
 # libsndfile's own levels are for small files: its Opus of 37 kbit/s loses 3 dB above 4 kHz.
 COMPRESSION_LEVELS = {"OPUS": 0.64, "VORBIS": 0.1, "MPEG_LAYER_III": 0.1}  # 0 is the best
@@ -85,16 +86,19 @@ class AudioWriter:
 
     def _open(self) -> "soundfile.SoundFile | FFmpegWriter":
         if self.ending in FFMPEG_FORMATS:
-            return FFmpegWriter(self.temporary, self.ending, self.file_rate, self.source)
+            return FFmpegWriter(self.temporary, self.ending, self.file_rate, COMMENT, self.source)
         return self._sound_file(self.temporary)
 
     def _sound_file(self, file: Path | io.BytesIO) -> soundfile.SoundFile:
         subtype = self.subtype or soundfile.default_subtype(self.format)
-        return soundfile.SoundFile(
+        opened = soundfile.SoundFile(
             *(file, "w", self.file_rate, 1, subtype),
             format=self.format,
             compression_level=COMPRESSION_LEVELS.get(subtype),
         )
+        with suppress(soundfile.LibsndfileError):  # not every format can hold a comment
+            opened.comment = COMMENT
+        return opened
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
