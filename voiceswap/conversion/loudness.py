@@ -1,22 +1,19 @@
-"""Loudness over time: a high-pass for recordings, and the gain by which outputs follow sources.
+"""Loudness over time: the gain by which outputs follow sources, and a limiter of true peaks.
 
 Contours are mean powers, one value a mel frame, so those of an hour fit in memory.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import soxr
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.audio import level_of_powers, mean_powers
-from voiceswap.audio_io.decoding import BLOCK_SECONDS
+from voiceswap.dsp.filters import high_pass, k_weighted
 from voiceswap.features import AudioConfig
 
-CUTOFF_HZ, TRANSITION_HZ, KAISER_BETA = 45.0, 30.0, 7.0  # for 72 dB: 60 Hz pass, 30 Hz do not
-KAISER_LENGTH = 2.24  # half the filter's length times its transition's width, for 72 dB
 SMOOTHING_SECONDS, BRIDGE_SECONDS, CORRECTION_SECONDS = 0.3, 8.0, 0.75  # of Hann windows
 BRIDGE_SHARE, LEVEL_SHARE = 1e-3, 1e-6  # weights of the speech around a pause, and of 0 dB
 FLOOR = 1e-6  # power relative to the active level below which levels do not differ
@@ -24,6 +21,8 @@ RANGE_DB, CORRECTION_DB = 30.0, 3.0  # how far the gain and a correction of it m
 CORRECTIONS = 2  # each smoothed, so that what one misses is left to the next
 ACTIVE = 1e-3  # power relative to the active level at which a frame counts half
 LOUD_SECONDS, LOUD_QUANTILE, LOUD_FACTOR = 2.0, 0.9, 10.0  # see `without_transients`
+TRANSIENT_SECONDS = 1.0  # around a clap, which tell nothing of the loudness of the speech
+KEPT = 0.98  # what is known of a stream's windows, from one to the next
 LOUD_STEP = 10  # frames for which the quantile, which changes slowly, is taken at once
 END_SECONDS, END_FRAMES, END_DB = 0.05, 3, 25.0  # see `_lost_at_ends`
 RESAMPLED = 0.95  # share of the Nyquist frequency that survives resampling
@@ -34,97 +33,49 @@ TRUE_PEAK = 0.89
 OVERSAMPLING = 4
 
 
-def high_pass(
-    blocks: Iterator[np.ndarray], sample_rate: int, highest: float | None = None
+class Contours(NamedTuple):
+    """Mean powers of a recording's mel frames, (frames,) each, float64: as they are, K-weighted.
+
+    Of two voices with the same power the brighter one is louder; K-weighting tells how much.
+    """
+
+    powers: np.ndarray
+    weighted: np.ndarray
+
+
+def power_contours(blocks: Iterator[np.ndarray], audio: AudioConfig) -> Contours:
+    """The contours of a recording in blocks, which come from `high_pass`."""
+    powers: list[np.ndarray] = []
+    weighted: list[np.ndarray] = []
+    blocks = k_weighted(_measured(blocks, audio.hop_length, powers), audio.sample_rate)
+    for _ in _measured(blocks, audio.hop_length, weighted):
+        pass
+    return Contours(np.concatenate(powers), np.concatenate(weighted))
+
+
+def _measured(
+    blocks: Iterator[np.ndarray], hop: int, powers: list[np.ndarray]
 ) -> Iterator[np.ndarray]:
-    """Remove what is below 45 Hz, offsets, rumble and steps, and what is above `highest`.
-
-    The filter has linear phase and is centred, so nothing moves in time, and the result does not
-    depend on where blocks end. The recording is mirrored at its ends.
-
-    Args:
-        blocks: samples (samples,) of a recording, of any lengths.
-        sample_rate: Hz.
-        highest: Hz, above which all is removed as well; None removes nothing there.
-
-    Yields:
-        Blocks of as many samples in all, float32.
-    """
-    band = sample_rate, highest
-    half = len(_taps(*band)) // 2
-    held, begun = np.zeros(0, np.float32), False
-    for block in _cut(blocks, BLOCK_SECONDS * sample_rate):
-        if len(held) > 2 * half:  # and, with a block to follow, not the recording's end
-            if not begun:
-                held, begun = np.pad(held, (half, 0), "reflect"), True
-            yield _filtered(held, *_spectrum(*band))
-            held = held[-2 * half :]
-        held = np.concatenate([held, block])
-    if len(held):
-        sides = (0 if begun else half, half)
-        yield _filtered(np.pad(held, sides, "reflect"), *_spectrum(*band))
-
-
-@cache
-def _taps(sample_rate: int, highest: float | None) -> np.ndarray:
-    """The difference of two windowed sincs, (2 * half + 1,)."""
-    half = round(KAISER_LENGTH / TRANSITION_HZ * sample_rate)
-    times, window = np.arange(-half, half + 1), np.kaiser(2 * half + 1, KAISER_BETA)
-
-    def low_pass(cutoff: float) -> np.ndarray:
-        taps = np.sinc(2 * cutoff / sample_rate * times) * window
-        return taps / taps.sum()  # so that those of the difference have no sum: no offset passes
-
-    return low_pass(highest or sample_rate / 2) - low_pass(CUTOFF_HZ)
-
-
-def _filtered(samples: np.ndarray, spectrum: torch.Tensor, size: int, beside: int) -> np.ndarray:
-    """The filter's output where its taps and the samples overlap whole, float32.
-
-    By overlap-save, in Fourier transforms of two to four times the filter: a longer one takes more
-    time to plan than it saves.
-    """
-    step, length = size - beside, len(samples) - beside
-    padded = np.pad(samples.astype(np.float32, copy=False), (0, -length % step))
-    spectra = torch.fft.rfft(torch.from_numpy(padded).unfold(0, size, step))
-    filtered = torch.fft.irfft(spectra.mul_(spectrum), size)
-    return filtered[:, beside:].flatten()[:length].numpy()
-
-
-@cache
-def _spectrum(sample_rate: int, highest: float | None) -> tuple[torch.Tensor, int, int]:
-    """The filter's spectrum, the size of its transform, and how many taps it has beside one."""
-    taps = torch.from_numpy(_taps(sample_rate, highest))
-    size = 1 << (2 * len(taps)).bit_length()
-    return torch.fft.rfft(taps, size).to(torch.complex64), size, len(taps) - 1
-
-
-def _cut(blocks: Iterator[np.ndarray], longest: int) -> Iterator[np.ndarray]:
+    """The blocks as they come; the mean powers of every `hop` samples begun go to `powers`."""
+    powers.append(np.zeros(0))
+    held = np.zeros(0, np.float32)
     for block in blocks:
-        for first in range(0, len(block), longest):
-            yield block[first : first + longest]
-
-
-def power_contour(blocks: Iterator[np.ndarray], hop: int) -> np.ndarray:
-    """Mean power of every `hop` samples begun of a recording in blocks, (frames,), float64."""
-    powers, held = [np.zeros(0)], np.zeros(0, np.float32)
-    for block in blocks:
+        yield block
         held = np.concatenate([held, block])
         whole = len(held) // hop * hop
         powers.append(mean_powers(held[:whole].reshape(-1, hop)))
         held = held[whole:]
     if len(held):
         powers.append(mean_powers(held[None]))
-    return np.concatenate(powers)
 
 
-def output_powers(
+def output_contours(
     blocks: Iterator[np.ndarray], audio: AudioConfig, source: AudioConfig
-) -> np.ndarray:
-    """The power contour of an output at the rate of `audio`, in the band that its source has."""
+) -> Contours:
+    """The contours of an output at the rate of `audio`, in the band that its source has."""
     rate, source_rate = audio.sample_rate, source.sample_rate
     highest = RESAMPLED * source_rate / 2 if rate > source_rate else None
-    return power_contour(high_pass(blocks, rate, highest), audio.hop_length)
+    return power_contours(high_pass(blocks, rate, highest), audio)
 
 
 def true_peaks(samples: np.ndarray, hop: int) -> np.ndarray:
@@ -153,8 +104,8 @@ def without_transients(power: np.ndarray, level_db: float, frame_rate: float) ->
     return np.minimum(power, LOUD_FACTOR * np.maximum(near, 10 ** (level_db / 10)))
 
 
-def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
-    """The gain that gives an output the loudness of its source over time.
+def powers_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
+    """The gain that gives an output the powers of its source over time.
 
     The difference of both contours in dB, over SMOOTHING_SECONDS, with the output's power as
     weight: the balance of vowels and consonants stays the output's. Across pauses the gain goes
@@ -193,6 +144,31 @@ def loudness_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> 
         )
         gain += np.clip(10 * np.log10(lacking), -CORRECTION_DB, CORRECTION_DB)
     return gain + _lost_at_ends(wanted, given, gain, frame_rate) + source_db - output_db
+
+
+class LoudnessGain:
+    """The gain with which outputs are as loud as their sources: recordings, or a stream's windows.
+
+    Within an output it is `powers_gain`, so the balance stays that of powers, and a voice keeps its
+    highs. As a whole an output is as loud as its source by K-weighting; in a stream the windows
+    before count as well.
+    """
+
+    def __init__(self, frame_rate: float):
+        self._frame_rate, self._sums = frame_rate, np.zeros((2, 2))
+
+    def next(self, source: Contours, output: Contours) -> np.ndarray:
+        """Gain of every frame in dB, (frames,)."""
+        gain = powers_gain(source.powers, output.powers, self._frame_rate)
+        level_db = level_of_powers(source.powers)
+        transient = source.powers > without_transients(source.powers, level_db, self._frame_rate)
+        beside = _hann(TRANSIENT_SECONDS, self._frame_rate)
+        share = _smooth(transient.astype(float), beside) == 0
+        shares = share, share * 10 ** (gain / 10)
+        sums = [np.einsum("ij,j", x, y) for x, y in zip((source, output), shares, strict=True)]
+        self._sums = KEPT * self._sums + sums
+        (powers, weighted), (made, made_weighted) = self._sums + 1e-12
+        return gain + 10 * np.log10(weighted / powers * made / made_weighted)
 
 
 def _lost_at_ends(

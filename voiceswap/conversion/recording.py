@@ -16,16 +16,16 @@ from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise_blocks
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
-    high_pass,
+    LoudnessGain,
     limited_gain,
-    loudness_gain,
-    output_powers,
-    power_contour,
+    output_contours,
+    power_contours,
     ramps,
     true_peaks,
 )
 from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
+from voiceswap.dsp.filters import high_pass
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
@@ -82,7 +82,7 @@ class Recording:
         frames: number of mel frames.
         seconds: length.
         level_db: active level of the recording as it came, dB relative to full scale.
-        powers: mean power above 45 Hz of every mel frame of the recording as it came, (frames,).
+        contours: mean powers above 45 Hz of mel frames of the recording as it came.
         windows: the front end's windows.
     """
 
@@ -114,14 +114,14 @@ class Recording:
                 moments[:] += wide.sum(), np.einsum("i,i", wide, wide)  # `@` would start threads
                 yield block
 
-        self.powers = power_contour(high_pass(measured(), config.sample_rate), config.hop_length)
+        self.contours = power_contours(high_pass(measured(), config.sample_rate), config)
         require_length(len(self), config.sample_rate, name)
         self.frames = config.frames(len(self))
         self.seconds = len(self) / config.sample_rate if seconds is None else seconds
         mean, square = moments / len(self)
         self._offset, self._gain = float(mean), 1.0  # an offset is no sound, but counts as level
-        below = square - mean**2 - self.powers.mean()
-        if below > RUMBLE * 10 ** (level_of_powers(self.powers) / 10):
+        below = square - mean**2 - self.contours.powers.mean()
+        if below > RUMBLE * 10 ** (level_of_powers(self.contours.powers) / 10):
             self._offset = 0.0
             self._samples, self._noisy = map(self._without_rumble, (self._samples, self._noisy))
         self.windows = windows(self.frames, config.frame_rate, CONTEXT)
@@ -174,7 +174,8 @@ class Recording:
     @cached_property
     def near_speech(self) -> np.ndarray:
         """Which mel frames are no long pause, (frames,), bool; all, where long pauses are few."""
-        loud = self.powers > 10 ** ((level_of_powers(self.powers) + PAUSE_DB) / 10)
+        powers = self.contours.powers
+        loud = powers > 10 ** ((level_of_powers(powers) + PAUSE_DB) / 10)
         speech = torch.from_numpy(loud)[None]
         return near_speech(speech, self.config.frame_rate, PAUSE_SHARE)[0].numpy()
 
@@ -259,8 +260,8 @@ class Output:
         """The samples as loud as the source over time and within full scale, in blocks."""
         step = BLOCK_SECONDS * self.audio.sample_rate
         unscaled = _blocks(self._samples, step)
-        powers = output_powers(unscaled, self.audio, self.source.config)
-        gain_db = loudness_gain(self.source.powers, powers, self.audio.frame_rate)
+        contours = output_contours(unscaled, self.audio, self.source.config)
+        gain_db = LoudnessGain(self.audio.frame_rate).next(self.source.contours, contours)
         gain = limited_gain(gain_db, self._true_peaks(step))
         first = 0
         for samples in _blocks(self._samples, step):

@@ -100,7 +100,7 @@ def sounds_like_speech(item: EncodedRecording, span: tuple[int, int], usual: flo
     if usual is None:
         return True
     recording = item.recording
-    powers = recording.powers[slice(*span)]
+    powers = recording.contours.powers[slice(*span)]
     stride = -(-recording.frames // len(item.content_rows))
     rows = item.content_rows.read(span[0] // stride, -(-span[1] // stride))
     log_variance = rows[:, 1].mean(1).repeat(stride)[: len(powers)]

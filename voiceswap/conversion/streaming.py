@@ -13,11 +13,10 @@ from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, LEAST_PAST, Latency
 from voiceswap.conversion.loudness import (
-    high_pass,
+    LoudnessGain,
     limited_gain,
-    loudness_gain,
-    output_powers,
-    power_contour,
+    output_contours,
+    power_contours,
     true_peaks,
 )
 from voiceswap.conversion.nonverbal import difference, follow_source, unsure
@@ -28,6 +27,7 @@ from voiceswap.conversion.running_noise import RunningNoise
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, require_voice, stack_voices
+from voiceswap.dsp.filters import high_pass
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import DEFAULT_F0
 from voiceswap.models.excitation import ExcitationState, excitation_states
@@ -118,6 +118,7 @@ class Stream:
         self._voice = self._next_voice
         nothing = torch.zeros((), device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
+        self._loudness = LoudnessGain(self.engine.audio.frame_rate)
 
     def set_pitch_shift(self, semitones: float) -> None:
         """Go on at another pitch, from the next block.
@@ -292,9 +293,8 @@ class Stream:
     def _as_loud(self, window: np.ndarray, output: np.ndarray) -> np.ndarray:
         """What was synthesized of a window, as loud over time as the window."""
         audio, out_audio = self.engine.audio, self.engine.output_audio
-        powers = power_contour(high_pass(iter([window]), audio.sample_rate), audio.hop_length)
-        output_power = output_powers(iter([output]), out_audio, audio)
-        gain_db = loudness_gain(powers, output_power, audio.frame_rate)
+        of_window = power_contours(high_pass(iter([window]), audio.sample_rate), audio)
+        gain_db = self._loudness.next(of_window, output_contours(iter([output]), out_audio, audio))
         gain = limited_gain(gain_db, true_peaks(output, out_audio.hop_length))
         edges = np.arange(len(gain)) * out_audio.hop_length
         return (output * np.interp(np.arange(len(output)), edges, gain)).astype(np.float32)

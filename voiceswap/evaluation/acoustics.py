@@ -3,6 +3,7 @@
 import numpy as np
 
 from voiceswap.audio import active_level_db
+from voiceswap.dsp.filters import k_weighted
 
 MIN_VOICED = 20  # fewest frames voiced in both contours for a correlation
 CEPSTRA = 24
@@ -39,7 +40,7 @@ def voicing_difference(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def level_difference(first: np.ndarray, second: np.ndarray, sample_rate: int) -> float | None:
-    """Mean difference in dB between the levels of every second, every half second.
+    """Mean difference in dB between the K-weighted levels of every second, every half second.
 
     Seconds more than 15 dB below the second recording's active level are left out: what is soft
     there is mostly noise.
@@ -51,8 +52,13 @@ def level_difference(first: np.ndarray, second: np.ndarray, sample_rate: int) ->
     Returns:
         0 or more; None where there is no such second.
     """
-    active = active_level_db(second, sample_rate)
     length = min(len(first), len(second))
+    if length < sample_rate:
+        return None
+    first, second = (
+        np.concatenate(list(k_weighted(iter([x[:length]]), sample_rate))) for x in (first, second)
+    )
+    active = active_level_db(second, sample_rate)
     differences = []
     for start in range(0, length - sample_rate + 1, sample_rate // 2):
         here = slice(start, start + sample_rate)

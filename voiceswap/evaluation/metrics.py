@@ -135,7 +135,7 @@ METRICS = {
     "level": Metric(
         "level",
         "lower",
-        "mean difference in dB of the levels of every second of speech, output against source",
+        "mean difference in dB of the K-weighted level of every second of speech from the source's",
         digits=2,
     ),
     "mcd": Metric(

@@ -6,6 +6,7 @@ import gradio as gr
 import numpy as np
 
 from voiceswap.audio import active_level_db, stream_audio
+from voiceswap.dsp.filters import k_weighted
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import html
 
@@ -81,7 +82,7 @@ def sounds_to_compare(
 
 
 def level_db(context: AppContext, path: str | Path) -> float:
-    """Active level of a recording's first seconds, in dB relative to full scale."""
+    """K-weighted active level of a recording's first seconds, in dB relative to full scale."""
     rate = context.swapper.sample_rate
     blocks, read = [], 0
     for block in stream_audio(path, rate):
@@ -89,4 +90,4 @@ def level_db(context: AppContext, path: str | Path) -> float:
         read += len(block)
         if read >= LEVEL_SECONDS * rate:
             break
-    return active_level_db(np.concatenate(blocks), rate)
+    return active_level_db(np.concatenate(list(k_weighted(iter(blocks), rate))), rate)
