@@ -5,10 +5,11 @@ Each returns scores and inner features, lists of tensors.
 
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
+
+from voiceswap.dsp.spectra import mirrored_stft
 
 
 class WaveDiscriminator(nn.Module):
@@ -83,10 +84,7 @@ class _Resolution(nn.Module):
         self.score = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
 
     def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
-        window = torch.hann_window(self.n_fft, device=wave.device)
-        spectrum = torch.stft(
-            wave.float(), self.n_fft, self.n_fft // 4, window=window, return_complex=True
-        ).abs()[:, self.first_bin :]
+        spectrum = mirrored_stft(wave.float(), self.n_fft).abs()[:, self.first_bin :]
         return _scores(self.layers, self.score, (spectrum + 1e-4).log()[:, None] / 4 + 0.5)
 
 
