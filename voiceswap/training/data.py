@@ -102,12 +102,8 @@ class SpeechData(lightning.LightningDataModule):
         audio.at_rate(rate)  # raises where the frames are no whole number of samples at that rate
         self.cache = FeatureCache(cache_dir, CacheConfig(audio, front_end, views, rate))
         self.manifests = {"train": train, "validation": validation}
-        self.batch_size, self.validation_batches, self.workers, self.jobs = (
-            batch_size,
-            validation_batches,
-            workers,
-            jobs,
-        )
+        self.batch_size, self.validation_batches = batch_size, validation_batches
+        self.workers, self.jobs = workers, jobs
         self.frames = round(seconds * audio.frame_rate / 2) * 2
         self.reference_frames = round(reference_seconds * audio.frame_rate)
         self.clean_share, self.speeds, self.shares, self.seed = clean_share, speeds, shares, seed
@@ -244,16 +240,8 @@ class SpeechData(lightning.LightningDataModule):
     ) -> SegmentDataset:
         _, stride = front_end_shape(self.cache.config.front_end, self.cache.config.audio)
         corpora = (self._corpus(path, part) for path in self.manifests[part])
-        return SegmentDataset(
-            corpora,
-            self.cache,
-            stride,
-            self.frames,
-            self.reference_frames,
-            self.seed,
-            clean_share,
-            shares,
-        )
+        lengths = self.frames, self.reference_frames
+        return SegmentDataset(corpora, self.cache, stride, *lengths, self.seed, clean_share, shares)
 
 
 class _TimedLoader(DataLoader):
