@@ -16,6 +16,7 @@ from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.cleanup import held
 from voiceswap.ui.components import (
+    card,
     conversion_options,
     exact_pitch,
     heading,
@@ -34,9 +35,9 @@ def build(context: AppContext) -> gr.Dropdown:
     text = context.text
     heading(text["batch_heading"], text["batch_intro"])
     with gr.Row():
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
+        with card("a", min_width=280):
             sources = recordings_field(text["batch_sources"], 260, elem_id="batch-sources")
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
+        with card("b", min_width=280):
             recordings = recordings_field(text["batch_target"], elem_id="batch-recordings")
             voices = saved_voices(context, text["batch_voices_info"], "batch")
     with gr.Accordion(text["settings"], open=False):
@@ -49,7 +50,7 @@ def build(context: AppContext) -> gr.Dropdown:
             elem_id="batch-format",
         )
     run = Run(context, text["batch_button"], "batch")
-    with gr.Column(visible=False, elem_classes="vs-card", elem_id="batch-results") as results:
+    with card(visible=False, elem_id="batch-results") as results:
         archive = gr.File(label=text["batch_result"], interactive=False, elem_id="batch-result")
         table = gr.Dataframe(
             headers=[
