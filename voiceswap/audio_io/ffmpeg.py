@@ -48,7 +48,7 @@ class FFmpegFile:
     Attributes:
         rate: Hz.
         channels: their number.
-        seconds: what the header says; None if it does not.
+        seconds: by the header; None if it has no length.
         subtype: as soundfile names it, of lossless sound of more than 16 bits; None of all else.
     """
 

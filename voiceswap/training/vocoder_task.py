@@ -60,7 +60,7 @@ class VocoderTask(AdversarialTask):
             self.discriminator = WaveDiscriminator()
         if decoded:
             network = load_network(decoded, "autoencoder", audio)
-            self.frozen["autoencoder"] = network.eval().requires_grad_(False)
+            self.fixed["autoencoder"] = network.eval().requires_grad_(False)
         self.crop = round(seconds * audio.frame_rate)
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
@@ -83,7 +83,7 @@ class VocoderTask(AdversarialTask):
     def _input_mels(self, batch: Item) -> Tensor:
         """Log-mels to synthesize from; with `decoded`, the first half of the batch is decoded."""
         mel = batch["mel"]
-        model, half = self.frozen_here().get("autoencoder"), slice(0, len(mel) // 2)
+        model, half = self.fixed_here().get("autoencoder"), slice(0, len(mel) // 2)
         if model is None:
             return mel
         first = {name: tensor[half] for name, tensor in batch.items()}

@@ -15,6 +15,7 @@ from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
     DISPLAY_ONLY,
+    card,
     download,
     example,
     format_choice,
@@ -50,7 +51,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
             ("a", hello, text["example_hello"]),
             ("b", goodbye, text["example_goodbye"]),
         ):
-            with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{side}"]):
+            with card(side, min_width=280):
                 recordings.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
                 example(text, label, words, recordings[-1])
                 menus.append(_voices(context, side, recordings[-1]))
@@ -62,7 +63,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         players, files, pictures, meters = [], [], [], []
         with gr.Row():
             for source, target in ("ab", "ba"):
-                with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{target}"]):
+                with card(target, min_width=280):
                     heading(text[f"swapped_{source}{target}"], level=3)
                     players.append(compare_player(context, f"swap-player-{source}{target}"))
                     files.append(download(text["download"], f"swap-{source}{target}"))
@@ -140,7 +141,7 @@ def _voices(context: AppContext, side: str, recording: gr.Audio) -> gr.Dropdown:
 
 
 def _speaker(context: AppContext, recording: str | None, voice: str | None, side: str) -> Speaker:
-    """A recording gives words and voice; a saved voice says the example sentence."""
+    """A recording gives words and voice; a saved voice takes those of the example sentence."""
     if recording or not voice:
         path = require_recording(context.text, recording, f"no_{side}")
         return Speaker(Path(path).stem, path, path, path)
