@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
+from commands import command
 from test_autocast import random_batch
-from training_runs import command, config, without_trainer
+from training_runs import config, without_trainer
 
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE

@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 import torch
-from training_runs import TINY, command, config, same_weights
+from commands import command
+from training_runs import TINY, config, same_weights
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(corpus, tmp_path, monkeypatch, capsys):

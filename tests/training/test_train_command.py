@@ -10,9 +10,10 @@ import pytest
 import soundfile
 import torch
 import yaml
+from commands import command, refusal
 from lhotse import CutSet
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from training_runs import TINY, command, config, refusal
+from training_runs import TINY, config
 
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE, HELLO
