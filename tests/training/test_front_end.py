@@ -47,7 +47,7 @@ def test_a_front_end_learns_to_see_through_noise(segments, monkeypatch):
     torch.manual_seed(0)
     task = FrontEndTask(AudioConfig(), steps=40, learning_rate=3e-3)
     code = without_trainer(task, "code")
-    batch = random_batch(4) | {"samples": segments[:4]}
+    batch = random_batch(2) | {"samples": segments[:2]}
     only(monkeypatch, NOISE=1.0)
     monkeypatch.setattr(conditions, "NOISE_DB", (5.0, 5.0))
     for step in range(12):
