@@ -14,10 +14,10 @@ from voiceswap.notes import LossNote, note
 
 LOST_SECONDS = 0.1  # of damage that goes without saying
 EARLY = 0.5  # seconds before the end that the header promises
-# Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
 GUESSED = ("aac", "loas", "eac3")  # formats without a length: FFmpeg tells one by the first frames
 LOSSLESS = ("alac", "flac", "wavpack", "tta", "ape", "tak")
 FINE = {"s32": "PCM_24", "flt": "FLOAT", "dbl": "DOUBLE"}  # FFmpeg's sample formats
+# Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
 DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 
 

@@ -62,10 +62,10 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
     ):
         """Convert a recording to the average voice of recordings and saved voices."""
         with answering(context, request) as check:
-            source = require_recording(context.text, source, "no_source", context.max_minutes * 60)
+            source = require_recording(text, source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
             targets = require_references(context, recordings, voices or [])
-            report = progress_reporter(context.text, progress, check, text["converting"])
+            report = progress_reporter(text, progress, check, text["converting"])
             ending = kind or wav_or_video(Path(source))
             out = result_file(source, targets[0], ending=ending)
             options = conversion_options(pitch, pitch_range, strength, seed, exact)

@@ -78,7 +78,7 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
         """One chunk of the microphone, in a voice of the library."""
         with answering(context):
             samples, rate = sent_samples(event._data)
-            name = require(context.text, voice, "no_voice")
+            name = require(text, voice, "no_voice")
             choice = LiveChoice(name, pitch, latency, rate)
             made, needs = live.push(str(request.session_hash), request, choice, samples)
             number = event._data.get("number")

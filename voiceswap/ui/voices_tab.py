@@ -107,23 +107,23 @@ def _one_voice(
     def listen_voice(name: str | None, request: gr.Request):
         """The example sentence in a voice."""
         with answering(context, request):
-            name = require(context.text, name, "no_voice")
+            name = require(text, name, "no_voice")
             return example_file(context, library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
         """Give a voice another name. Returns the stored name."""
         with answering(context):
-            return library.rename(require(context.text, name, "no_voice"), new)
+            return library.rename(require(text, name, "no_voice"), new)
 
     def delete_voice(name: str | None):
         """Delete a voice."""
         with answering(context):
-            library.delete(require(context.text, name, "no_voice"))
+            library.delete(require(text, name, "no_voice"))
 
     def export_voice(name: str | None) -> str:
         """A voice's .safetensors file."""
         with answering(context):
-            return str(exports.file(require(context.text, name, "no_voice")))
+            return str(exports.file(require(text, name, "no_voice")))
 
     def list_voices() -> list[str]:
         """The names of the voices in the library."""
