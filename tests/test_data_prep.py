@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -106,7 +108,14 @@ LAYOUTS = {
 }
 
 
+@cache
+def load_librosa() -> None:
+    """So that not every process of a preparation loads it anew, which takes two seconds."""
+    librosa.effects.trim(np.ones(4096))
+
+
 def run(*arguments) -> str:
+    load_librosa()
     result = CliRunner().invoke(command.app, list(map(str, arguments)))
     if isinstance(result.exception, DataError):
         raise result.exception
