@@ -7,9 +7,9 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import soundfile
+from commands import command, refusal, run
 from rates import RATE
 
-from voiceswap import cli
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live import portaudio
 from voiceswap.models.checkpoint import read_metadata
@@ -17,16 +17,8 @@ from voiceswap.models.checkpoint_path import DEFAULT
 from voiceswap.weights import FOLDER
 
 
-def run(monkeypatch, *arguments):
-    """The command in this process; its exit status."""
-    monkeypatch.setattr(sys, "argv", ["voiceswap", *map(str, arguments)])
-    with pytest.raises(SystemExit) as exit:
-        cli.main()
-    return exit.value.code or 0
-
-
 def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys):
-    assert run(monkeypatch, "demo", "--out", tmp_path) == 0
+    command(monkeypatch, "demo", "--out", tmp_path)
     names = {
         "a-says-hello.wav",
         "b-says-goodbye.wav",
@@ -43,38 +35,24 @@ def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys
 
 def test_outputs_have_names_of_what_they_hold(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE) == 0
-    assert run(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--out", "new folder") == 0
-    assert run(monkeypatch, "voice", HELLO) == 0
+    command(monkeypatch, "convert", HELLO, "--target", GOODBYE)
+    command(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--out", "new folder")
+    command(monkeypatch, "voice", HELLO)
     converted = "hello-in-the-voice-of-goodbye.wav"
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert made == {converted, f"new folder/{converted}", "hello.safetensors"}
 
 
 def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
-    assert run(monkeypatch, "swap", HELLO, GOODBYE, "--out", tmp_path) == 0
+    command(monkeypatch, "swap", HELLO, GOODBYE, "--out", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         "hello-in-the-voice-of-goodbye.wav",
         "goodbye-in-the-voice-of-hello.wav",
     }
-    assert (
-        run(
-            monkeypatch,
-            "convert",
-            HELLO,
-            "--target",
-            GOODBYE,
-            "--target",
-            HELLO,
-            "--out",
-            tmp_path / "c.flac",
-            "--pitch",
-            "-2",
-        )
-        == 0
-    )
-    assert run(monkeypatch, "reconstruct", HELLO, "--out", tmp_path / "r.mp3") == 0
-    assert run(monkeypatch, "embed", HELLO, "--out", tmp_path / "codes.npz") == 0
+    targets = ("--target", GOODBYE, "--target", HELLO)
+    command(monkeypatch, "convert", HELLO, *targets, "--out", tmp_path / "c.flac", "--pitch", "-2")
+    command(monkeypatch, "reconstruct", HELLO, "--out", tmp_path / "r.mp3")
+    command(monkeypatch, "embed", HELLO, "--out", tmp_path / "codes.npz")
     codes = np.load(tmp_path / "codes.npz")
     assert (
         codes["content"].shape[1] == 64
@@ -84,12 +62,12 @@ def test_swap_convert_reconstruct_and_embed(monkeypatch, tmp_path):
 
 
 def test_info_is_short_and_all_shows_licences(monkeypatch, capsys, swapper):
-    assert run(monkeypatch, "info") == 0
+    command(monkeypatch, "info")
     short = capsys.readouterr().out
     for part in ("16000 Hz in, 24000 Hz out", swapper.fingerprint, "CER", "PyTorch", "extras"):
         assert part in short
     assert len(short.splitlines()) < 20
-    assert run(monkeypatch, "info", "--all") == 0
+    command(monkeypatch, "info", "--all")
     shown = capsys.readouterr().out
     assert "CC BY 4.0" in shown and "decoder_blocks 8" in shown and "WER" in shown
 
@@ -100,14 +78,14 @@ def test_info_describes_a_saved_voice(monkeypatch, capsys, swapper, tmp_path, he
     path = swapper.save_voice(
         replace(voice, notes={"consent": True, "adapted": scores}), tmp_path / "anna.safetensors"
     )
-    assert run(monkeypatch, "info", path) == 0
+    command(monkeypatch, "info", path)
     shown = " ".join(capsys.readouterr().out.split())
     for part in ("anna", f"{swapper.fingerprint}, the one in the package", "its owner agreed"):
         assert part in shown
     assert "2, of which 7.7 s" in shown and "adapting from 12.3 s of speech did not help" in shown
     swapper.save_voice(voice, path)
     path.write_bytes(path.read_bytes().replace(swapper.fingerprint.encode(), b"0" * 16))
-    assert run(monkeypatch, "info", path) == 0
+    command(monkeypatch, "info", path)
     shown = " ".join(capsys.readouterr().out.split())
     assert "not the one in the package" in shown and "consent │ not stated" in shown
 
@@ -205,14 +183,6 @@ main()
     assert "pip install 'voiceswap[train]'" in result.stderr and "Traceback" not in result.stderr
 
 
-def refusal(monkeypatch, capsys, *arguments) -> str:
-    """The one sentence that a command is refused with."""
-    assert run(monkeypatch, *arguments) == 1
-    shown = capsys.readouterr().err
-    assert "Traceback" not in shown
-    return " ".join(shown.split())
-
-
 def test_nothing_that_is_read_is_written_over(monkeypatch, capsys, tmp_path):
     talk, voice = tmp_path / "talk.wav", tmp_path / "voice.wav"
     for path, source in ((talk, HELLO), (voice, GOODBYE)):
@@ -241,7 +211,7 @@ def test_names_that_are_no_utf_8_are_read_and_links_are_written_through(
     link = tmp_path / "out.wav"
     link.symlink_to(tmp_path / "elsewhere" / "out.wav")
     source = os.fsdecode(named)
-    assert run(monkeypatch, "convert", source, "--target", GOODBYE, "--out", link) == 0
+    command(monkeypatch, "convert", source, "--target", GOODBYE, "--out", link)
     assert link.is_symlink() and (tmp_path / "elsewhere" / "out.wav").is_file()
     assert "caf" in capsys.readouterr().out
 
@@ -265,6 +235,6 @@ def test_ctrl_c_is_a_word(monkeypatch, capsys, tmp_path):
 @pytest.mark.parametrize("more", [["convert", HELLO], ["batch", HELLO, "--jobs", 1]])
 def test_32_bits_are_an_option(monkeypatch, tmp_path, exact, more):
     arguments = ("--target", GOODBYE, "--precision", "fp32", "--out", tmp_path)
-    assert run(monkeypatch, *more, *arguments) == 0
+    command(monkeypatch, *more, *arguments)
     (out,) = [path for path in tmp_path.rglob("*") if path.suffix in (".wav", ".flac")]
     np.testing.assert_allclose(soundfile.read(out)[0], exact.convert(HELLO, GOODBYE), atol=2e-3)

@@ -5,30 +5,27 @@ import itertools
 import shutil
 import sys
 
+import commands
 import pytest
 import soundfile
 
-from voiceswap import VoiceswapError, cli
+from voiceswap import VoiceswapError
 from voiceswap.examples import GOODBYE, HELLO
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, model, tmp_path):
+@pytest.fixture(name="run")
+def run_tiny(monkeypatch, capsys, model, tmp_path):
     """Runs a command with the tiny model in `tmp_path`; gives its status and what it printed."""
     monkeypatch.chdir(tmp_path)
     for name, example in (("s.wav", HELLO), ("t.wav", GOODBYE)):
         soundfile.write(tmp_path / name, *soundfile.read(example))
 
-    def run(*arguments):
-        monkeypatch.setattr(
-            sys, "argv", ["voiceswap", *map(str, arguments), "--checkpoint", str(model)]
-        )
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
+    def run_here(*arguments):
+        status = commands.run(monkeypatch, *arguments, "--checkpoint", model)
         shown = capsys.readouterr()
-        return exit.value.code or 0, shown.out + shown.err
+        return status, shown.out + shown.err
 
-    return run
+    return run_here
 
 
 CONVERT = ("convert", "s.wav", "--target", "t.wav", "--out")

@@ -1,8 +1,10 @@
-"""What people bring to a preparation: phones' files, long recordings, low rates."""
+"""What people bring to a preparation: phones' files, long recordings, low rates, a kill."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -182,3 +184,26 @@ def test_a_table_of_clips_that_was_cut_off_is_read_to_there(speech, tmp_path):
         assert f"{clips} recordings" in output and f"{lost} left out" in output
         line = (tmp_path / "out/common-voice-in-left-out.txt").read_text()
         assert ("validated.tsv, line 3: lacks a client_id or a path" in line) == bool(lost)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ends a process group by a signal")
+def test_a_run_that_was_killed_goes_on_and_ends_the_same(speech, tmp_path):
+    for i in range(120):
+        write(tmp_path / f"in/anna/{i:03}.wav", speech)
+    arguments = ["speakers", tmp_path / "in", tmp_path / "out", "--jobs", "1"]
+    command_line = [sys.executable, "-m", "data_prep", *map(str, arguments)]
+    process = subprocess.Popen(command_line, start_new_session=True, stdout=subprocess.DEVNULL)
+    log = tmp_path / "out/.speakers-checked.jsonl"
+    while not log.exists() or log.read_text().count("\n") < 24:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not list((tmp_path / "out").glob("*.gz"))
+    # A changed result shows that the log is used.
+    lines = log.read_text().replace('"pieces": [[0.2', '"pieces": [[0.125', 1)
+    log.write_text(lines + '{"path": "a line cut o')
+    run("speakers", tmp_path / "in", tmp_path / "out", "--jobs", 1)
+    made = list(cuts(tmp_path / "out", "speakers").values())
+    assert len(made) == 120 and [cut.start for cut in made].count(0.125) == 1
+    assert not log.exists()

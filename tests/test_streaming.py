@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from commands import command
 from rates import RATE
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from voiceswap import AudioError, VoiceswapError, cli
+from voiceswap import AudioError, VoiceswapError
 from voiceswap.audio import active_level_db, frame_powers, read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import source_statistics, streaming
@@ -174,10 +175,7 @@ def test_what_a_stream_cant_do_is_a_sentence(tiny):
 def test_the_command_on_an_imagined_device(monkeypatch, tmp_path, capsys, model):
     out = tmp_path / "live.wav"
     arguments = ["live", "--target", GOODBYE, "--simulate", HELLO, "--out", out, "--report"]
-    monkeypatch.setattr("sys.argv", ["voiceswap", *map(str, arguments), "--checkpoint", str(model)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert not ended.value.code
+    command(monkeypatch, *arguments, "--checkpoint", model)
     assert soundfile.info(out).duration == pytest.approx(soundfile.info(HELLO).duration, abs=1e-4)
     shown = capsys.readouterr().out
     assert "latency of the algorithm" in shown and "dropouts" in shown
@@ -189,11 +187,8 @@ def test_the_command_on_an_imagined_device(monkeypatch, tmp_path, capsys, model)
 def test_late_blocks_bring_advice(monkeypatch, tmp_path, capsys, model, latency, advice):
     late = StreamReport(0.1, 0.2, np.full(9, 0.3), 0.1, 3), np.zeros(2400, np.float32)
     monkeypatch.setattr("voiceswap.live.simulation.simulate", lambda *_: late[::-1])
-    arguments = ["--target", GOODBYE, "--simulate", HELLO, "--out", tmp_path / "live.wav"]
-    arguments += ["--latency", latency, "--checkpoint", model]
-    monkeypatch.setattr("sys.argv", ["voiceswap", "live", *map(str, arguments)])
-    with pytest.raises(SystemExit):
-        cli.main()
+    arguments = ["live", "--target", GOODBYE, "--simulate", HELLO, "--out", tmp_path / "live.wav"]
+    command(monkeypatch, *arguments, "--latency", latency, "--checkpoint", model)
     shown = capsys.readouterr().err
     assert shown.startswith("3 of 9 blocks came late: ") and shown.endswith(f"{advice}\n")
 

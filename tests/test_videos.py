@@ -6,9 +6,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from commands import command
 from videos import CODECS, video
 
-from voiceswap import AudioError, cli
+from voiceswap import AudioError
 from voiceswap.audio import read_audio
 from voiceswap.audio_io.timeline import Timeline
 from voiceswap.audio_io.writing import write_audio
@@ -68,11 +69,7 @@ def test_without_a_name_for_the_result_a_video_stays_a_video(
     write_audio(tmp_path / "memo.webm", hello, 48000)
     video(tmp_path / "vp8.webm", hello).rename(tmp_path / "download.mp4")
     for source in (talk, tmp_path / "memo.webm", tmp_path / "download.mp4"):
-        words = ["voiceswap", "convert", source, "--target", reference, "--checkpoint", model]
-        monkeypatch.setattr("sys.argv", [str(word) for word in words])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        assert not exit.value.code
+        command(monkeypatch, "convert", source, "--target", reference, "--checkpoint", model)
     assert len(packets(tmp_path / "talk-in-the-voice-of-anna.mkv")) == len(packets(talk))
     assert (tmp_path / "memo-in-the-voice-of-anna.wav").exists()
     assert packets(tmp_path / "download-in-the-voice-of-anna.mkv")

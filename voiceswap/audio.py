@@ -68,12 +68,12 @@ def stream_audio(
 
 
 def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
-    """A file's rate in Hz with each of its blocks (samples,), mixed as `ChannelMix` says."""
+    """A file's rate in Hz with each of its blocks (samples,), mixed as `ChannelMix` tells."""
     info = sound_info(file)
     kept: list[int] | slice = slice(None)
     if info.channels > 1:
         mix = ChannelMix(info.channels, info.rate)
-        with notes_to(lambda sentence: None):  # the second reading says the same
+        with notes_to(lambda sentence: None):  # the second reading gives the same
             for _, samples in decode_file(file):
                 mix.add(samples)
         kept = mix.kept(name)

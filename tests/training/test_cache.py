@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from commands import refusal
 from lhotse import CutSet
 from lhotse.utils import fastcopy
 from safetensors import safe_open
-from training_runs import config, refusal
+from training_runs import config
 
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig

@@ -6,8 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 import torch
+from commands import command, refusal
 from tiny_model import save_tiny_model
-from training_runs import TINY, command, config, refusal
+from training_runs import TINY, config
 
 from voiceswap.features import AudioConfig
 from voiceswap.models import checkpoint, checkpoint_path

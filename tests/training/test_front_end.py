@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
+from commands import command
 from test_autocast import random_batch
-from training_runs import command, config, without_trainer
+from training_runs import config, without_trainer
 
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE
@@ -46,7 +47,7 @@ def test_a_front_end_learns_to_see_through_noise(segments, monkeypatch):
     torch.manual_seed(0)
     task = FrontEndTask(AudioConfig(), steps=40, learning_rate=3e-3)
     code = without_trainer(task, "code")
-    batch = random_batch(4) | {"samples": segments[:4]}
+    batch = random_batch(2) | {"samples": segments[:2]}
     only(monkeypatch, NOISE=1.0)
     monkeypatch.setattr(conditions, "NOISE_DB", (5.0, 5.0))
     for step in range(12):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from commands import refusal
 from lhotse import CutSet
 from torch.utils.data import default_collate
-from training_runs import TINY, config, refusal, without_trainer
+from training_runs import TINY, config, without_trainer
 
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.errors import DataError, TrainingError

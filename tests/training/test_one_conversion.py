@@ -69,7 +69,7 @@ def test_every_caller_of_the_conversion_gets_the_same_mel(model, hello, goodbye,
     module, measured = AutoencoderTask(engine.audio, "mel", verification=1.0, sizes={}), []
     module.autoencoder = engine.autoencoder
     monkeypatch.setattr(
-        module.frozen["verification"], "forward", lambda mel, _: measured.append(mel) or mel.mean()
+        module.fixed["verification"], "forward", lambda mel, _: measured.append(mel) or mel.mean()
     )
     monkeypatch.setattr("voiceswap.training.autoencoder_task.MAX_PITCH_RANGE", 1.0)
     with torch.no_grad():
@@ -79,7 +79,7 @@ def test_every_caller_of_the_conversion_gets_the_same_mel(model, hello, goodbye,
 
     # The vocoder's input is a conversion of the target to itself, without its own residuals.
     vocoder = VocoderTask(engine.audio, sizes={"blocks": 1})
-    vocoder.frozen["autoencoder"] = engine.autoencoder
+    vocoder.fixed["autoencoder"] = engine.autoencoder
     both = {name: x[[1, 1]] for name, x in batch.items()}
     own = decode(
         engine.autoencoder, content.mode()[1:2], batch["f0"][1:2], voices, exclude_self=True

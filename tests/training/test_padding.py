@@ -47,7 +47,7 @@ def test_vocoders_synthesize_silence_for_padding(padded, monkeypatch, task):
 
 def test_the_speaker_loss_gets_silence_for_padding(padded):
     task = AutoencoderTask(AudioConfig(), verification=1.0, initial="default")
-    seen = task.frozen["verification"].forward = Mock(side_effect=lambda made, _: made.mean())
+    seen = task.fixed["verification"].forward = Mock(side_effect=lambda made, _: made.mean())
     content, speaker, _ = encode(task.autoencoder, padded)
     halves = {name: x[[1, 2, 3, 0]] for name, x in padded.items()}
     task._conversion_losses(halves, content, content.mode(), speaker.mode())

@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 import torch
-from training_runs import TINY, command, config, same_weights
+from commands import command
+from training_runs import TINY, config, same_weights
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(corpus, tmp_path, monkeypatch, capsys):
@@ -76,15 +77,14 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(corpus, tmp_pa
         },
         "log_every_n_steps": 1,
     }
+    lines = []
     for folder, trainer, batch_size in ((one, {}, 4), (two, {"devices": 2, "strategy": "ddp"}, 2)):
         plain["logger"]["init_args"]["save_dir"] = str(folder)
         path = config(corpus, folder, 4, plain | trainer, {"batch_size": batch_size}, sizes=TINY)
-        train = "train", "autoencoder", "--config", path
-        if folder == one:
-            command(monkeypatch, *train)
-        else:
-            line = [sys.executable, "-m", "voiceswap", *train]
-            subprocess.run(line, check=True, capture_output=True, timeout=240)
+        lines.append(("train", "autoencoder", "--config", path))
+    both = subprocess.Popen([sys.executable, "-m", "voiceswap", *lines[1]])
+    command(monkeypatch, *lines[0])  # while the two start
+    assert both.wait(timeout=240) == 0
     losses = [
         np.genfromtxt(folder / "metrics.csv", delimiter=",", names=True) for folder in (one, two)
     ]

@@ -10,9 +10,10 @@ import pytest
 import soundfile
 import torch
 import yaml
+from commands import command, refusal
 from lhotse import CutSet
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from training_runs import TINY, command, config, refusal
+from training_runs import TINY, config
 
 from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE, HELLO
@@ -135,19 +136,24 @@ def test_what_is_wrong_with_a_config_is_one_sentence(
 def test_lightnings_lines_are_those_of_a_run_that_starts_and_none_starts_over_another(
     corpus, tmp_path
 ):
-    path = config(corpus, tmp_path, 2, sizes=TINY)
-    line = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config", path]
-    last, told = tmp_path / "last.ckpt", {"capture_output": True, "text": True}
-    started, held = subprocess.run(line, **told), last.read_bytes()
-    again = subprocess.run(line, **told)
-    assert started.returncode == 0 and again.returncode == 1
+    free, taken = tmp_path / "free", tmp_path / "taken"
+    free.mkdir(), taken.mkdir()
+    last = taken / "last.ckpt"
+    last.write_bytes(b"another run")
+    train = [sys.executable, "-m", "voiceswap", "train", "autoencoder", "--config"]
+    told = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    runs = [  # both at once, as each takes long to start
+        subprocess.Popen([*train, config(corpus, folder, 2, sizes=TINY)], **told)
+        for folder in (free, taken)
+    ]
+    (_, lines), refused = (run.communicate() for run in runs)
+    assert [run.returncode for run in runs] == [0, 1]
     for word in ("Seed set to 0", "GPU available", "max_steps=2` reached"):
-        assert word in started.stderr
-    sentence = (
-        f"{tmp_path} holds another run: go on with it by --ckpt_path {last}, or move it away."
-    )
-    assert (again.stdout, again.stderr) == ("", f"{sentence}\n")
-    assert last.read_bytes() == held and not list(tmp_path.glob("*-v1*"))
+        assert word in lines
+    sentence = f"{taken} holds another run: go on with it by --ckpt_path {last}, or move it away."
+    assert refused == ("", f"{sentence}\n")
+    assert last.read_bytes() == b"another run" and list(taken.glob("*.ckpt")) == [last]
+    assert (free / "last.ckpt").exists()
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_made(corpus, tmp_path, monkeypatch, capsys):

@@ -1,12 +1,7 @@
-"""Helpers of the training tests: a run's config, the command, and comparisons of its results."""
+"""Helpers of the training tests: a run's config, and comparisons of its results."""
 
-import sys
-
-import pytest
 import torch
 import yaml
-
-from voiceswap import cli
 
 TINY = {
     "content_width": 16,
@@ -68,23 +63,6 @@ def without_trainer(task, part: str) -> list[float]:
     task.manual_backward = lambda loss: loss.backward()
     task.log_dict = lambda logged, **_: values.append(float(logged[f"train/{part}"].detach()))
     return values
-
-
-def command(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["voiceswap", *map(str, arguments)])
-    with pytest.raises(SystemExit) as exit:
-        cli.main()
-    assert not exit.value.code
-
-
-def refusal(monkeypatch, capsys, *arguments) -> str:
-    """The error message of a command that fails with status 1: one line, no traceback."""
-    monkeypatch.setattr(sys, "argv", ["voiceswap", *map(str, arguments)])
-    with pytest.raises(SystemExit) as exit:
-        cli.main()
-    assert exit.value.code == 1
-    [line] = [line for line in capsys.readouterr().err.splitlines() if line]
-    return line
 
 
 def same_weights(first, second) -> None:

@@ -13,10 +13,8 @@ from gradio_client import Client, handle_file
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.call_check import stream_function
-from voiceswap.ui.limits import pending_calls
 from voiceswap.ui.page import serving
-from voiceswap.ui.queues import COUNTED, MODEL
+from voiceswap.ui.queues import COUNTED, MODEL, pending_calls, stream_function
 from voiceswap.ui.request_guard import CALLS, CLOSED
 from voiceswap.ui.texts import Texts
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 from browser import PATIENCE
+from commands import run
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from gradio_client import Client, handle_file
 
-from voiceswap import cli
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.page import serving
@@ -96,13 +96,9 @@ def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_pa
     ],
 )
 def test_a_wrong_start_is_one_sentence(monkeypatch, capsys, tmp_path, arguments, sentence):
-    monkeypatch.setattr(sys, "argv", ["voiceswap", "ui", "--voices", str(tmp_path), *arguments])
-    with pytest.raises(SystemExit) as exit:
-        cli.main()
+    assert run(monkeypatch, "ui", "--voices", tmp_path, *arguments) == 1
     shown = capsys.readouterr().err
-    assert (
-        exit.value.code == 1 and sentence in shown.replace("\n", " ") and "Traceback" not in shown
-    )
+    assert sentence in shown.replace("\n", " ") and "Traceback" not in shown
 
 
 def test_without_gradio_an_error_shows_how_to_install_it():

@@ -26,7 +26,7 @@ UNKNOWN = 2**60  # frames: libsndfile's number for a stream of unknown length
 
 @dataclass(frozen=True)
 class SoundInfo:
-    """What a file's header says: sample rate in Hz, number of channels, seconds (None: unknown).
+    """What a file's header holds: sample rate in Hz, number of channels, seconds (None: unknown).
 
     `format` and `subtype` are soundfile's names where libsndfile reads the file; by FFmpeg the
     subtype alone is known, of lossless sound of more than 16 bits.
@@ -40,7 +40,7 @@ class SoundInfo:
 
 
 def sound_info(path: Path) -> SoundInfo:
-    """What a file's header says. Raises AudioError when no decoder can read it."""
+    """What a file's header holds. Raises AudioError when no decoder can read it."""
     with _opened(path) as (info, _):
         return info
 
@@ -143,7 +143,7 @@ def _open(
 ) -> tuple[SoundInfo, Iterator[np.ndarray]]:
     """The file by the decoder that reads all of it.
 
-    libsndfile ends an MP3 where its Xing header says, which is that of the first of several put
+    libsndfile ends an MP3 where its Xing header does, which is that of the first of several put
     together, and finds nothing in a WAV whose recorder crashed before it wrote the length.
     """
     if _is_mpeg(path):

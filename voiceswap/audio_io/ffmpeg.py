@@ -14,10 +14,10 @@ from voiceswap.notes import LossNote, note
 
 LOST_SECONDS = 0.1  # of damage that goes without saying
 EARLY = 0.5  # seconds before the end that the header promises
-# Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
 GUESSED = ("aac", "loas", "eac3")  # formats without a length: FFmpeg tells one by the first frames
 LOSSLESS = ("alac", "flac", "wavpack", "tta", "ape", "tak")
 FINE = {"s32": "PCM_24", "flt": "FLOAT", "dbl": "DOUBLE"}  # FFmpeg's sample formats
+# Phones leave out silence in AMR, which FFmpeg's own decoders take for damage; OpenCORE's fill it.
 DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
 
 
@@ -48,7 +48,7 @@ class FFmpegFile:
     Attributes:
         rate: Hz.
         channels: their number.
-        seconds: what the header says; None if it does not.
+        seconds: by the header; None if it has no length.
         subtype: as soundfile names it, of lossless sound of more than 16 bits; None of all else.
     """
 

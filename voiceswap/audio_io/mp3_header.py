@@ -10,7 +10,7 @@ FRAMES, BYTES = 1, 2  # flags: these numbers follow
 
 
 class XingHeader(NamedTuple):
-    """What the header says: seconds; and whether the file has fewer bytes, as when it was cut off.
+    """What the header tells: seconds; and whether the file has fewer bytes, as when it was cut off.
 
     Of several MP3s put together it is the length of the first.
     """

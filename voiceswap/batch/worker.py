@@ -134,7 +134,7 @@ def _convert(
 
 @dataclass(frozen=True)
 class _File:
-    """A file to convert, and what its header says; None where that can't be read."""
+    """A file to convert, and what its header holds; None where that can't be read."""
 
     task: ConversionTask
     conversion: FileConversion

@@ -97,9 +97,8 @@ def ui(
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import AppContext
-            from voiceswap.ui.limits import let_finish
             from voiceswap.ui.page import serving
-            from voiceswap.ui.queues import ADAPT, MODEL
+            from voiceswap.ui.queues import ADAPT, MODEL, let_finish
             from voiceswap.ui.request_guard import is_loopback
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts

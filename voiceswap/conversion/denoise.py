@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from voiceswap.audio import active_level_db
+from voiceswap.dsp import spectra
 from voiceswap.dsp.spectra import power
 from voiceswap.models.denoiser import Denoiser
 
@@ -137,17 +138,14 @@ def find_noise(
 
 def stft(samples: np.ndarray, sample_rate: int) -> torch.Tensor:
     """Spectrum (bins, frames) of samples (samples,), HOP seconds from frame to frame."""
-    window, hop = _window(sample_rate), round(HOP * sample_rate)
-    wave = torch.from_numpy(samples)
-    return torch.stft(
-        wave, len(window), hop, window=window, return_complex=True, pad_mode="constant"
-    )
+    wave, hop = torch.from_numpy(samples), round(HOP * sample_rate)
+    return spectra.stft(wave, _window(sample_rate), hop)
 
 
 def istft(spectrum: torch.Tensor, sample_rate: int, length: int) -> np.ndarray:
     """Samples (length,) of a spectrum by `stft`."""
-    window, hop = _window(sample_rate), round(HOP * sample_rate)
-    return torch.istft(spectrum, len(window), hop, window=window, length=length).numpy()
+    hop = round(HOP * sample_rate)
+    return spectra.istft(spectrum, _window(sample_rate), hop, length).numpy()
 
 
 def _window(sample_rate: int) -> torch.Tensor:

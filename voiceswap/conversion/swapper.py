@@ -46,7 +46,7 @@ class VoiceSwapper:
     No call changes the object, so it serves many threads, and the same call gives the same samples.
 
     Raises:
-        AudioError: a recording can't be read or used; one sentence says why.
+        AudioError: a recording can't be read or used; one sentence tells why.
         VoiceswapError: any other value can't be used.
     """
 

@@ -30,7 +30,7 @@ class Voice:
         mel_affine: gain and offset of every mel bin, (2, mels); see `match_mel_statistics`.
         residuals: the residuals of each reference recording, a batch of one, and its share.
         delta: what an adapted voice changes of the decoder; None for any other.
-        notes: what else its file says: how it was adapted, and that its owner agreed.
+        notes: what else its file holds: how it was adapted, and that its owner agreed.
         high_gain: log-gains of what the vocoder makes above 8 kHz, (HIGH_BANDS,); zero where its
             recordings do not reach above.
     """

@@ -111,12 +111,12 @@ def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: 
 
 
 def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
-    """What a saved voice's file says, without a model; None for what is no saved voice.
+    """What a saved voice's file holds, without a model; None for what is no saved voice.
 
     Returns:
         model: the fingerprint of its model. hertz: its mean pitch. recordings: their number, and
         seconds of them that are kept. adapted: whether it changes the decoder; report: of its
-        adaptation. consent: whether its owner is said to have agreed.
+        adaptation. consent: whether it states that its owner agreed.
 
     Raises:
         VoiceswapError: it is damaged, as far as that can be told without its model.

@@ -1,1 +1,1 @@
-"""What samples and their spectra tell: F0, pauses, bandwidth, clipping and noise."""
+"""Signal processing: short-time spectra, F0, pauses, bandwidth, clipping and noise."""

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from voiceswap.dsp.spectra import mirrored_stft
+
 LOWS, MIDDLE, HIGHS = (0.04, 0.29), (0.33, 0.58), (0.83, 0.96)  # shares of half the sample rate
 MIDDLE_DROP_DB, HIGHEST_DROP_DB = 40.0, 24.0
 
@@ -14,9 +16,7 @@ def missing_highs(samples: np.ndarray, rate: int) -> bool:
     than 40 dB below the lows.
     """
     n_fft = round(rate * 0.04)
-    window = torch.hann_window(n_fft)
-    spectrum = torch.stft(torch.from_numpy(samples), n_fft, window=window, return_complex=True)
-    power = spectrum.abs().square().mean(1)
+    power = mirrored_stft(torch.from_numpy(samples), n_fft).abs().square().mean(1)
 
     def level_db(band: tuple[float, float]) -> float:
         first, last = (round(share * n_fft / 2) for share in band)

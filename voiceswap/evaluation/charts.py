@@ -107,22 +107,9 @@ def _curve(
     axes: Axes, ticks: Sequence[str], estimates: Sequence[Mapping], colour: str, label: str
 ) -> None:
     places = np.arange(len(ticks))
-    axes.plot(
-        places,
-        [value["mean"] for value in estimates],
-        color=colour,
-        marker="o",
-        markersize=4,
-        label=label,
-    )
-    axes.fill_between(
-        places,
-        [value["low"] for value in estimates],
-        [value["high"] for value in estimates],
-        color=colour,
-        alpha=0.15,
-        linewidth=0,
-    )
+    mean, low, high = ([value[name] for value in estimates] for name in ("mean", "low", "high"))
+    axes.plot(places, mean, color=colour, marker="o", markersize=4, label=label)
+    axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xticks(places, ticks)
 
 

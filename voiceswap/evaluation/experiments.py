@@ -149,11 +149,11 @@ class Experiments:
                 given_vectors = np.stack([getattr(output, key) for output in given])
                 nearest = (drawn_vectors @ given_vectors.T).max(1)
                 report[key] = {
-                    "spread": _spread(drawn_vectors),
+                    "spread": _mean_distance(drawn_vectors),
                     "nearest": asdict(bootstrap(nearest)),
                 }
                 if len(given) > 1:
-                    report[key]["spread_of_given_voices"] = _spread(given_vectors)
+                    report[key]["spread_of_given_voices"] = _mean_distance(given_vectors)
         return report
 
     def _metrics_with_noise(self, pair: Pair, noisy: str, level: int | None) -> dict[str, float]:
@@ -180,7 +180,7 @@ class Experiments:
         return self.measurements.measure(samples, self.swapper.sample_rate)
 
     def _some(self, items: list[T], number: int, description: str) -> Iterable[T]:
-        """At most `number` of `items`, spread evenly over them."""
+        """At most `number` of `items`, evenly distributed."""
         chosen = sorted({round(index) for index in np.linspace(0, len(items) - 1, number)})
         return track([items[index] for index in chosen], description, console=self.console)
 
@@ -198,6 +198,6 @@ def add_noise(samples: np.ndarray, sample_rate: int, level_db: float) -> np.ndar
     return (samples + noise * 10 ** (noise_db / 20)).astype(np.float32)
 
 
-def _spread(vectors: np.ndarray) -> float:
+def _mean_distance(vectors: np.ndarray) -> float:
     """Mean of 1 - cosine over all couples of vectors (voices, size) of unit length."""
     return float(np.mean([1 - first @ second for first, second in combinations(vectors, 2)]))

@@ -65,7 +65,7 @@ def read_pairs(path: Path, root: Path, limit: int | None = None) -> list[Pair]:
     Args:
         path: the CSV.
         root: folder that the paths in the CSV start from.
-        limit: most pairs to take, spread evenly over the set.
+        limit: most pairs to take, evenly distributed over the set.
 
     Raises:
         DataError: the file is missing, lacks a column, holds an id twice or one that can't be a

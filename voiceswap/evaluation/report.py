@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.errors import DataError
@@ -17,19 +16,11 @@ from voiceswap.evaluation.disentanglement import disentanglement, encode
 from voiceswap.evaluation.experiments import Experiments
 from voiceswap.evaluation.intervals import MIN_SPEAKERS, Estimate
 from voiceswap.evaluation.measurement import MeasurementCache
-from voiceswap.evaluation.metrics import IN_TRAINING_NOTE
 from voiceswap.evaluation.page import write_page
 from voiceswap.evaluation.pairs import Pair, read_pairs, recordings
 from voiceswap.evaluation.protocol import Protocol, Results, find_files
 from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
-from voiceswap.evaluation.tables import (
-    Tables,
-    disentanglement_table,
-    legend,
-    metric_table,
-    pair_rows,
-    write_csv,
-)
+from voiceswap.evaluation.tables import Tables, pair_rows, print_report, write_csv
 from voiceswap.files import sha256, whole_file
 from voiceswap.models.checkpoint_path import checkpoint_path
 
@@ -87,20 +78,23 @@ def run(request: Request, console: Console) -> dict:
         VoiceswapError: pairs, recordings, a model or a recogniser can't be used.
     """
     pairs = read_pairs(request.pairs, request.root, request.limit)
-    try:
-        request.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
-    measured = {"name": request.pairs.name, "count": len(pairs), "sha256": sha256(request.pairs)}
-    if request.against is not None:
-        read_earlier(request.against, {"pairs": measured, "scorers": {}})
-    if request.converted is None:
-        checkpoint_path(request.checkpoint)
-    else:
-        find_files(request.converted, pairs)
+    report: dict = {
+        "measured": request.checkpoint if request.converted is None else str(request.converted),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": request.command,
+        "pairs": {
+            "name": request.pairs.name,
+            "count": len(pairs),
+            "sha256": sha256(request.pairs),
+        },
+        "scorers": {},
+    }
+    _require_usable(request, pairs, report)
     languages = {pair.language for pair in pairs}
-    speakers = {speaker for pair in pairs for speaker in pair.speakers}
     scorers, left_out = load_scorers(request.asr, languages, request.jobs, request.more_metrics)
+    report["scorers"] = {key: scorer.description for key, scorer in scorers.items()}
+    earlier = read_earlier(request.against, report) if request.against else None
+    speakers = {speaker for pair in pairs for speaker in pair.speakers}
     if len(speakers) < MIN_SPEAKERS:
         left_out.append(
             f"The intervals draw outputs, not speakers, of whom the paths name {len(speakers)}: "
@@ -109,52 +103,62 @@ def run(request: Request, console: Console) -> dict:
     distortion = any(pair.parallel for pair in pairs) and _is_installed("librosa", "MCD", left_out)
     measurements = MeasurementCache(scorers, request.out / "measurements.jsonl")
     protocol = Protocol(pairs, measurements, console, request.jobs, distortion)
-    report: dict = {
-        "measured": request.checkpoint if request.converted is None else str(request.converted),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": request.command,
-        "pairs": measured,
-        "scorers": {key: scorer.description for key, scorer in scorers.items()},
-    }
-    earlier = read_earlier(request.against, report) if request.against else None
     if request.converted is not None:
         results = protocol.evaluate_files(request.converted)
     else:
-        swapper = VoiceSwapper.load(request.checkpoint, request.device)
-        digest = sha256(checkpoint_path(request.checkpoint))
-        report["checkpoint"] = {
-            "sha256": digest,
-            "card": swapper.card,
-            "device": str(swapper.device),
-        }
-        given = min(len(pair.targets) for pair in pairs)
-        left_out += [
-            f"Left out: {number} references, since the set gives {given}."
-            for number in request.references
-            if number > given
-        ]
-        references = [number for number in request.references if number <= given] or [1]
-        folder, seconds = request.out / "converted", request.reference_seconds
-        converter = PairConverter(swapper, digest, folder, request.stream, seconds)
-        results = protocol.evaluate_model(converter, references)
-        if _is_installed("sklearn", "the probes of both codes", left_out):
-            with console.status("Probing the codes ..."):
-                report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
-        if request.experiments:
-            report["experiments"] = Experiments(swapper, measurements, pairs, console).run()
+        results = _evaluate_model(request, protocol, report, left_out)
     report["left_out"] = left_out
-    _finish(request.out, report, results, pairs, earlier, console)
+    tables = _add_estimates(report, results, pairs, earlier)
+    page = _write(request.out, report, tables, pairs, results)
+    print_report(console, report, tables, page)
     return report
 
 
-def _finish(
-    out: Path,
-    report: dict,
-    results: Results,
-    pairs: list[Pair],
-    earlier: EarlierReport | None,
-    console: Console,
-) -> None:
+def _require_usable(request: Request, pairs: list[Pair], report: Mapping) -> None:
+    """Raise VoiceswapError for what is missing, before the scorers load."""
+    try:
+        request.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
+    if request.against is not None:
+        read_earlier(request.against, report)
+    if request.converted is None:
+        checkpoint_path(request.checkpoint)
+    else:
+        find_files(request.converted, pairs)
+
+
+def _evaluate_model(
+    request: Request, protocol: Protocol, report: dict, left_out: list[str]
+) -> Results:
+    """Measure a model's conversions and codes. Adds to `report` and `left_out`."""
+    swapper = VoiceSwapper.load(request.checkpoint, request.device)
+    digest = sha256(checkpoint_path(request.checkpoint))
+    report["checkpoint"] = {"sha256": digest, "card": swapper.card, "device": str(swapper.device)}
+    pairs, console = protocol.pairs, protocol.console
+    given = min(len(pair.targets) for pair in pairs)
+    left_out += [
+        f"Left out: {number} references, since the set gives {given}."
+        for number in request.references
+        if number > given
+    ]
+    references = [number for number in request.references if number <= given] or [1]
+    folder, seconds = request.out / "converted", request.reference_seconds
+    converter = PairConverter(swapper, digest, folder, request.stream, seconds)
+    results = protocol.evaluate_model(converter, references)
+    if _is_installed("sklearn", "the probes of both codes", left_out):
+        with console.status("Probing the codes ..."):
+            report["disentanglement"] = disentanglement(encode(swapper, recordings(pairs)))
+    if request.experiments:
+        measurements = protocol.measurements
+        report["experiments"] = Experiments(swapper, measurements, pairs, console).run()
+    return results
+
+
+def _add_estimates(
+    report: dict, results: Results, pairs: list[Pair], earlier: EarlierReport | None
+) -> Tables:
+    """The tables of results, whose estimates and rows are added to `report`."""
     differences = earlier.differences(pairs, results.systems) if earlier else {}
     tables = Tables(results.summary(pairs), results.groups(pairs), differences)
     report["summary"] = _plain(tables.summary)
@@ -166,35 +170,16 @@ def _finish(
             "differences": _plain(tables.differences),
         }
     report["rows"] = pair_rows(pairs, results.systems | results.anchors)
+    return tables
+
+
+def _write(out: Path, report: Mapping, tables: Tables, pairs: list[Pair], results: Results) -> Path:
+    """Write report.json, pairs.csv and report.html, whose path is returned."""
     with whole_file(out / "report.json") as temporary:
         temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     write_csv(out / "pairs.csv", report["rows"])
-    page = write_page(
-        out / "report.html",
-        report,
-        tables,
-        pairs,
-        best_median_worst(pairs, results),
-        results.outputs,
-    )
-    title = f"{report['measured']}: {len(pairs)} pairs, means [95 % intervals]"
-    console.print(metric_table(tables.summary, title))
-    if tables.groups:
-        console.print(metric_table(tables.groups, "By group of pairs"))
-    if earlier:
-        console.print(
-            metric_table(tables.differences, f"Against {earlier.measured}, pair by pair", "+")
-        )
-    if "disentanglement" in report:
-        console.print(disentanglement_table(report["disentanglement"]))
-    for line in legend(tables.summary):
-        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
-    for sentence in (IN_TRAINING_NOTE, *report["left_out"]):
-        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    console.print(
-        Text.assemble((str(page), "green"), "  and report.json, pairs.csv beside it"),
-        soft_wrap=True,
-    )
+    examples = best_median_worst(pairs, results)
+    return write_page(out / "report.html", report, tables, pairs, examples, results.outputs)
 
 
 def best_median_worst(pairs: Sequence[Pair], results: Results) -> dict[str, Pair]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from voiceswap.evaluation.intervals import Estimate
-from voiceswap.evaluation.metrics import LEGEND, METRICS, Metric
+from voiceswap.evaluation.metrics import IN_TRAINING_NOTE, LEGEND, METRICS, Metric
 from voiceswap.evaluation.pairs import Pair
 
 ARROWS = {"higher": "↑", "lower": "↓"}
@@ -49,6 +50,25 @@ def metric_rows(columns: Columns, sign: str = "") -> list[list[str]]:
         if any(cells):
             rows.append([f"{metric.label} {ARROWS[metric.better]}", *cells])
     return rows
+
+
+def print_report(console: Console, report: Mapping, tables: Tables, page: Path) -> None:
+    """Print the tables of a report, what they mean, and where its page is."""
+    title = f"{report['measured']}: {report['pairs']['count']} pairs, means [95 % intervals]"
+    console.print(metric_table(tables.summary, title))
+    if tables.groups:
+        console.print(metric_table(tables.groups, "By group of pairs"))
+    if "against" in report:
+        title = f"Against {report['against']['measured']}, pair by pair"
+        console.print(metric_table(tables.differences, title, "+"))
+    if "disentanglement" in report:
+        console.print(disentanglement_table(report["disentanglement"]))
+    for line in legend(tables.summary):
+        console.print(Text(line, "dim"), soft_wrap=True)
+    for sentence in (IN_TRAINING_NOTE, *report["left_out"]):
+        console.print(Text(sentence, "yellow"), soft_wrap=True)
+    where = Text.assemble((str(page), "green"), "  and report.json, pairs.csv beside it")
+    console.print(where, soft_wrap=True)
 
 
 def metric_table(columns: Columns, title: str, sign: str = "") -> Table:

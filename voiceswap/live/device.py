@@ -41,7 +41,7 @@ class LiveSession:
         play: opens the devices, as `sounddevice.Stream` does; for tests.
 
     Raises:
-        VoiceswapError: there is no device, or it can't be opened; one sentence says why.
+        VoiceswapError: there is no device, or it can't be opened; one sentence tells why.
     """
 
     stream: Stream

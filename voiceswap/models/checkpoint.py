@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,15 +152,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         for name, build in builders.items():
             prefix = f"{name}."
             state = {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-            with torch.device("meta"):  # costs nothing until the weights are known to fit
-                expected = build(audio, **metadata[name]).state_dict()
-            if {k: t.shape for k, t in expected.items()} != {k: t.shape for k, t in state.items()}:
-                raise ValueError("the weights have other shapes")
-            if not all(tensor.isfinite().all() for tensor in state.values()):
-                raise ValueError("there are weights that are not numbers")
-            network = build(audio, **metadata[name])
-            network.load_state_dict(state)
-            networks[name] = network.eval()
+            networks[name] = _with_weights(partial(build, audio, **metadata[name]), state)
     except (
         LookupError,
         TypeError,
@@ -172,6 +165,19 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
     checkpoint = Checkpoint(**networks, card=card, content_log_variance=usual)
     _require_own_front_end(checkpoint)
     return checkpoint
+
+
+def _with_weights(build: Callable[[], nn.Module], state: Mapping[str, Tensor]) -> nn.Module:
+    """A network with weights, in evaluation mode. Raises ValueError for weights of another."""
+    with torch.device("meta"):  # costs nothing until the weights are known to fit
+        expected = build().state_dict()
+    if {k: t.shape for k, t in expected.items()} != {k: t.shape for k, t in state.items()}:
+        raise ValueError("the weights have other shapes")
+    if not all(tensor.isfinite().all() for tensor in state.values()):
+        raise ValueError("there are weights that are not numbers")
+    network = build()
+    network.load_state_dict(state)
+    return network.eval()
 
 
 def _check_sizes(sizes: Mapping[str, object]) -> None:

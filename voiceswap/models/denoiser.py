@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from voiceswap.dsp.spectra import power
+from voiceswap.dsp.spectra import istft, power, stft
 from voiceswap.features import AudioConfig
 from voiceswap.models.layers import ConvNeXtBlock
 
@@ -63,15 +63,8 @@ class Denoiser(nn.Module):
 
     def spectrum(self, samples: Tensor) -> Tensor:
         """Complex spectra (batch, bins, frames) of waveforms (batch, samples)."""
-        return torch.stft(
-            samples,
-            len(self.window),
-            self.hop,
-            window=self.window,
-            return_complex=True,
-            pad_mode="constant",
-        )
+        return stft(samples, self.window, self.hop)
 
     def waveform(self, spectrum: Tensor, length: int) -> Tensor:
         """Waveforms (batch, length) of spectra by `spectrum`."""
-        return torch.istft(spectrum, len(self.window), self.hop, window=self.window, length=length)
+        return istft(spectrum, self.window, self.hop, length)

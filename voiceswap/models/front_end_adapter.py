@@ -59,7 +59,7 @@ class FrontEndAdapter(nn.Module):
         }
 
     def adapted_front_end(self) -> WhisperFrontEnd:
-        """The front end with adapted weights, frozen, on the adapter's device."""
+        """The front end with adapted weights, without gradients, on the adapter's device."""
         network = cast(
             WhisperFrontEnd, pretrained.front_end(self.architecture["front_end"], self.audio)
         ).to(next(self.parameters()).device)

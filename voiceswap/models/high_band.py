@@ -63,7 +63,7 @@ def match_high_band(made: Tensor, natural: Tensor, speech: Tensor, frequencies: 
     return torch.stack(gains, -1).clamp(-HIGHEST_GAIN, HIGHEST_GAIN)
 
 
-def spread_gains(gains: Tensor, frequencies: Tensor) -> Tensor:
+def interpolate_gains(gains: Tensor, frequencies: Tensor) -> Tensor:
     """Log-gains (batch, HIGH_BANDS) as those of bins (batch, bins), along lines between middles."""
     middles = [(low + high) / 2 for low, high in itertools.pairwise(EDGES)]
     points = torch.tensor([middles[0] - FADE_HZ, *middles], device=gains.device)

@@ -58,8 +58,8 @@ class SpeakerLoss(nn.Module):
 class ContentLoss(nn.Module):
     """1 - cosine, frame by frame, between Whisper's features of conversions and of their sources.
 
-    The features are instance-normed, since what stays the same in time says more of the voice than
-    of the words. `mask` (batch, 1, frames) is one inside recordings; at least one frame of each
+    The features are instance-normed, since what stays the same in time is more of the voice than of
+    the words. `mask` (batch, 1, frames) is one inside recordings; at least one frame of each
     must be.
 
     With `graph`, its network runs as a `CudaGraph`; no other thread may use the device when it is
@@ -90,8 +90,8 @@ class ContentLoss(nn.Module):
 class _MelPower(nn.Module):
     """Log-mels of ours, or waveforms, to another network's mel powers (batch, its bins, frames).
 
-    Each of our bins is spread over the linear frequencies it covers and gathered into the other's
-    bins.
+    Each of our bins is distributed over the linear frequencies it covers and gathered into the
+    other's bins.
     """
 
     def __init__(self, audio: AudioConfig, theirs: MelSpectrogram):

@@ -26,8 +26,8 @@ def front_end(name: str, config: AudioConfig) -> FrontEnd:
     """The front end called `name`: "mel", "whisper-base" or "whisper-base:N".
 
     N is how many of Whisper's six layers are run: later ones carry more of the words' meaning and
-    less of their sound. Frozen and in evaluation mode. Raises CheckpointError for an unknown name
-    or audio settings that it can't use.
+    less of their sound. Without gradients, in evaluation mode. Raises CheckpointError for an
+    unknown name or audio settings that it can't use.
     """
     if name == "mel":
         return _freeze(MelFrontEnd(config))
@@ -68,7 +68,7 @@ def whisper_layers(name: str) -> int:
 
 
 def speaker_verifier() -> SpeakerVerifier:
-    """The speaker verifier, frozen and in evaluation mode."""
+    """The speaker verifier, without gradients and in evaluation mode."""
     network = SpeakerVerifier()
     network.load_state_dict(_read(VERIFIER))
     return _freeze(network)

@@ -14,8 +14,8 @@ from voiceswap.models.high_band import (
     CROSSOVER,
     HighBand,
     filter_head,
+    interpolate_gains,
     match_high_band,
-    spread_gains,
 )
 from voiceswap.models.layers import ConvNeXtBlock, masked
 
@@ -115,7 +115,7 @@ class SourceFilterVocoder(nn.Module):
         """
         log_gain, phase, log_noise_gain = self._filters(mel, f0, mask).unbind(1)
         if high_gain is not None and self.high_band is not None:
-            gains = spread_gains(high_gain, self._frequencies())[..., None]
+            gains = interpolate_gains(high_gain, self._frequencies())[..., None]
             log_gain, log_noise_gain = log_gain + gains, log_noise_gain + gains
         pulses, noise = self.pulses(f0, state), self._noise(f0, state)
         if mask is not None:

@@ -92,18 +92,18 @@ class AutoencoderTask(BaseTask):
                 f"{front_end}."
             )
         if verification:
-            self.frozen["verification"] = SpeakerLoss(audio)
+            self.fixed["verification"] = SpeakerLoss(audio)
         if recognition:
-            self.frozen["recognition"] = ContentLoss(audio, graph=True)
+            self.fixed["recognition"] = ContentLoss(audio, graph=True)
         if vocoder:
-            if not self.frozen:
+            if not self.fixed:
                 raise TrainingError(
                     "model.vocoder has no effect: set model.verification or model.recognition "
                     "above zero, or leave it out."
                 )
             network = load_network(vocoder, "vocoder", audio)
             network = network.without_high_band()  # what takes the losses ends at 8 kHz
-            self.frozen["vocoder"] = network.eval().requires_grad_(False)
+            self.fixed["vocoder"] = network.eval().requires_grad_(False)
         # The phase of the KL warm-up.
         self.register_buffer("batches", torch.zeros((), dtype=torch.long))
         self.batches: Tensor
@@ -194,15 +194,15 @@ class AutoencoderTask(BaseTask):
             self.autoencoder, batch, content_code, voices, sources, pitch_range
         )
         mask, natural = segment_mask(batch)[sources], batch["mel"]
-        frozen = self.frozen_here()
-        if "vocoder" in frozen:
-            converted, natural = frozen["vocoder"](converted, f0, mask), batch["samples"]
+        fixed = self.fixed_here()
+        if "vocoder" in fixed:
+            converted, natural = fixed["vocoder"](converted, f0, mask), batch["samples"]
         else:
             converted = with_silence(converted, mask, self.audio)
             natural = with_silence(natural, segment_mask(batch), self.audio)
         parts = {}
-        if "verification" in frozen:
-            parts["verification"] = frozen["verification"](converted, natural[targets])
-        if "recognition" in frozen:
-            parts["recognition"] = frozen["recognition"](converted, natural[sources], mask)
+        if "verification" in fixed:
+            parts["verification"] = fixed["verification"](converted, natural[targets])
+        if "recognition" in fixed:
+            parts["recognition"] = fixed["recognition"](converted, natural[sources], mask)
         return parts

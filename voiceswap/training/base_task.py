@@ -24,7 +24,7 @@ class BaseTask(lightning.LightningModule):
 
     Attributes:
         accumulate: batches whose mean gradient makes a step.
-        frozen: networks that are not trained, by name. In a dictionary they are no part of the
+        fixed: networks that are not trained, by name. In a dictionary they are no part of the
             module, its checkpoints and its averages.
     """
 
@@ -35,11 +35,11 @@ class BaseTask(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.audio, self.learning_rate, self.steps = audio, learning_rate, steps
-        self.frozen: dict[str, Any] = {}
+        self.fixed: dict[str, Any] = {}
 
-    def frozen_here(self) -> dict[str, Any]:
-        """The frozen networks, on the device of the trained one."""
-        return {name: network_on(network, self.device) for name, network in self.frozen.items()}
+    def fixed_here(self) -> dict[str, Any]:
+        """The fixed networks, on the device of the trained one."""
+        return {name: network_on(network, self.device) for name, network in self.fixed.items()}
 
     def networks(self) -> list[nn.Module]:
         """The networks to optimise, the trained one first."""

@@ -1,9 +1,9 @@
 """Features for training, computed once: a folder with one safetensors file a cut.
 
-The front end is frozen, so encoding a few perturbed versions of each recording ahead of time saves
-running it at every step. Files are written atomically; a build that was stopped goes on where it
-was. A file's name is a hash of all that its features depend on; what was made of other recordings
-or cuts stays, and the folder may be removed whenever nothing trains on it.
+The front end is not trained, so encoding a few perturbed versions of each recording ahead of time
+saves running it at every step. Files are written atomically; a build that was stopped goes on where
+it was. A file's name is a hash of all that its features depend on; what was made of other
+recordings or cuts stays, and the folder may be removed whenever nothing trains on it.
 """
 
 import os

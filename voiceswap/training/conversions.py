@@ -18,14 +18,14 @@ def segment_mask(batch: Item) -> Tensor:
     return length_mask(batch["length"], batch["mel"].shape[-1])
 
 
-def with_silence(mel: Tensor, mask: Tensor, audio: AudioConfig) -> Tensor:
-    """Log-mels whose padding, which is zeros and so loud, is silence: for what takes no mask."""
-    return mel.masked_fill(mask == 0, math.log(audio.log_floor))
-
-
 def content_mask(batch: Item, stride: int) -> Tensor:
     """The same in frames of the content code."""
     return length_mask(-(-batch["length"] // stride), batch["content"].shape[-1])
+
+
+def with_silence(mel: Tensor, mask: Tensor, audio: AudioConfig) -> Tensor:
+    """Log-mels whose padding, which is zeros and so loud, is silence: for what takes no mask."""
+    return mel.masked_fill(mask == 0, math.log(audio.log_floor))
 
 
 def encode(

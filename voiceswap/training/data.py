@@ -102,12 +102,8 @@ class SpeechData(lightning.LightningDataModule):
         audio.at_rate(rate)  # raises where the frames are no whole number of samples at that rate
         self.cache = FeatureCache(cache_dir, CacheConfig(audio, front_end, views, rate))
         self.manifests = {"train": train, "validation": validation}
-        self.batch_size, self.validation_batches, self.workers, self.jobs = (
-            batch_size,
-            validation_batches,
-            workers,
-            jobs,
-        )
+        self.batch_size, self.validation_batches = batch_size, validation_batches
+        self.workers, self.jobs = workers, jobs
         self.frames = round(seconds * audio.frame_rate / 2) * 2
         self.reference_frames = round(reference_seconds * audio.frame_rate)
         self.clean_share, self.speeds, self.shares, self.seed = clean_share, speeds, shares, seed
@@ -121,34 +117,39 @@ class SpeechData(lightning.LightningDataModule):
         recording can be used.
         """
         for part in self.manifests:
-            known, missing = set(), set()
-            seconds, low, rate = 0.0, 0, self.cache.config.samples_rate
-            for cut in self._cuts(part):
-                if cut.id in known:
-                    raise DataError(
-                        f"data.{part} has two cuts {cut.id}; give each manifest once, and prepare "
-                        "folders whose speakers have the same names with a --name of their own."
-                    )
-                known.add(cut.id)
-                low += cut.sampling_rate < MIN_RATE_SHARE * rate
-                if not self.cache.holds(cut):
-                    missing.add(cut.id)
-                    seconds += cut.duration
-            if low:
-                raise DataError(
-                    f"{low} recordings for {part} have a sample rate far below the {rate} Hz that "
-                    "data asks for, so they lack the highs; lower data.audio.sample_rate or "
-                    f"data.samples_rate, or prepare them with --min-rate {rate}."
-                )
-            self._check_room(seconds)
+            known, missing = self._checked_cuts(part)
             if missing:
-                left_out = self.cache.build(self._cuts(part, missing), self.jobs, len(missing))
-                if len(left_out) == len(known):
+                self._check_room(sum(missing.values()))
+                wanted = set(missing)
+                left_out = self.cache.build(self._cuts(part, wanted), self.jobs, len(wanted))
+                if len(left_out) == known:
                     raise DataError(
                         f"No recording for {part} can be used: {next(iter(left_out.values()))}"
                     )
                 for cut_id, reason in left_out.items():
                     logger.warning("Left out %s: %s", cut_id, reason)
+
+    def _checked_cuts(self, part: str) -> tuple[int, dict[str, float]]:
+        """The number of a part's cuts, and the ids and seconds of those that the cache lacks."""
+        known, missing = set(), {}
+        low, rate = 0, self.cache.config.samples_rate
+        for cut in self._cuts(part):
+            if cut.id in known:
+                raise DataError(
+                    f"data.{part} has two cuts {cut.id}; give each manifest once, and prepare "
+                    "folders whose speakers have the same names with a --name of their own."
+                )
+            known.add(cut.id)
+            low += cut.sampling_rate < MIN_RATE_SHARE * rate
+            if not self.cache.holds(cut):
+                missing[cut.id] = cut.duration
+        if low:
+            raise DataError(
+                f"{low} recordings for {part} have a sample rate far below the {rate} Hz that "
+                "data asks for, so they lack the highs; lower data.audio.sample_rate or "
+                f"data.samples_rate, or prepare them with --min-rate {rate}."
+            )
+        return len(known), missing
 
     def train_dataloader(self) -> DataLoader:
         """Endless batches, from the position of the last checkpoint on."""
@@ -244,16 +245,8 @@ class SpeechData(lightning.LightningDataModule):
     ) -> SegmentDataset:
         _, stride = front_end_shape(self.cache.config.front_end, self.cache.config.audio)
         corpora = (self._corpus(path, part) for path in self.manifests[part])
-        return SegmentDataset(
-            corpora,
-            self.cache,
-            stride,
-            self.frames,
-            self.reference_frames,
-            self.seed,
-            clean_share,
-            shares,
-        )
+        lengths = self.frames, self.reference_frames
+        return SegmentDataset(corpora, self.cache, stride, *lengths, self.seed, clean_share, shares)
 
 
 class _TimedLoader(DataLoader):

@@ -77,8 +77,7 @@ class DenoiserTask(BaseTask):
         samples = samples * 10 ** (LEVEL_DB / 20 * torch.randn_like(samples[:, :1]))
         speech, noisy = noisy_pairs(samples, self.audio.sample_rate)
         with torch.autocast(samples.device.type, enabled=False):
-            wanted = self.denoiser.spectrum(speech)
-            spectrum = self.denoiser.spectrum(noisy)
+            wanted, spectrum = self.denoiser.spectrum(speech), self.denoiser.spectrum(noisy)
         found = spectrum * self.denoiser.gains(spectrum).float()
         with torch.autocast(samples.device.type, enabled=False):
             wave = self.denoiser.waveform(found, noisy.shape[-1])
@@ -88,11 +87,8 @@ class DenoiserTask(BaseTask):
         mask = length_mask(length, frames)
         inaudible = INAUDIBLE * mels[1].mean((1, 2), True) + self.audio.log_floor
         found_mel, wanted_mel = ((mel + inaudible).log() for mel in mels)
-        speech = mask * speech_frames(wanted_mel, mask)[:, None]
-        statistics = [
-            torch.stack([x[0], x[1].log()])
-            for x in (moments(found_mel, speech), moments(wanted_mel, speech))
-        ]
+        counted = mask * speech_frames(wanted_mel, mask)[:, None]
+        statistics = [_log_statistics(mel, counted) for mel in (found_mel, wanted_mel)]
         mean = magnitudes[1].mean((1, 2), True) + self.audio.log_floor  # a segment may be silent
         compressed = [(x / mean + INAUDIBLE) ** COMPRESSION for x in magnitudes]
         inside = torch.nn.functional.interpolate(mask, compressed[0].shape[-1])
@@ -101,3 +97,9 @@ class DenoiserTask(BaseTask):
             "magnitude": masked_mean((compressed[0] - compressed[1]).abs(), inside),
             "statistics": (statistics[0] - statistics[1]).abs().mean(),
         }
+
+
+def _log_statistics(mel: Tensor, mask: Tensor) -> Tensor:
+    """Mean and log-deviation of every bin where the mask is one, (2, batch, mels, 1)."""
+    mean, deviation = moments(mel, mask)
+    return torch.stack([mean, deviation.log()])

@@ -1,4 +1,4 @@
-"""What training knows of a recording: samples, log-mel, F0, and what frozen networks encode.
+"""What training knows of a recording: samples, log-mel, F0, and what pretrained networks encode.
 
 The hash of this module's code, and of all that it imports, is a part of a cache's name.
 """

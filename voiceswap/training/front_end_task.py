@@ -24,8 +24,8 @@ class FrontEndTask(BaseTask):
 
     The pretrained Whisper gives the clean ones, `degrade` makes degraded speech. Minimises the
     squared error of the content code + `unsure` * that of the posterior's log-variance + `matching`
-    * that of the features, relative to their deviations. The content encoder is frozen, so decoders
-    and voices stay valid.
+    * that of the features, relative to their deviations. The content encoder is not trained, so
+    decoders and voices stay valid.
 
     Args:
         audio: audio settings; the data module's.
@@ -65,7 +65,7 @@ class FrontEndTask(BaseTask):
             else FrontEndAdapter(audio, autoencoder.front_end, rank)
         )
         encoder = autoencoder.content_encoder.eval().requires_grad_(False)
-        self.frozen = {"content_encoder": encoder, "front_end": front_end}
+        self.fixed = {"content_encoder": encoder, "front_end": front_end}
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the adapter."""
@@ -78,7 +78,7 @@ class FrontEndTask(BaseTask):
 
     def _losses(self, batch: Item) -> dict[str, Tensor]:
         """The losses of a batch's segments."""
-        encoder, front_end = self.frozen_here().values()
+        encoder, front_end = self.fixed_here().values()
         mask = segment_mask(batch)
         inside = mask[..., ::2]
         with torch.no_grad():

@@ -32,7 +32,7 @@ def held_lines() -> Iterator[None]:
 
 
 class ShowLines(Callback):
-    """Shows the lines that were held back when the data and the config have proved to do."""
+    """Shows the lines that were held back, once data and config have proved usable."""
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Show them, and from now on each as it comes."""

@@ -1,21 +1,19 @@
 """Training of the vocoder's high band."""
 
-import torch
 from torch import Tensor, nn
 
 from voiceswap.errors import TrainingError
 from voiceswap.features import AudioConfig
 from voiceswap.models.high_band import CROSSOVER
 from voiceswap.training import losses
-from voiceswap.training.adversarial import adversarial_losses
-from voiceswap.training.base_task import BaseTask
+from voiceswap.training.adversarial import AdversarialTask
 from voiceswap.training.conversions import segment_mask
 from voiceswap.training.discriminators import HighBandDiscriminator
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
 
 
-class HighBandTask(BaseTask):
+class HighBandTask(AdversarialTask):
     """Teaches a trained vocoder what lies above its mel spectrogram; the rest of it stays.
 
     Minimises the envelope loss, and the losses of discriminators that see the high band alone. The
@@ -58,19 +56,13 @@ class HighBandTask(BaseTask):
 
     def networks(self) -> list[nn.Module]:
         """The high band, and the discriminator where there is one."""
-        trained = self.vocoder.high_band
-        return [trained, *([self.discriminator] if self.hparams["adversarial"] else [])]
+        return [self.vocoder.high_band, *super().networks()[1:]]
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the discriminator, if there is one, and one of the high band."""
-        start = int(torch.randint(max(1, batch["mel"].shape[-1] - self.crop + 1), ()))
-        frames = slice(start, start + self.crop)
-        made, real = self._synthesize(batch, frames)
-        parts = {"envelope": losses.envelope_loss(made, real, self.lowest)}
-        if self.hparams["adversarial"]:
-            parts |= adversarial_losses(self, made, real)
-        # The discriminator's own loss is shown alone: its step is made.
-        self.minimise(parts, generator=self.hparams["adversarial"], discriminator=0.0)
+        made, real = self._synthesize(batch, self.random_crop(batch["mel"].shape[-1]))
+        envelope = losses.envelope_loss(made, real, self.lowest)
+        self.minimise_against(made, real, {"envelope": envelope})
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """Copy synthesis of validation speakers."""

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voiceswap.dsp.spectra import mirrored_stft
 from voiceswap.features import AudioConfig, MelSpectrogram
 from voiceswap.models.gaussian import DiagonalGaussian
 
@@ -49,11 +50,7 @@ def spectral_loss(output: Tensor, target: Tensor) -> Tensor:
     """
     total = torch.zeros((), device=output.device)
     for size in FFT_SIZES:
-        window = torch.hann_window(size, device=output.device)
-        a, b = (
-            torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
-            for x in (output, target)
-        )
+        a, b = (mirrored_stft(x, size).abs() for x in (output, target))
         total = (
             total
             + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log())
@@ -97,12 +94,11 @@ def envelope_loss(output: Tensor, target: Tensor, lowest: float) -> Tensor:
     """
     total = torch.zeros((), device=output.device)
     for size in BAND_FFT_SIZES:
-        window = torch.hann_window(size, device=output.device)
         width = max(1, round(size / 48))
         envelopes = []
         for wave in (output, target):
-            spectrum = torch.stft(wave, size, size // 4, window=window, return_complex=True)
-            power = spectrum[:, round(lowest * size / 2) :].abs().square().transpose(1, 2)
+            spectrum = mirrored_stft(wave, size)[:, round(lowest * size / 2) :]
+            power = spectrum.abs().square().transpose(1, 2)
             pooled = F.avg_pool1d(power, width, max(1, width // 2))
             pooled = torch.cat([pooled, pooled.mean(1, keepdim=True)], 1)
             envelopes.append((pooled + 1e-6).log() / 2)

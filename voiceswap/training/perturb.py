@@ -13,6 +13,8 @@ import torch
 import torchaudio.functional
 from torch import Tensor
 
+from voiceswap.dsp.spectra import istft, stft
+
 N_FFT, HOP = 1024, 256
 ENVELOPE_QUEFRENCIES = 32  # cepstral coefficients of the vocal tract; pitch lies above at 16 kHz
 
@@ -32,21 +34,21 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
     Pitch moves by up to 5 semitones (formants with it), formants alone by up to 18 %, every octave
     or so by up to 8 dB; one in three loses its highs, two in three get noise at 5 to 35 dB.
     """
-    wave = samples
+    wave, window = samples, torch.hann_window(N_FFT)
     if rng.random() < MOVED_SHARE:
-        wave = shift_pitch(
-            wave, sample_rate, rng.uniform(-MAX_SHIFT_SEMITONES, MAX_SHIFT_SEMITONES)
-        )
-    spectrum = _stft(torch.from_numpy(wave)).numpy()
-    gain = formant_gain(spectrum, 2 ** rng.uniform(-FORMANT_OCTAVES, FORMANT_OCTAVES))
-    gains = rng.uniform(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS)
-    gain = gain + (gains @ knots_to_bins(len(spectrum)))[:, None]
-    if rng.random() < DULL_SHARE:
-        cutoff = rng.uniform(*CUTOFFS) / (sample_rate / 2)
-        above = np.arange(len(spectrum)) / len(spectrum) - cutoff
-        gain -= np.clip(above * DULL_SLOPE, 0, DULL_GAIN)[:, None]
+        semitones = rng.uniform(-MAX_SHIFT_SEMITONES, MAX_SHIFT_SEMITONES)
+        wave = shift_pitch(wave, sample_rate, semitones)
+    spectrum = stft(torch.from_numpy(wave), window, HOP).numpy()
+    formants = 2 ** rng.uniform(-FORMANT_OCTAVES, FORMANT_OCTAVES)
+    equaliser = rng.uniform(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS)
+    cutoff = rng.uniform(*CUTOFFS) if rng.random() < DULL_SHARE else math.inf
+    cepstrum = np.fft.irfft(np.log(np.abs(spectrum) + 1e-5), axis=0)
+    cepstrum[ENVELOPE_QUEFRENCIES : len(cepstrum) - ENVELOPE_QUEFRENCIES + 1] = 0
+    envelope = torch.from_numpy(np.fft.rfft(cepstrum, axis=0).real)
+    draws = (torch.from_numpy(np.array([draw])) for draw in (formants, equaliser, cutoff))
+    gain = _log_gain(envelope[None], sample_rate, *draws)[0].numpy()
     changed = torch.from_numpy((spectrum * np.exp(gain)).astype(np.complex64))
-    wave = _istft(changed, len(samples)).numpy()
+    wave = istft(changed, window, HOP, len(samples)).numpy()
     if rng.random() < NOISY_SHARE:
         wave = add_noise(wave, rng.uniform(*SNR_DB), rng)
     return wave.astype(np.float32)
@@ -55,31 +57,12 @@ def perturb(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> 
 def shift_pitch(samples: np.ndarray, sample_rate: int, semitones: float) -> np.ndarray:
     """`samples` (samples,) with pitch and formants moved, by a phase vocoder; same length."""
     rate = 2 ** (-semitones / 12)
-    advance = torch.linspace(0, math.pi * HOP, N_FFT // 2 + 1)[:, None]
-    stretched = torchaudio.functional.phase_vocoder(_stft(torch.from_numpy(samples)), rate, advance)
-    slow = _istft(stretched, round(len(samples) / rate)).numpy()
+    window, advance = torch.hann_window(N_FFT), torch.linspace(0, math.pi * HOP, N_FFT // 2 + 1)
+    spectrum = stft(torch.from_numpy(samples), window, HOP)
+    slowed = torchaudio.functional.phase_vocoder(spectrum, rate, advance[:, None])
+    slow = istft(slowed, window, HOP, round(len(samples) / rate)).numpy()
     shifted = soxr.resample(slow, sample_rate / rate, sample_rate)[: len(samples)]
     return np.pad(shifted, (0, len(samples) - len(shifted))).astype(np.float32)
-
-
-def formant_gain(spectrum: np.ndarray, factor: float) -> np.ndarray:
-    """Log gain (bins, frames) that scales the spectral envelope's frequencies by `factor`."""
-    log_magnitude = np.log(np.abs(spectrum) + 1e-5)
-    cepstrum = np.fft.irfft(log_magnitude, axis=0)
-    cepstrum[ENVELOPE_QUEFRENCIES : len(cepstrum) - ENVELOPE_QUEFRENCIES + 1] = 0
-    envelope = np.fft.rfft(cepstrum, axis=0).real
-    source = np.clip(np.arange(len(envelope)) / factor, 0, len(envelope) - 1)
-    low = np.floor(source).astype(int)
-    high, part = np.minimum(low + 1, len(envelope) - 1), (source - low)[:, None]
-    moved = envelope[low] * (1 - part) + envelope[high] * part
-    return np.clip(moved - envelope, -FORMANT_GAIN, FORMANT_GAIN)
-
-
-@cache
-def knots_to_bins(bins: int) -> np.ndarray:
-    """Share (knots, bins) of each knot of an equaliser in each bin; knots are in octaves."""
-    knots = np.concatenate([[0], np.geomspace(bins / 64, bins, KNOTS - 1)])
-    return np.stack([np.interp(np.arange(bins), knots, knot) for knot in np.eye(KNOTS)])
 
 
 def add_noise(wave: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
@@ -101,27 +84,52 @@ def perturb_powers(powers: Tensor, sample_rate: int) -> Tensor:
     def drawn(low: float, high: float, *shape: int) -> Tensor:
         return torch.empty(batch, *shape, device=device).uniform_(low, high)
 
-    some = drawn(0, 1, 3)
-    semitones = drawn(-MAX_SHIFT_SEMITONES, MAX_SHIFT_SEMITONES) * (some[:, 0] < MOVED_SHARE)
+    chance = drawn(0, 1, 3)
+    semitones = drawn(-MAX_SHIFT_SEMITONES, MAX_SHIFT_SEMITONES) * (chance[:, 0] < MOVED_SHARE)
     moved = _frequencies_scaled(powers, 2 ** (semitones / 12)).clamp(min=1e-12)
     log_magnitude = moved.log() / 2
-    envelope = _envelope(log_magnitude)
     formants = 2 ** drawn(-FORMANT_OCTAVES, FORMANT_OCTAVES)
-    gain = _frequencies_scaled(envelope, formants) - envelope
-    gain = gain.clamp(-FORMANT_GAIN, FORMANT_GAIN)
-    shares = torch.from_numpy(knots_to_bins(bins)).to(device, powers.dtype)
-    gain = gain + (drawn(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS) @ shares)[..., None]
-    cutoff = drawn(*CUTOFFS)[:, None, None] / (sample_rate / 2)
-    dull = (some[:, 1] < DULL_SHARE)[:, None, None]
-    above = torch.arange(bins, device=device)[:, None] / bins - cutoff
-    gain = gain - dull * (above * DULL_SLOPE).clamp(0, DULL_GAIN)
+    equaliser = drawn(-EQUALISER_GAIN, EQUALISER_GAIN, KNOTS)
+    cutoff = torch.where(chance[:, 1] < DULL_SHARE, drawn(*CUTOFFS), math.inf)
+    cepstrum = torch.fft.irfft(log_magnitude, dim=1)
+    cepstrum[:, ENVELOPE_QUEFRENCIES : cepstrum.shape[1] - ENVELOPE_QUEFRENCIES + 1] = 0
+    envelope = torch.fft.rfft(cepstrum, dim=1).real
+    gain = _log_gain(envelope, sample_rate, formants, equaliser, cutoff)
     changed = (2 * (log_magnitude + gain)).exp()
     changed = changed * powers.mean((1, 2), True) / changed.mean((1, 2), True)
     colour = torch.arange(1, bins + 1, device=device) ** -(2 * drawn(0, COLOUR, 1))
     noise = torch.empty_like(powers).exponential_() * colour[..., None]
     ratio = changed.mean((1, 2), True) / noise.mean((1, 2), True)
-    noisy = (some[:, 2] < NOISY_SHARE)[:, None, None]
+    noisy = (chance[:, 2] < NOISY_SHARE)[:, None, None]
     return changed + noisy * ratio * 10 ** (-drawn(*SNR_DB, 1, 1) / 10) * noise
+
+
+def _log_gain(
+    envelope: Tensor, sample_rate: int, formants: Tensor, equaliser: Tensor, cutoff: Tensor
+) -> Tensor:
+    """Log gain (batch, bins, frames) that moves formants, equalises, and takes the highs away.
+
+    Args:
+        envelope: the vocal tract's part of log magnitudes, (batch, bins, frames).
+        sample_rate: Hz.
+        formants: factor of the envelope's frequencies, (batch,).
+        equaliser: log gains of its knots, (batch, KNOTS).
+        cutoff: Hz above which highs are lost, (batch,); infinite where they stay.
+    """
+    bins = envelope.shape[1]
+    moved = _frequencies_scaled(envelope, formants) - envelope
+    shares = torch.from_numpy(knots_to_bins(bins)).to(equaliser)
+    gain = moved.clamp(-FORMANT_GAIN, FORMANT_GAIN) + (equaliser @ shares)[..., None]
+    places = torch.arange(bins, dtype=cutoff.dtype, device=cutoff.device) / bins
+    above = places - cutoff[:, None] / (sample_rate / 2)
+    return gain - (above * DULL_SLOPE).clamp(0, DULL_GAIN)[..., None]
+
+
+@cache
+def knots_to_bins(bins: int) -> np.ndarray:
+    """Share (knots, bins) of each knot of an equaliser in each bin; knots are in octaves."""
+    knots = np.concatenate([[0], np.geomspace(bins / 64, bins, KNOTS - 1)])
+    return np.stack([np.interp(np.arange(bins), knots, knot) for knot in np.eye(KNOTS)])
 
 
 def _frequencies_scaled(x: Tensor, factor: Tensor) -> Tensor:
@@ -132,19 +140,3 @@ def _frequencies_scaled(x: Tensor, factor: Tensor) -> Tensor:
     high, part = (low + 1).clamp(max=x.shape[1] - 1), (source - low)[..., None]
     rows = torch.arange(len(x), device=x.device)[:, None]
     return x[rows, low] * (1 - part) + x[rows, high] * part
-
-
-def _envelope(log_magnitude: Tensor) -> Tensor:
-    """The vocal tract's part of log magnitudes (batch, bins, frames)."""
-    cepstrum = torch.fft.irfft(log_magnitude, dim=1)
-    cepstrum[:, ENVELOPE_QUEFRENCIES : cepstrum.shape[1] - ENVELOPE_QUEFRENCIES + 1] = 0
-    return torch.fft.rfft(cepstrum, dim=1).real
-
-
-def _stft(wave: Tensor) -> Tensor:
-    window = torch.hann_window(N_FFT)
-    return torch.stft(wave, N_FFT, HOP, window=window, return_complex=True, pad_mode="constant")
-
-
-def _istft(spectrum: Tensor, length: int) -> Tensor:
-    return torch.istft(spectrum, N_FFT, HOP, window=torch.hann_window(N_FFT), length=length)

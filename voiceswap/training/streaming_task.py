@@ -53,12 +53,12 @@ class Windows:
 
 
 class StreamingTask(BaseTask):
-    """Teaches a window's end the code that the frozen encoder finds with what follows.
+    """Teaches a window's end the code that the encoder finds with what follows.
 
     Minimises the squared error of the code + `decoded` * L1 of the log-mels decoded from it in
     another voice + `matching` * squared error of the front end's features. Statistics for instance
-    norm are those of a stream: typical ones and what was spoken before the window's end, or, half
-    of the time, all of the segment.
+    norm are those of a stream: typical ones and the segment's up to the window's end, or, half of
+    the time, up to its own.
 
     Args:
         audio: audio settings; the data module's.
@@ -102,7 +102,7 @@ class StreamingTask(BaseTask):
             self.streaming.content_encoder.load_state_dict(autoencoder.content_encoder.state_dict())
         self.streaming.content_encoder.log_variance.requires_grad_(False)  # a stream uses means
         autoencoder.eval().requires_grad_(False)
-        self.frozen = {"autoencoder": autoencoder, "front_end": front_end}
+        self.fixed = {"autoencoder": autoencoder, "front_end": front_end}
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the streaming encoder."""
@@ -116,7 +116,7 @@ class StreamingTask(BaseTask):
 
     def _losses(self, batch: Item, seconds: float) -> dict[str, Tensor]:
         """The losses of windows of so many seconds."""
-        autoencoder, front_end = self.frozen_here().values()
+        autoencoder, front_end = self.fixed_here().values()
         taught = self._teach(batch, autoencoder, front_end)
         windows = self._draw(batch, round(seconds * FRAME_RATE))
         item, end = windows.item, windows.first + windows.size - NEAREST
@@ -150,7 +150,7 @@ class StreamingTask(BaseTask):
     def _teach(
         self, batch: Item, autoencoder: Autoencoder, front_end: WhisperFrontEnd
     ) -> dict[str, Tensor]:
-        """What the frozen encoder finds in whole segments, and the peak up to each frame."""
+        """What the encoder finds in whole segments, and the peak up to each frame."""
         spectrum = front_end.spectrum(batch["samples"])
         mask = length_mask(batch["length"], spectrum.shape[-1])
         spectrum = spectrum.masked_fill(mask == 0, -10.0)
@@ -199,7 +199,7 @@ def _known(
 ) -> tuple[Tensor, Tensor]:
     """What a stream knows of x (batch, channels, frames) at frames `end` (windows,).
 
-    What was spoken counts `weight` (windows,) times, what is typical TYPICAL_SECONDS.
+    Its frames so far count `weight` (windows,) times, typical ones as TYPICAL_SECONDS of them.
 
     Returns:
         Mean and deviation, (windows, channels, 1) each.
@@ -207,7 +207,7 @@ def _known(
     both = torch.cat([x, x.square()], 1) * speech
     typical = both.sum((0, 2))[:, None] / speech.sum().clamp(min=1)
     at, weight, usual = end[:, None, None], weight[:, None, None], TYPICAL_SECONDS * FRAME_RATE
-    spoken = both.cumsum(-1)[item].gather(-1, at.expand(-1, both.shape[1], 1))
+    so_far = both.cumsum(-1)[item].gather(-1, at.expand(-1, both.shape[1], 1))
     frames = speech.cumsum(-1)[item].gather(-1, at)
-    mean, square = ((weight * spoken + usual * typical) / (weight * frames + usual)).chunk(2, 1)
+    mean, square = ((weight * so_far + usual * typical) / (weight * frames + usual)).chunk(2, 1)
     return mean, ((square - mean.square()).clamp(min=0) + 1e-5).sqrt()

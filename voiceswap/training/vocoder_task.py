@@ -1,21 +1,20 @@
 """Training of the vocoder."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from voiceswap.conversion.core import decode
 from voiceswap.features import AudioConfig
 from voiceswap.models.vocoder import SourceFilterVocoder
 from voiceswap.training import losses
-from voiceswap.training.adversarial import adversarial_losses
-from voiceswap.training.base_task import BaseTask
+from voiceswap.training.adversarial import AdversarialTask
 from voiceswap.training.conversions import encode, segment_mask, segment_voices
 from voiceswap.training.discriminators import WaveDiscriminator
 from voiceswap.training.export import load_network
 from voiceswap.training.segments import Item
 
 
-class VocoderTask(BaseTask):
+class VocoderTask(AdversarialTask):
     """Minimises a multi-resolution STFT loss + `mel` * mel loss, and losses of discriminators.
 
     The waveform has the mel's rate. `HighBandTask` adds what lies above it afterwards.
@@ -61,27 +60,18 @@ class VocoderTask(BaseTask):
             self.discriminator = WaveDiscriminator()
         if decoded:
             network = load_network(decoded, "autoencoder", audio)
-            self.frozen["autoencoder"] = network.eval().requires_grad_(False)
+            self.fixed["autoencoder"] = network.eval().requires_grad_(False)
         self.crop = round(seconds * audio.frame_rate)
-
-    def networks(self) -> list[nn.Module]:
-        """The vocoder, and the discriminator where there is one."""
-        return [self.vocoder, *([self.discriminator] if self.hparams["adversarial"] else [])]
 
     def training_step(self, batch: Item, batch_idx: int) -> None:
         """One step of the discriminator, if there is one, and one of the vocoder."""
-        mel = self._input_mels(batch)
-        start = int(torch.randint(max(1, mel.shape[-1] - self.crop + 1), ()))
-        frames = slice(start, start + self.crop)
-        hop = self.audio.hop_length
+        mel, hop = self._input_mels(batch), self.audio.hop_length
+        frames = self.random_crop(mel.shape[-1])
         real = batch["samples"][:, frames.start * hop : frames.stop * hop]
         mask = segment_mask(batch)[..., frames]
         made = self.vocoder(mel[..., frames], batch["f0"][:, frames], mask).float()
         parts = {"spectral": losses.spectral_loss(made, real), "mel": self.mel_loss(made, real)}
-        if self.hparams["adversarial"]:
-            parts |= adversarial_losses(self, made, real)
-        # The discriminator's own loss is shown alone: its step is made.
-        self.minimise(parts, generator=self.hparams["adversarial"], discriminator=0.0)
+        self.minimise_against(made, real, parts)
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:
         """Copy synthesis of validation speakers."""
@@ -93,7 +83,7 @@ class VocoderTask(BaseTask):
     def _input_mels(self, batch: Item) -> Tensor:
         """Log-mels to synthesize from; with `decoded`, the first half of the batch is decoded."""
         mel = batch["mel"]
-        model, half = self.frozen_here().get("autoencoder"), slice(0, len(mel) // 2)
+        model, half = self.fixed_here().get("autoencoder"), slice(0, len(mel) // 2)
         if model is None:
             return mel
         first = {name: tensor[half] for name, tensor in batch.items()}

@@ -8,7 +8,7 @@ import torch
 
 from voiceswap import __version__
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import heading, html
+from voiceswap.ui.components import card, heading, html
 from voiceswap.ui.inputs import BATCH_SOURCES, SHORT_SECONDS
 from voiceswap.ui.texts import Texts, minutes
 
@@ -22,7 +22,7 @@ CARD_NAMES = {
 
 def build(context: AppContext) -> None:
     """Lay out the tab inside the current Blocks."""
-    text, card, swapper = context.text, context.swapper.card, context.swapper
+    text, swapper = context.text, context.swapper
     limits = text["limits_text"].format(
         short=minutes(SHORT_SECONDS),
         long=minutes(context.max_minutes * 60),
@@ -31,29 +31,29 @@ def build(context: AppContext) -> None:
         queue=context.queue_size,
     )
     model = {
-        text["name"]: card.get("name", text["unnamed"]),
+        text["name"]: swapper.card.get("name", text["unnamed"]),
         text["model_code"]: swapper.fingerprint,
-        text["licence"]: card.get("licence", text["unknown"]),
+        text["licence"]: swapper.card.get("licence", text["unknown"]),
         text["rate"]: f"{swapper.sample_rate} Hz",
         text["device"]: device_name(swapper.device),
         text["version"]: __version__,
         text["limits"]: limits,
     }
     heading(text["about_heading"])
-    with gr.Column(elem_classes="vs-card vs-forbidden"):
+    with card("forbidden"):
         heading(text["must_not"], text["must_not_text"], level=3)
     with gr.Row(equal_height=True):
-        with gr.Column(min_width=300, elem_classes="vs-card"):
+        with card(min_width=300):
             heading(text["model"], level=3)
             metadata(model)
-        with gr.Column(min_width=300, elem_classes="vs-card"):
+        with card(min_width=300):
             heading(text["figures"], text["figures_note"], level=3)
-            metadata(_named(text, card.get("figures", {})), text["unknown"])
+            metadata(_named(text, swapper.card.get("figures", {})), text["unknown"])
     with gr.Row(equal_height=True):
         for title, part in (("data", "data"), ("frozen", "frozen parts")):
-            with gr.Column(min_width=300, elem_classes="vs-card"):
+            with card(min_width=300):
                 heading(text[title], level=3)
-                metadata(_named(text, card.get(part, {})), text["unknown"])
+                metadata(_named(text, swapper.card.get(part, {})), text["unknown"])
 
 
 def _named(text: Texts, part: dict) -> dict:

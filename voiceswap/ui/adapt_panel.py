@@ -47,13 +47,13 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
         before and after.
         """
         with answering(context, request) as check:
-            paths = require(context.text, recordings, "adapt_no_recordings")
+            paths = require(text, recordings, "adapt_no_recordings")
             if not agreed:
                 raise VoiceswapError(text["adapt_no_consent"])
             kept_name = context.library.free_name(name or "")
-            paths = require_recordings(context.text, paths, TOGETHER_SECONDS, TOGETHER_SECONDS)
+            paths = require_recordings(text, paths, TOGETHER_SECONDS, TOGETHER_SECONDS)
 
-            report = progress_reporter(context.text, progress, check, text["adapting"])
+            report = progress_reporter(text, progress, check, text["adapting"])
             adapted = adapt(swapper, paths, progress=lambda done, what: report(done))
             notes = {**adapted.voice.notes, "consent": True}
             voice = replace(adapted.voice, notes=notes)

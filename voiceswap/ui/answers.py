@@ -36,7 +36,7 @@ def answering(
         ) from error
     except gr.Error:
         raise
-    except Exception as error:  # a fault of ours: the page says so, the log gets the trace
+    except Exception as error:  # a fault of ours: the page tells of it, the log gets the trace
         raise gr.Error(
             text["fault"].format(kind=type(error).__name__), title=text["sorry"]
         ) from error

@@ -9,13 +9,14 @@ import gradio as gr
 
 from voiceswap.batch import BatchOptions, BatchProgress, Report, convert_folder
 from voiceswap.batch.formats import FORMATS, ending
-from voiceswap.batch.report import REPORT_NAME, Status
+from voiceswap.batch.report import REPORT_NAME, Row, Status
 from voiceswap.errors import VoiceswapError
 from voiceswap.notes import note
 from voiceswap.ui.answers import answering, progress_reporter, visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.cleanup import held
 from voiceswap.ui.components import (
+    card,
     conversion_options,
     exact_pitch,
     heading,
@@ -27,43 +28,18 @@ from voiceswap.ui.inputs import BATCH_SOURCES, require, require_recordings, requ
 from voiceswap.ui.queues import MODEL_SLOTS
 from voiceswap.ui.result_files import new_file
 from voiceswap.ui.run import Run
+from voiceswap.ui.texts import Texts
 
 
 def build(context: AppContext) -> gr.Dropdown:
     """Lay out the tab inside the current Blocks. Returns its menu of the library's voices."""
     text = context.text
     heading(text["batch_heading"], text["batch_intro"])
-    with gr.Row():
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
-            sources = recordings_field(text["batch_sources"], 260, elem_id="batch-sources")
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
-            recordings = recordings_field(text["batch_target"], elem_id="batch-recordings")
-            voices = saved_voices(context, text["batch_voices_info"], "batch")
-    with gr.Accordion(text["settings"], open=False):
-        fields = settings(text, "batch")
-        exact = exact_pitch(text, "batch")
-        kind = gr.Dropdown(
-            [(text["as_source"], ""), *FORMATS],
-            value="",
-            label=text["format"],
-            elem_id="batch-format",
-        )
+    inputs, menu = _inputs(context)
     run = Run(context, text["batch_button"], "batch")
-    with gr.Column(visible=False, elem_classes="vs-card", elem_id="batch-results") as results:
+    with card(visible=False, elem_id="batch-results") as results:
         archive = gr.File(label=text["batch_result"], interactive=False, elem_id="batch-result")
-        table = gr.Dataframe(
-            headers=[
-                text[f"batch_{column}"]
-                for column in ("source", "output", "status", "error", "note", "seconds")
-            ],
-            datatype=["str", "str", "str", "str", "str", "number"],
-            label=text["batch_report"],
-            interactive=False,
-            column_widths=[140, 170, 100, 215, 215, 85],  # a phone scrolls
-            wrap=True,
-            elem_id="batch-report",
-            elem_classes="vs-with-result",
-        )
+        table = _report_table(text)
 
     def batch(
         sources: list[str] | None,
@@ -85,7 +61,7 @@ def build(context: AppContext) -> gr.Dropdown:
         with answering(context, request) as check:
             options = conversion_options(pitch, pitch_range, strength, seed, exact)
             chosen = BatchOptions(**options, format=kind or None)
-            given = require(context.text, sources, "no_sources")
+            given = require(text, sources, "no_sources")
             _refuse_manifests(context, given)
             require_references(context, recordings or [], voices or [], "no_batch_target")
             targets = [
@@ -94,9 +70,9 @@ def build(context: AppContext) -> gr.Dropdown:
             ]
             longest = context.max_minutes * 60
             together = BATCH_SOURCES * longest / len(targets)
-            paths = require_recordings(context.text, given, longest, together, check)
+            paths = require_recordings(text, given, longest, together, check)
 
-            report = progress_reporter(context.text, progress, check, text["converting"])
+            report = progress_reporter(text, progress, check, text["converting"])
 
             def report_files(done: BatchProgress) -> None:
                 files = text["batch_progress"].format(done=done.done, files=done.files)
@@ -115,20 +91,8 @@ def build(context: AppContext) -> gr.Dropdown:
                     zipped = _zip(context, result, out)
             finally:
                 shutil.rmtree(out, ignore_errors=True)
-            rows = [
-                [
-                    row.source,
-                    row.output,
-                    text[row.status],
-                    row.error,
-                    " ".join(row.notes),
-                    round(row.audio_seconds, 2),
-                ]
-                for row in result.rows
-            ]
-            return str(zipped), rows
+            return str(zipped), [_cells(text, row) for row in result.rows]
 
-    inputs = [sources, recordings, voices, *fields, kind, exact]
     run.connect(
         batch,
         inputs,
@@ -138,7 +102,48 @@ def build(context: AppContext) -> gr.Dropdown:
         **context.api("batch"),
         **MODEL_SLOTS,
     )
-    return voices
+    return menu
+
+
+def _inputs(context: AppContext) -> tuple[list, gr.Dropdown]:
+    """Lay out the fields, in the order in which `batch` takes them, and the menu among them."""
+    text = context.text
+    with gr.Row():
+        with card("a", min_width=280):
+            sources = recordings_field(text["batch_sources"], 260, elem_id="batch-sources")
+        with card("b", min_width=280):
+            recordings = recordings_field(text["batch_target"], elem_id="batch-recordings")
+            voices = saved_voices(context, text["batch_voices_info"], "batch")
+    with gr.Accordion(text["settings"], open=False):
+        options = settings(text, "batch")
+        exact = exact_pitch(text, "batch")
+        kind = gr.Dropdown(
+            [(text["as_source"], ""), *FORMATS],
+            value="",
+            label=text["format"],
+            elem_id="batch-format",
+        )
+    return [sources, recordings, voices, *options, kind, exact], voices
+
+
+def _report_table(text: Texts) -> gr.Dataframe:
+    columns = ("source", "output", "status", "error", "note", "seconds")
+    return gr.Dataframe(
+        headers=[text[f"batch_{column}"] for column in columns],
+        datatype=["str", "str", "str", "str", "str", "number"],
+        label=text["batch_report"],
+        interactive=False,
+        column_widths=[140, 170, 100, 215, 215, 85],  # a phone scrolls
+        wrap=True,
+        elem_id="batch-report",
+        elem_classes="vs-with-result",
+    )
+
+
+def _cells(text: Texts, row: Row) -> list:
+    """A row of `_report_table`."""
+    seconds = round(row.audio_seconds, 2)
+    return [row.source, row.output, text[row.status], row.error, " ".join(row.notes), seconds]
 
 
 def _refuse_manifests(context: AppContext, paths: Sequence[str]) -> None:

@@ -32,12 +32,6 @@ def wrong_values(page: gr.Blocks, function: str | int, values: Any) -> str | Non
     return None
 
 
-def stream_function(page: gr.Blocks, call: str) -> int | None:
-    """The number of the function that a running call streams to; None if it is no such call."""
-    event = page._queue.event_ids_to_events.get(call)  # Gradio has no public way to its queue
-    return event.fn._id if event is not None and event.streaming else None
-
-
 def _wanted(component: Any, value: Any) -> str | None:
     """What a component takes, if the value is none of it."""
     if value is None:

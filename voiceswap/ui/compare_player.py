@@ -37,16 +37,7 @@ ${value ? `<div class="vs-player" role="group" aria-label="%(compare)s" data-cho
   </div>
 </div>` : ""}"""
 _SCRIPT = (Path(__file__).parent / "player.js").read_text(encoding="utf-8")
-_TEXTS = {
-    "compare": "player_compare",
-    "converted": "player_converted",
-    "original": "player_original",
-    "target": "player_target",
-    "play": "player_play",
-    "pause": "player_pause",
-    "position": "player_position",
-    "volume": "player_volume",
-}
+_TEXTS = ("compare", "converted", "original", "target", "play", "pause", "position", "volume")
 
 
 def compare_player(context: AppContext, elem_id: str) -> gr.HTML:
@@ -54,7 +45,7 @@ def compare_player(context: AppContext, elem_id: str) -> gr.HTML:
     return html(
         js_on_load=_SCRIPT,
         label=context.text["player_compare"],
-        html_template=_TEMPLATE % {name: context.text[key] for name, key in _TEXTS.items()},
+        html_template=_TEMPLATE % {name: context.text[f"player_{name}"] for name in _TEXTS},
         elem_id=elem_id,
         elem_classes="vs-progress",
     )

@@ -21,7 +21,7 @@ from voiceswap.ui.texts import Texts
 
 SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first that are not silent
 
-# From so much on two recordings are said to be much alike, alike, somewhat alike.
+# The similarity from which on two recordings are called much alike, alike, somewhat alike.
 SIMILARITY_WORDS = (("much_like", 0.85), ("like", 0.7), ("somewhat_like", 0.55), ("unlike", -1.0))
 
 # The numbers are put in by the browser, in figures: nothing that a visitor wrote is part of this.
@@ -154,25 +154,3 @@ def speaker(swapper: VoiceSwapper, samples: np.ndarray) -> torch.Tensor:
 def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
     """Cosine of two vectors."""
     return float(torch.nn.functional.cosine_similarity(first, second, dim=0))
-
-
-def details(
-    text: Texts,
-    kind: str,
-    pitch: float,
-    pitch_range: float,
-    strength: float,
-    seed: int | None,
-    exact: bool = False,
-) -> str:
-    """The format of a result, and the settings that are not the usual ones."""
-    changed = (
-        ("pitch", pitch, 0),
-        ("pitch_range", pitch_range, 1),
-        ("strength", strength, 100),
-        ("seed", seed, None),
-    )
-    settings = [f"{text[name]}: {value:g}" for name, value, usual in changed if value != usual]
-    if exact:
-        settings.append(text["exact_pitch"])
-    return " · ".join([kind, *settings])

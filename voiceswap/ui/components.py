@@ -25,6 +25,11 @@ def heading(title: str, intro: str = "", level: int = 2) -> gr.HTML:
     return html(f"<h{level}>{escape(title)}</h{level}>{below}", elem_classes="vs-heading")
 
 
+def card(colour: str = "", **options) -> gr.Column:
+    """A framed column, which may have the colour of speaker "a" or "b", or of the "forbidden"."""
+    return gr.Column(elem_classes=["vs-card", *([f"vs-{colour}"] if colour else [])], **options)
+
+
 # Grey on light as on dark; what was played is in the page's teal.
 WAVE = gr.WaveformOptions(waveform_color="#9ca3a0", waveform_progress_color="#14a094")
 

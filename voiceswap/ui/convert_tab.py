@@ -12,6 +12,7 @@ from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
     DISPLAY_ONLY,
+    card,
     conversion_options,
     download,
     exact_pitch,
@@ -27,6 +28,7 @@ from voiceswap.ui.inputs import require_recording, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
 from voiceswap.ui.result_files import result_file
 from voiceswap.ui.run import Run
+from voiceswap.ui.texts import Texts
 from voiceswap.ui.visit_results import VisitResults, entry
 
 
@@ -36,9 +38,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
     heading(text["convert_heading"], text["convert_intro"])
     inputs, menu = _inputs(context)
     run = Run(context, text["convert_button"], "convert")
-    with gr.Column(
-        visible=False, elem_classes=["vs-card", "vs-b"], elem_id="convert-results"
-    ) as results:
+    with card("b", visible=False, elem_id="convert-results") as results:
         sound = compare_player(context, "convert-player")
         file = download(text["download"], "convert-result")
         meter = comparison.meter(context, "source_speaker", "target_speaker")
@@ -62,23 +62,22 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
     ):
         """Convert a recording to the average voice of recordings and saved voices."""
         with answering(context, request) as check:
-            source = require_recording(context.text, source, "no_source", context.max_minutes * 60)
+            source = require_recording(text, source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]
             targets = require_references(context, recordings, voices or [])
-            report = progress_reporter(context.text, progress, check, text["converting"])
+            report = progress_reporter(text, progress, check, text["converting"])
             ending = kind or wav_or_video(Path(source))
             out = result_file(source, targets[0], ending=ending)
             options = conversion_options(pitch, pitch_range, strength, seed, exact)
             context.swapper.convert_file(source, targets, out, progress=report, **options)
             target = Path(recordings[0]).stem if recordings else (voices or [""])[0]
-            chosen = comparison.details(
-                text, ending, pitch, pitch_range, strength, options["seed"], bool(exact)
-            )
+            unusual = _unusual(text, pitch, pitch_range, strength, options["seed"], exact)
+            details = " · ".join([ending, *unusual])
             return (
                 str(out),
                 *comparison.compare(context, source, out, recordings),
                 sounds_to_compare(context, out, source, next(iter(recordings), None)),
-                [entry(text, out, Path(source).stem, target, chosen)],
+                [entry(text, out, Path(source).stem, target, details)],
             )
 
     done = run.connect(
@@ -99,11 +98,11 @@ def _inputs(context: AppContext) -> tuple[list, gr.Dropdown]:
     """Lay out the fields, in the order in which `convert` takes them, and the menu among them."""
     text = context.text
     with gr.Row(equal_height=True):
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
+        with card("a", min_width=280):
             source = recorder(text["source"], elem_id="convert-source")
             hello, _ = BY_LANGUAGE[text.language]
             example(text, text["example_hello"], hello, source)
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
+        with card("b", min_width=280):
             reference = recorder(text["target"], elem_id="convert-target")
             voices = saved_voices(context, text["saved_voices_info"], "convert")
             with gr.Accordion(text["more_recordings"], open=False):
@@ -113,3 +112,17 @@ def _inputs(context: AppContext) -> tuple[list, gr.Dropdown]:
         exact = exact_pitch(text, "convert")
         kind = format_choice(text, "convert", videos=True)
     return [source, reference, more, voices, *options, kind, exact], voices
+
+
+def _unusual(
+    text: Texts, pitch: float, pitch_range: float, strength: float, seed: int | None, exact: bool
+) -> list[str]:
+    """The settings of a conversion that are not the usual ones, in words."""
+    values = (
+        ("pitch", pitch, 0),
+        ("pitch_range", pitch_range, 1),
+        ("strength", strength, 100),
+        ("seed", seed, None),
+    )
+    unusual = [f"{text[name]}: {value:g}" for name, value, usual in values if value != usual]
+    return [*unusual, text["exact_pitch"]] if exact else unusual

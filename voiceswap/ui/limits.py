@@ -2,18 +2,16 @@
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from voiceswap.ui.cleanup import bytes_below
 
 FREE_LOGINS = 3  # wrong passwords before one has to wait
 LONGEST_WAIT = 300.0  # seconds
-FETCHED_SECONDS = 3.0  # in which a visitor fetches the last result
 MAX_ADDRESSES = 10_000  # whose wrong passwords are counted
 
 
@@ -113,29 +111,3 @@ def visitor_at(host: str | None) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ip_network((int(address), 64), strict=False))
-
-
-def pending_calls(page: Any, concurrency_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Session and address of each call of a Gradio page that waits for, or runs, the model."""
-    queue = page._queue  # Gradio has no public way to its queue
-    events = [
-        event
-        for waiting in queue.event_queue_per_concurrency_id.values()
-        for event in waiting.queue
-    ]
-    events += [event for job in queue.active_jobs if job for event in job]
-    return [
-        (event.session_hash, visitor_at(event.request.client and event.request.client.host))
-        for event in events
-        if event.concurrency_id in concurrency_ids
-    ]
-
-
-def let_finish(page: Any, concurrency_ids: Sequence[str], seconds: float) -> None:
-    """Wait until a page's conversions are done, for at most so many seconds."""
-    until, worked = time.monotonic() + seconds, False
-    while pending_calls(page, concurrency_ids) and time.monotonic() < until:
-        worked = True
-        time.sleep(0.2)
-    if worked:
-        time.sleep(FETCHED_SECONDS)

@@ -14,7 +14,7 @@ from voiceswap.conversion.latency import LATENCIES
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.answers import answering
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, html, voice_menu
+from voiceswap.ui.components import DISPLAY_ONLY, card, heading, html, voice_menu
 from voiceswap.ui.inputs import require
 from voiceswap.ui.live_sessions import LiveChoice, LiveSessions
 from voiceswap.ui.queues import LIVE
@@ -32,7 +32,7 @@ _TEMPLATE = """
   <p class="vs-live-delay" role="timer"></p>
 </div>"""
 _SHOWN = ("live_start", "live_bypass", "live_off")
-_SAID = (
+_SCRIPT_TEXTS = (
     "live_start",
     "live_stop",
     "live_off",
@@ -53,9 +53,9 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
     heading(text["live_heading"], text["live_intro"])
     names = context.library.names()
     with gr.Row(equal_height=True):
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-a"]):
+        with card("a", min_width=280):
             panel = _panel(context)
-        with gr.Column(min_width=280, elem_classes=["vs-card", "vs-b"]):
+        with card("b", min_width=280):
             voice = voice_menu(
                 text["live_voice"],
                 names,
@@ -78,7 +78,7 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
         """One chunk of the microphone, in a voice of the library."""
         with answering(context):
             samples, rate = sent_samples(event._data)
-            name = require(context.text, voice, "no_voice")
+            name = require(text, voice, "no_voice")
             choice = LiveChoice(name, pitch, latency, rate)
             made, needs = live.push(str(request.session_hash), request, choice, samples)
             number = event._data.get("number")
@@ -87,7 +87,7 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
     def leave(request: gr.Request) -> None:
         live.leave(request.session_hash)
 
-    spoken = panel.stream(
+    converted = panel.stream(
         speak,
         [voice, latency, pitch],
         panel,
@@ -97,7 +97,7 @@ def build(context: AppContext, live: LiveSessions) -> gr.Dropdown:
         concurrency_limit=None,  # too many get a sentence, instead of waiting
         time_limit=None,
     )
-    spoken.failure(lambda: {"over": secrets.token_hex(8)}, None, panel, **DISPLAY_ONLY)
+    converted.failure(lambda: {"over": secrets.token_hex(8)}, None, panel, **DISPLAY_ONLY)
     panel.clear(leave, None, None, **DISPLAY_ONLY)
     return voice
 
@@ -108,9 +108,9 @@ def _panel(context: AppContext) -> gr.HTML:
     script, worklet = (
         (_FOLDER / name).read_text(encoding="utf-8") for name in ("live.js", "live_worklet.js")
     )
-    said = {name.removeprefix("live_"): text[name] for name in _SAID}
+    texts = {name.removeprefix("live_"): text[name] for name in _SCRIPT_TEXTS}
     given = (
-        f"const text = {json.dumps(said)}, worklet = {json.dumps(worklet)};\n"
+        f"const text = {json.dumps(texts)}, worklet = {json.dumps(worklet)};\n"
         f"const wanted = {context.swapper.sample_rate};\n"
     )
     return html(

@@ -1,6 +1,7 @@
 """The ways to a new voice of the library: recordings, training, mixes, draws, files."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -30,134 +31,157 @@ BLENDED = 4  # voices at once
 
 def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -> list[gr.Dropdown]:
     """Lay out the ways to make a voice, each with buttons to play and save. Returns their menus."""
-    text, library, swapper = context.text, context.library, context.swapper
-    names = library.names()
+    text = context.text
     preview = player(text["preview"], elem_id="voices-preview", render=False)
+    panel = _Panel(context, chosen, changes, preview)
+    with gr.Tabs():
+        with gr.Tab(text["from_recordings"]):
+            _recordings(panel)
+        with gr.Tab(text["adapt"]):
+            changes.append(adapt_panel.build(context, chosen))
+        with gr.Tab(text["blend"]):
+            menus = _blend(panel)
+        with gr.Tab(text["walk"]):
+            menus += _walk(panel)
+        with gr.Tab(text["draw"]):
+            _draw(panel)
+        with gr.Tab(text["import"]):
+            _import(panel)
+    preview.render()
+    return menus
 
-    def ends(kind: str, inputs: list, make: Callable[..., Voice]) -> gr.Textbox:
+
+@dataclass(frozen=True)
+class _Panel:
+    """What all ways to a voice share.
+
+    chosen: the menu that takes a new voice's name. changes: the events that change the library.
+    preview: plays an example.
+    """
+
+    context: AppContext
+    chosen: gr.Dropdown
+    changes: list[Dependency]
+    preview: gr.Audio
+
+    def end(self, kind: str, inputs: list, make: Callable[..., Voice]) -> gr.Textbox:
         """Lay out the last row of a way: `make(*inputs)` is the voice. Returns the name's box."""
+        context, text = self.context, self.context.text
 
-        def listen(*values):
+        def play_example(*values):
             with answering(context):
                 return example_file(context, make(*values), kind)
 
         def keep(name, *values):
             with answering(context):
-                kept = library.add(name or "", make(*values))
+                kept = context.library.add(name or "", make(*values))
             gr.Info(text["kept"])
             return kept
 
         with gr.Row(equal_height=False, elem_classes="vs-end"):
-            play = gr.Button(
-                text["listen"], size="md", min_width=110, scale=1, elem_id=f"{kind}-listen"
-            )
+            sizes: dict = {"size": "md", "scale": 1}
+            play = gr.Button(text["listen"], min_width=110, elem_id=f"{kind}-listen", **sizes)
             name = gr.Textbox(
                 label=text["name"], max_length=100, min_width=160, scale=3, elem_id=f"{kind}-name"
             )
             add = gr.Button(
-                text["keep"],
-                variant="primary",
-                size="md",
-                min_width=160,
-                scale=1,
-                elem_id=f"{kind}-keep",
+                text["keep"], variant="primary", min_width=160, elem_id=f"{kind}-keep", **sizes
             )
         play.click(
-            giving_way(listen), inputs, preview, **context.api(f"listen_{kind}"), **MODEL_SLOTS
+            giving_way(play_example),
+            inputs,
+            self.preview,
+            **context.api(f"listen_{kind}"),
+            **MODEL_SLOTS,
         )
         kept = add.click(
             giving_way(keep),
             [name, *inputs],
-            chosen,
+            self.chosen,
             **context.api(f"keep_{kind}"),
             show_progress_on=name,
             **MODEL_SLOTS,
         )
         kept.success(lambda: "", None, name, **DISPLAY_ONLY)
-        changes.append(kept)
+        self.changes.append(kept)
         return name
 
-    with gr.Tabs():
-        with gr.Tab(text["from_recordings"]):
-            with gr.Row():
-                recording = recorder(text["recording"], elem_id="recordings-audio", min_width=260)
-                more = recordings_field(text["more_recordings"], 200, min_width=260)
-            ends(
-                "recordings",
-                [recording, more],
-                lambda one, many: swapper.voice(
-                    require_references(context, [one, *(many or [])], missing="no_recording")
-                ),
-            )
-        with gr.Tab(text["adapt"]):
-            changes.append(adapt_panel.build(context, chosen))
-        with gr.Tab(text["blend"]):
-            menus, shares = [], []
-            with gr.Row():
-                for number in range(1, BLENDED + 1):
-                    with gr.Column(min_width=180):
-                        menus.append(
-                            voice_menu(
-                                f"{text['voice']} {number}",
-                                names,
-                                value=None,
-                                elem_id=f"blend-voice-{number}",
-                            )
-                        )
-                        shares.append(
-                            gr.Slider(
-                                0,
-                                100,
-                                50,
-                                step=1,
-                                label=text["share"],
-                                elem_id=f"blend-share-{number}",
-                            )
-                        )
-            ends(
-                "blend",
-                [*menus, *shares],
-                lambda *values: blend(context, values[:BLENDED], values[BLENDED:]),
-            )
-        with gr.Tab(text["walk"]):
-            with gr.Row():
-                first = voice_menu(
-                    text["walk_from"], names, value=None, elem_id="walk-from", min_width=200
-                )
-                second = voice_menu(
-                    text["walk_to"], names, value=None, elem_id="walk-to", min_width=200
-                )
-            way = gr.Slider(
-                0, 100, 50, step=1, label=text["way"], info=text["way_info"], elem_id="walk-way"
-            )
-            ends("walk", [first, second, way], lambda a, b, amount: walk(context, a, b, amount))
-        with gr.Tab(text["draw"]):
-            seed = gr.Number(
-                0,
-                precision=0,
-                minimum=0,
-                maximum=MAX_SEED,
-                label=text["draw_seed"],
-                info=text["draw_info"],
-                elem_id="draw-seed",
-            )
-            ends("draw", [seed], lambda number: swapper.sample(int(number or 0)))
-        with gr.Tab(text["import"]):
-            file = gr.File(
-                label=text["import_file"],
-                file_types=[".safetensors"],
-                type="filepath",
-                elem_id="import-file",
-                height=140,
-            )
-            name = ends(
-                "import",
-                [file],
-                lambda path: swapper.load_voice(require(context.text, path, "no_voice_file")),
-            )
-            file.upload(lambda path: unquote(Path(path).stem), file, name, **DISPLAY_ONLY)
-    preview.render()
-    return [*menus, first, second]
+    def menu(self, label: str, elem_id: str, min_width: int = 160) -> gr.Dropdown:
+        """A menu of the library's voices, none of which is chosen."""
+        names = self.context.library.names()
+        return voice_menu(label, names, value=None, elem_id=elem_id, min_width=min_width)
+
+
+def _recordings(panel: _Panel) -> None:
+    context, text = panel.context, panel.context.text
+    with gr.Row():
+        recording = recorder(text["recording"], elem_id="recordings-audio", min_width=260)
+        more = recordings_field(text["more_recordings"], 200, min_width=260)
+
+    def make(one: str | None, many: list[str] | None) -> Voice:
+        given = require_references(context, [one, *(many or [])], missing="no_recording")
+        return context.swapper.voice(given)
+
+    panel.end("recordings", [recording, more], make)
+
+
+def _blend(panel: _Panel) -> list[gr.Dropdown]:
+    context, text = panel.context, panel.context.text
+    menus, shares = [], []
+    with gr.Row():
+        for number in range(1, BLENDED + 1):
+            with gr.Column(min_width=180):
+                menus.append(panel.menu(f"{text['voice']} {number}", f"blend-voice-{number}"))
+                share_id = f"blend-share-{number}"
+                shares.append(gr.Slider(0, 100, 50, step=1, label=text["share"], elem_id=share_id))
+    panel.end(
+        "blend",
+        [*menus, *shares],
+        lambda *values: blend(context, values[:BLENDED], values[BLENDED:]),
+    )
+    return menus
+
+
+def _walk(panel: _Panel) -> list[gr.Dropdown]:
+    context, text = panel.context, panel.context.text
+    with gr.Row():
+        menus = [panel.menu(text[f"walk_{end}"], f"walk-{end}", 200) for end in ("from", "to")]
+    way = gr.Slider(
+        0, 100, 50, step=1, label=text["way"], info=text["way_info"], elem_id="walk-way"
+    )
+    panel.end("walk", [*menus, way], lambda a, b, amount: walk(context, a, b, amount))
+    return menus
+
+
+def _draw(panel: _Panel) -> None:
+    text = panel.context.text
+    seed = gr.Number(
+        0,
+        precision=0,
+        minimum=0,
+        maximum=MAX_SEED,
+        label=text["draw_seed"],
+        info=text["draw_info"],
+        elem_id="draw-seed",
+    )
+    panel.end("draw", [seed], lambda number: panel.context.swapper.sample(int(number or 0)))
+
+
+def _import(panel: _Panel) -> None:
+    context, text = panel.context, panel.context.text
+    file = gr.File(
+        label=text["import_file"],
+        file_types=[".safetensors"],
+        type="filepath",
+        elem_id="import-file",
+        height=140,
+    )
+
+    def make(path: str | None) -> Voice:
+        return context.swapper.load_voice(require(text, path, "no_voice_file"))
+
+    name = panel.end("import", [file], make)
+    file.upload(lambda path: unquote(Path(path).stem), file, name, **DISPLAY_ONLY)
 
 
 def walk(context: AppContext, first: str | None, second: str | None, amount: float) -> Voice:

@@ -15,15 +15,15 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.live.garbage import brief_collections
 from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.call_check import stream_function, wrong_values
+from voiceswap.ui.call_check import wrong_values
 from voiceswap.ui.cleanup import temporary_files
 from voiceswap.ui.components import DISPLAY_ONLY, html
 from voiceswap.ui.environment import environment
 from voiceswap.ui.header import header
-from voiceswap.ui.limits import Limits, pending_calls
+from voiceswap.ui.limits import Limits
 from voiceswap.ui.live_sessions import LiveSessions
 from voiceswap.ui.middleware import PageMiddleware, scripts
-from voiceswap.ui.queues import COUNTED
+from voiceswap.ui.queues import COUNTED, pending_calls, stream_function
 from voiceswap.ui.request_guard import RequestGuard, is_loopback
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.theme import CSS, PageTheme

@@ -1,6 +1,6 @@
 """What the page refuses before Gradio sees it: other origins, and paths that are no upload.
 
-`docs/security.md` says what the page promises.
+`docs/security.md` has what the page promises.
 """
 
 import ipaddress
@@ -126,7 +126,7 @@ class RequestGuard:
                 raise RefusedError(403, "A recording has to be uploaded to the page first.")
         function = call.get("fn_index")
         if path.startswith(STREAM):
-            function = self._streaming("POST", path)  # whatever the call says
+            function = self._streaming("POST", path)  # whatever the call names
         if not isinstance(function, int):
             function = path.removesuffix("/").rpartition("/")[2]
         if path.startswith(STREAM) and path.endswith("/close"):

@@ -24,7 +24,7 @@ class Run:
 
     Args:
         context: what the page shares.
-        label: what the button says that starts the job.
+        label: the text of the button that starts the job.
         name: of the job; the elements are NAME-go, NAME-stop and NAME-results.
     """
 

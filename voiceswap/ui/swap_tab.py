@@ -15,6 +15,7 @@ from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.compare_player import compare_player, sounds_to_compare
 from voiceswap.ui.components import (
     DISPLAY_ONLY,
+    card,
     download,
     example,
     format_choice,
@@ -43,33 +44,15 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
     """Lay out the tab inside the current Blocks. Returns its menus of the library's voices."""
     text, swapper = context.text, context.swapper
     heading(text["swap_heading"], text["swap_intro"])
-    hello, goodbye = BY_LANGUAGE[text.language]
-    recordings, menus = [], []
-    with gr.Row(equal_height=True):
-        for side, words, label in (
-            ("a", hello, text["example_hello"]),
-            ("b", goodbye, text["example_goodbye"]),
-        ):
-            with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{side}"]):
-                recordings.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
-                example(text, label, words, recordings[-1])
-                menus.append(_voices(context, side, recordings[-1]))
+    recordings, menus = _inputs(context)
     with gr.Accordion(text["settings"], open=False):
         kind = format_choice(text, "swap")
     run = Run(context, text["swap_button"], "swap")
 
     with gr.Column(visible=False, elem_id="swap-results") as results:
-        players, files, pictures, meters = [], [], [], []
         with gr.Row():
-            for source, target in ("ab", "ba"):
-                with gr.Column(min_width=280, elem_classes=["vs-card", f"vs-{target}"]):
-                    heading(text[f"swapped_{source}{target}"], level=3)
-                    players.append(compare_player(context, f"swap-player-{source}{target}"))
-                    files.append(download(text["download"], f"swap-{source}{target}"))
-                    speakers = (f"speaker_{source}", f"speaker_{target}")
-                    meters.append(comparison.meter(context, *speakers, source + target))
-                    with comparison.fold(text):
-                        pictures.append(comparison.picture(context))
+            shown = [_result(context, source, target) for source, target in ("ab", "ba")]
+        players, files, pictures, meters = map(list, zip(*shown, strict=True))
         both = download(text["download_both"], "swap-both")
     to_play = gr.State()  # the players' next values, and both files in one
 
@@ -85,7 +68,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         """Swap two voices. Returns both results, with a picture and the similarities of each."""
         with answering(context, request) as check:
             first, second = _speaker(context, a, voice_a, "a"), _speaker(context, b, voice_b, "b")
-            report = progress_reporter(context.text, progress, check, text["converting"])
+            report = progress_reporter(text, progress, check, text["converting"])
             pairs = [(first, second), (second, first)]
             outs = [result_file(one.voice, other.voice, ending=kind) for one, other in pairs]
             jobs = [
@@ -125,6 +108,39 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
     return menus
 
 
+def _inputs(context: AppContext) -> tuple[list[gr.Audio], list[gr.Dropdown]]:
+    """Lay out both speakers. Returns their recordings, and their menus of the library's voices."""
+    text = context.text
+    hello, goodbye = BY_LANGUAGE[text.language]
+    recordings, menus = [], []
+    with gr.Row(equal_height=True):
+        for side, words, label in (
+            ("a", hello, text["example_hello"]),
+            ("b", goodbye, text["example_goodbye"]),
+        ):
+            with card(side, min_width=280):
+                recordings.append(recorder(text[f"speaker_{side}"], elem_id=f"swap-{side}"))
+                example(text, label, words, recordings[-1])
+                menus.append(_voices(context, side, recordings[-1]))
+    return recordings, menus
+
+
+def _result(
+    context: AppContext, source: str, target: str
+) -> tuple[gr.HTML, gr.DownloadButton, gr.Image, gr.HTML]:
+    """Lay out the words of one side in the other's voice: player, file, picture and meter."""
+    text = context.text
+    with card(target, min_width=280):
+        heading(text[f"swapped_{source}{target}"], level=3)
+        player = compare_player(context, f"swap-player-{source}{target}")
+        file = download(text["download"], f"swap-{source}{target}")
+        speakers = (f"speaker_{source}", f"speaker_{target}")
+        meter = comparison.meter(context, *speakers, source + target)
+        with comparison.fold(text):
+            picture = comparison.picture(context)
+    return player, file, picture, meter
+
+
 def _voices(context: AppContext, side: str, recording: gr.Audio) -> gr.Dropdown:
     """A saved voice in place of a recording; choosing one takes the other away."""
     menu = voice_menu(
@@ -140,7 +156,7 @@ def _voices(context: AppContext, side: str, recording: gr.Audio) -> gr.Dropdown:
 
 
 def _speaker(context: AppContext, recording: str | None, voice: str | None, side: str) -> Speaker:
-    """A recording gives words and voice; a saved voice says the example sentence."""
+    """A recording gives words and voice; a saved voice takes those of the example sentence."""
     if recording or not voice:
         path = require_recording(context.text, recording, f"no_{side}")
         return Speaker(Path(path).stem, path, path, path)

@@ -8,7 +8,7 @@ from gradio.events import Dependency
 from voiceswap.ui import new_voice_panel
 from voiceswap.ui.answers import answering
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.components import DISPLAY_ONLY, heading, player, voice_menu
+from voiceswap.ui.components import DISPLAY_ONLY, card, heading, player, voice_menu
 from voiceswap.ui.inputs import require
 from voiceswap.ui.jobs import giving_way
 from voiceswap.ui.queues import MODEL_SLOTS
@@ -26,13 +26,13 @@ class VoicesTab:
         self.changes: list[Dependency] = []  # the events that change the library
         heading(text["voices_heading"], text["voices_intro"])
         with gr.Row(equal_height=True):
-            with gr.Column(scale=3, min_width=300, elem_classes="vs-card"):
+            with card(scale=3, min_width=300):
                 heading(text["map"], text["map_info"], level=3)
                 self.plane = voice_map(text["map"], text["map_list"], text["map_empty"])
-            with gr.Column(scale=2, min_width=300, elem_classes="vs-card"):
+            with card(scale=2, min_width=300):
                 heading(text["one_voice"], level=3)
                 self.chosen, self.use = _one_voice(context, self.plane, self.changes)
-        with gr.Column(elem_classes="vs-card"):
+        with card():
             heading(text["new_voice"], text["new_voice_info"], level=3)
             self.menus = new_voice_panel.build(context, self.chosen, self.changes)
 
@@ -107,23 +107,23 @@ def _one_voice(
     def listen_voice(name: str | None, request: gr.Request):
         """The example sentence in a voice."""
         with answering(context, request):
-            name = require(context.text, name, "no_voice")
+            name = require(text, name, "no_voice")
             return example_file(context, library.voice(name), name)
 
     def rename_voice(name: str | None, new: str):
         """Give a voice another name. Returns the stored name."""
         with answering(context):
-            return library.rename(require(context.text, name, "no_voice"), new)
+            return library.rename(require(text, name, "no_voice"), new)
 
     def delete_voice(name: str | None):
         """Delete a voice."""
         with answering(context):
-            library.delete(require(context.text, name, "no_voice"))
+            library.delete(require(text, name, "no_voice"))
 
     def export_voice(name: str | None) -> str:
         """A voice's .safetensors file."""
         with answering(context):
-            return str(exports.file(require(context.text, name, "no_voice")))
+            return str(exports.file(require(text, name, "no_voice")))
 
     def list_voices() -> list[str]:
         """The names of the voices in the library."""
