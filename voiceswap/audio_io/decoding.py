@@ -115,7 +115,7 @@ def _opened(
     except (soundfile.LibsndfileError, OSError) as error:
         if path.suffix.lower() == ".safetensors":
             raise AudioError(
-                f"{path} is no recording; a saved voice has no words, and serves as a --target."
+                f"{path} is no recording; a saved voice has no words, and serves as a target."
             ) from error
         told = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
         raise AudioError(f"{path} can't be read as audio ({told.rstrip('.')}).") from error

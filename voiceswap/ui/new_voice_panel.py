@@ -145,7 +145,6 @@ def build(context: AppContext, chosen: gr.Dropdown, changes: list[Dependency]) -
         with gr.Tab(text["import"]):
             file = gr.File(
                 label=text["import_file"],
-                file_types=[".safetensors"],
                 type="filepath",
                 elem_id="import-file",
                 height=140,
