@@ -8,9 +8,10 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.pitch import transfer_pitch
 from voiceswap.conversion.recording import Recording, output_length
 from voiceswap.features import log_f0_statistics
+from voiceswap.precision import inference
 
 
-@torch.inference_mode()
+@inference
 def copy_synthesis(
     engine: Engine, recording: Recording, log_f0: Tensor | None = None
 ) -> np.ndarray:
