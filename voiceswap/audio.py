@@ -113,8 +113,14 @@ def read_input(audio: Any, sample_rate: int) -> tuple[np.ndarray, float]:
             f"not {type(audio).__name__}."
         )
     if hasattr(samples, "detach"):  # a tensor
-        samples = samples.detach().cpu()
-        samples = samples.float() if samples.is_floating_point() else samples
+        try:
+            floats = samples.is_floating_point()
+            samples = (samples.float() if floats else samples).numpy(force=True)
+        except (TypeError, NotImplementedError) as error:  # sparse, quantized or on no device
+            raise AudioError(
+                f"A recording must be a plain tensor of numbers, not {samples.layout} of "
+                f"{samples.dtype} on {samples.device}."
+            ) from error
     return np.asarray(samples), float(rate)
 
 
