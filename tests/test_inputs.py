@@ -93,8 +93,17 @@ def test_recordings_are_taken_as_other_libraries_give_them(tiny, hello, goodbye)
     ):
         np.testing.assert_allclose(tiny.convert(recording, goodbye), expected, atol=1e-4)
     for kind in (torch.Tensor.to_sparse, lambda x: x.to("meta"), lambda x: x.to(torch.cfloat)):
-        with pytest.raises(AudioError, match=r"(tensor|array) of numbers"):
-            tiny.convert(kind(torch.from_numpy(hello)), goodbye)
+        for take in (lambda x: tiny.convert(x, goodbye), tiny.stream(goodbye).push):
+            with pytest.raises(AudioError, match=r"(tensor|array) of numbers"):
+                take(kind(torch.from_numpy(hello)))
+    for rate in (math.nan, math.inf, -math.inf, 0):
+        for take in (tiny.embed, tiny.adapt):
+            with pytest.raises(AudioError, match="sample rate of"):
+                take((hello, rate))
+    blocks = tiny.stream(goodbye, rate=16000), tiny.stream(goodbye, rate=16000)
+    given = torch.from_numpy(hello).bfloat16().requires_grad_()
+    made = blocks[0].push(given), blocks[1].push(given.detach().float().numpy())
+    np.testing.assert_array_equal(*made)
     faster = torchaudio.functional.resample(torch.from_numpy(hello), 16000, 44100)
     assert abs(len(tiny.convert((faster, 44100), goodbye)) - len(hello)) <= 1
 

@@ -23,7 +23,7 @@ from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_source, note_two_voices
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
-from voiceswap.conversion.voice import Voice, blend, draw_voice, require_voice, weighted
+from voiceswap.conversion.voice import Voice, blend, draw_voice, weighted
 from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
@@ -278,7 +278,7 @@ class VoiceSwapper:
         """The vocoder alone on the recording's own log-mel, at the pitch of `voice` if given."""
         recording = read_recording(audio, self.engine.audio, self.sample_rate, noisy=True)
         note_two_voices(recording)
-        samples = copy_synthesis(self.engine, recording, voice and require_voice(voice).log_f0)
+        samples = copy_synthesis(self.engine, recording, voice)
         return set_level(samples, self.sample_rate, recording.level_db)
 
     def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:
