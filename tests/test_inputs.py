@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -13,7 +14,14 @@ import torchaudio
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceswapError, VoiceSwapper
+from voiceswap import (
+    AudioError,
+    ConversionOptions,
+    FileConversion,
+    Stream,
+    VoiceswapError,
+    VoiceSwapper,
+)
 from voiceswap.batch import BatchOptions
 from voiceswap.conversion.posterior_noise import noise_at
 
@@ -66,6 +74,11 @@ def test_options_are_keywords_and_unknown_ones_are_refused(tiny, hello, goodbye)
         tiny.convert(hello, goodbye, pich_shift=3.0)
     out = tiny.convert(hello, goodbye, rate=24000)
     assert abs(len(out) - 1.5 * len(hello)) <= 1
+
+
+def test_type_hints_allow_what_is_taken():
+    for takes, name in ((VoiceSwapper.convert, "source"), (Stream.push, "samples")):
+        assert {np.ndarray, torch.Tensor} <= {*get_args(get_type_hints(takes)[name])}
 
 
 def test_every_bit_of_a_seed_counts():

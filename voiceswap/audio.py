@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,13 +23,16 @@ from voiceswap.audio_io.resampling import resample, resample_blocks
 from voiceswap.errors import AudioError
 from voiceswap.notes import notes_to
 
+if TYPE_CHECKING:
+    import torch
+
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
 MIN_SPEECH_LEVEL_DB = -60.0  # speech below this level has only a few bits of 16
 POWER_FRAME_RATE = 50  # frames a second of `frame_powers`
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
 
-AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
+AudioInput = Union[str, os.PathLike, np.ndarray, tuple, "torch.Tensor"]  # see `read_input`
 
 
 def read_audio(path: str | os.PathLike, sample_rate: int, name: str | None = None) -> np.ndarray:
