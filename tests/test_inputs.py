@@ -81,6 +81,11 @@ def test_type_hints_allow_what_is_taken():
         assert {np.ndarray, torch.Tensor} <= {*get_args(get_type_hints(takes)[name])}
 
 
+def test_a_folder_as_a_source_names_the_command_for_folders(tiny, goodbye, tmp_path):
+    with pytest.raises(AudioError, match="voiceswap batch takes folders"):
+        tiny.convert(tmp_path, goodbye)
+
+
 def test_every_bit_of_a_seed_counts():
     seeds = (1, 1 << 40, 1 << 50, 1 << 62, (1 << 63) - 1)
     drawn = [noise_at(seed, 0, 8, 4) for seed in seeds]

@@ -129,7 +129,7 @@ def require_file(path: Path) -> None:
     if not path.exists():
         raise AudioError(f"{path} does not exist.")
     if path.is_dir():
-        raise AudioError(f"{path} is a folder, not a recording.")
+        raise AudioError(f"{path} is a folder, not a recording; voiceswap batch takes folders.")
     if not path.is_file():
         raise AudioError(f"{path} is no file.")
     if path.stat().st_size == 0:
