@@ -43,7 +43,7 @@ def outputs(out: Path) -> dict[str, Path]:
 
 def report(out: Path) -> dict[str, dict[str, str]]:
     """The rows of report.csv by source."""
-    with open(out / "report.csv", newline="", encoding="utf-8") as file:
+    with open(out / "report.csv", newline="", encoding="utf-8-sig") as file:
         return {row["source"]: row for row in csv.DictReader(file)}
 
 

@@ -45,7 +45,7 @@ def test_a_report_that_no_run_wrote_is_kept(tmp_path, tiny, hello):
         convert_folder(talk, [GOODBYE], mine.parent, swapper=tiny)
     assert mine.read_text() == "month,sales\n" and [*mine.parent.iterdir()] == [mine]
     convert_folder(talk, [GOODBYE], mine.parent, swapper=tiny, overwrite=True)
-    head, rows = mine.read_text().split("\n", 1)
+    head, rows = mine.read_text("utf-8-sig").split("\n", 1)
     quoted = '"' + head.replace(",", '";"') + '"'
     mine.write_text(f"{quoted}\n{rows}", encoding="utf-8-sig")  # as a spreadsheet may save it
     report = convert_folder(talk, [GOODBYE], mine.parent, swapper=tiny)

@@ -1,5 +1,6 @@
 """Lists of files that somebody else made: each bad line is a failed row, and nothing escapes."""
 
+import codecs
 import csv
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -55,14 +56,17 @@ def test_other_protocols_and_failing_stores_are_failed_rows(
     assert "of URLs, those of file, s3" in report.rows[1].error
 
 
-def test_no_name_is_a_formula_in_the_report(tiny, hello, goodbye, tmp_path):
+def test_a_spreadsheet_reads_the_names_in_a_report_none_as_a_formula(
+    tiny, hello, goodbye, tmp_path
+):
     (tmp_path / "in").mkdir()
     soundfile.write(tmp_path / "in" / "=1+1.wav", hello, 16000)
     soundfile.write(tmp_path / "goodbye.wav", goodbye, 16000)
     out = tmp_path / "out"
     convert_folder([tmp_path / "in"], [tmp_path / "goodbye.wav"], out, swapper=tiny)
     assert (out / "=1+1.wav").exists()
-    with open(out / "report.csv", newline="") as file:
+    assert (out / "report.csv").read_bytes().startswith(codecs.BOM_UTF8)  # or Excel guesses
+    with open(out / "report.csv", newline="", encoding="utf-8-sig") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert "'=1+1.wav" in cells and not any(cell.startswith(("=", "+", "@")) for cell in cells)
 

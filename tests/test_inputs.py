@@ -3,6 +3,8 @@
 import io
 import json
 import math
+import re
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -12,7 +14,14 @@ import torchaudio
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceswapError
+from voiceswap import (
+    AudioError,
+    ConversionOptions,
+    FileConversion,
+    Stream,
+    VoiceswapError,
+    VoiceSwapper,
+)
 from voiceswap.batch import BatchOptions
 from voiceswap.conversion.posterior_noise import noise_at
 
@@ -42,6 +51,22 @@ def test_options_out_of_range_are_a_sentence_everywhere(tiny, hello, goodbye, op
         assert sentence in str(error.value)
 
 
+@pytest.mark.parametrize("value", ["a", -1, 1.5, math.nan, 2**64])
+def test_numbers_beside_the_options_are_in_range_too(tiny, hello, model, value):
+    for make in (
+        lambda: VoiceSwapper.load(model, batch_size=value),
+        lambda: tiny.sample(value),
+        lambda: tiny.adapt(hello, seed=value),
+        lambda: tiny.adapt(hello, steps=value),
+    ):
+        with pytest.raises(VoiceswapError, match=re.escape(f"is {value!r}, but must be a whole")):
+            make()
+    with pytest.raises(VoiceswapError, match="seed is None"):
+        tiny.sample(None)
+    with pytest.raises(VoiceswapError, match="A Voice is needed, not str"):
+        tiny.copy_synthesis(hello, "anna.wav")
+
+
 def test_options_are_keywords_and_unknown_ones_are_refused(tiny, hello, goodbye):
     with pytest.raises(TypeError):
         tiny.convert(hello, goodbye, 3.0)
@@ -49,6 +74,16 @@ def test_options_are_keywords_and_unknown_ones_are_refused(tiny, hello, goodbye)
         tiny.convert(hello, goodbye, pich_shift=3.0)
     out = tiny.convert(hello, goodbye, rate=24000)
     assert abs(len(out) - 1.5 * len(hello)) <= 1
+
+
+def test_type_hints_allow_what_is_taken():
+    for takes, name in ((VoiceSwapper.convert, "source"), (Stream.push, "samples")):
+        assert {np.ndarray, torch.Tensor} <= {*get_args(get_type_hints(takes)[name])}
+
+
+def test_a_folder_as_a_source_names_the_command_for_folders(tiny, goodbye, tmp_path):
+    with pytest.raises(AudioError, match="voiceswap batch takes folders"):
+        tiny.convert(tmp_path, goodbye)
 
 
 def test_every_bit_of_a_seed_counts():
@@ -64,6 +99,7 @@ def test_recordings_are_taken_as_other_libraries_give_them(tiny, hello, goodbye)
     stereo = np.stack([hello, hello])
     for recording in (
         torch.from_numpy(hello),
+        torch._neg_view(torch.from_numpy(-hello)).requires_grad_(),
         (torch.from_numpy(stereo), 16000),  # torchaudio.load
         (16000, hello),  # scipy.io.wavfile.read
         (hello, 16000.0),
@@ -74,6 +110,18 @@ def test_recordings_are_taken_as_other_libraries_give_them(tiny, hello, goodbye)
         (16000, sixteen),
     ):
         np.testing.assert_allclose(tiny.convert(recording, goodbye), expected, atol=1e-4)
+    for kind in (torch.Tensor.to_sparse, lambda x: x.to("meta"), lambda x: x.to(torch.cfloat)):
+        for take in (lambda x: tiny.convert(x, goodbye), tiny.stream(goodbye).push):
+            with pytest.raises(AudioError, match=r"(tensor|array) of numbers"):
+                take(kind(torch.from_numpy(hello)))
+    for rate in (math.nan, math.inf, -math.inf, 0):
+        for take in (tiny.embed, tiny.adapt):
+            with pytest.raises(AudioError, match="sample rate of"):
+                take((hello, rate))
+    blocks = tiny.stream(goodbye, rate=16000), tiny.stream(goodbye, rate=16000)
+    given = torch.from_numpy(hello).bfloat16().requires_grad_()
+    made = blocks[0].push(given), blocks[1].push(given.detach().float().numpy())
+    np.testing.assert_array_equal(*made)
     faster = torchaudio.functional.resample(torch.from_numpy(hello), 16000, 44100)
     assert abs(len(tiny.convert((faster, 44100), goodbye)) - len(hello)) <= 1
 

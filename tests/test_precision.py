@@ -68,6 +68,22 @@ def test_exact_arithmetic_ends_with_the_last_thread_that_wants_it():
     assert allowed() == before
 
 
+def test_a_callers_autocast_changes_nothing(tiny, hello, goodbye):
+    def made():
+        nobody = tiny.sample(1)
+        voice = tiny.blend([(nobody, 1), (goodbye, 1)])
+        stream = tiny.stream(voice)
+        yield from (nobody.log_f0, voice.code, voice.log_f0, voice.mel_affine)
+        yield from (tiny.convert(hello, voice), tiny.copy_synthesis(hello), tiny.content(hello))
+        yield from (stream.push(hello), stream.flush(), tiny.codes(hello)[1].mean)
+
+    for dtype in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", dtype):
+            inside = list(made())
+        for with_it, without in zip(inside, made(), strict=True):
+            np.testing.assert_array_equal(with_it, without, strict=True)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_packed_products_are_those_of_the_layers(stride):
     torch.manual_seed(0)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,13 +23,16 @@ from voiceswap.audio_io.resampling import resample, resample_blocks
 from voiceswap.errors import AudioError
 from voiceswap.notes import notes_to
 
+if TYPE_CHECKING:
+    import torch
+
 # Speech level in training, dB relative to full scale; ITU-T P.56 has the same nominal level.
 ACTIVE_LEVEL_DB = -26.0
 MIN_SPEECH_LEVEL_DB = -60.0  # speech below this level has only a few bits of 16
 POWER_FRAME_RATE = 50  # frames a second of `frame_powers`
 TRANSIENT_FRAMES, TRANSIENT_FACTOR, TRANSIENT_MARGIN = 15, 25.0, 5  # see `level_of_powers`
 
-AudioInput = str | os.PathLike | np.ndarray | tuple  # also a tensor; see `read_input`
+AudioInput = Union[str, os.PathLike, np.ndarray, tuple, "torch.Tensor"]  # see `read_input`
 
 
 def read_audio(path: str | os.PathLike, sample_rate: int, name: str | None = None) -> np.ndarray:
@@ -98,8 +101,8 @@ def is_pair(value: object) -> bool:
     return sum(_is_number(item) for item in value) == 1 and sum(_is_array(x) for x in value) == 1
 
 
-def read_input(audio: Any, sample_rate: int) -> tuple[np.ndarray, float]:
-    """The samples of a recording given as an array, a tensor or a pair, and their rate in Hz.
+def read_input(audio: Any, sample_rate: int) -> tuple[Any, float]:
+    """The array or tensor of a recording given as one or as a pair, and its rate in Hz.
 
     A pair is samples and rate, in either order. Without a rate, the samples are at `sample_rate`.
     Raises AudioError for anything else.
@@ -112,14 +115,11 @@ def read_input(audio: Any, sample_rate: int) -> tuple[np.ndarray, float]:
             "A recording must be a path, an array, or a pair of an array and its sample rate, "
             f"not {type(audio).__name__}."
         )
-    if hasattr(samples, "detach"):  # a tensor
-        samples = samples.detach().cpu()
-        samples = samples.float() if samples.is_floating_point() else samples
-    return np.asarray(samples), float(rate)
+    return samples, float(rate)
 
 
 def prepare_audio(
-    samples: np.ndarray, rate: float, sample_rate: int, name: str = "The recording"
+    samples: Any, rate: float, sample_rate: int, name: str = "The recording"
 ) -> np.ndarray:
     """Samples at any rate, of any kind of number, to checked float32 mono.
 
@@ -150,12 +150,21 @@ def prepare_audio(
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def as_floats(samples: np.ndarray, name: str) -> np.ndarray:
+def as_floats(samples: Any, name: str) -> np.ndarray:
     """Samples of any kind of number as float32; integers are scaled by their type's full scale.
 
     Raises AudioError for what is no array of numbers with one or two axes, has 64-bit
     integers, or floats far above full scale.
     """
+    if hasattr(samples, "detach"):  # a tensor
+        try:
+            floats = samples.is_floating_point()
+            samples = (samples.float() if floats else samples).numpy(force=True)
+        except (TypeError, NotImplementedError) as error:  # sparse, quantized or on no device
+            raise AudioError(
+                f"{name} must be a plain tensor of numbers, not {samples.layout} of "
+                f"{samples.dtype} on {samples.device}."
+            ) from error
     samples = np.asarray(samples)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2):
         raise AudioError(

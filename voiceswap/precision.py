@@ -1,8 +1,8 @@
 """Which arithmetic the networks have: 32 bits, or 16 for matrix products."""
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -55,12 +55,15 @@ class _ExactArithmetic:
 _exact_arithmetic = _ExactArithmetic()
 
 
-def exact_arithmetic(device: torch.device) -> AbstractContextManager:
-    """Without the ten-bit mantissas (TF32) that products of 32 bits may have on a GPU.
+@contextmanager
+def exact_arithmetic(device: torch.device) -> Iterator[None]:
+    """Without a caller's autocast, and the ten-bit mantissas (TF32) that a GPU's products may have.
 
     By default PyTorch's convolutions have them. It has one such setting for all threads.
     """
-    return _exact_arithmetic if device.type == "cuda" else nullcontext()
+    full = _exact_arithmetic if device.type == "cuda" else nullcontext()
+    with torch.autocast(device.type, enabled=False), full:
+        yield
 
 
 def inference(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:

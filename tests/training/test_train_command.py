@@ -106,6 +106,14 @@ def test_a_loss_of_nan_names_the_cuts_and_the_last_good_checkpoint(
             "a share for each manifest of data.train, 1 here",
         ),
         (("batch_size: 4", "batch_size: 4\n  seed: -1"), "data.seed is -1, but must be a number"),
+        (
+            ("steps: 100", "steps: 100\n  learning_rate: -1"),
+            "model.learning_rate is -1.0, but must",
+        ),
+        (
+            ("steps: 100", "steps: 100\n  sizes: {content_blocks: -2}"),
+            "model.sizes is -2, but must",
+        ),
         (("batch_size: 4", "batch_size: many"), "Expected a <class 'int'>. Got value: many"),
         (("max_steps", "max_stepz"), "max_stepz"),
         (

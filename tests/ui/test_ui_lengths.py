@@ -11,7 +11,7 @@ from gradio_client.exceptions import AppError
 
 from voiceswap.audio_io.decoding import seconds_up_to, sound_info
 from voiceswap.ui import inputs
-from voiceswap.ui.comparison import segments
+from voiceswap.ui.comparison import compare, segments
 from voiceswap.ui.inputs import require_references
 
 
@@ -33,6 +33,15 @@ def test_a_word_that_ends_a_long_silence_is_compared(tiny, hello, tmp_path):
     assert [len(segment) > 0 for segment in segments(path, tiny)] == [True]
     soundfile.write(path, np.concatenate([np.zeros(30 * 16000), hello[:16000]]), 16000)
     assert [len(segment) for segment in segments(path, tiny)] == [0, 16000]
+
+
+def test_a_recording_of_any_level_is_compared_if_its_conversion_has_sound(context, hello, tmp_path):
+    source, silent = tmp_path / "source.wav", tmp_path / "silent.wav"
+    soundfile.write(source, 2e4 * hello, 16000, subtype="FLOAT")  # as integers that none scaled
+    soundfile.write(silent, 0 * hello, 16000)
+    drawn, similarity = compare(context, source, source, [source])
+    assert drawn and similarity["target"]["after"] == pytest.approx(1)
+    assert compare(context, source, silent, [source]) == (None, None)
 
 
 def test_seconds_are_counted_up_to_the_limit(tmp_path):

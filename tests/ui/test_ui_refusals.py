@@ -70,6 +70,8 @@ def refused(*arguments, **options):
          "采样率为 8001 Hz，但必须是 8000 到 96000 之间 25 的倍数。"),
         (refused(pitch_shift=99), "pitch_shift 为 99，但必须是 -24 到 24 之间的数。"),
         (refused(seed=-1), "seed 为 -1，但必须是 0 到 2**63 - 1 之间的数。"),
+        ("Value 1 of /listen_draw (随机种子) has to be a number from 0 to 9.",
+         "“随机种子”必须是 0 到 9 之间的数。"),
         (str(DiskFullError()), "服务器磁盘已满，请稍后再试。"),
         ("a.wav can't be written: no space left on the disk; make room, or write elsewhere.",
          "服务器磁盘已满，无法写入 a.wav"),

@@ -106,8 +106,10 @@ def test_calls_that_are_no_calls_are_refused_in_a_sentence(address, body):
         ([], "/convert takes 10 values, and there are 0."),
         (
             [None] * 4 + ["loud", 1, 100, None, "wav", False],
-            "Pitch, semitones) has to be a number.",
+            "Pitch, semitones) has to be a number from -12 to 12.",
         ),
+        ([None] * 4 + [-13] + [None] * 5, "has to be a number from -12 to 12."),
+        ([None] * 7 + [-5, None, None], "(Seed) has to be a number from 0 to 2147483647."),
         (["a.wav"] + [None] * 9, "Recording to convert) has to be a file that was uploaded."),
         ([None] * 8 + [{}, False], "Format of the result) has to be a text."),
     ],

@@ -1,6 +1,9 @@
 """What the page tells of errors: nothing of the server's folders, and no advice for a shell."""
 
+import ast
+import re
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +20,49 @@ from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui import answers
 from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.errors_in_chinese import in_language
 from voiceswap.ui.texts import Texts
+
+PACKAGE = Path(answers.__file__).parents[1]
+# Modules whose sentences a visitor may read, and those of them that no upload brings about.
+SENTENCES_OF = (
+    *("audio_io/channels", "audio_io/checks", "audio_io/decoding", "audio_io/ffmpeg", "files"),
+    *("conversion/disk_array", "conversion/recording", "ui/live_sessions"),
+    *("conversion/recording_notes", "conversion/voice_file", "conversion/voice_library"),
+)
+NOT_SHOWN = "address|is a folder|no f|is 7; give|null|nothing may be|used for voices"
+KINDS = ("AudioError", "VoiceswapError", "StoppedError", "kind", "Note", "LossNote")
+
+
+def sentences(module):
+    """The messages of a module's errors and notes, with a 7 for each of their values."""
+    nodes = list(ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))))
+    known = {
+        ast.unparse(node.targets[0]): node.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.JoinedStr)
+    }
+
+    def text(node):
+        match node:
+            case ast.Constant():
+                return str(node.value)
+            case ast.JoinedStr():
+                return "".join(map(text, node.values))
+            case ast.FormattedValue():
+                return text(node.value)
+        return text(known[ast.unparse(node)]) if ast.unparse(node) in known else "7"
+
+    for node in nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS:
+            yield "".join(map(text, node.args))
+
+
+@pytest.mark.parametrize("module", SENTENCES_OF)
+def test_every_sentence_that_a_visitor_may_read_has_a_translation(module):
+    found = {re.sub(", 7,| of 7(?=;)", "", s) for s in sentences(module) if " " in s}
+    left = {one for one in found if not re.search("[一-鿿]", in_language("zh", one))}
+    assert found and not {one for one in left if not re.search(NOT_SHOWN, one)}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +86,8 @@ def test_no_sentence_names_a_folder_of_the_server(swapper, tmp_path, monkeypatch
         visible_sentence(context, full)
         == "The folder for temporary files can't hold the recording."
     )
+    shown = visible_sentence(context, "a.wav: keep the melody (--pitch exact).")
+    assert shown == "a.wav: keep the melody."
     context.library.folder = type("Folder", (), {"__str__": lambda self: r"C:\voices"})()
     damaged = r"C:\voices\Anna.safetensors is larger than any saved voice."
     assert visible_sentence(context, damaged) == "Anna.safetensors is larger than any saved voice."

@@ -17,6 +17,7 @@ from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import voice_file
+from voiceswap.conversion.options import number
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
@@ -73,6 +74,7 @@ def adapt(
             `state` can't be written.
     """
     engine = swapper.engine
+    seed, steps = number("seed", seed), None if steps is None else number("steps", steps)
     progress(0.0, "Reading the recordings")
     read = recordings
     if not isinstance(read, Recordings):

@@ -67,7 +67,7 @@ def read_recordings(recordings: Any, sample_rate: int) -> Recordings:
                 samples, rate = read_audio_up_to(recording, sample_rate)
             else:
                 samples, own = read_input(recording, sample_rate)
-                rate = min(round(own), sample_rate)
+                rate = round(min(sample_rate, max(0.0, own)))
                 samples = prepare_audio(samples, own, rate, name)
         except AudioError as error:
             left_out.append(str(error))

@@ -115,7 +115,7 @@ def _opened(
     except (soundfile.LibsndfileError, OSError) as error:
         if path.suffix.lower() == ".safetensors":
             raise AudioError(
-                f"{path} is no recording; a saved voice has no words, and serves as a --target."
+                f"{path} is no recording; a saved voice has no words, and serves as a target."
             ) from error
         told = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
         raise AudioError(f"{path} can't be read as audio ({told.rstrip('.')}).") from error
@@ -129,7 +129,7 @@ def require_file(path: Path) -> None:
     if not path.exists():
         raise AudioError(f"{path} does not exist.")
     if path.is_dir():
-        raise AudioError(f"{path} is a folder, not a recording.")
+        raise AudioError(f"{path} is a folder, not a recording; voiceswap batch takes folders.")
     if not path.is_file():
         raise AudioError(f"{path} is no file.")
     if path.stat().st_size == 0:

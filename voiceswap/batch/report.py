@@ -78,9 +78,10 @@ class Report:
     def write(self, out: Path) -> Path:
         """Write report.csv into `out`, whole or not at all."""
         path = out / REPORT_NAME
+        marked = "utf-8-sig"  # Excel takes UTF-8 without a mark for the country's old encoding
         with (
             whole_file(path) as temporary,
-            open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+            open(temporary, "w", newline="", encoding=marked, errors="surrogateescape") as file,
         ):
             table = csv.writer(file)
             table.writerow(COLUMNS)

@@ -21,6 +21,7 @@ from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, unsure
+from voiceswap.conversion.options import number
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording, Output
@@ -81,7 +82,8 @@ class Engine:
                 use_fast_products(network, self._fast_products)
         self.log_mel = LogMel(self.audio).to(self.device)
         self.envelope = Envelope(self.audio).to(self.device)
-        self.batch_size = batch_size or usual_batch_size(self.device.type)
+        usual = usual_batch_size(self.device.type)
+        self.batch_size = usual if batch_size is None else number("batch_size", batch_size)
         self.front_end_adapter = adapter = checkpoint.front_end_adapter
         front_end = self._ready(
             pretrained.front_end(self.autoencoder.front_end, self.audio)

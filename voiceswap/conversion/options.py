@@ -14,8 +14,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "strength": (0, 1),
     "seed": (0, 2**63 - 1),
     "rate": (4000, 192000),
+    "steps": (1, 10**6),  # of `VoiceSwapper.adapt`
+    "batch_size": (1, 10**6),  # of `VoiceSwapper.load`
 }
-WHOLE = ("seed", "rate")
+WHOLE = ("seed", "rate", "steps", "batch_size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,22 +49,29 @@ class ConversionOptions:
     subtype: str | None = None
 
     def __post_init__(self) -> None:
-        for name, (low, high) in RANGES.items():
-            value = getattr(self, name)
-            if value is None and name in WHOLE:
-                continue
-            kind = "a whole number" if name in WHOLE else "a number"
-            try:
-                good = low <= value <= high and not math.isnan(value)
-                good = good and (name not in WHOLE or value == int(value))
-            except (TypeError, ValueError, OverflowError):
-                good = False
-            if not good:
-                raise VoiceswapError(
-                    f"{name} is {value!r}, but must be {kind} from {low:.15g} to {_plain(high)}."
-                )
-            if name in WHOLE:  # tables and JSON give 7.0 for 7
-                object.__setattr__(self, name, int(value))
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name in RANGES and (value is not None or option.name not in WHOLE):
+                object.__setattr__(self, option.name, number(option.name, value))
+
+
+def number(name: str, value: Any) -> Any:
+    """`value` itself, as an int where `name` is in WHOLE: tables and JSON give 7.0 for 7.
+
+    Raises VoiceswapError for what is no number, or out of its range.
+    """
+    low, high = RANGES[name]
+    kind = "a whole number" if name in WHOLE else "a number"
+    try:
+        good = low <= value <= high and not math.isnan(value)
+        good = good and (name not in WHOLE or value == int(value))
+    except (TypeError, ValueError, OverflowError):
+        good = False
+    if not good:
+        raise VoiceswapError(
+            f"{name} is {value!r}, but must be {kind} from {low:.15g} to {_plain(high)}."
+        )
+    return int(value) if name in WHOLE else value
 
 
 DEFAULTS = ConversionOptions()

@@ -12,6 +12,7 @@ from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
 from voiceswap.models.layers import RunningMoments
+from voiceswap.precision import inference
 
 TYPICAL_SECONDS = 2.0  # weight of the typical statistics, as seconds of speech
 REMEMBERED_SECONDS = 60.0  # of levels and pitch
@@ -88,7 +89,7 @@ def typical(statistics: SourceStatistics) -> SourceStatistics:
     return known
 
 
-@torch.inference_mode()
+@inference
 def enroll(engine: Engine, encoded: EncodedRecording) -> SourceStatistics:
     """The statistics of a recording, of its densest REMEMBERED_SECONDS."""
     recording, stride = encoded.recording, engine.autoencoder.stride

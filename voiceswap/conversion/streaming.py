@@ -127,7 +127,7 @@ class Stream:
         """
         self.options = replace(self.options, pitch_shift=semitones)
 
-    def push(self, samples: np.ndarray) -> np.ndarray:
+    def push(self, samples: np.ndarray | torch.Tensor) -> np.ndarray:
         """Take samples (samples,) at `rate`, and give what is converted by now: any number.
 
         Integers are scaled by their type's full scale. Raises AudioError for samples that are not

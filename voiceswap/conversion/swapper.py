@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.file_conversion import FileConversion, FileConverter
 from voiceswap.conversion.latency import Latency
-from voiceswap.conversion.options import ConversionOptions, conversion_options
+from voiceswap.conversion.options import conversion_options, number
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import one_by_one, read_recording
 from voiceswap.conversion.recording import EncodedRecording
@@ -240,7 +240,7 @@ class VoiceSwapper:
 
     def sample(self, seed: int) -> Voice:
         """A voice that nobody has, drawn from the prior N(0, I)."""
-        return draw_voice(self.engine.autoencoder, cast(int, ConversionOptions(seed=seed).seed))
+        return draw_voice(self.engine.autoencoder, number("seed", seed))
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Keep a voice in a .safetensors file, which serves wherever a reference does."""
@@ -278,7 +278,7 @@ class VoiceSwapper:
         """The vocoder alone on the recording's own log-mel, at the pitch of `voice` if given."""
         recording = read_recording(audio, self.engine.audio, self.sample_rate, noisy=True)
         note_two_voices(recording)
-        samples = copy_synthesis(self.engine, recording, None if voice is None else voice.log_f0)
+        samples = copy_synthesis(self.engine, recording, voice)
         return set_level(samples, self.sample_rate, recording.level_db)
 
     def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:

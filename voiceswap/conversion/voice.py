@@ -15,6 +15,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
 from voiceswap.models.high_band import HIGH_BANDS
+from voiceswap.precision import exact_arithmetic
 from voiceswap.transfer import to_device
 
 MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the mean of
@@ -74,7 +75,6 @@ def require_voice(voice: object) -> Voice:
     return voice
 
 
-@torch.inference_mode()
 def draw_voice(autoencoder: Autoencoder, seed: int) -> Voice:
     """A voice that nobody has, drawn from the prior N(0, I)."""
     encoder, n_mels = autoencoder.speaker_encoder, autoencoder.audio.n_mels
@@ -82,7 +82,8 @@ def draw_voice(autoencoder: Autoencoder, seed: int) -> Voice:
     code = torch.randn(mean.out_features, generator=torch.Generator().manual_seed(seed))
     code = code.to(mean.weight.device)
     identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(code.device)
-    return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
+    with torch.inference_mode(), exact_arithmetic(code.device):
+        return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
 
 
 def weighted(voices: Sequence[Any]) -> Sequence[tuple[Any, float]]:
@@ -120,7 +121,8 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
 
     def mean(name: str) -> Tensor:
         stacked = torch.stack([getattr(voice, name).to(device) for voice, _ in voices])
-        return torch.tensordot(weights.to(device, stacked.dtype), stacked, 1)
+        with exact_arithmetic(device):
+            return torch.tensordot(weights.to(device, stacked.dtype), stacked, 1)
 
     delta = blend_deltas([(v.delta, float(w)) for (v, _), w in zip(voices, weights, strict=True)])
     means: dict[str, Any] = {name: mean(name) for name in MEANS}

@@ -24,6 +24,7 @@ from voiceswap.training.held_lines import ShowLines, held_lines
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.progress import StepProgressBar
 from voiceswap.training.run_guard import RunGuard
+from voiceswap.training.setting_ranges import ANY, require_ranges
 from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
 
@@ -103,6 +104,13 @@ class TrainCLI(LightningCLI):
                 "data", "model.front_end", compute_fn=_front_end, apply_on="instantiate"
             )
 
+    def before_instantiate_classes(self) -> None:
+        """Sizes, weights of losses and rates: no task has a use for one below zero."""
+        for name, value in vars(self._get(self.config, "model").as_flat()).items():
+            values = value.values() if isinstance(value, dict) else [value]
+            numbers = [each for each in values if isinstance(each, int | float)]
+            require_ranges("model", **{name: (numbers, 0, ANY)})
+
     def _parse_ckpt_path(self) -> None:
         """Lightning reads here the checkpoint to go on from, which may be some other file."""
         path = self.config.get("fit.ckpt_path")
@@ -150,5 +158,5 @@ def _front_end(data: SpeechData) -> str:
 
 def _sentence(error: Exception) -> str:
     """A library's message on one line."""
-    text = " ".join(str(error).split()).rstrip(".")
-    return f"{text[:LONGEST_SENTENCE]}{' ...' * (len(text) > LONGEST_SENTENCE)}."
+    text = " ".join(str(error).split()).rstrip(".!")
+    return f"{text}." if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]} ..."

@@ -55,13 +55,13 @@ def _shown_once(context: AppContext) -> Callable[[str], None]:
 
 
 def visible_sentence(context: AppContext, error: VoiceswapError | str) -> str:
-    """An error's message, without the server's folders in the names of files."""
+    """An error's message for a visitor: without the server's folders, and options of commands."""
     uploads, voices, temporary = map(
         re.escape, (get_upload_folder(), str(context.library.folder), tempfile.gettempdir())
     )
     own = rf"(?:{uploads}[/\\]\w+|{voices})"
     # Before a file's name, and in "the disk of FOLDER;", "the folder, FOLDER, can't".
-    shown = re.sub(rf"{own}[/\\]| of {own}(?=;)|, {temporary},", "", str(error))
+    shown = re.sub(rf"{own}[/\\]| of {own}(?=;)|, {temporary},| \(--[^)]*\)", "", str(error))
     return in_language(context.text.language, shown)
 
 

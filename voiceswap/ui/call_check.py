@@ -37,8 +37,9 @@ def _wanted(component: Any, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(component, NUMBERS):
+        low, high = component.minimum, component.maximum
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return None if is_number else "a number"
+        return None if is_number and low <= value <= high else f"a number from {low} to {high}"
     if isinstance(component, TEXTS):
         return None if isinstance(value, str) else "a text"
     if isinstance(component, gr.Checkbox):

@@ -92,17 +92,16 @@ def picture(context: AppContext) -> gr.Image:
 
 def compare(
     context: AppContext, before: str | Path, after: str | Path, targets: Sequence[str | Path]
-) -> tuple[str, dict]:
+) -> tuple[str, dict] | tuple[None, None]:
     """The picture of a conversion and the value of its meter, from files.
 
-    Without recordings of the target, that half is None.
+    Without recordings of the target, that half is None; where all is too quiet, both are.
     """
     swapper = context.swapper
-    views = next(
-        pair
-        for pair in zip(segments(before, swapper), segments(after, swapper), strict=False)
-        if all(map(len, pair))
-    )
+    pairs = zip(segments(before, swapper), segments(after, swapper), strict=False)
+    views = next((pair for pair in pairs if all(map(len, pair))), None)
+    if views is None:
+        return None, None
     path = draw_change(*views, swapper.sample_rate, new_file("mels.png"))
     targets_seen = [
         speaker(swapper, next(filter(len, segments(target, swapper)))) for target in targets
@@ -139,8 +138,9 @@ def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
 
 
 def _audible(samples: np.ndarray, rate: int) -> np.ndarray:
+    loudest = max(1.0, np.abs(samples).max())  # a file's floats may be of any size
     try:
-        return prepare_audio(samples, rate, rate)
+        return prepare_audio(samples / loudest, rate, rate)
     except AudioError:
         return np.zeros(0, np.float32)
 

@@ -6,11 +6,32 @@ import re
 # further sentences, which are translated too.
 SENTENCES: tuple[tuple[str, str], ...] = (
     (
+        r"(?P<name>.+) can't be read as audio; if it was cut off, it lacks the index .*",
+        "{name} 无法作为音频读取；如果录制时中断，文件会缺少最后写入的索引，"
+        "录制它的应用也许能修复。",
+    ),
+    (
         r"(?P<name>.+) can't be read as audio(?: \((?P<why>.+?)\))?[.;].*",
         "{name} 无法作为音频读取，请换一个录音文件。",
     ),
     (r"(?P<name>.+) is damaged: it can't be decoded.*", "{name} 已损坏，无法完整解码。"),
     (r"(?P<name>.+) has no sound track\.", "{name} 没有声音。"),
+    (
+        r"(?P<name>.+) is no recording; a saved voice .*",
+        "{name} 是已保存的声音，不是录音，里面没有话语；请把它用作目标声音。",
+    ),
+    (
+        r"(?P<name>.+) has samples up to (?P<peak>\S+); .*",
+        "{name} 的采样值高达 {peak}；请以 1.0 为满幅导出，或导出为整数格式。",
+    ),
+    (
+        r"\.(?P<ending>\w+) can't hold the pictures of (?P<name>.+); .*",
+        "{ending} 格式放不下 {name} 的画面；请选择 mkv，只要声音则选择 wav。",
+    ),
+    (
+        r"(?P<name>.+): only (?P<n>[\d.]+) of its (?P<total>[\d.]+) s were written\.",
+        "{name}：{total} 秒中只写出了 {n} 秒，请再试一次。",
+    ),
     (
         r"(?P<name>.+) has (?P<n>\d+) channels; at most (?P<most>\d+) can be read\.",
         "{name} 有 {n} 个声道；最多支持 {most} 个。",
@@ -57,6 +78,18 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<name>.+) is damaged or kept by another version of voiceswap.*",
         "{name} 已损坏或由其他版本保存，请重新制作。",
+    ),
+    (
+        r"A voice's file holds at most (?P<most>\d+) recordings, not (?P<n>\d+); .*",
+        "一个声音最多包含 {most} 段录音，这里有 {n} 段；请只提供最长、最清晰的。",
+    ),
+    (
+        r"A voice's file has at most (?P<most>\d+) MiB, .* would have (?P<n>\d+); .*",
+        "声音文件最多 {most} MiB，这个会有 {n} MiB；请提供更少或更短的录音。",
+    ),
+    (
+        r"The model gave samples that are not numbers; .*",
+        "模型给出了无效采样：模型文件或声音文件已损坏。",
     ),
     (
         r"There is no recording to learn from\.(?P<rest>.*)",
@@ -140,6 +173,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"to (?P<high>.+)\.",
         "{name} 为 {value}，但必须是 {low} 到 {high} 之间的数。",
     ),
+    (
+        r"Value \d+ of .+? \((?P<name>.+)\) has to be a number from (?P<low>\S+) "
+        r"to (?P<high>\S+)\.",
+        "“{name}”必须是 {low} 到 {high} 之间的数。",
+    ),
     # Of the server
     (r"The disk is full; make room\.", "服务器磁盘已满，请稍后再试。"),
     (
@@ -149,6 +187,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"The folder for temporary files can't hold the recording.*",
         "服务器磁盘已满，放不下这个录音，请稍后再试。",
+    ),
+    (
+        r"(?:The voice ')?(?P<name>.+?)'? can't be (?:written|read|renamed|deleted) "
+        r"\((?P<why>.+)\)\.",
+        "服务器无法读写 {name}（{why}）。",
     ),
     # What the request guard refuses
     (

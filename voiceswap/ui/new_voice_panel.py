@@ -171,7 +171,6 @@ def _import(panel: _Panel) -> None:
     context, text = panel.context, panel.context.text
     file = gr.File(
         label=text["import_file"],
-        file_types=[".safetensors"],
         type="filepath",
         elem_id="import-file",
         height=140,
