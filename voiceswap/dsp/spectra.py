@@ -20,7 +20,7 @@ def stft(samples: Tensor, window: Tensor, hop: int) -> Tensor:
 
 
 def mirrored_stft(samples: Tensor, n_fft: int) -> Tensor:
-    """The same with Hann windows a quarter of their length apart, and mirrored ends."""
+    """As `stft`, with Hann windows a quarter of their length apart, and mirrored ends."""
     window = torch.hann_window(n_fft, device=samples.device)
     return torch.stft(samples, n_fft, n_fft // 4, window=window, return_complex=True)
 
