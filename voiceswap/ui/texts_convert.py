@@ -39,7 +39,7 @@ CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
     "player_position": ("Position", "播放位置"),
     "player_volume": ("Volume", "音量"),
     "visit": ("Your results", "你的结果"),
-    "in_voice_of": ("{words}, in the voice of {voice}", "{words}，{voice} 的声音"),
+    "in_voice_of": ("{words}, in the voice of {voice}", "{words}（{voice} 的声音）"),
     "visit_note": (
         "Only this browser shows them. The server removes them after an hour.",
         "仅在此浏览器中显示，一小时后服务器会删除。",
