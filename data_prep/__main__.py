@@ -21,13 +21,19 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 
 def _command(corpus: str) -> Callable[..., None]:
     def run(
-        folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, show_default=False)],
+        folder: Annotated[
+            Path,
+            typer.Argument(
+                exists=True, file_okay=False, help="Folder of the recordings.", show_default=False
+            ),
+        ],
         out: Annotated[
             Path,
             typer.Argument(help="Folder for the manifests and the report.", show_default=False),
         ],
         name: Annotated[
-            str | None, typer.Option(help="Begins the names of the manifests and of the speakers.")
+            str | None,
+            typer.Option(help="First part of the names of the manifests and of the speakers."),
         ] = None,
         min_seconds: Annotated[
             float,
@@ -40,7 +46,7 @@ def _command(corpus: str) -> Callable[..., None]:
             float,
             typer.Option(
                 callback=number(0.0),
-                help="Recordings with noise less far below the speech, in dB, are left out.",
+                help="Recordings whose noise is fewer dB below the speech are left out.",
             ),
         ] = 0.0,
         keep_pauses: Annotated[

@@ -23,7 +23,7 @@ MEL_MEAN, MEL_STD = -5.0, 2.5  # rough moments of log-mels of speech; inputs are
 
 @dataclass(frozen=True)
 class AudioConfig:
-    """The audio settings, which say what a mel spectrogram is.
+    """The audio settings, which define a mel spectrogram.
 
     Stored in every checkpoint and shared by autoencoder and vocoder. Rates and frequencies in Hz,
     sizes in samples. Defaults are those of the bundled model: 16 kHz, 100 frames a second.
@@ -47,7 +47,7 @@ class AudioConfig:
         return math.ceil(samples / self.hop_length)
 
     def at_rate(self, rate: int) -> "AudioConfig":
-        """The same mel frames of recordings at another rate, in Hz.
+        """The settings for the same mel frames of recordings at another rate, in Hz.
 
         Raises CheckpointError where a frame is no whole number of samples at that rate.
         """

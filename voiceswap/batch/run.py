@@ -67,9 +67,9 @@ def convert_folder(
 
     Args:
         inputs: a path, glob or URL, or several.
-        targets: one path, or a sequence in which each is one voice: a recording, a saved voice, or
-            a folder of them, or a sequence of them to average. With several targets each has a
-            folder in `out`, called after its first file or folder.
+        targets: one path, or a sequence with one item for each voice: a recording, a saved voice,
+            a folder of recordings, or a sequence of these to average. With several targets, each
+            has a folder in `out`, named after its first file or folder.
         out: folder for the outputs, the journal and report.csv.
         options: how files are converted and written; a manifest's line may change them.
         checkpoint: a model file, or "default" for the one in the package.
@@ -86,8 +86,8 @@ def convert_folder(
             and batch size.
         ray: a Ray cluster that does the work: its address, or "local".
         ray_gpus: GPUs that each Ray worker takes.
-        progress: called now and then. An exception of it ends the run as Ctrl-C does, and what is
-            done is kept.
+        progress: called now and then. An exception of it ends the run as Ctrl-C does, and keeps
+            what is done.
 
     Returns:
         A report with a row for every file, those that could not be converted included.

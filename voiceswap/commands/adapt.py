@@ -21,8 +21,8 @@ def adapt(
     recordings: Annotated[
         list[Path],
         typer.Argument(
-            help="Recordings of one voice, or a folder of them; some minutes serve best, ten "
-            "seconds will do.",
+            help="Recordings of one voice, or a folder of them; ten seconds of speech are enough, "
+            "a minute is better.",
             show_default=False,
         ),
     ],
@@ -40,7 +40,7 @@ def adapt(
     steps: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Most steps of training.", show_default="60 to 200, by the speech there is"
+            min=1, help="Most training steps.", show_default="60 to 200, by the length of speech"
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
@@ -48,10 +48,10 @@ def adapt(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Adapt the model to one voice; the file serves wherever a --target does.
+    """Adapt the model to one voice, and save that voice to a file, to give as --target later.
 
     Prints the similarity before and after, and saves a plot beside the file.
-    Ctrl-C keeps the best so far, and its plot as NAME-adapting.png; the same command goes on.
+    Ctrl-C keeps the best so far, and its plot as NAME-adapting.png; the same command continues.
     """
     named = f"{name or name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)

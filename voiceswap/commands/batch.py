@@ -48,8 +48,8 @@ def batch(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="A recording of the target's voice, a folder of them, or a voice saved by "
-            "'voiceswap voice'; with several, each has a folder in the output.",
+            help="A recording of the target voice, a folder of them, or a voice saved by "
+            "voice or adapt; with several, each gets a folder in the output.",
             show_default=False,
         ),
     ] = None,

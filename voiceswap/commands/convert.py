@@ -81,8 +81,9 @@ def convert(
     target: Annotated[
         list[Path],
         typer.Option(
-            help="A recording of the target voice, a folder of them, or a voice kept by 'voiceswap "
-            "voice'; several are averaged, and of one person bring the voice nearer.",
+            help="A recording of the target voice, a folder of them, or a voice saved by voice or "
+            "adapt. Several are averaged; several of one person bring the result nearer to the "
+            "voice.",
             show_default=False,
         ),
     ],
@@ -139,7 +140,7 @@ def voice(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Keep a voice in a small file, to give as --target later."""
+    """Save a voice to a small file, to give as --target later."""
     name = f"{name_of(recordings[0])}.safetensors"
     recordings = recordings_in(recordings)
     path = output_file(out, name, recordings, overwrite, "A voice's file")
@@ -160,7 +161,7 @@ def reconstruct(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Take a recording through both codes and back in its own voice: what the model can keep."""
+    """Encode and decode a recording in its own voice, to show what the model can keep."""
     path = output_file(out, f"{source.stem}-reconstructed.wav", [source], overwrite)
     require_recordings(source)
     swapper = load_swapper(checkpoint, device)
@@ -179,7 +180,7 @@ def embed(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Write content and speaker codes of a recording, for other tasks to use.
+    """Write the content and speaker codes of a recording, for other programs.
 
     Arrays: content (frames, channels), content_rate (frames a second), speaker (channels,), log_f0
     (mean and deviation of ln Hz).

@@ -31,7 +31,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help=f"Folder for the report; a run that was stopped goes on there. {FREE_NAME}",
+            help=f"Folder for the report; the same command continues a stopped run. {FREE_NAME}",
             show_default="evaluation",
         ),
     ] = None,
@@ -39,8 +39,8 @@ def evaluate(
         Path | None,
         typer.Option(
             envvar="VOICESWAP_ASR",
-            help="Whisper base as a CTranslate2 folder, for CER, WER and NLL: "
-            "Systran/faster-whisper-base on the Hugging Face hub is one.",
+            help="Folder of Whisper base for CTranslate2, such as Systran/faster-whisper-base of "
+            "the Hugging Face hub; CER, WER and NLL need it.",
         ),
     ] = None,
     references: Annotated[
@@ -55,15 +55,15 @@ def evaluate(
     against: Annotated[
         Path | None,
         typer.Option(
-            help="The report.json of another model or system on these pairs: also show the "
-            "differences, pair by pair."
+            help="The report.json of another model or system on these pairs, to compare with pair "
+            "by pair."
         ),
     ] = None,
     experiments: Annotated[
         bool,
         typer.Option(
             "--experiments",
-            help="Also the size of the codes, noise, lines between voices, and voices drawn from "
+            help="Also measure noise, smaller codes, mixes of two voices, and voices drawn from "
             "the prior.",
         ),
     ] = False,
@@ -75,7 +75,7 @@ def evaluate(
         float | None,
         typer.Option(
             min=0.3,
-            help="Use only so much of each reference, where most is voiced.",
+            help="Use only this many seconds of each reference, where most is voiced.",
             show_default=False,
         ),
     ] = None,
@@ -88,7 +88,8 @@ def evaluate(
         ),
     ] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only so many pairs, spread evenly over the set.")
+        int | None,
+        typer.Option(min=1, help="Measure only this many pairs, evenly distributed over the set."),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Recordings measured at once.")] = 1,
     device: Annotated[
@@ -105,7 +106,7 @@ def evaluate(
         raise typer.BadParameter("--experiments needs a model, so it does not go with --converted.")
     if converted is not None and (stream is not None or reference_seconds is not None):
         raise typer.BadParameter(
-            "--stream and --reference-seconds say how a model converts; they do not go with "
+            "--stream and --reference-seconds set how a model converts, so they do not go with "
             "--converted."
         )
     from voiceswap.evaluation.pairs import read_pairs

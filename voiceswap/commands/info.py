@@ -150,7 +150,7 @@ def _voice_rows(path: Path, voice: dict) -> list[tuple[str, str]]:
         ("recordings", f"{voice['recordings']}, of which {voice['seconds']:.1f} s are in the file"),
         ("adapted", _adapted(voice)),
     ]
-    consent = "its owner agreed, as who made it said" if voice["consent"] else "not stated"
+    consent = "its owner agreed, by the word of who made it" if voice["consent"] else "not stated"
     return [*rows, ("consent", consent), ("file", f"{path.stat().st_size / MB:.1f} MB")]
 
 

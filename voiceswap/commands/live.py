@@ -27,8 +27,8 @@ def live(
     target: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A recording of the target voice, a folder of them, or a saved voice; of several, "
-            "the keys 1 to 9 choose.",
+            help="A recording of the target voice, a folder of them, or a saved voice; with "
+            "several, the keys 1 to 9 choose one.",
             show_default=False,
         ),
     ] = None,
@@ -38,7 +38,7 @@ def live(
     enroll: Annotated[
         Path | None,
         typer.Option(
-            help="A recording of the speaker, whose level and pitch are then known from the start."
+            help="A recording of you, from which your level and pitch are known from the start."
         ),
     ] = None,
     input_device: Annotated[

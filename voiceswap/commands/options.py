@@ -48,15 +48,18 @@ PitchOptions = Annotated[  # those of `pitch_options`
         "source's intervals, in the octave nearest to the target's pitch.",
     ),
 ]
-PitchRange = Annotated[float, _range("pitch_range", "Widens (above 1) or flattens the intonation.")]
-Strength = Annotated[
-    float, _range("strength", "How far to go from the source's voice to the target's.")
+PitchRange = Annotated[
+    float, _range("pitch_range", "Widens the intonation above 1, flattens it below.")
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Vary the result a little, by a number.")]
+Strength = Annotated[float, _range("strength", "0 keeps the source's voice, 1 gives the target's.")]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Each number gives a slightly different result.")
+]
 Overwrite = Annotated[
     bool,
     typer.Option(
-        "--overwrite", help="Replace a file that has the default name, or that the command reads."
+        "--overwrite",
+        help="Replace what has the default name, and write over a file that the command reads.",
     ),
 ]
 Model = Annotated[

@@ -33,7 +33,7 @@ def train(
         ),
     ],
 ) -> None:
-    """Train a network; options are LightningCLI's, such as --config YAML and --ckpt_path."""
+    """Train a network. Other options are LightningCLI's, such as --config and --ckpt_path."""
     if network not in PARTS:
         raise VoiceswapError(f"There is no network '{network}' to train; use {', '.join(PARTS)}.")
     with needs_extra("Training", "train"):
@@ -51,8 +51,8 @@ def export(
     autoencoder: Annotated[
         list[Path],
         typer.Argument(
-            help="An autoencoder's training checkpoint, or a model file to take it from; of "
-            "several, the mean of their weights.",
+            help="An autoencoder's training checkpoint, or a model file to take it from; the "
+            "weights of several are averaged.",
             show_default=False,
         ),
     ],
@@ -82,7 +82,7 @@ def export(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Pack training checkpoints into the one file that VoiceSwapper.load reads."""
+    """Pack training checkpoints into one model file, for --checkpoint and VoiceSwapper.load."""
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
     from voiceswap.models.checkpoint_path import DEFAULT

@@ -20,7 +20,7 @@ GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed
 
 def ui(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 is every network.")
+        str, typer.Option(help="Address to serve; 0.0.0.0 is every network.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
     share: Annotated[
@@ -40,13 +40,15 @@ def ui(
     hostname: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name by which visitors reach the page, as through a proxy; others are refused.",
+            help="Name by which visitors reach the page, as through a proxy; others are refused.",
             show_default=False,
         ),
     ] = None,
     root_path: Annotated[
         str | None,
-        typer.Option(help="Path below which a proxy serves the page: /voice.", show_default=False),
+        typer.Option(
+            help="Path below which a proxy serves the page, such as /voice.", show_default=False
+        ),
     ] = None,
     ssl_certfile: Annotated[
         Path | None, typer.Option(exists=True, help="Certificate, for https.", show_default=False)
@@ -64,19 +66,19 @@ def ui(
     ] = VOICES_FOLDER,
     lang: Annotated[
         Literal["en", "zh"],
-        typer.Option(help="Language of the page at first; a visitor may change it."),
+        typer.Option(help="Language of the page at /; visitors may change it."),
     ] = "en",
     queue_size: Annotated[
-        int, typer.Option(min=1, help="Requests that may wait; more are turned away.")
+        int, typer.Option(min=1, help="Requests that may wait; further ones are refused.")
     ] = 16,
     live_sessions: Annotated[
-        int, typer.Option(min=1, help="Visitors who may be live at once, in the tab Live.")
+        int, typer.Option(min=1, help="Visitors who may use the tab Live at once.")
     ] = 2,
     max_minutes: Annotated[
         float,
         typer.Option(
             callback=number(0.1),
-            help="Longest recording to convert; a batch may have ten times as much.",
+            help="Longest recording to convert; those of a batch may have ten times that together.",
         ),
     ] = 60.0,
     max_megabytes: Annotated[
@@ -85,7 +87,7 @@ def ui(
     checkpoint: Model = "default",
     device: Device = "auto",
 ) -> None:
-    """Open the web page: two voices, one button."""
+    """Serve the web page: swap, convert and keep voices in a browser."""
     user, _, password = (auth or "").partition(":")
     if auth is not None and not (user and password):
         raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")

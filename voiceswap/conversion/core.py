@@ -55,13 +55,14 @@ def decode(
         f0: (batch, frames), Hz, at the voices' pitch, 0 where unvoiced.
         voice: the target voices.
         mask: (batch, 1, frames), or None where nothing is padded.
-        exclude_self: the content is that of the voices' own reference; see `residuals.retrieve`.
+        exclude_self: whether the content is that of the voices' own reference; see
+            `residuals.retrieve`.
 
     Returns:
         Log-mel (batch, mels, frames).
     """
     mel = _decode(autoencoder, content, f0, voice, mask).float()
-    # Residuals are data: training learns what decoding lacks of them.
+    # Residuals are constants in training, which learns what decoding lacks beside them.
     query = content.detach().float()
     for residuals, share in voice.residuals:
         retrieved = retrieve(residuals, query, f0.shape[-1], exclude_self, mask)

@@ -25,7 +25,7 @@ from voiceswap.notes import Note, note, notes_to
 
 @dataclass(frozen=True)
 class FileConversion:
-    """A file to be converted to another: as `VoiceSwapper.convert_file` takes them."""
+    """A conversion from file to file, with the arguments of `VoiceSwapper.convert_file`."""
 
     source: str | os.PathLike
     references: Any  # References of `VoiceSwapper`

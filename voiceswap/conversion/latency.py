@@ -11,12 +11,12 @@ LEAST_PAST = 0.6  # seconds before a block over which its loudness is measured
 
 @dataclass(frozen=True)
 class Latency:
-    """How a stream trades delay for words: all in seconds, multiples of 0.02.
+    """How a stream trades delay for clear words: all in seconds, multiples of 0.02.
 
     Attributes:
-        block: what is converted at a time.
-        lookahead: what follows a moment and is analysed before that is converted.
-        past: what is analysed before it.
+        block: length that is converted at a time.
+        lookahead: length after a block that is analysed with it.
+        past: length before a block that is analysed with it, at least 0.6.
 
     Raises:
         VoiceswapError: one of them is too short, or no finite number.

@@ -27,14 +27,14 @@ class ConversionOptions:
     Attributes:
         pitch_shift: semitones above the target's own pitch, -24 to 24.
         pitch_range: factor of the intonation's width, 0 to 3; 0 is monotone.
-        exact_pitch: keep the source's intervals, as a song needs, in the octave that is nearest to
-            the target's pitch; otherwise they are as wide as between both voices' habits.
+        exact_pitch: keep the source's intervals, as a song needs, in the octave nearest to the
+            target's pitch; otherwise the intonation's width is between both voices' own.
         strength: how far to go from the source's voice (0) to the target's (1).
         seed: draws the content code from its posterior, from 0 to 2**63 - 1; None takes the mean.
         rate: sample rate of the output in Hz, 4000 to 192000; None is the model's.
-        subtype: sample format of a file as soundfile names it, such as "PCM_24"; None is the
-            source's where that has more than 16 bits, as far as the file's format has it, and
-            otherwise the format's usual one.
+        subtype: sample format of a file as soundfile names it, such as "PCM_24". None is the
+            source's where that has more than 16 bits and the file's format can hold it, and the
+            format's usual one otherwise.
 
     Raises:
         VoiceswapError: a value is out of its range or no number.

@@ -30,7 +30,7 @@ class SourceStatistics:
     Attributes:
         features, content: moments of the front end's features and of the content posterior's mean,
             before its instance norm.
-        peak: greatest log10 mel power, which the front end needs.
+        peak: greatest log10 mel power so far; the front end needs it.
     """
 
     def __init__(self, frame_rate: float, stride: int) -> None:
@@ -67,13 +67,13 @@ class SourceStatistics:
         self._f0 = np.append(self._f0, f0)[-round(REMEMBERED_SECONDS * self.frame_rate) :]
 
     def is_speech(self, samples: np.ndarray) -> bool:
-        """Whether samples (samples,) as they came are loud enough to learn from."""
+        """Whether samples (samples,), as they came, are loud enough to update the statistics."""
         level = 10 * math.log10(float(np.square(samples, dtype=np.float64).mean()) + 1e-12)
         usual = self.level_db
         return usual > QUIETEST_DB and level > usual - PAUSE_BELOW_DB
 
     def copy(self) -> "SourceStatistics":
-        """Another that goes on from here."""
+        """A copy, which later samples of this one do not change."""
         return copy.deepcopy(self)
 
 

@@ -44,18 +44,18 @@ CHUNK_SECONDS = 0.005  # that are resampled at once, so that the result does not
 class Stream:
     """A conversion in progress. One thread pushes; another may set voice and pitch meanwhile.
 
-    Several streams may run at once.
+    Several streams may run at once. `VoiceSwapper.stream` makes them.
 
-    Every block is decoded with the past and the lookahead around it. Between blocks go on: the
-    excitation's phase, the source's statistics, and a short fade. So the result depends on the
-    samples, not on how they are cut.
+    A stream decodes every block with the past and the lookahead around it. It carries the
+    excitation's phase, the source's statistics and a short fade from block to block, so the result
+    does not depend on how the samples are cut.
 
     Args:
-        engine: the core.
+        engine: the networks on a device.
         voice: the target.
-        statistics: of the source, which are added to; see `source_statistics`.
+        statistics: of the source; the stream updates them.
         options: pitch_shift and pitch_range; `rate` is that of the samples in and out.
-        latency: how far to look.
+        latency: block, lookahead and past.
 
     Raises:
         VoiceswapError: an option that needs the whole recording, or a model without a vocoder.
@@ -128,7 +128,7 @@ class Stream:
         self.options = replace(self.options, pitch_shift=semitones)
 
     def push(self, samples: np.ndarray | torch.Tensor) -> np.ndarray:
-        """Take samples (samples,) at `rate`, and give what is converted by now: any number.
+        """Take samples (samples,) at `rate`, and return those converted by now: any number.
 
         Integers are scaled by their type's full scale. Raises AudioError for samples that are not
         finite, and for another shape.
@@ -150,7 +150,7 @@ class Stream:
         return output
 
     def flush(self) -> np.ndarray:
-        """The rest (samples,), as many in all as went in. Nothing may be pushed after it."""
+        """The rest (samples,), so that as many came out as went in. Push nothing after it."""
         rest = [self._down.push(self._waiting), self._down.flush()]
         ready = self._analyse(np.concatenate(rest))
         hop = self.engine.audio.hop_length

@@ -35,15 +35,15 @@ References = VoiceInput | Sequence[VoiceInput]
 
 
 class VoiceSwapper:
-    """Puts the words of any recording into any voice.
+    """Converts the words of any recording to any voice.
 
-    A recording is a path, an array or tensor at `sample_rate`, or a pair of one and its sample
-    rate, in either order. Arrays are (samples,), (channels, samples) or (samples, channels) with at
-    most 8 channels; floats with full scale at 1.0, or integers. Everything returned is float32 at
-    `sample_rate`. Where a reference is asked for, a Voice or the .safetensors file of one will do,
-    or a folder of one person's recordings.
+    A recording is a path, an array or tensor at `sample_rate`, or a pair of such samples and their
+    rate in Hz, in either order. Arrays are (samples,), (channels, samples) or (samples, channels)
+    with at most 8 channels; floats with full scale at 1.0, or integers. All samples returned are
+    float32 at `sample_rate`. A reference is a recording, a folder of one person's recordings, a
+    Voice, or the .safetensors file of a Voice.
 
-    No call changes the object, so it serves many threads, and the same call gives the same samples.
+    No call changes the object, so many threads may share it, and equal calls give equal samples.
 
     Raises:
         AudioError: a recording can't be read or used; one sentence tells why.
@@ -76,15 +76,15 @@ class VoiceSwapper:
         Args:
             checkpoint: a model file, or "default" for the one in the package.
             device: auto, cpu, cuda, cuda:1 or mps.
-            batch_size: windows of at most 18 s that go through the networks at once; None is one on
+            batch_size: windows of at most 20 s that go through the networks at once; None is one on
                 a CPU and 16 elsewhere.
-            precision: "auto", with products in 16 bits where that is quicker, or "fp32".
+            precision: "auto" multiplies in 16 bits where that is quicker, "fp32" never.
         """
         return cls(load_checkpoint(checkpoint), device, batch_size, precision)
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """The device of the networks."""
         return self.engine.device
 
     def swap(self, a: AudioInput, b: AudioInput) -> tuple[np.ndarray, np.ndarray]:
@@ -124,14 +124,14 @@ class VoiceSwapper:
         progress: ProgressCallback = lambda done: None,
         **options: Any,
     ) -> Path:
-        """`convert` from file to file, in bounded memory however long the recording.
+        """`convert` from file to file; memory does not grow with the recording.
 
         Args:
             source: the file to convert.
             references: as in `convert`.
             out: the file to write, in the format of its ending; it appears whole or not at all.
-            progress: called with the share done, from 0 to 1; what it raises ends the conversion
-                and leaves nothing behind.
+            progress: called with the share done, from 0 to 1; an exception of it ends the
+                conversion and leaves no file behind.
             options: those of `ConversionOptions`, by keyword.
 
         Returns:
@@ -146,10 +146,10 @@ class VoiceSwapper:
     def convert_files(
         self, files: Sequence[FileConversion], progress: ProgressCallback = lambda done: None
     ) -> list[VoiceswapError | None]:
-        """`convert_file` of many; neighbours go through the networks together.
+        """`convert_file` of many files; neighbours go through the networks together.
 
-        They are padded to one length, so files of like length belong side by side. Memory is
-        bounded; a long recording is a batch by itself. The same references are embedded once.
+        Neighbours are padded to one length, so put files of similar length side by side. Memory is
+        bounded; a long recording is a batch by itself. Equal references in a row are embedded once.
 
         Returns:
             For every file None, or the error that kept it from being converted.
@@ -167,9 +167,9 @@ class VoiceSwapper:
 
         Args:
             references: as in `convert`.
-            source: the speaker's statistics, from `enroll`; None is average ones.
-            latency: low, normal, high or seconds of block, lookahead and past.
-            options: pitch_shift, pitch_range, and rate, that of the samples in and out.
+            source: the speaker's statistics, from `enroll`; None starts from average ones.
+            latency: "low", "normal", "high", or a `Latency`.
+            options: pitch_shift, pitch_range, and rate: that of the samples in and out.
         """
         source = self._typical if source is None else source
         if not isinstance(source, SourceStatistics):
@@ -182,11 +182,11 @@ class VoiceSwapper:
         return typical(self.enroll(HELLO))
 
     def enroll(self, audio: AudioInput) -> SourceStatistics:
-        """Statistics of a source speaker from a recording, for `stream` to start with."""
+        """Statistics of a source speaker from a recording, with which a `stream` can start."""
         return enroll(self.engine, self._encode([audio])[0])
 
     def reconstruct(self, audio: AudioInput) -> np.ndarray:
-        """The recording through both codes and back, in its own voice."""
+        """The recording encoded to both codes and decoded in its own voice."""
         (source,) = self._encode([audio])
         return self._convert([Conversion(source, self.engine.embed([source])[0])])[0]
 
@@ -220,15 +220,15 @@ class VoiceSwapper:
         """A voice with a decoder of its own, learned from recordings; the model stays as it is.
 
         Args:
-            recordings: of one voice: one, several or folders of them. Long ones are cut at pauses,
-                what can't be used is left out.
+            recordings: one, several or folders, of one voice. Long ones are cut at pauses; those
+                that can't be used are left out.
             progress: called with the share done, from 0 to 1.
-            steps: of training at most; None goes by the length of speech.
+            steps: most training steps; None depends on the length of speech.
             seed: of the random numbers.
 
         Returns:
-            The voice; its `notes["adapted"]` have what was used, and scores before and after. It
-            is as `voice` makes it where adapting did not help. Ctrl-C ends it with the best so far.
+            The voice; its `notes["adapted"]` have what was used, and scores before and after. Where
+            adapting did not help, it is that of `voice`. Ctrl-C returns the best so far.
         """
         from voiceswap.adaptation.adapt import adapt  # it builds on this class
 
@@ -243,14 +243,14 @@ class VoiceSwapper:
         return draw_voice(self.engine.autoencoder, number("seed", seed))
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
-        """Keep a voice in a .safetensors file, which serves wherever a reference does."""
+        """Save a voice to a .safetensors file, which is a reference for every method."""
         path = Path(path)
         if not is_voice_file(path):
             raise VoiceswapError(f"A voice's file has to end in .safetensors, and {path} does not.")
         return save_voice(path, voice, self.fingerprint)
 
     def load_voice(self, path: str | os.PathLike) -> Voice:
-        """A voice kept by `save_voice`. Raises VoiceswapError for any other file."""
+        """A voice saved by `save_voice`. Raises VoiceswapError for any other file."""
         own = self.engine.autoencoder
         return load_voice(path, self.fingerprint, VoiceSizes.of(own), own.decoder).to(self.device)
 
@@ -259,7 +259,7 @@ class VoiceSwapper:
         return self.content_and_voice(audio)[0]
 
     def content_and_voice(self, audio: AudioInput) -> tuple[np.ndarray, Voice]:
-        """`content` and `embed` of a recording that is read once, as a pipe has to be."""
+        """`content` and `embed` of a recording, which is read once, as a pipe has to be."""
         (encoded,) = self._encode([audio])
         mean = self._content(encoded).mode()[0].T
         return mean.cpu().numpy(), self.engine.embed([encoded])[0]

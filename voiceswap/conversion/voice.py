@@ -23,7 +23,7 @@ MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """A voice as a model represents it: a point that can be kept, mixed, and moved along lines.
+    """A voice as a model represents it: a point that can be saved, mixed, and moved along lines.
 
     Attributes:
         code: speaker code (code,).
@@ -31,7 +31,7 @@ class Voice:
         mel_affine: gain and offset of every mel bin, (2, mels); see `match_mel_statistics`.
         residuals: the residuals of each reference recording, a batch of one, and its share.
         delta: what an adapted voice changes of the decoder; None for any other.
-        notes: what else its file holds: how it was adapted, and that its owner agreed.
+        notes: what else its file holds: how it was adapted, and whether its owner agreed.
         high_gain: log-gains of what the vocoder makes above 8 kHz, (HIGH_BANDS,); zero where its
             recordings do not reach above.
     """
@@ -51,7 +51,7 @@ class Voice:
         return f"Voice({hertz:.0f} Hz, {references} recording{plural}{adapted})"
 
     def to(self, device: torch.device | str) -> "Voice":
-        """The same on a device."""
+        """This voice on a device."""
         moved = tuple((residuals.to(device), share) for residuals, share in self.residuals)
         means = {name: getattr(self, name).to(device) for name in MEANS}
         delta = self.delta and self.delta.to(device)

@@ -41,8 +41,8 @@ def make_folder(folder: Path) -> None:
 class VoiceLibrary:
     """The voices in a folder. Names are any text; the files' names are safe on every system.
 
-    A file that was put there by hand is a voice too. What can't be done raises VoiceswapError and
-    changes nothing. One library serves many threads.
+    A voice's file that somebody copies there is a voice too. A call that fails raises
+    VoiceswapError and changes nothing. Many threads may share one library.
     """
 
     def __init__(self, folder: str | os.PathLike, swapper: VoiceSwapper):
@@ -79,7 +79,7 @@ class VoiceLibrary:
         return self.swapper.load_voice(path).code.cpu().numpy()
 
     def add(self, name: str, voice: Voice, numbered: bool = False) -> str:
-        """Keep a voice. Returns its name, cleaned; a name that is taken is refused.
+        """Save a voice. Returns its name, cleaned. Raises VoiceswapError for a name that is taken.
 
         With `numbered`, the name gets a number where it is taken: "Anna 2".
         """
@@ -91,7 +91,7 @@ class VoiceLibrary:
     def free_name(self, name: str, besides: str | None = None) -> str:
         """The name, cleaned. Raises VoiceswapError when it is taken, or nothing is left of it.
 
-        That the voice `besides` has it does not count.
+        The voice `besides` may have that name.
         """
         name = clean_name(name)
         if _look(name) in self._looks(besides):
@@ -112,7 +112,7 @@ class VoiceLibrary:
         return new
 
     def delete(self, name: str) -> None:
-        """Forget a voice."""
+        """Delete a voice and its file."""
         with self._lock:
             try:
                 self.path(name).unlink()

@@ -50,7 +50,7 @@ def build(context: AppContext) -> None:
             heading(text["figures"], text["figures_note"], level=3)
             metadata(_named(text, swapper.card.get("figures", {})), text["unknown"])
     with gr.Row(equal_height=True):
-        for title, part in (("data", "data"), ("frozen", "frozen parts")):
+        for title, part in (("data", "data"), ("pretrained", "frozen parts")):
             with card(min_width=300):
                 heading(text[title], level=3)
                 metadata(_named(text, swapper.card.get(part, {})), text["unknown"])

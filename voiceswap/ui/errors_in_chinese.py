@@ -15,7 +15,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 无法作为音频读取，请换一个录音文件。",
     ),
     (r"(?P<name>.+) is damaged: it can't be decoded.*", "{name} 已损坏，无法完整解码。"),
-    (r"(?P<name>.+) has no sound track\.", "{name} 没有声音。"),
+    (r"(?P<name>.+) has no sound track\.", "{name} 没有音轨。"),
     (
         r"(?P<name>.+) is no recording; a saved voice .*",
         "{name} 是已保存的声音，不是录音，里面没有话语；请把它用作目标声音。",
@@ -42,7 +42,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (r"(?P<name>.+) is an empty file\.", "{name} 是空文件。"),
     (r"(?P<name>.+) does not exist\.", "{name} 已不存在，请重新上传。"),
-    (r"(?P<name>.+) holds no samples\.", "{name} 没有任何采样。"),
+    (r"(?P<name>.+) holds no samples\.", "{name} 不含任何音频数据。"),
     (
         r"(?P<name>.+) is (?P<length>[\d.]+) s long; at least (?P<least>[\d.]+) s is needed\.",
         "{name} 只有 {length} 秒；至少需要 {least} 秒。",
@@ -64,7 +64,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?P<name>.+) is larger than any saved voice\.",
-        "{name} 大于任何已保存的声音，请上传声音文件。",
+        "{name} 太大，不是已保存的声音，请上传从声音库导出的文件。",
     ),
     (
         r"(?P<name>.+) is (?:missing, damaged or not a|a safetensors file, but not a) "
@@ -99,7 +99,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"(?P<name>.+) is clipped\.", "{name} 有削波失真。"),
     (
         r"(?P<name>.+) has noise less than (?P<n>[\d.]+) dB below its speech\.",
-        "{name} 噪声太大：比语音低不到 {n} dB。",
+        "{name} 噪声太大：信噪比不到 {n} dB。",
     ),
     (
         r"(?P<name>.+) holds NaN or infinite samples\.",
@@ -133,16 +133,16 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?P<name>.+): (?P<share>\d+%) of its voice would be (?:above|below) (?P<hz>\d+) Hz, .*",
-        "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动。",
+        "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动量。",
     ),
     (
         r"(?P<name>.+): little or none of it seems to be speech, so hardly any words .*",
-        "{name}：其中几乎没有语音，结果中几乎不会有话语；请提供语音。"
+        "{name}：几乎没有语音，因此结果中几乎没有说话内容；请提供语音。"
         "如果是歌曲，请提供没有伴奏的演唱，并选择“保持旋律不变”。",
     ),
     (
         r"(?P<name>.+): little or none of it seems to be speech, .*",
-        "{name}：其中几乎没有语音，得到的声音只是猜测；请提供一个人 3 到 10 秒的清晰语音。",
+        "{name}：几乎没有语音，得到的声音只是猜测；请提供一个人 3 到 10 秒的清晰语音。",
     ),
     (
         r"(?P<name>.+) ends after (?P<at>[\d.]+) of the (?P<total>[\d.]+) s it should have\.",

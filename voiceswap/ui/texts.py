@@ -11,7 +11,7 @@ TABLE: dict[str, tuple[str, str]] = {
     # Everywhere
     "tagline": ("Your words, another voice.", "你的话，别人的声音。"),
     "consent": (
-        "Use only voices whose owners agreed, and say that the result is synthetic wherever you "
+        "Use only voices whose owners agreed, and tell that the result is synthetic wherever you "
         "share it.",
         "请仅使用已获本人同意的声音；分享结果时，请说明它是合成的。",
     ),
@@ -37,14 +37,14 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "too_long": (
         "{name} is longer than {limit} minutes, the most that can be used here; cut it first.",
-        "{name} 超过 {limit} 分钟，这是此处的上限；请先剪短。",
+        "{name} 超过 {limit} 分钟的上限，请先剪短。",
     ),
     "too_long_together": (
         "The recordings are longer than {limit} minutes together; leave some out.",
-        "这些录音合计超过 {limit} 分钟；请去掉一些。",
+        "这些录音的总时长超过 {limit} 分钟，请去掉一些。",
     ),
     "stop": ("Stop", "停止"),
-    "remaining": ("{doing}, about {time} left", "{doing}，约剩 {time}"),
+    "remaining": ("{doing}, about {time} left", "{doing}，约剩余 {time}"),
     "before": ("before", "之前"),
     "after": ("after", "之后"),
     "or_example": ("or take an example", "或使用示例"),
@@ -56,9 +56,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "must_not_text": (
         "Impersonation, deception, harassment, or getting around voice authentication; any voice "
         "whose owner did not agree. "
-        "Say that a result is synthetic wherever you share it. Assume that a voice alone proves "
+        "Tell that a result is synthetic wherever you share it. Assume that a voice alone proves "
         "nobody's identity.",
-        "冒充、欺骗、骚扰或绕过声纹验证；任何未经主人同意的声音。分享结果时，请说明它是合成的。请认为仅凭声音不能证明任何人的身份。",
+        "不得用来冒充、欺骗、骚扰他人或绕过声纹验证；不得使用未经本人同意的声音。"
+        "分享结果时，请说明它是合成的。请记住：仅凭声音不能证明任何人的身份。",
     ),
     "model": ("Model", "模型"),
     "model_code": ("Model fingerprint", "模型指纹"),
@@ -68,27 +69,27 @@ TABLE: dict[str, tuple[str, str]] = {
     "rate": ("Sample rate", "采样率"),
     "device": ("Device in use", "所用设备"),
     "version": ("voiceswap", "voiceswap"),
-    "limits": ("Limits here", "本页限制"),
+    "limits": ("Limits here", "使用限制"),
     "limits_text": (
         "swaps and references {short} minutes, conversions {long}, a batch {batch} together; files "
         "{size:g} MB; {queue} requests may wait",
-        "互换和参考录音 {short} 分钟，转换 {long} 分钟，一次批量合计 {batch} 分钟；"
-        "文件 {size:g} MB；最多 {queue} 个请求等待",
+        "互换的录音和参考录音最长 {short} 分钟，转换的录音最长 {long} 分钟，一次批量转换总时长 "
+        "{batch} 分钟；文件最大 {size:g} MB；最多 {queue} 个请求排队",
     ),
     "figures": ("Measured figures", "实测指标"),
     "figures_note": (
         "DV and SV: similarity to the target by two speaker verifiers; CER and WER: errors of a "
         "speech recogniser; "
         "MOS: naturalness from 1 to 5, predicted.",
-        "DV、SV：两个说话人验证网络给出的与目标的相似度；CER、WER：语音识别的错误率；"
+        "DV、SV：两个说话人验证模型测得的与目标声音的相似度；CER、WER：语音识别的错误率；"
         "MOS：预测的自然度，1 到 5。",
     ),
     "card_set": ("set", "测试集"),
     "card_f0": ("F0 correlation", "F0 相关系数"),
     "card_front_end": ("front end", "前端"),
-    "card_verifier": ("speaker verifier", "说话人验证网络"),
+    "card_verifier": ("speaker verifier", "说话人验证模型"),
     "data": ("Training data and licences", "训练数据与许可证"),
-    "frozen": ("Pretrained parts", "预训练（冻结）组件"),
+    "pretrained": ("Pretrained parts", "预训练组件"),
 }
 TABLE |= CONVERSION_TEXTS | LIVE_TEXTS | VOICE_TEXTS
 

@@ -4,19 +4,19 @@ LIVE_TEXTS: dict[str, tuple[str, str]] = {
     "live": ("Live", "实时"),
     "live_heading": ("Speak in another voice", "实时变声"),
     "live_intro": (
-        "The microphone goes in, the other voice comes out while you speak. Wear headphones: "
-        "from a loudspeaker the microphone would hear it again.",
-        "对着麦克风说话，同时听到另一个声音。请戴耳机：用扬声器播放时，麦克风会再次收到声音。",
+        "Speak into the microphone, and the other voice comes out while you speak. Wear "
+        "headphones, so that the microphone does not record the loudspeaker.",
+        "对着麦克风说话，同时播放另一个声音。请戴耳机，以免麦克风收到扬声器的声音。",
     ),
     "live_voice": ("Voice", "声音"),
     "live_voice_info": (
-        "one of the library; the Voices tab makes one of a recording",
-        "声音库中的一个；在“声音库”标签页可用录音制作",
+        "one of the library; the Voices tab makes one from a recording",
+        "从声音库中选择；在“声音库”页可用录音添加",
     ),
     "live_latency": ("Delay", "延迟"),
     "live_latency_info": (
         "a longer one keeps words clearer, and is easier for the server",
-        "延迟越长，吐字越清楚，对服务器的要求也越低",
+        "延迟越长，吐字越清楚，服务器的负担也越小",
     ),
     "live_low": ("low", "低"),
     "live_normal": ("normal", "普通"),
@@ -38,16 +38,16 @@ LIVE_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "live_no_microphone": (
         "There is no microphone that the browser can use.",
-        "没有浏览器可用的麦克风。",
+        "浏览器找不到可用的麦克风。",
     ),
     "live_slow": (
         "The server can't keep up, so words are lost; a longer delay may help.",
-        "服务器处理不过来，有话音丢失；可尝试更长的延迟。",
+        "服务器跟不上，部分语音丢失；可尝试更长的延迟。",
     ),
     "live_lost": ("The server does not answer any more.", "服务器不再响应。"),
     "no_microphone": (
-        "At this address the browser gives no microphone: that needs https or localhost. "
+        "At this address the browser gives no microphone: it does so for https and localhost only. "
         "Upload recordings instead.",
-        "浏览器在此地址不提供麦克风：需要 https 或 localhost。请改为上传录音。",
+        "浏览器只在 https 或 localhost 地址提供麦克风，请改为上传录音。",
     ),
 }
