@@ -61,8 +61,9 @@ def exact_arithmetic(device: torch.device) -> Iterator[None]:
 
     By default PyTorch's convolutions have them. It has one such setting for all threads.
     """
-    full = _exact_arithmetic if device.type == "cuda" else nullcontext()
-    with torch.autocast(device.type, enabled=False), full:
+    has_autocast = torch.amp.is_autocast_available(device.type)
+    plain = torch.autocast(device.type, enabled=False) if has_autocast else nullcontext()
+    with plain, _exact_arithmetic if device.type == "cuda" else nullcontext():
         yield
 
 
