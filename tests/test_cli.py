@@ -29,6 +29,13 @@ def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys
     assert {path.name for path in tmp_path.iterdir()} == names
     shown = capsys.readouterr().out
     assert all(name in shown for name in names)
+    comments = {
+        name: soundfile.SoundFile(tmp_path / name).comment for name in names if name != "mels.png"
+    }
+    assert {name for name, text in comments.items() if "Synthetic" in text} == {
+        "a-says-goodbye.wav",
+        "b-says-hello.wav",
+    }
     converted = soundfile.info(tmp_path / "a-says-goodbye.wav")
     assert converted.duration == soundfile.info(GOODBYE).duration and converted.samplerate == RATE
 

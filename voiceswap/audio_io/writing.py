@@ -21,14 +21,18 @@ COMPRESSION_LEVELS = {"OPUS": 0.64, "VORBIS": 0.1, "MPEG_LAYER_III": 0.1}  # 0 i
 
 
 def write_audio(
-    path: str | os.PathLike, samples: np.ndarray, sample_rate: int, subtype: str | None = None
+    path: str | os.PathLike,
+    samples: np.ndarray,
+    sample_rate: int,
+    subtype: str | None = None,
+    comment: str = COMMENT,
 ) -> Path:
     """Write `samples` (samples,) in the format of the path's ending, whole or not at all.
 
-    Peaks above full scale are scaled down rather than clipped. `subtype` is as `AudioWriter` has
-    it. Raises AudioError when it can't be written.
+    Peaks above full scale are scaled down rather than clipped. `subtype` and `comment` are as
+    `AudioWriter` has them. Raises AudioError when it can't be written.
     """
-    with AudioWriter(path, sample_rate, subtype=subtype) as writer:
+    with AudioWriter(path, sample_rate, subtype=subtype, comment=comment) as writer:
         writer.write(samples / max(1.0, float(np.abs(samples).max(initial=0.0)) / PEAK))
     return Path(path)
 
@@ -50,8 +54,8 @@ class AudioWriter:
 
     Its format is that of the path's ending. `rate` is that of the blocks; the file gets
     `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). A video gets the pictures
-    of the file `source`, if that is one. Leaving the context by an exception leaves nothing behind.
-    Raises AudioError.
+    of the file `source`, if that is one. `comment` goes to the metadata. Leaving the context by an
+    exception leaves nothing behind. Raises AudioError.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class AudioWriter:
         file_rate: int | None = None,
         subtype: str | None = None,
         source: Path | None = None,
+        comment: str = COMMENT,
     ):
+        self.comment = comment
         self.path, self.source = Path(path), source
         self.ending = ending = self.path.suffix[1:].lower()
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
@@ -86,7 +92,9 @@ class AudioWriter:
 
     def _open(self) -> "soundfile.SoundFile | FFmpegWriter":
         if self.ending in FFMPEG_FORMATS:
-            return FFmpegWriter(self.temporary, self.ending, self.file_rate, COMMENT, self.source)
+            return FFmpegWriter(
+                self.temporary, self.ending, self.file_rate, self.comment, self.source
+            )
         return self._sound_file(self.temporary)
 
     def _sound_file(self, file: Path | io.BytesIO) -> soundfile.SoundFile:
@@ -97,7 +105,7 @@ class AudioWriter:
             compression_level=COMPRESSION_LEVELS.get(subtype),
         )
         with suppress(soundfile.LibsndfileError):  # not every format can hold a comment
-            opened.comment = COMMENT
+            opened.comment = self.comment
         return opened
 
     def write(self, samples: np.ndarray) -> None:

@@ -21,7 +21,7 @@ def demo(
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio
-    from voiceswap.audio_io.writing import write_audio
+    from voiceswap.audio_io.writing import COMMENT, write_audio
     from voiceswap.examples import GOODBYE, HELLO
     from voiceswap.plots import draw_mels
 
@@ -39,7 +39,9 @@ def demo(
         "b-says-hello": (hello_by_b, "B says hello: A's words in B's voice"),
     }
     for name, (samples, what) in results.items():
-        written(write_audio(out / f"{name}.wav", samples, rate), what)
+        recorded = samples is hello or samples is goodbye
+        comment = what if recorded else COMMENT
+        written(write_audio(out / f"{name}.wav", samples, rate, comment=comment), what)
     views = {what: samples for samples, what in results.values()}
     picture = draw_mels(views, rate, out / "mels.png")
     written(picture, "the four mel spectrograms, F0 in blue")
