@@ -56,6 +56,14 @@ def test_the_readme_shows_the_commands():
     assert {"demo", "swap", "convert", "ui", "batch", "train", "export", "evaluate"} <= shown
 
 
+def test_the_readme_keeps_the_lines_that_ci_runs():
+    promised = re.findall(
+        r"^readme_has '(.*)'$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    kept = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert promised and set(promised) <= set(kept)
+
+
 def test_the_chinese_readme_agrees_with_the_english_one():
     chinese = ROOT / "README.zh-CN.md"
     assert all(words in list(lines(ROOT / "README.md")) for words in lines(chinese))
