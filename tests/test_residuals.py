@@ -7,6 +7,7 @@ import pytest
 import torch
 from rates import RATE
 
+import voiceswap.conversion.residuals as residuals_module
 from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.mel_statistics import (
@@ -15,9 +16,11 @@ from voiceswap.conversion.mel_statistics import (
     speech_frames,
 )
 from voiceswap.conversion.residuals import (
+    CONTEXT_FRAMES,
     EXCLUDED_NEIGHBOURS,
     extract_residuals,
     impute,
+    join_residuals,
     retrieve,
     stack_residuals,
 )
@@ -26,12 +29,12 @@ from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.models.layers import length_mask
 
 
-def sounds(frames=60, stride=2):
+def sounds(frames=60, stride=2, seed=0):
     """A recording of content that never repeats, with other residuals in every frame.
 
     The last tenth is a pause. A batch of one.
     """
-    draw = torch.Generator().manual_seed(0)
+    draw = torch.Generator().manual_seed(seed)
     content = torch.randn(1, 64, frames, generator=draw)
     decoded = torch.randn(1, 80, frames * stride, generator=draw)
     decoded[..., -frames * stride // 10 :] -= 20
@@ -89,6 +92,32 @@ def test_of_two_equal_frames_the_one_with_equal_neighbours_is_retrieved():
     alone = [retrieve(kept, content[..., 20:21], 2) for kept in (one, both)]
     assert alone[0].min() > 0.05 and alone[1].abs().max() < 0.01
     assert alone[0][:, 44:].min() > 3 * alone[0][:, :36].max()  # the highs are sharper
+
+
+def test_all_recordings_of_a_voice_are_searched_at_once(monkeypatch):
+    """Without context from one to the next, sharper the more there are, in blocks as in one."""
+    recordings = [sounds(seed=0), sounds(seed=1)]
+    one, other = (extract_residuals(c, d, d + r) for c, d, r in recordings)
+    both, (content, _, residuals) = join_residuals([one, other]), recordings[1]
+    found = nearest(retrieve(both, content, 120), both.values.flatten(1, 2).mT)
+    frames = torch.arange(54)
+    assert torch.equal(found[:54], one.keys.shape[1] + CONTEXT_FRAMES + frames)
+    silent = replace(other, valid=torch.zeros_like(other.valid))
+    alone = retrieve(one, recordings[0][0], 120)
+    torch.testing.assert_close(
+        retrieve(join_residuals([one, silent]), recordings[0][0], 120), alone
+    )
+    many = join_residuals([one, other] * 5)
+    errors = [
+        (retrieve(known, content, 120) - residuals)[..., :108].abs().mean()
+        for known in (many, both, one)
+    ]
+    assert errors[0] < 0.95 * errors[1] and errors[1] < 0.7 * errors[2]
+    queries = torch.cat([item[0] for item in recordings], 2)
+    whole = [retrieve(many, queries, 240, exclude) for exclude in (False, True)]
+    monkeypatch.setattr(residuals_module, "BLOCK_FRAMES", 50)
+    for exclude in (False, True):
+        torch.testing.assert_close(retrieve(many, queries, 240, exclude), whole[exclude])
 
 
 def test_recordings_with_few_or_no_frames_of_speech():
@@ -200,7 +229,10 @@ def test_more_of_a_recording_raises_similarity(swapper, hello, goodbye):
 
 
 def test_more_recordings_raise_similarity(swapper, people):
-    """Against the first of them alone, measured with recordings that are not among them."""
+    """Against the first of them alone, measured with recordings that are not among them.
+
+    And against a blend, which takes each for a voice of its own.
+    """
     gained = []
     for i, recordings in enumerate(people):
         target = people[(i + 1) % len(people)]
@@ -208,9 +240,11 @@ def test_more_recordings_raise_similarity(swapper, people):
         vectors = [swapper.engine.speaker_vector(read_audio(path, 16000)) for path in others]
         wanted = torch.nn.functional.normalize(torch.stack(vectors).mean(0), dim=0)
         source = read_audio(recordings[0], RATE)[: 8 * RATE]
-        several, one = (
-            similarity(swapper, swapper.convert(source, swapper.voice(given)), wanted)
-            for given in (references, references[:1])
+        voice, blended = swapper.voice(references), [swapper.embed(path) for path in references]
+        several, mixed, one = (
+            similarity(swapper, swapper.convert(source, given), wanted)
+            for given in (voice, blended, blended[0])
         )
-        gained.append(several - one)
-    assert np.mean(gained) > 0.005
+        gained.append((several - one, several - mixed))
+    alone, mixed = np.mean(gained, 0)
+    assert alone > 0.005 and mixed > 0

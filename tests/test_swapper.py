@@ -214,7 +214,7 @@ def test_bad_recordings_and_devices_are_sentences(swapper, hello):
 
 def test_python_mistakes_name_the_way_out(swapper, hello, goodbye):
     anna = swapper.embed(hello)
-    assert "recording" in repr(anna) and len(repr(anna)) < 60
+    assert "frames" in repr(anna) and len(repr(anna)) < 60
     with pytest.raises(VoiceswapError, match=r"blend\(\[\(anna, 0.5\)"):
         swapper.blend([anna, anna])
     assert anna == anna and anna in {anna}
@@ -256,11 +256,11 @@ def test_a_mix_may_hold_a_voice_twice_and_a_file_not_too_many(tiny, tmp_path, mo
     kept = tiny.load_voice(tiny.save_voice(mix, tmp_path / "mix.safetensors"))
     assert [share for _, share in kept.residuals] == pytest.approx([0.75, 0.25])
     for name, sentence in (
-        ("MAX_RECORDINGS", "at most 1 recordings"),
+        ("MAX_VOICES", "at most 1 voices"),
         ("MAX_VOICE_BYTES", "at most 1 "),
     ):
         with monkeypatch.context() as patched, pytest.raises(VoiceswapError, match=sentence):
-            patched.setattr(voice_file, name, 1 if name == "MAX_RECORDINGS" else 1 << 20)
+            patched.setattr(voice_file, name, 1 if name == "MAX_VOICES" else 1 << 20)
             tiny.save_voice(mix, tmp_path / "large.safetensors")
     assert not (tmp_path / "large.safetensors").exists()
 

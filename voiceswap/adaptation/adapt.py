@@ -10,16 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.adaptation.recordings import Piece, Recordings, evenly, hold_out, read_recordings
+from voiceswap.adaptation.recordings import (
+    Piece,
+    Recordings,
+    as_references,
+    hold_out,
+    read_recordings,
+)
 from voiceswap.adaptation.report import AdaptationReport
 from voiceswap.adaptation.scoring import Scores, VoiceScorer, selection_score
 from voiceswap.adaptation.trainer import Trainer
 from voiceswap.adaptation.voice_features import compute_features
 from voiceswap.audio_io.resampling import resample
-from voiceswap.conversion import voice_file
 from voiceswap.conversion.options import number
 from voiceswap.conversion.swapper import VoiceSwapper
-from voiceswap.conversion.voice import Voice
+from voiceswap.conversion.voice import Voice, join_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.notes import Note, note, notes_to
@@ -87,9 +92,8 @@ def adapt(
     analysed = [resample(piece.samples, piece.rate, rate) for piece in learned]
     test = resample(kept.samples, kept.rate, rate) if kept else max(analysed, key=len)
     scorer = VoiceScorer(engine, test)
-    plain = swapper.voice(
-        [_voice(swapper, piece) for piece in evenly(learned, voice_file.MAX_RECORDINGS)]
-    )
+    references = as_references(learned, [piece.seconds for piece in learned])
+    plain = join_voices([_voice(swapper, piece) for piece in references])
     if kept:
         _voice(swapper, kept)  # for its notes: scores by two people's speech tell nothing
     others = [swapper.sample(1000 * seed + number) for number in range(len(learned))]

@@ -17,6 +17,7 @@ from voiceswap.errors import AudioError
 
 MAX_PIECE = 20.0  # seconds; longer recordings are cut at their quietest places
 MIN_PIECE = 1.0
+REFERENCE_SECONDS = 180.0  # more makes conversions slower, and brings little
 MIN_SNR_DB = 12.0  # speech has to be so far above the quietest tenth of its frames
 T = TypeVar("T")
 
@@ -100,9 +101,13 @@ def unusable(samples: np.ndarray, sample_rate: int) -> str:
     return ""
 
 
-def evenly(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of the items, evenly from first to last."""
-    return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(len(items), most))]
+def as_references(items: Sequence[T], seconds: Sequence[float]) -> list[T]:
+    """What a voice keeps of recordings of so many seconds each: REFERENCE_SECONDS, or nearly.
+
+    They are taken evenly from first to last; at least one is.
+    """
+    count = round(len(items) * min(1.0, REFERENCE_SECONDS / sum(seconds)))
+    return [items[round(i)] for i in np.linspace(0, len(items) - 1, max(1, count))]
 
 
 def hold_out(recordings: Recordings) -> tuple[Sequence[Piece], Piece | None]:

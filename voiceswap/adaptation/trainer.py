@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from voiceswap.adaptation.recordings import evenly
+from voiceswap.adaptation.recordings import as_references
 from voiceswap.adaptation.voice_features import Batch, RecordingFeatures, draw_batch
 from voiceswap.conversion.core import Utterance, VoiceBatch, decode, extract_voice
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.pitch import MAX_PITCH_RANGE, transfer_pitch
-from voiceswap.conversion.voice import Voice, blend
+from voiceswap.conversion.voice import Voice, join_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.learning_rate import rate_share
 from voiceswap.models.decoder_delta import DecoderDelta, new_delta
@@ -30,7 +30,6 @@ VERIFICATION, RECOGNITION = 1.0, 2.0  # weights of the losses of conversions
 RATE, CODE_RATE = 1e-3, 5e-3
 WARMUP = 20
 AVERAGE = 0.98  # decay of the running mean of weights
-REFERENCE_SECONDS = 60.0  # of recordings whose residuals the voice keeps
 STRENGTH = 0.7  # how far to go from the weights before to the mean of those after
 
 
@@ -57,8 +56,8 @@ class Trainer:
         decoder = engine.autoencoder.decoder
         self.code = torch.stack([item.code for item in recordings]).mean(0)
         self.recordings = [_with_quiet_pauses(engine, item, self.code) for item in recordings]
-        most = round(REFERENCE_SECONDS * engine.audio.frame_rate)
-        self.references = [item.encoded for item in _some(self.recordings, most)]
+        seconds = [item.mel.shape[-1] / engine.audio.frame_rate for item in recordings]
+        self.references = as_references([item.encoded for item in recordings], seconds)
         start = new_delta(decoder, RANK, seed).to(engine.device)
         self.parameters = _parameters(self.code, start)
         self.mean = _parameters(self.code, start).requires_grad_(False)
@@ -106,7 +105,7 @@ class Trainer:
             _as_kept(delta.down), _as_kept(delta.up, STRENGTH), _as_kept(delta.added, STRENGTH)
         )
         voices = self.engine.embed(self.references, (code, delta))
-        return replace(blend([(voice, 1.0) for voice in voices]), code=code, delta=delta)
+        return replace(join_voices(voices), code=code, delta=delta)
 
     def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on from here."""
@@ -153,12 +152,6 @@ class Trainer:
             "verification": 1 - similarity.mean(),
             "recognition": self.content_loss(wave, natural, mask),
         }
-
-
-def _some(recordings: Sequence[RecordingFeatures], frames: int) -> list[RecordingFeatures]:
-    """Some recordings, taken evenly from all, of about so many mel frames; at least one."""
-    total = sum(item.mel.shape[-1] for item in recordings)
-    return evenly(recordings, max(1, round(len(recordings) * frames / total)))
 
 
 def _parameters(code: Tensor, delta: DecoderDelta) -> nn.ParameterDict:

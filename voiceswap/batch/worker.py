@@ -96,13 +96,13 @@ def _failure(error: Exception, task: Task, copy: str = "") -> Failure:
 
 
 def _extract_voice(swapper: VoiceSwapper, references: ReferencePaths) -> ExtractedVoice:
-    voices, notes = [], list[Note]()
-    for reference in references:
-        noted: list[Note] = []
-        with storage.local_copy(reference) as path, notes_to(noted.append):
-            voices.append((swapper.voice(path), 1.0))
-        notes += [note.of(reference) for note in noted]
-    return ExtractedVoice(swapper.blend(voices).to("cpu"), tuple(notes))
+    notes: list[Note] = []
+    with ExitStack() as copies, notes_to(notes.append):
+        paths = [copies.enter_context(storage.local_copy(reference)) for reference in references]
+        voice = swapper.voice(paths).to("cpu")
+    names = dict(zip(map(str, paths), references, strict=True))
+    named = (note.of(names.get(note.recording, note.recording)) for note in notes)
+    return ExtractedVoice(voice, tuple(named))
 
 
 def _convert(

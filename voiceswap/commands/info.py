@@ -147,7 +147,7 @@ def _voice_rows(path: Path, voice: dict) -> list[tuple[str, str]]:
         ("name", plain(path.stem)),
         ("model", f"{plain(voice['model'])}, {own}"),
         ("pitch", f"{voice['hertz']:.0f} Hz"),
-        ("recordings", f"{voice['recordings']}, of which {voice['seconds']:.1f} s are in the file"),
+        ("recordings", f"{voice['seconds']:.1f} s"),
         ("adapted", _adapted(voice)),
     ]
     consent = "its owner agreed, by the word of who made it" if voice["consent"] else "not stated"

@@ -8,6 +8,7 @@ retrieves whole frames where this retrieves residuals.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +17,11 @@ from torch import Tensor
 from voiceswap.conversion.mel_statistics import speech_frames
 
 # A frame weighs exp(sharpness * similarity): more is nearer to the voice, and loses words. In the
-# highs it loses few, and what gets rough there is averaged over mel frames.
-LOW_SHARPNESS, HIGH_SHARPNESS = 6.0, 14.0
+# highs it loses few, and what gets rough there is averaged over mel frames. The more frames of
+# speech are known, the more of them are alike, and the sharper retrieval can be.
+LOW_SHARPNESS, HIGH_SHARPNESS = 6.0, 14.0  # for up to FRAMES frames of speech, 8 s
+FRAMES, GROWTH = 400.0, 0.25  # beyond, sharpness grows with this power of their number
+BLOCK_FRAMES = 4096  # of what is known, searched at a time, which bounds the memory
 LOWS_END, HIGHS_BEGIN = 0.45, 0.55  # shares of the mel bins; of 80 up to 8 kHz, 1.5 and 2.1 kHz
 HIGH_SMOOTHING_FRAMES = 5
 CONTEXT_FRAMES = 3  # to either side that similarity covers too, with falling weights
@@ -28,7 +32,7 @@ EXCLUDED = -1e4  # in place of a similarity; finite, for where nothing else is l
 
 @dataclass(frozen=True)
 class Residuals:
-    """Residuals of recordings, at the content code's frame rate, with the keys that retrieve them.
+    """Residuals of voices, at the content code's frame rate, with the keys that retrieve them.
 
     keys: (batch, frames, code), content codes at unit length, zero in padding.
     values: (batch, frames, stride, mels), natural minus decoded log-mel.
@@ -109,24 +113,61 @@ def retrieve(
         (batch, mels, frames), to add to decoded log-mels; zero for a voice without speech frames.
     """
     queries = F.normalize(content, dim=1).transpose(1, 2)
-    similarity = _in_context(queries @ residuals.keys.transpose(1, 2))
-    excluded = ~residuals.valid[:, None].expand_as(similarity)
-    if exclude_self:
-        here = torch.arange(similarity.shape[-1], device=similarity.device)
-        excluded = excluded | ((here[:, None] - here).abs() <= EXCLUDED_NEIGHBOURS)
-
-    def mean(sharpness: float) -> Tensor:
-        weights = (sharpness * similarity).masked_fill(excluded, EXCLUDED).softmax(-1)
-        retrieved = weights @ residuals.values.flatten(2)
-        retrieved = retrieved * residuals.valid.any(1)[:, None, None]
-        by_frame = retrieved.unflatten(2, residuals.values.shape[2:]).flatten(1, 2)
-        return by_frame[:, :frames].transpose(1, 2)
-
+    known = residuals.valid.sum(1)[:, None, None]
+    growth = (known / FRAMES).clamp(min=1) ** GROWTH
+    blocks = [
+        _retrieve_block(residuals, first, queries, growth, exclude_self)
+        for first in range(0, residuals.keys.shape[1], BLOCK_FRAMES)
+    ]
+    lows, highs = (_weighted_mean(parts)[:, :frames] for parts in zip(*blocks, strict=True))
+    lows, highs = (x.transpose(1, 2) * (known > 0) for x in (lows, highs))
     mels = residuals.values.shape[-1]
-    bins = torch.arange(mels, device=similarity.device)
+    bins = torch.arange(mels, device=content.device)
     share = ((bins / mels - LOWS_END) / (HIGHS_BEGIN - LOWS_END)).clamp(0, 1)[:, None]
-    lows, highs = mean(LOW_SHARPNESS), _smooth(mean(HIGH_SHARPNESS), mask)
+    highs = _smooth(highs, mask)
     return lows + share * (highs - lows)
+
+
+class _Retrieved(NamedTuple):
+    """A mean of values (batch, frames, mels), and the logarithm of its weight (batch, queries)."""
+
+    mean: Tensor
+    log_weight: Tensor
+
+
+def _retrieve_block(
+    residuals: Residuals, first: int, queries: Tensor, growth: Tensor, exclude_self: bool
+) -> tuple[_Retrieved, _Retrieved]:
+    """What is retrieved of BLOCK_FRAMES frames from `first` on, for lows and for highs."""
+    last = min(first + BLOCK_FRAMES, residuals.keys.shape[1])
+    before = min(first, CONTEXT_FRAMES)
+    keys = residuals.keys[:, first - before : last + CONTEXT_FRAMES]
+    similarity = _in_context(queries @ keys.mT)[..., before : before + last - first]
+    excluded = ~residuals.valid[:, None, first:last].expand_as(similarity)
+    if exclude_self:
+        here, there = (
+            torch.arange(*ends, device=similarity.device)
+            for ends in ((similarity.shape[1],), (first, last))
+        )
+        excluded = excluded | ((here[:, None] - there).abs() <= EXCLUDED_NEIGHBOURS)
+    values = residuals.values[:, first:last].flatten(2)
+
+    def retrieved(sharpness: float) -> _Retrieved:
+        scores = (sharpness * growth * similarity).masked_fill(excluded, EXCLUDED)
+        mean = (scores.softmax(-1) @ values).unflatten(2, residuals.values.shape[2:])
+        return _Retrieved(mean.flatten(1, 2), scores.logsumexp(-1))
+
+    return retrieved(LOW_SHARPNESS), retrieved(HIGH_SHARPNESS)
+
+
+def _weighted_mean(parts: Sequence[_Retrieved]) -> Tensor:
+    """The mean of blocks' means (batch, frames, mels)."""
+    if len(parts) == 1:
+        return parts[0].mean
+    shares = torch.stack([part.log_weight for part in parts]).softmax(0)
+    stride = parts[0].mean.shape[1] // shares.shape[-1]
+    by_frame = shares.repeat_interleave(stride, -1)[..., None]
+    return (by_frame * torch.stack([part.mean for part in parts])).sum(0)
 
 
 def _smooth(x: Tensor, mask: Tensor | None) -> Tensor:
@@ -149,6 +190,21 @@ def stack_residuals(items: Sequence[Residuals]) -> Residuals:
         return torch.cat([F.pad(x, pad) for x, pad in zip(tensors, padding, strict=True)])
 
     return Residuals(stack("keys"), stack("values"), stack("valid"))
+
+
+def join_residuals(items: Sequence[Residuals]) -> Residuals:
+    """The residuals of several recordings of one voice as those of one, (1, frames, ...).
+
+    Between recordings is silence, so that no context reaches from one to the other.
+    """
+    apart = [CONTEXT_FRAMES] * (len(items) - 1) + [0]
+
+    def join(name: str) -> Tensor:
+        tensors = [getattr(item, name) for item in items]
+        padding = [(0, 0) * (x.ndim - 2) + (0, gap) for x, gap in zip(tensors, apart, strict=True)]
+        return torch.cat([F.pad(x, p) for x, p in zip(tensors, padding, strict=True)], 1)
+
+    return Residuals(join("keys"), join("values"), join("valid"))
 
 
 def _in_context(similarity: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_source, note_two_voices
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
-from voiceswap.conversion.voice import Voice, blend, draw_voice, weighted
+from voiceswap.conversion.voice import Voice, blend, draw_voice, join_voices, weighted
 from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
@@ -99,7 +99,7 @@ class VoiceSwapper:
 
         Args:
             source: the recording to convert.
-            references: one recording or voice, or several, which are averaged.
+            references: one recording or voice, or several; see `voice`.
             options: those of `ConversionOptions`, by keyword.
 
         Returns:
@@ -195,20 +195,18 @@ class VoiceSwapper:
         return self.engine.embed(self._encode([audio]), noted=True)[0]
 
     def voice(self, references: References) -> Voice:
-        """The voice of one reference, or the average of several."""
-        items = one_by_one(references)
-        voices: dict[int, Voice] = {}
-        for place, item in enumerate(items):
-            if isinstance(item, Voice):
-                voices[place] = item
-            elif isinstance(item, (str, os.PathLike)) and is_voice_file(item):
-                voices[place] = self.load_voice(item)
-        recordings = [place for place in range(len(items)) if place not in voices]
-        encoded = self._encode([items[place] for place in recordings])
-        voices |= dict(zip(recordings, self.engine.embed(encoded, noted=True), strict=True))
-        if len(items) == 1:
-            return voices[0]
-        return blend([(voices[place], 1.0) for place in range(len(items))])
+        """The voice of one reference, or of several: recordings are taken for one speaker's.
+
+        Saved voices, and what `embed` gives, are blended with them, each as one recording.
+        """
+        given = one_by_one(references)
+        items = [self.load_voice(item) if is_voice_file(item) else item for item in given]
+        voices = [(item, 1) for item in items if isinstance(item, Voice)]
+        recordings = [item for item in items if not isinstance(item, Voice)]
+        if recordings:
+            embedded = self.engine.embed(self._encode(recordings), noted=True)
+            voices.append((join_voices(embedded), len(embedded)))
+        return voices[0][0] if len(voices) == 1 else blend(voices)
 
     def adapt(
         self,

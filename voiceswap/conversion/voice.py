@@ -3,14 +3,14 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from voiceswap.conversion.core import VoiceBatch
-from voiceswap.conversion.residuals import Residuals, stack_residuals
+from voiceswap.conversion.residuals import Residuals, join_residuals, stack_residuals
 from voiceswap.errors import VoiceswapError
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
@@ -29,7 +29,7 @@ class Voice:
         code: speaker code (code,).
         log_f0: mean and standard deviation of ln F0 in Hz, (2,).
         mel_affine: gain and offset of every mel bin, (2, mels); see `match_mel_statistics`.
-        residuals: the residuals of each reference recording, a batch of one, and its share.
+        residuals: the residuals of each speaker's recordings, a batch of one, and its share.
         delta: what an adapted voice changes of the decoder; None for any other.
         notes: what else its file holds: how it was adapted, and whether its owner agreed.
         high_gain: log-gains of what the vocoder makes above 8 kHz, (HIGH_BANDS,); zero where its
@@ -45,10 +45,9 @@ class Voice:
     high_gain: Tensor = field(default_factory=lambda: torch.zeros(HIGH_BANDS))
 
     def __repr__(self) -> str:
-        hertz, references = float(self.log_f0[0].exp()), len(self.residuals)
         adapted = ", adapted" if self.delta else ""
-        plural = "" if references == 1 else "s"
-        return f"Voice({hertz:.0f} Hz, {references} recording{plural}{adapted})"
+        frames = sum(residuals.keys.shape[1] for residuals, _ in self.residuals)
+        return f"Voice({float(self.log_f0[0].exp()):.0f} Hz, {frames} frames{adapted})"
 
     def to(self, device: torch.device | str) -> "Voice":
         """This voice on a device."""
@@ -128,6 +127,19 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     means: dict[str, Any] = {name: mean(name) for name in MEANS}
     kept = tuple((recordings[key], share) for key, share in shares.items())
     return Voice(**means, residuals=kept, delta=delta)
+
+
+def join_voices(voices: Sequence[Voice]) -> Voice:
+    """The voice of one speaker, from those of single recordings.
+
+    Residuals are retrieved from all recordings at once, where those of a blend are retrieved from
+    each of its voices, and averaged.
+    """
+    if len(voices) == 1:
+        return voices[0]
+    kept = [residuals for voice in voices for residuals, _ in voice.residuals]
+    joined = ((join_residuals(kept), 1.0),) if kept else ()
+    return replace(blend([(voice, 1.0) for voice in voices]), residuals=joined)
 
 
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:

@@ -25,7 +25,7 @@ from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
 METADATA = "voiceswap-voice"
 MAX_VOICE_BYTES, HEADER_BYTES = 256 << 20, 1 << 20  # of a file, and of its header
 CONTENT_RATE = 50  # frames of residuals a second, as models have them
-MAX_RECORDINGS, MAX_FRAMES = 256, 6100  # of a file; 6100 frames are more than two minutes
+MAX_VOICES = 256  # of a blend
 OLD_NAMES = {"mel_affine": "calibration"}
 OLD_RESIDUALS = {"keys": "content", "values": "missed", "valid": "speech"}
 
@@ -46,9 +46,9 @@ class VoiceSizes:
         return cls(speaker.out_features, content.out_channels, model.stride, model.audio.n_mels)
 
 
-def is_voice_file(path: str | os.PathLike) -> bool:
-    """Whether a path has the ending of a saved voice."""
-    return Path(path).suffix.lower() == ".safetensors"
+def is_voice_file(item: object) -> bool:
+    """Whether something is a path with the ending of a saved voice."""
+    return isinstance(item, (str, os.PathLike)) and Path(item).suffix.lower() == ".safetensors"
 
 
 def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
@@ -58,10 +58,10 @@ def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
     file's. Raises VoiceswapError when the file can't be written, or would be too large to load.
     """
     path, voice = Path(path), require_voice(voice).to("cpu")
-    if len(voice.residuals) > MAX_RECORDINGS:
+    if len(voice.residuals) > MAX_VOICES:
         raise VoiceswapError(
-            f"A voice's file holds at most {MAX_RECORDINGS} recordings, not {len(voice.residuals)};"
-            " give those that are longest and cleanest."
+            f"A voice's file holds a blend of at most {MAX_VOICES} voices, not "
+            f"{len(voice.residuals)}; blend fewer."
         )
     tensors = {name: getattr(voice, name) for name in MEANS}
     for number, (residuals, _) in enumerate(voice.residuals):
@@ -114,9 +114,9 @@ def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
     """What a saved voice's file holds, without a model; None for what is no saved voice.
 
     Returns:
-        model: the fingerprint of its model. hertz: its mean pitch. recordings: their number, and
-        seconds of them that are kept. adapted: whether it changes the decoder; report: of its
-        adaptation. consent: whether it states that its owner agreed.
+        model: the fingerprint of its model. hertz: its mean pitch. seconds: of recordings that are
+        kept. adapted: whether it changes the decoder; report: of its adaptation. consent: whether
+        it states that its owner agreed.
 
     Raises:
         VoiceswapError: it is damaged, as far as that can be told without its model.
@@ -134,7 +134,6 @@ def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
         return {
             "model": str(metadata.get("model")),
             "hertz": float(_log_f0(tensors)[0].exp()),
-            "recordings": len(kept),
             "seconds": sum(map(len, kept)) / CONTENT_RATE,
             "adapted": any(name.startswith("delta.") for name in tensors),
             "report": notes.get("adapted"),
@@ -174,7 +173,7 @@ def _notes(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -> Voice:
     """The voice of a file's tensors. Raises KeyError or ValueError for what no voice has."""
-    if not isinstance(shares, list) or len(shares) > MAX_RECORDINGS:
+    if not isinstance(shares, list) or len(shares) > MAX_VOICES:
         raise ValueError("its shares are no list that a voice has")
     if (
         not all(isinstance(x, (int, float)) and 0 <= x <= 1.001 for x in shares)
@@ -194,8 +193,8 @@ def _checked(tensors: Mapping[str, Tensor], shares: object, sizes: VoiceSizes) -
         prefix = f"residuals.{number}" if new else f"exemplars.{number}"
         names = {part: f"{prefix}.{part if new else old}" for part, old in OLD_RESIDUALS.items()}
         frames = len(tensors[names["keys"]])
-        if not 1 <= frames <= MAX_FRAMES:
-            raise ValueError(f"it has {frames} frames of a recording")
+        if not frames:
+            raise ValueError("it has a recording without frames")
         keys = _tensor(tensors, names["keys"], (frames, sizes.content_code), limit=1.1)
         values = _tensor(
             tensors, names["values"], (frames, sizes.stride, sizes.n_mels), limit=100.0
