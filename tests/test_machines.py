@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import filelock
+import psutil
 import pytest
 import soundfile
 import torch
@@ -25,6 +26,7 @@ from voiceswap import VoiceswapError, cli
 from voiceswap.audio_io.writing import write_audio
 from voiceswap.batch import Status, convert_folder, names, storage, worker_pool
 from voiceswap.batch.capacity import default_jobs
+from voiceswap.batch.tasks import ModelSettings
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 from voiceswap.models.autoencoder import Autoencoder
@@ -250,10 +252,25 @@ def test_a_batch_that_fills_a_gpu_is_let_go_and_converted_one_by_one(
     ],
 )
 def test_a_gpu_has_as_many_processes_as_fit(monkeypatch, device, cores, gigabytes, jobs):
-    memory = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 64 << 18}
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
-    monkeypatch.setattr(os, "sysconf", memory.__getitem__, raising=False)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=64 << 30))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     gpu = SimpleNamespace(total_memory=gigabytes * 10**9)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: gpu)
     assert default_jobs(device) == jobs
+
+
+def test_windows_and_macs_have_processes_by_their_memory_too(monkeypatch):
+    """Where the system tells neither its pages nor the cores that a process may use."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8 << 30))
+    assert default_jobs("cpu") == 4
+
+
+def test_windows_waits_for_63_processes_at_most(monkeypatch):
+    settings = ModelSettings("default", "cpu", None, "auto")
+    assert worker_pool.ProcessPool(settings, 64).jobs == 64
+    monkeypatch.setattr(worker_pool, "os", SimpleNamespace(name="nt"))
+    assert worker_pool.ProcessPool(settings, 64).jobs < 63
