@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.request import getproxies
 
 import numpy as np
 import pytest
@@ -85,6 +86,18 @@ def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_pa
         with pytest.raises(Exception, match="size"):
             client.predict(handle_file(big), handle_file(speech[0]), api_name="/swap")
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("known", [{}, {"NO_PROXY": "example.org"}])
+def test_a_system_with_a_proxy_has_the_page_too(context, monkeypatch, known):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # where nobody answers
+    for name, hosts in known.items():
+        monkeypatch.setenv(name, hosts)
+    with serving(context):
+        assert set(known.values()) <= set(getproxies()["no"].split(","))
+    assert getproxies().get("no") == known.get("NO_PROXY")
 
 
 @pytest.mark.parametrize(
