@@ -12,6 +12,7 @@ import warnings
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import filelock
 import psutil
@@ -274,3 +275,24 @@ def test_windows_waits_for_63_processes_at_most(monkeypatch):
     assert worker_pool.ProcessPool(settings, 64).jobs == 64
     monkeypatch.setattr(worker_pool, "os", SimpleNamespace(name="nt"))
     assert worker_pool.ProcessPool(settings, 64).jobs < 63
+
+
+class WindowsError(OSError):
+    """As PyTorch raises it where a library of its own can't be loaded."""
+
+    winerror, errno, filename = 126, errno.EINVAL, None
+    strerror = 'The specified module could not be found. Error loading "c10.dll".'
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (WindowsError(), 'could not be found. Error loading "c10.dll"'),
+        (OSError("cannot load library 'libsndfile.so'"), "cannot load library 'libsndfile.so'"),
+        (ImportError("DLL load failed while\nimporting _C."), "DLL load failed while importing _C"),
+    ],
+)
+def test_a_library_that_can_not_be_loaded_is_a_sentence(monkeypatch, capsys, error, told):
+    monkeypatch.setattr("voiceswap.models.checkpoint.load_checkpoint", Mock(side_effect=error))
+    shown = refusal(monkeypatch, capsys, "info")
+    assert shown.startswith("A library can't be loaded (") and f"{told}); install" in shown
