@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from browser import PATIENCE
-from commands import run
+from commands import refusal, run
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
@@ -112,6 +112,12 @@ def test_a_wrong_start_is_one_sentence(monkeypatch, capsys, tmp_path, arguments,
     assert run(monkeypatch, "ui", "--voices", tmp_path, *arguments) == 1
     shown = capsys.readouterr().err
     assert sentence in shown.replace("\n", " ") and "Traceback" not in shown
+
+
+def test_a_user_without_a_home_names_a_folder(monkeypatch, capsys):
+    monkeypatch.setattr("voiceswap.conversion.swapper.VoiceSwapper.load", None)  # not reached
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert "name a folder by --voices" in refusal(monkeypatch, capsys, "ui")
 
 
 def test_without_gradio_an_error_shows_how_to_install_it():
