@@ -37,7 +37,7 @@ def memory_is_full(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError):
         return True
-    signs = "out of memory", "ALLOC_FAILED", "can't allocate memory"
+    signs = "out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory"
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
 
 
@@ -65,5 +65,5 @@ def needs_extra(what: str, extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise VoiceswapError(
-            f"{what} needs {error.name}; install it with: pip install 'voiceswap[{extra}]'."
+            f'{what} needs {error.name}; install it with: pip install "voiceswap[{extra}]".'
         ) from error

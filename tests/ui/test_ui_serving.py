@@ -130,7 +130,7 @@ def test_without_gradio_an_error_shows_how_to_install_it():
     assert (
         result.returncode == 1
         and result.stderr.strip()
-        == "The web page needs gradio; install it with: pip install 'voiceswap[ui]'."
+        == 'The web page needs gradio; install it with: pip install "voiceswap[ui]".'
     )
 
 
