@@ -10,9 +10,9 @@ from rich.text import Text
 
 from data_prep.corpora import CORPORA, prepare
 from data_prep.speech_check import MIN_RATE, Checks
+from voiceswap.cli import run
 from voiceswap.commands.options import number
-from voiceswap.commands.outputs import console, fail, plain
-from voiceswap.errors import VoiceswapError
+from voiceswap.commands.outputs import console, plain
 
 JOBS = os.cpu_count() or 1
 
@@ -75,8 +75,4 @@ for corpus, layout in CORPORA.items():
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except VoiceswapError as error:
-        fail(error)
-        raise SystemExit(1) from None
+    run(app)

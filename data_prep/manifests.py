@@ -6,6 +6,7 @@ the recordings and their speakers.
 """
 
 import glob
+import gzip
 import json
 import os
 from collections import Counter
@@ -209,7 +210,9 @@ def _write_cuts(cuts: dict[str, list[Cut]], corpus: str, out: Path) -> None:
                 f"The manifest {corpus}-{part} would not be valid ({error}); nothing was written."
             ) from error
         temporary[part] = out / f".{corpus}-{part}.jsonl.gz"
-        manifest.to_file(temporary[part])
+        # Escaped: Lhotse reads and writes letters in the encoding that the system prefers.
+        with gzip.open(temporary[part], "wt", encoding="ascii") as file:
+            file.writelines(f"{json.dumps(row)}\n" for row in manifest.to_dicts())
     for part, path in temporary.items():
         os.replace(path, out / f"{corpus}-{part}.jsonl.gz")
 

@@ -187,7 +187,7 @@ main()
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1, result.stderr
-    assert "pip install 'voiceswap[train]'" in result.stderr and "Traceback" not in result.stderr
+    assert 'pip install "voiceswap[train]"' in result.stderr and "Traceback" not in result.stderr
 
 
 def test_nothing_that_is_read_is_written_over(monkeypatch, capsys, tmp_path):

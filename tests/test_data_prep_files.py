@@ -1,6 +1,9 @@
 """What people bring to a preparation: phones' files, long recordings, low rates, a kill."""
 
+import gzip
+import io
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from test_data_prep import cuts, run, write
 from test_formats import KINDS
 from test_formats import write as write_by_ffmpeg
 
+from data_prep import __main__ as command
 from data_prep.speech_check import MIN_RATE
 from voiceswap.audio_io.resampling import resample
 from voiceswap.dsp.pauses import cut_at_pauses
@@ -115,6 +119,20 @@ def test_a_speaker_whose_name_is_not_utf_8(speech, tmp_path):
     run("speakers", tmp_path / "in", tmp_path / "out", "--jobs", 1)
     [cut] = cuts(tmp_path / "out", "speakers").values()
     assert cut.supervisions[0].speaker == r"speakers-caf\udce9"
+
+
+def test_names_that_the_systems_encoding_lacks(speech, tmp_path, monkeypatch):
+    """As Chinese ones on Windows in western countries."""
+    write(tmp_path / "in/小明/first.wav", speech)
+    arguments = ["speakers", tmp_path / "in", tmp_path / "out", "--name", "名", "--jobs", 1]
+    monkeypatch.setattr(sys, "argv", ["data_prep", *map(str, arguments)])
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "cp1252"))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(command.__file__, run_name="__main__")
+    assert not ended.value.code and b"1 speakers" in sys.stdout.buffer.getvalue()
+    assert gzip.decompress((tmp_path / "out/名-train.jsonl.gz").read_bytes()).isascii()
+    [cut] = cuts(tmp_path / "out", "名").values()
+    assert cut.supervisions[0].speaker == "名-小明"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends a process by a signal")

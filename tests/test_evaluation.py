@@ -217,7 +217,7 @@ def test_the_command_reports_and_reuses_conversions_of_the_same_model_and_code_a
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "Left out: CER, WER and NLL" in result.output
-    assert "pip install 'voiceswap[eval]'" in result.output
+    assert 'pip install "voiceswap[eval]"' in result.output
     report = json.loads((tmp_path / "report.json").read_text())
     assert set(report["summary"]) == {
         "1 reference",

@@ -2,14 +2,17 @@
 
 import contextlib
 import threading
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from commands import command
 from rich.console import Console
 
 from voiceswap import VoiceswapError
 from voiceswap.commands import live_display
 from voiceswap.examples import GOODBYE
+from voiceswap.live import portaudio
 from voiceswap.live.device import LiveSession
 
 
@@ -107,6 +110,18 @@ def test_a_device_that_goes_away_and_one_that_is_not_there(tiny, hello):
         LiveSession(tiny.stream(GOODBYE), play=nothing),
     ):
         pass
+
+
+def test_windows_has_each_device_several_times(monkeypatch, capsys):
+    device = {"name": "Microphone", "max_input_channels": 1, "max_output_channels": 0}
+    library = Mock(
+        query_devices=lambda: [device | {"hostapi": number} for number in (0, 1)],
+        query_hostapis=lambda: ({"name": "MME"}, {"name": "Windows WASAPI"}),
+    )
+    monkeypatch.setattr(portaudio, "portaudio", lambda: library)
+    command(monkeypatch, "live", "--list-devices")
+    shown = capsys.readouterr().out
+    assert "Microphone, MME" in shown and "Microphone, Windows WASAPI" in shown
 
 
 def test_two_targets_of_one_name_keep_their_keys(tiny, hello, monkeypatch):

@@ -12,6 +12,7 @@ import warnings
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import filelock
 import pytest
@@ -24,7 +25,6 @@ from talks import can_mount, write_talks
 from voiceswap import VoiceswapError, cli
 from voiceswap.audio_io.writing import write_audio
 from voiceswap.batch import Status, convert_folder, names, storage, worker_pool
-from voiceswap.batch.capacity import default_jobs
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.files import flush_to_disk, raise_write_error, whole_file
 from voiceswap.models.autoencoder import Autoencoder
@@ -203,7 +203,11 @@ def test_what_a_mac_lacks_runs_on_the_cpu_and_is_a_line(monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     "error",
-    [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB."), MemoryError()],
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to"),  # on Windows
+        MemoryError(),
+    ],
 )
 def test_a_full_gpu_or_machine_is_a_sentence(monkeypatch, capsys, tmp_path, error):
     def full(*_):
@@ -236,24 +240,22 @@ def test_a_batch_that_fills_a_gpu_is_let_go_and_converted_one_by_one(
     assert [row.status for row in report.rows] == [Status.CONVERTED] * 2 and len(filled) == 1
 
 
+class WindowsError(OSError):
+    """As PyTorch raises it where a library of its own can't be loaded."""
+
+    winerror, errno, filename = 126, errno.EINVAL, None
+    strerror = 'The specified module could not be found. Error loading "c10.dll".'
+
+
 @pytest.mark.parametrize(
-    ("device", "cores", "gigabytes", "jobs"),
+    ("error", "told"),
     [
-        ("cpu", 16, 80, 16),
-        ("cuda", 16, 80, 8),
-        ("cuda", 16, 8, 2),
-        ("auto", 4, 24, 2),
-        ("cuda", 16, 24, 6),
-        ("cuda:1", 16, 80, 8),
-        ("mps", 16, 2, 8),
-        ("cuda", 1, 2, 1),
+        (WindowsError(), 'could not be found. Error loading "c10.dll"'),
+        (OSError("cannot load library 'libsndfile.so'"), "cannot load library 'libsndfile.so'"),
+        (ImportError("DLL load failed while\nimporting _C."), "DLL load failed while importing _C"),
     ],
 )
-def test_a_gpu_has_as_many_processes_as_fit(monkeypatch, device, cores, gigabytes, jobs):
-    memory = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 64 << 18}
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
-    monkeypatch.setattr(os, "sysconf", memory.__getitem__, raising=False)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    gpu = SimpleNamespace(total_memory=gigabytes * 10**9)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: gpu)
-    assert default_jobs(device) == jobs
+def test_a_library_that_can_not_be_loaded_is_a_sentence(monkeypatch, capsys, error, told):
+    monkeypatch.setattr("voiceswap.models.checkpoint.load_checkpoint", Mock(side_effect=error))
+    shown = refusal(monkeypatch, capsys, "info")
+    assert shown.startswith("A library can't be loaded (") and f"{told}); install" in shown

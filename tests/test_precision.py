@@ -136,6 +136,13 @@ def test_a_processor_limited_to_avx2_has_32_bits():
     assert made.stdout.strip() == "False"
 
 
+def test_a_mac_which_has_no_onednn_has_32_bits(monkeypatch):
+    """Its newer processors have the instructions, and only oneDNN uses them."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True}, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert not has_fast_bfloat16()
+
+
 def test_another_precision_is_refused(model):
     with pytest.raises(VoiceswapError, match="no precision 'fp16'; use auto or fp32"):
         VoiceSwapper.load(model, "cpu", precision="fp16")

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from lightning.fabric.accelerators.mps import MPSAccelerator
+from lightning.pytorch.accelerators import CPUAccelerator
 
 from voiceswap import precision
 from voiceswap.training.data import SpeechData
@@ -66,6 +69,12 @@ def test_a_recipe_builds_its_networks(config):
 def test_a_cpu_without_bfloat16_trains_in_32_bits(monkeypatch, quick, used):
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: quick)
     assert built("default/autoencoder.yaml").trainer.precision == used
+
+
+def test_a_mac_trains_on_its_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(MPSAccelerator, "is_available", staticmethod(lambda: True))
+    assert isinstance(built("default/autoencoder.yaml").trainer.accelerator, CPUAccelerator)
 
 
 def test_the_base_size_is_what_its_readme_says():

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from voiceswap import transfer
+from voiceswap.batch.capacity import on_cpu
 from voiceswap.conversion import encoder, engine
 from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.engine import Engine
@@ -46,6 +47,12 @@ def on_meta(monkeypatch) -> Engine:
 
     monkeypatch.setattr(torch, "istft", without_values)
     return Engine(load_checkpoint("default"), "meta")
+
+
+def test_a_macs_gpu_is_used_only_where_it_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert transfer.find_device("auto").type == "cpu" and on_cpu("auto") and not on_cpu("mps")
 
 
 def tracked(swapper, samples) -> Recording:

@@ -1,5 +1,6 @@
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 
 from voiceswap import VoiceswapError
 from voiceswap.conversion.voice_library import VoiceLibrary, clean_name, file_name
+from voiceswap.examples import HELLO
 from voiceswap.files import is_safe_name
+
+MAPS = Path("/proc/self/maps")  # of Linux
 
 HOSTILE = [
     "../../out",
@@ -49,6 +53,14 @@ def test_a_voice_is_saved_renamed_exported_and_deleted(library, voice, swapper, 
     library.add("Ben", swapper.load_voice(exported))
     library.delete("anna")
     assert library.names() == VoiceLibrary(library.folder, swapper).names() == ["Ben"]
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="there is no list of mapped files here")
+def test_no_voice_keeps_its_file_from_being_deleted_on_windows(library, swapper):
+    library.add("Anna", swapper.embed(HELLO))
+    used = library.voice("Anna"), library.code("Anna")
+    assert library.path("Anna").name not in MAPS.read_text()
+    assert used[0].residuals and len(used[1])
 
 
 def test_one_voice_alone_keeps_its_notes(swapper, voice, tmp_path):

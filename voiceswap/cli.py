@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
@@ -19,7 +20,13 @@ from voiceswap.commands.live import live
 from voiceswap.commands.outputs import console, fail, warn
 from voiceswap.commands.train import export, train
 from voiceswap.commands.ui import ui
-from voiceswap.errors import MEMORY_IS_FULL, VoiceswapError, memory_is_full
+from voiceswap.errors import (
+    LIBRARY_IS_BROKEN,
+    MEMORY_IS_FULL,
+    VoiceswapError,
+    library_is_broken,
+    memory_is_full,
+)
 from voiceswap.notes import notes_to
 
 START, CONVERT, VOICES, MODELS = "Start", "Convert", "Voices and codes", "Models"
@@ -91,14 +98,19 @@ _add(MODELS, evaluate, "--pairs pairs.csv --root corpora --asr whisper-base --ou
 
 
 def main() -> None:
-    """Run the command; a user's mistake is one sentence and exit status 1."""
+    """The command `voiceswap`."""
+    run(app)
+
+
+def run(command: Callable[[], object]) -> None:
+    """Run a command; a user's mistake is one sentence and exit status 1."""
     for stream in (sys.stdout, sys.stderr):  # of a name, what the terminal lacks is replaced
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     warnings.formatwarning = lambda message, *place, **line: f"{message}\n"  # a line, no trace
     try:
         with notes_to(warn):
-            app()
+            command()
     except VoiceswapError as error:
         fail(error)
         sys.exit(1)
@@ -114,7 +126,14 @@ def main() -> None:
     except KeyboardInterrupt:
         fail("Stopped.")
         sys.exit(130)
-    except OSError as error:  # without a file's name: what is printed can't be written
+    except (ImportError, OSError) as error:
+        if library_is_broken(error):
+            told = str(getattr(error, "strerror", None) or error)
+            fail(LIBRARY_IS_BROKEN.format(" ".join(told.split()).rstrip(".")))
+            sys.exit(1)
+        if not isinstance(error, OSError):
+            raise
+        # Without a file's name, what is printed can't be written.
         what = "The output can't be written" if error.filename is None else error.filename
         fail(f"{what} ({error.strerror}).")
         os._exit(1)  # without writing again what is left in the buffer

@@ -37,8 +37,25 @@ def memory_is_full(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError):
         return True
-    signs = "out of memory", "ALLOC_FAILED", "can't allocate memory"
+    signs = "out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory"
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+
+
+LIBRARY_IS_BROKEN = (
+    "A library can't be loaded ({}); install voiceswap again, and on Windows also Microsoft's "
+    "Visual C++ Redistributable."
+)
+
+
+def library_is_broken(error: BaseException) -> bool:
+    """Whether an error is that of a compiled library which the system can't load.
+
+    ctypes's has no number, and PyTorch's on Windows is one of Windows without a file's name.
+    """
+    if isinstance(error, OSError):
+        of_windows = getattr(error, "winerror", None) is not None and error.filename is None
+        return error.errno is None or of_windows
+    return isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError)
 
 
 @contextmanager
@@ -48,5 +65,5 @@ def needs_extra(what: str, extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise VoiceswapError(
-            f"{what} needs {error.name}; install it with: pip install 'voiceswap[{extra}]'."
+            f'{what} needs {error.name}; install it with: pip install "voiceswap[{extra}]".'
         ) from error

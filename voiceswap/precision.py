@@ -25,9 +25,10 @@ def has_fast_bfloat16() -> bool:
     known: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     if not any(known.get(name) for name in BFLOAT16):
         return False
-    # ONEDNN_MAX_CPU_ISA may keep oneDNN from using what the processor has.
+    # PyTorch for macOS lacks oneDNN, which alone is quick at them, and ONEDNN_MAX_CPU_ISA may keep
+    # oneDNN from using what the processor has.
     available = torch.backends.mkldnn.is_available()
-    return not available or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return available and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 class _ExactArithmetic:

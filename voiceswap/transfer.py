@@ -17,13 +17,15 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def find_device(name: str) -> torch.device:
-    """A device by name; "auto" is the quickest that there is.
+    """A device by name; "auto" is a CUDA device, or else the CPU.
+
+    A Mac's GPU has to be named: PyTorch ends the program where two threads use it at once, as those
+    of the page do.
 
     Raises VoiceswapError for one that can't be used here.
     """
     if name == "auto":
-        mps = "mps" if torch.backends.mps.is_available() else "cpu"
-        name = "cuda" if torch.cuda.is_available() else mps
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

@@ -12,6 +12,16 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 from gradio.utils import get_upload_folder
 
 from voiceswap.ui.compare_player import level_db, sounds_to_compare
+from voiceswap.ui.result_files import result_file
+
+
+@pytest.mark.parametrize("letter", ["a", "中", "🎙"])
+def test_a_result_of_long_names_has_a_path_that_windows_takes(tmp_path, monkeypatch, letter):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = result_file(f"{50 * letter}.wav", f"{200 * letter}.wav", ending="flac")
+    path.touch()
+    temporary = r"C:\Users\firstname.lastname\AppData\Local\Temp\voiceswap-ui-0123456789abcdef"
+    assert len(f"{temporary}\\{path.relative_to(tmp_path)}") < 260
 
 
 def test_results_outlive_a_failure_another_tab_and_a_reload(visit, address, context, swapper):

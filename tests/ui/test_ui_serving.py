@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.request import getproxies
 
 import numpy as np
 import pytest
 import soundfile
 from browser import PATIENCE
-from commands import run
+from commands import refusal, run
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
@@ -87,6 +88,18 @@ def test_files_of_others_are_out_of_reach_and_removed_at_the_end(swapper, tmp_pa
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("known", [{}, {"NO_PROXY": "example.org"}])
+def test_a_system_with_a_proxy_has_the_page_too(context, monkeypatch, known):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # where nobody answers
+    for name, hosts in known.items():
+        monkeypatch.setenv(name, hosts)
+    with serving(context):
+        assert set(known.values()) <= set(getproxies()["no"].split(","))
+    assert getproxies().get("no") == known.get("NO_PROXY")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -101,6 +114,12 @@ def test_a_wrong_start_is_one_sentence(monkeypatch, capsys, tmp_path, arguments,
     assert sentence in shown.replace("\n", " ") and "Traceback" not in shown
 
 
+def test_a_user_without_a_home_names_a_folder(monkeypatch, capsys):
+    monkeypatch.setattr("voiceswap.conversion.swapper.VoiceSwapper.load", None)  # not reached
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert "name a folder by --voices" in refusal(monkeypatch, capsys, "ui")
+
+
 def test_without_gradio_an_error_shows_how_to_install_it():
     code = (
         "import sys; sys.modules['gradio'] = None; sys.argv = ['voiceswap', 'ui']; "
@@ -111,7 +130,7 @@ def test_without_gradio_an_error_shows_how_to_install_it():
     assert (
         result.returncode == 1
         and result.stderr.strip()
-        == "The web page needs gradio; install it with: pip install 'voiceswap[ui]'."
+        == 'The web page needs gradio; install it with: pip install "voiceswap[ui]".'
     )
 
 

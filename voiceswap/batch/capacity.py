@@ -2,6 +2,8 @@
 
 import os
 
+import psutil
+
 WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
 GPU_WORKER_MEMORY = int(3.5 * 2**30)  # bytes: 16 windows of a long recording, and CUDA's own
 GPU_JOBS = 8  # processes that keep a GPU busy
@@ -13,12 +15,9 @@ def default_jobs(device: str) -> int:
     On a GPU it is one for every two cores, since each has threads that read and write, at most
     GPU_JOBS, and as many as the GPU's own memory holds.
     """
-    has_affinity, has_sysconf = hasattr(os, "sched_getaffinity"), hasattr(os, "sysconf")
+    has_affinity = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    memory = cores * WORKER_MEMORY
-    if has_sysconf:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    jobs = min(cores, memory // WORKER_MEMORY)
+    jobs = min(cores, psutil.virtual_memory().total // WORKER_MEMORY)
     if not on_cpu(device):
         jobs = min(jobs, cores // 2, GPU_JOBS, _gpu_memory(device) // GPU_WORKER_MEMORY)
     return max(1, jobs)
@@ -36,8 +35,7 @@ def on_cpu(device: str) -> bool:
     """Whether a device, "auto" included, is the CPU here."""
     import torch
 
-    has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
-    return device == "cpu" or (device == "auto" and not has_gpu)
+    return device == "cpu" or (device == "auto" and not torch.cuda.is_available())
 
 
 def _gpu_memory(device: str) -> int:

@@ -14,7 +14,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.files import raise_write_error
 
 # What NFS and other shares without locks answer.
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)  # two numbers on macOS
 
 
 @contextmanager

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Done = list[tuple[Task, Outcome]]
 WorkShareCallback = Callable[[Work, float], None]  # gets work and the share of it that is done
+MOST_ON_WINDOWS = 60  # processes: it waits for no more than 63 pipes at once
 SHARE_SECONDS = 0.5  # least time between two messages of a worker about its share
 DIED = "The process that converted it died twice: memory ran out, or a library crashed on it."
 
@@ -67,7 +68,8 @@ class ProcessPool:
     """
 
     def __init__(self, settings: ModelSettings, jobs: int):
-        self.settings, self.jobs = settings, jobs
+        self.settings = settings
+        self.jobs = min(jobs, MOST_ON_WINDOWS) if os.name == "nt" else jobs
         self.alive: list[_WorkerProcess] = []
 
     def __enter__(self) -> Self:

@@ -100,7 +100,7 @@ def _extras() -> str:
     there = ", ".join(installed) or "none"
     if not missing:
         return there
-    return f"{there}; without {', '.join(missing)}: pip install 'voiceswap[{missing[0]}]'"
+    return f'{there}; without {", ".join(missing)}: pip install "voiceswap[{missing[0]}]"'
 
 
 def _is_installed(extra: str) -> bool:

@@ -65,7 +65,7 @@ Overwrite = Annotated[
 Model = Annotated[
     str, typer.Option("--checkpoint", help="A model file, or 'default' for the one in the package.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Device = Annotated[str, typer.Option(help="auto (CUDA or the CPU), cpu, cuda, cuda:1 or mps.")]
 Precision = Annotated[
     Literal["auto", "fp32"],
     typer.Option(

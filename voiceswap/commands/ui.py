@@ -13,7 +13,7 @@ from voiceswap.commands.options import Device, Model, number
 from voiceswap.commands.outputs import console, warn
 from voiceswap.errors import VoiceswapError, needs_extra
 
-VOICES_FOLDER = Path.home() / ".voiceswap" / "voices"
+VOICES_FOLDER = Path("~/.voiceswap/voices")
 WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
 GRACE_SECONDS = 25.0  # what runs may go on after SIGTERM; a container is killed after 30
 
@@ -95,6 +95,10 @@ def ui(
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
     from voiceswap.conversion.voice_library import make_folder
 
+    try:
+        voices = voices.expanduser()
+    except RuntimeError as error:  # of a user without one, as a container may have
+        raise VoiceswapError("There is no home folder here; name a folder by --voices.") from error
     make_folder(voices)
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):

@@ -148,7 +148,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             raise VoiceswapError(f"{path} is larger than any saved voice.")
         with safe_open(path, "pt") as file:
             metadata = json.loads((file.metadata() or {}).get(METADATA, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if metadata else {}
+            names = file.keys() if metadata else ()
+            # Copies: Windows neither deletes nor replaces a file that is mapped to memory.
+            tensors = {name: file.get_tensor(name).clone() for name in names}
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise VoiceswapError(f"{path} is missing, damaged or not a saved voice.") from error
     if not isinstance(metadata, dict):

@@ -103,7 +103,7 @@ def left_out_sentence(metrics: str, error: ImportError) -> str:
     """The sentence of a report for metrics whose library is missing."""
     # Its own requirements don't install everywhere, so that no extra can have it.
     alone = "--no-deps Resemblyzer==0.1.4"
-    wanted = alone if error.name == "resemblyzer" else "'voiceswap[eval]'"
+    wanted = alone if error.name == "resemblyzer" else '"voiceswap[eval]"'
     return (
         f"Left out: {metrics}, for want of a library ({error}); pip install {wanted} installs it."
     )

@@ -12,7 +12,8 @@ def portaudio() -> Any:
             import sounddevice
         except OSError as error:  # the library that it wraps
             raise VoiceswapError(
-                "Live conversion needs PortAudio; install it with: sudo apt install libportaudio2."
+                "Live conversion needs the library PortAudio; install it with your system's "
+                "packages, as sudo apt install libportaudio2 on Debian and Ubuntu."
             ) from error
     return sounddevice
 
@@ -20,13 +21,23 @@ def portaudio() -> Any:
 def sound_devices() -> list[tuple[int, str, int, int]]:
     """Number, name, input channels and output channels of every sound device.
 
-    Raises VoiceswapError where there is none.
+    A name ends with the system's interface to the device, as `sounddevice` takes it: Windows has
+    several to each. Raises VoiceswapError where there is none.
     """
-    found = portaudio().query_devices()
+    library = portaudio()
+    found = library.query_devices()
     if not found:
         raise VoiceswapError(
             "No sound device was found; connect one, or convert a recording as if it were live: "
             "--simulate talk.wav."
         )
-    keys = ("name", "max_input_channels", "max_output_channels")
-    return [(number, *(device[key] for key in keys)) for number, device in enumerate(found)]
+    interfaces = [interface["name"] for interface in library.query_hostapis()]
+    return [
+        (
+            number,
+            f"{device['name']}, {interfaces[device['hostapi']]}",
+            device["max_input_channels"],
+            device["max_output_channels"],
+        )
+        for number, device in enumerate(found)
+    ]

@@ -5,7 +5,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningCLI
@@ -27,6 +26,7 @@ from voiceswap.training.run_guard import RunGuard
 from voiceswap.training.setting_ranges import ANY, require_ranges
 from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
+from voiceswap.transfer import find_device
 
 TASKS = {
     "autoencoder": AutoencoderTask,
@@ -129,11 +129,10 @@ class TrainCLI(LightningCLI):
                 f"{batches}."
             )
         self.model.accumulate = batches
-        if (
-            config.get("precision") == "bf16-mixed"
-            and _on_cpu(config)
-            and not precision.has_fast_bfloat16()
-        ):
+        if config.get("accelerator", "auto") == "auto":  # Lightning would take a Mac's GPU
+            config["accelerator"] = find_device("auto").type
+        slow = config["accelerator"] == "cpu" and not precision.has_fast_bfloat16()
+        if config.get("precision") == "bf16-mixed" and slow:
             config["precision"] = "32-true"
             rank_zero_info(
                 "This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times "
@@ -141,11 +140,6 @@ class TrainCLI(LightningCLI):
             )
         bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar(batches)]
         return super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
-
-
-def _on_cpu(config) -> bool:
-    accelerator = config.get("accelerator", "auto")
-    return accelerator == "cpu" or (accelerator == "auto" and not torch.accelerator.is_available())
 
 
 def _audio(data: SpeechData):

@@ -105,6 +105,15 @@ def _leave(context: AppContext, live: LiveSessions):
     return leave
 
 
+def _without_proxy(host: str) -> str:
+    """Hosts to reach without a proxy of the user's: those that are so already, and this computer.
+
+    Gradio looks whether the page answers, and a proxy does not lead back here.
+    """
+    known = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
+    return ",".join(filter(None, (known, "localhost", "127.0.0.1", "::1", host)))
+
+
 @contextmanager
 def serving(
     context: AppContext,
@@ -139,6 +148,7 @@ def serving(
             GRADIO_TEMP_DIR=str(folder),
             # Whose X-Forwarded-For uvicorn believes: a proxy may pass on what its visitor wrote.
             FORWARDED_ALLOW_IPS=os.environ.get("FORWARDED_ALLOW_IPS", ""),
+            no_proxy=_without_proxy(host),
         ),
     ):
         page = build(context)

@@ -21,8 +21,9 @@ def new_file(name: str) -> Path:
 
 def result_file(*names: str | Path, ending: str = "wav") -> Path:
     """A new sound file named after recordings."""
-    # A file's name has 255 bytes at most.
-    stems = [Path(name).stem.encode()[:100].decode(errors="ignore") for name in names]
+    # A file's name has 255 bytes at most, and on Windows its whole path 259 characters, of which
+    # the folder may need 145.
+    stems = [Path(name).stem.encode()[:100].decode(errors="ignore")[:45] for name in names]
     return new_file(f"{'-in-the-voice-of-'.join(stems)}.{ending}")
 
 
