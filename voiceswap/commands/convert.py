@@ -82,8 +82,8 @@ def convert(
         list[Path],
         typer.Option(
             help="A recording of the target voice, a folder of them, or a voice saved by voice or "
-            "adapt. Several are averaged; several of one person bring the result nearer to the "
-            "voice.",
+            "adapt. Several recordings are taken for one person's, and bring the result nearer to "
+            "the voice; saved voices are averaged.",
             show_default=False,
         ),
     ],

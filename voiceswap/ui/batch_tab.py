@@ -54,7 +54,7 @@ def build(context: AppContext) -> gr.Dropdown:
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
-        """Convert recordings to the average voice of recordings and to each saved voice.
+        """Convert recordings to the voice of one person's recordings, and to each saved voice.
 
         Returns a zip and its report.
         """

@@ -60,7 +60,10 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
-        """Convert a recording to the average voice of recordings and saved voices."""
+        """Convert a recording to the voice of one person's recordings, and to saved voices.
+
+        They are averaged.
+        """
         with answering(context, request) as check:
             source = require_recording(text, source, "no_source", context.max_minutes * 60)
             recordings = [path for path in (reference, *(more or [])) if path]

@@ -57,8 +57,8 @@ CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
     "target_speaker": ("the target voice", "目标声音"),
     "saved_voices": ("Saved voices", "已保存的声音"),
     "saved_voices_info": (
-        "instead of a recording; several recordings and voices are averaged",
-        "可代替录音；多个录音或声音会取平均",
+        "instead of a recording; several voices are averaged",
+        "可代替录音；多个声音会取平均",
     ),
     "settings": ("Settings", "设置"),
     "pitch": ("Pitch, semitones", "音高（半音）"),
