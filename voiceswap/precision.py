@@ -31,25 +31,32 @@ def has_fast_bfloat16() -> bool:
 
 
 class _ExactArithmetic:
-    """A context of any threads at once: the first changes settings, the last restores them."""
+    """A context of any threads at once: the first changes settings, the last restores them.
+
+    A program may set them itself, also by PyTorch's former names, whose values can't be read where
+    it uses both; these are the names that always can.
+    """
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._before = threading.Lock(), 0, (False, False)
+        cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
+        self._settings: tuple[Any, ...] = cuda.matmul, cudnn.conv, cudnn.rnn  # type: ignore[attr-defined]
+        self._lock, self._inside = threading.Lock(), 0
+        self._before: list[str] = []
 
     def __enter__(self) -> None:
-        matrices, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
         with self._lock:
             if self._inside == 0:
-                self._before = matrices.allow_tf32, convolutions.allow_tf32
-                matrices.allow_tf32 = convolutions.allow_tf32 = False
+                self._before = [setting.fp32_precision for setting in self._settings]
+                for setting in self._settings:
+                    setting.fp32_precision = "ieee"
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                torch.backends.cuda.matmul.allow_tf32 = self._before[0]
-                torch.backends.cudnn.allow_tf32 = self._before[1]
+                for setting, before in zip(self._settings, self._before, strict=True):
+                    setting.fp32_precision = before
 
 
 _exact_arithmetic = _ExactArithmetic()
