@@ -21,6 +21,8 @@ from voiceswap.features import AudioConfig
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.data import SpeechData
+from voiceswap.training.denoiser_task import DenoiserTask
+from voiceswap.training.front_end_task import FrontEndTask
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
@@ -34,6 +36,8 @@ STAGES: dict[str, tuple[type[BaseTask], dict]] = {  # of the default recipe
     "adversarial": (VocoderTask, {"adversarial": 0.4, "seconds": 0.5, "decoded": "default"}),
     "through-vocoder": (AutoencoderTask, {**CONVERTED, "vocoder": "default"}),
     "high-band": (HighBandTask, {}),
+    "front-end": (FrontEndTask, {}),
+    "denoiser": (DenoiserTask, {}),
     "streaming": (StreamingTask, {}),
 }
 

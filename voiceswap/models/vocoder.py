@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.dsp.spectra import power
+from voiceswap.dsp.spectra import istft, power
 from voiceswap.errors import CheckpointError
 from voiceswap.features import F0_MIN, MEL_MEAN, MEL_STD, AudioConfig
 from voiceswap.models.excitation import ExcitationState, frame_phases
@@ -247,8 +247,6 @@ class SourceFilterVocoder(nn.Module):
         # Frames after the last that reach into the output, as in a padded batch.
         silent = self.n_fft // 2 // self.hop + 1
         spectrum = F.pad(spectrum.mT, (0, 0, 0, silent)).mT  # bins stay together in memory
-        wave = torch.istft(
-            spectrum, self.n_fft, self.hop, window=self.window, normalized=True, length=length
-        )
+        wave = istft(spectrum, self.window, self.hop, length, normalized=True)
         # Sources of unit power have less of it in a band, the higher the rate.
         return wave * math.sqrt(self.output_audio.sample_rate / self.config.sample_rate)
