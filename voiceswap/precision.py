@@ -186,10 +186,11 @@ class FastConv1d(nn.Conv1d, FastLayer):
         return self.weight.transpose(1, 2).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.is_fast:
+        if self._packed is None or not self.is_fast:
             return super().forward(x)
         size, stride, side = self.kernel_size[0], self.stride[0], int(self.padding[0])
-        padded = F.pad(x.mT, (0, 0, side, side))
+        rounded = x.mT.to(self._packed[1].dtype)  # here, since the kernel repeats every frame
+        padded = F.pad(rounded, (0, 0, side, side))
         return self.product(padded.unfold(1, size, stride).mT.flatten(2)).to(x.dtype).mT
 
 
