@@ -12,9 +12,11 @@ import math
 import resource
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import soundfile
 import torch
+from lightning.pytorch.plugins.precision import Precision
 
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
@@ -98,7 +100,7 @@ def measure(
 
     It ends after `steps`, or when so many `seconds` are over.
     """
-    prepare(task.to(device))
+    prepare(task.to(device), data)
     kind = torch.device(device).type
     if kind == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -113,7 +115,7 @@ def measure(
         waiting += time.perf_counter() - before
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
-            task.training_step(batch, step)
+            task.training_step(data.on_after_batch_transfer(batch, 0), step)
         now(kind)  # otherwise queued work would hide the time of waiting for data
         step += 1
     took = now(kind) - start
@@ -124,8 +126,11 @@ def measure(
     return (step - warm_up) / took, waiting / took, peak / 1e9
 
 
-def prepare(task: BaseTask) -> None:
-    """Let a task step its optimisers without Lightning's trainer."""
+def prepare(task: BaseTask, data: SpeechData) -> None:
+    """Let a task step its optimisers, and the data add features, without Lightning's trainer."""
+    data.trainer = SimpleNamespace(
+        training=True, world_size=1, global_rank=0, precision_plugin=Precision()
+    )
     pairs = task.configure_optimizers()
     optimisers = [pair["optimizer"] for pair in pairs]
     schedules = [pair["lr_scheduler"]["scheduler"] for pair in pairs]
