@@ -87,6 +87,8 @@ def test_arithmetic_is_exact_whatever_a_program_chooses():
         script += [choice, "before = fp32_precisions()"]
         script += ["with exact_arithmetic(torch.device('cuda')):"]
         script += ["    assert fp32_precisions() == ['ieee'] * 3"]
+        script += ["    assert not torch.backends.cuda.matmul.allow_tf32"]
+        script += ["    assert not torch.backends.cudnn.allow_tf32"]
         script += ["assert fp32_precisions() == before"]
     subprocess.run([sys.executable, "-c", "\n".join(script)], check=True)
 

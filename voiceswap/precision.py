@@ -1,7 +1,7 @@
 """Which arithmetic the networks have: 32 bits, or 16 for matrix products."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -33,30 +33,34 @@ def has_fast_bfloat16() -> bool:
 class _ExactArithmetic:
     """A context of any threads at once: the first changes settings, the last restores them.
 
-    A program may set them itself, also by PyTorch's former names, whose values can't be read where
-    it uses both; these are the names that always can.
+    PyTorch has two names for each. The former one can't be read where a program has set the other
+    alone, and PyTorch itself reads it, so both are set.
     """
 
     def __init__(self) -> None:
         cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
-        self._settings: tuple[Any, ...] = cuda.matmul, cudnn.conv, cudnn.rnn  # type: ignore[attr-defined]
+        self._kinds: tuple[Any, ...] = cuda.matmul, cudnn.conv, cudnn.rnn  # type: ignore[attr-defined]
         self._lock, self._inside = threading.Lock(), 0
         self._before: list[str] = []
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._before = [setting.fp32_precision for setting in self._settings]
-                for setting in self._settings:
-                    setting.fp32_precision = "ieee"
+                self._before = [kind.fp32_precision for kind in self._kinds]
+                self._set(["ieee"] * len(self._kinds))
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                for setting, before in zip(self._settings, self._before, strict=True):
-                    setting.fp32_precision = before
+                self._set(self._before)
+
+    def _set(self, precisions: Sequence[str]) -> None:
+        torch.backends.cuda.matmul.allow_tf32 = precisions[0] == "tf32"
+        torch.backends.cudnn.allow_tf32 = precisions[1] == "tf32"
+        for kind, precision in zip(self._kinds, precisions, strict=True):
+            kind.fp32_precision = precision
 
 
 _exact_arithmetic = _ExactArithmetic()
