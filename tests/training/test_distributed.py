@@ -24,8 +24,9 @@ def test_two_networks_that_learn_in_turn_train_by_ddp(corpus, tmp_path, monkeypa
         tmp_path,
         4,  # of both optimisers: the second backward pass of each network would fail
         {"strategy": "ddp", "devices": 1, "limit_val_batches": 0},
+        {"batch_size": 1},
         adversarial=0.1,
-        seconds=0.3,
+        seconds=0.1,
         sizes={"width": 16, "blocks": 1},
     )
     command(monkeypatch, "train", "vocoder", "--config", settings)
