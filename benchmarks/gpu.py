@@ -1,7 +1,7 @@
-"""What a GPU does, in about four minutes: tests, conversions, files, folders, networks, training.
+"""What a GPU does, in about five minutes: tests, conversions, networks, voices, streams, training.
 
 python benchmarks/gpu.py [--device cuda] [--files 2000] [--rates 16000 48000] [--windows 64]
-    [--quick] [--parts tests conversion files batch stages training]
+    [--quick] [--parts tests conversion files batch stages voices training]
 
 Every part is a process of its own, with a limit in seconds: one that fails or takes longer says so,
 and the next begins. What it had measured by then is printed all the same. "tests" needs pytest, and
@@ -25,23 +25,24 @@ import numpy as np
 import soundfile
 import soxr
 import torch
+from gpu_networks import measure_stages, measure_voices
+from timing import quickest, row
 
 from voiceswap import FileConversion, VoiceSwapper
 from voiceswap.audio import read_audio
 from voiceswap.batch import BatchProgress, convert_folder
-from voiceswap.conversion.core import decode
-from voiceswap.conversion.mel_statistics import apply_mel_affine
-from voiceswap.conversion.recording import Recording
-from voiceswap.conversion.residuals import retrieve
-from voiceswap.conversion.voice import stack_voices
-from voiceswap.dsp.f0_tracker import f0_tracker
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.features import F0_MAX, F0_MIN, AudioConfig, extract_f0
-from voiceswap.precision import PRECISIONS, exact_arithmetic
-from voiceswap.transfer import HostCopy, to_device
 
 ROOT = Path(__file__).parents[1]
-LIMITS = {"tests": 75, "conversion": 16, "files": 25, "batch": 58, "stages": 20, "training": 50}
+LIMITS = {
+    "tests": 75,
+    "conversion": 16,
+    "files": 25,
+    "batch": 58,
+    "stages": 20,
+    "voices": 50,
+    "training": 60,
+}
 MARGIN = 6.0  # seconds of a part's limit in which it starts and says what it has
 SECONDS = 10  # length of a recording
 DISTINCT = 20  # recordings that are written; the others are links to them
@@ -67,7 +68,7 @@ def main() -> None:
     if options.quick:
         options.files, options.windows = min(options.files, 6), min(options.windows, 2)
     if options.part:
-        globals()[f"measure_{options.part}"](options, time.perf_counter() + limit(options) - MARGIN)
+        PARTS[options.part](options, time.perf_counter() + limit(options) - MARGIN)
         return
     on_gpu = options.device.startswith("cuda")
     device = torch.cuda.get_device_name(options.device) if on_gpu else options.device
@@ -91,11 +92,6 @@ def main() -> None:
 def limit(options: argparse.Namespace) -> float:
     """Seconds that a part may take."""
     return LIMITS[options.part] / (2 if options.quick else 1)
-
-
-def row(*cells: object) -> None:
-    """Print a line of a table at once, so that nothing is lost when a part is stopped."""
-    print("  ".join(f"{cell!s:>12}" for cell in cells), flush=True)
 
 
 def measure_tests(options: argparse.Namespace, until: float) -> None:
@@ -187,52 +183,6 @@ def measure_batch(options: argparse.Namespace, until: float) -> None:
             row(rate, f"{last.done} of {last.files}", speed, f"{last.times_real_time:.1f}")
 
 
-def measure_stages(options: argparse.Namespace, until: float) -> None:
-    """Reading on the CPU, and the networks alone, in both precisions, on one batch of windows."""
-    hello = np.resize(read_audio(HELLO, 16000), SECONDS * 16000)
-    waves = np.stack([np.roll(hello, 997 * i) for i in range(options.windows)])
-    row("precision", "stage", "ms", "times real time")
-    reading = quickest(lambda: Recording(iter([waves[0]]), AudioConfig(), "it"))
-    row("one, on CPU", "reading", f"{1000 * reading:.2f}", f"{SECONDS / reading:.0f}")
-    for precision in PRECISIONS:
-        swapper = VoiceSwapper.load(device=options.device, precision=precision)
-        device, seconds = swapper.engine.device, len(waves) * SECONDS
-        total = 0.0
-        with torch.inference_mode(), exact_arithmetic(device):
-            for stage, work in stages(swapper, waves).items():
-                total += (took := quickest(work, device))
-                row(precision, stage, f"{1000 * took:.2f}", f"{seconds / took:.0f}")
-        row(precision, "all", f"{1000 * total:.2f}", f"{seconds / total:.0f}")
-
-
-def stages(swapper: VoiceSwapper, waves: np.ndarray) -> dict[str, Callable[[], object]]:
-    """The parts of converting waves (windows, samples), each from what those before it give."""
-    engine, count = swapper.engine, len(waves)
-    device, front_end, model = engine.device, engine.encoder.front_end, engine.autoencoder
-    f0 = torch.from_numpy(extract_f0(waves[0], engine.audio))[None].to(device).repeat(count, 1)
-    samples = torch.from_numpy(waves).to(device)
-    voice = stack_voices([swapper.embed(GOODBYE)] * count, device)
-    spectrum = front_end.spectrum(samples)
-    peak = spectrum.amax((1, 2))
-    rows = front_end.window(spectrum, None, peak).float()
-    content = model.encode_content(rows).mode()
-    mel = decode(model, content, f0, voice)
-    wave = engine.vocode(mel, f0, None, None, voice.high_gain)
-    residuals, _ = voice.residuals[0]
-    return {
-        "to device": lambda: to_device(torch.from_numpy(waves), device),
-        "F0": lambda: f0_tracker(str(device))(samples, F0_MIN, F0_MAX),
-        "spectrum": lambda: front_end.spectrum(samples),
-        "front end": lambda: front_end.window(spectrum, None, peak),
-        "content": lambda: model.encode_content(rows).mode(),
-        "decoder": lambda: model.decode(content, f0, voice.log_f0, voice.code),
-        "residuals": lambda: retrieve(residuals, content, mel.shape[-1]),
-        "mel statistics": lambda: apply_mel_affine(mel, voice.mel_affine),
-        "vocoder": lambda: engine.vocode(mel, f0, None, None, voice.high_gain),
-        "to host": lambda: HostCopy(wave).numpy(),
-    }
-
-
 def measure_training(options: argparse.Namespace, until: float) -> None:
     """Steps of every stage of the default recipe on a tiny corpus."""
     from training import STAGES, corpus_data, measure, stage_task  # needs the extra
@@ -259,20 +209,6 @@ def measure_training(options: argparse.Namespace, until: float) -> None:
                     row(stage, precision, f"{type(error).__name__}: {error}")
 
 
-def quickest(
-    work: Callable[[], object], device: torch.device | None = None, runs: int = 3
-) -> float:
-    """Seconds that `work` takes at least, after it was done once."""
-    seconds = []
-    for _ in range(runs + 1):
-        start = time.perf_counter()
-        work()
-        if device is not None and device.type == "cuda":
-            torch.cuda.synchronize(device)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
-
-
 @contextmanager
 def in_memory() -> Iterator[Path]:
     """A folder whose files are in memory, where the machine has such."""
@@ -294,6 +230,16 @@ def write_talks(folder: Path, number: int, rate: int) -> list[Path]:
             os.link(paths[i % DISTINCT], path)
     return paths
 
+
+PARTS = {
+    "tests": measure_tests,
+    "conversion": measure_conversion,
+    "files": measure_files,
+    "batch": measure_batch,
+    "stages": measure_stages,
+    "voices": measure_voices,
+    "training": measure_training,
+}
 
 if __name__ == "__main__":
     main()

@@ -12,15 +12,19 @@ import math
 import resource
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import soundfile
 import torch
+from lightning.pytorch.plugins.precision import Precision
 
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.training.autoencoder_task import AutoencoderTask
 from voiceswap.training.base_task import BaseTask
 from voiceswap.training.data import SpeechData
+from voiceswap.training.denoiser_task import DenoiserTask
+from voiceswap.training.front_end_task import FrontEndTask
 from voiceswap.training.high_band_task import HighBandTask
 from voiceswap.training.streaming_task import StreamingTask
 from voiceswap.training.vocoder_task import VocoderTask
@@ -34,6 +38,8 @@ STAGES: dict[str, tuple[type[BaseTask], dict]] = {  # of the default recipe
     "adversarial": (VocoderTask, {"adversarial": 0.4, "seconds": 0.5, "decoded": "default"}),
     "through-vocoder": (AutoencoderTask, {**CONVERTED, "vocoder": "default"}),
     "high-band": (HighBandTask, {}),
+    "front-end": (FrontEndTask, {}),
+    "denoiser": (DenoiserTask, {}),
     "streaming": (StreamingTask, {}),
 }
 
@@ -94,7 +100,7 @@ def measure(
 
     It ends after `steps`, or when so many `seconds` are over.
     """
-    prepare(task.to(device))
+    prepare(task.to(device), data)
     kind = torch.device(device).type
     if kind == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -109,7 +115,7 @@ def measure(
         waiting += time.perf_counter() - before
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16"):
-            task.training_step(batch, step)
+            task.training_step(data.on_after_batch_transfer(batch, 0), step)
         now(kind)  # otherwise queued work would hide the time of waiting for data
         step += 1
     took = now(kind) - start
@@ -120,8 +126,11 @@ def measure(
     return (step - warm_up) / took, waiting / took, peak / 1e9
 
 
-def prepare(task: BaseTask) -> None:
-    """Let a task step its optimisers without Lightning's trainer."""
+def prepare(task: BaseTask, data: SpeechData) -> None:
+    """Let a task step its optimisers, and the data add features, without Lightning's trainer."""
+    data.trainer = SimpleNamespace(
+        training=True, world_size=1, global_rank=0, precision_plugin=Precision()
+    )
     pairs = task.configure_optimizers()
     optimisers = [pair["optimizer"] for pair in pairs]
     schedules = [pair["lr_scheduler"]["scheduler"] for pair in pairs]

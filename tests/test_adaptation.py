@@ -40,6 +40,14 @@ def test_it_learns_and_leaves_the_model_as_it_is(tiny, trainer, hello, goodbye):
     assert np.abs(tiny.convert(goodbye, voice) - tiny.convert(goodbye, plain)).max() > 1e-3
 
 
+def test_its_weights_are_stepped_together(trainer):
+    """A group of its own for each would be some kernels each on a GPU."""
+    assert [len(group["params"]) for group in trainer.optimiser.param_groups] == [
+        1,
+        len(trainer.parameters) - 1,
+    ]
+
+
 def test_it_is_small_and_the_same_from_its_file(tiny, trainer, hello, tmp_path):
     voice = trainer.voice()
     delta = sum(2 * tensor.numel() for tensor in voice.delta.tensors().values())

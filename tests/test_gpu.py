@@ -171,3 +171,28 @@ def test_adaptation_steps_are_the_cpus(swapper, on_gpu, hello):
         trainer = Trainer(each.engine, features, 20)
         losses.append([trainer.train_step()["reconstruction"] for _ in range(4)])
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
+
+
+def test_no_batch_waits_for_what_is_queued(on_gpu, hello, goodbye):
+    """But for the copies back, which wait for what they copy."""
+    engine, voice = on_gpu.engine, on_gpu.embed(goodbye)
+    samples = read_audio(HELLO, engine.audio.sample_rate)
+    for mode in ("default", "error"):  # the first time there is much to prepare
+        recordings = [Recording(iter([samples]), engine.audio, "speech") for _ in range(3)]
+        torch.cuda.set_sync_debug_mode(mode)
+        try:
+            encoded = engine.encoder.encode(recordings)
+            engine.convert([Conversion(item, voice) for item in encoded])
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_noisy_reference_gives_the_cpus_voice(exact, exact_on_gpu, hello):
+    """The denoiser, the front end's adapter and the high band take part."""
+    draw = np.random.default_rng(0)
+    noise = draw.standard_normal(len(hello)) * (1 + np.sin(np.arange(len(hello)) / RATE))
+    noisy = (hello + 0.1 * hello.std() * noise).astype(np.float32)
+    ours, theirs = (each.embed(noisy).to("cpu") for each in (exact_on_gpu, exact))
+    assert torch.cosine_similarity(ours.code, theirs.code, dim=0) > 0.9999
+    for name in ("log_f0", "mel_affine", "high_gain"):
+        torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), atol=0.01, rtol=0.01)

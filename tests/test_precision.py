@@ -1,5 +1,6 @@
 """Products in bfloat16 beside 32 bits."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -56,16 +57,40 @@ def test_gradients_and_weights_are_in_32_bits(swapper, exact):
         assert not torch.equal(blocks[0](x), slow)
 
 
-def test_exact_arithmetic_ends_with_the_last_thread_that_wants_it():
-    def allowed():
-        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+def fp32_precisions() -> list[str]:
+    backends = torch.backends
+    kinds = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
+    return [kind.fp32_precision for kind in kinds]
 
-    before, device = allowed(), torch.device("cuda")
+
+def test_exact_arithmetic_ends_with_the_last_thread_that_wants_it():
+    before, device = fp32_precisions(), torch.device("cuda")
     with exact_arithmetic(device):
         with exact_arithmetic(device):
-            assert allowed() == (False, False)
-        assert allowed() == (False, False)
-    assert allowed() == before
+            assert fp32_precisions() == ["ieee"] * 3
+        assert fp32_precisions() == ["ieee"] * 3
+    assert fp32_precisions() == before
+
+
+def test_arithmetic_is_exact_whatever_a_program_chooses():
+    """In a process of its own, since a program that chooses by both names can't undo it."""
+    choices = [
+        "torch.backends.cudnn.allow_tf32 = False",
+        "torch.set_float32_matmul_precision('high')",
+        "torch.backends.cudnn.conv.fp32_precision = 'tf32'",
+        "torch.backends.cuda.matmul.fp32_precision = 'ieee'",
+        "torch.backends.fp32_precision = 'tf32'",
+    ]
+    script = ["import torch", "from voiceswap.precision import exact_arithmetic"]
+    script += [inspect.getsource(fp32_precisions)]
+    for choice in choices:
+        script += [choice, "before = fp32_precisions()"]
+        script += ["with exact_arithmetic(torch.device('cuda')):"]
+        script += ["    assert fp32_precisions() == ['ieee'] * 3"]
+        script += ["    assert not torch.backends.cuda.matmul.allow_tf32"]
+        script += ["    assert not torch.backends.cudnn.allow_tf32"]
+        script += ["assert fp32_precisions() == before"]
+    subprocess.run([sys.executable, "-c", "\n".join(script)], check=True)
 
 
 def test_a_callers_autocast_changes_nothing(tiny, hello, goodbye):

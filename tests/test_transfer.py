@@ -3,9 +3,13 @@
 Tensors there have shapes and no values, so whatever reads one on the host raises.
 """
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from voiceswap import transfer
 from voiceswap.batch.capacity import on_cpu
@@ -16,6 +20,7 @@ from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.models.checkpoint import load_checkpoint
+from voiceswap.models.decoder_delta import new_delta
 from voiceswap.transfer import overlapped
 
 
@@ -32,20 +37,41 @@ class CountedCopy:
         return torch.zeros(self.x.shape, dtype=self.x.dtype).numpy()
 
 
+class Waits(TorchFunctionMode):
+    """Lists the lines at which the host would wait for a device, but for those of `transfer`.
+
+    They copy a tensor or numbers to it, or index by booleans or a list.
+    """
+
+    def __init__(self):
+        self.lines: list[str] = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result, name = function(*args, **(kwargs or {})), function.__name__
+        if name in ("to", "tensor"):
+            waits = is_on_meta(result) and not is_on_meta(args[0])
+        elif name in ("__getitem__", "__setitem__") and is_on_meta(args[0]):
+            index = args[1] if isinstance(args[1], tuple) else (args[1],)
+            waits = any(
+                isinstance(x, list) or getattr(x, "dtype", None) == torch.bool for x in index
+            )
+        else:
+            waits = False
+        caller = sys._getframe(1)
+        if waits and caller.f_code.co_filename != transfer.__file__:
+            self.lines.append(f"{caller.f_code.co_filename}:{caller.f_lineno}")
+        return result
+
+
+def is_on_meta(x: object) -> bool:
+    return isinstance(x, torch.Tensor) and x.device.type == "meta"
+
+
 @pytest.fixture
 def on_meta(monkeypatch) -> Engine:
     monkeypatch.setattr(transfer, "DEVICES", ("meta",))
     for module in (encoder, engine):
         monkeypatch.setattr(module, "HostCopy", CountedCopy)
-    # PyTorch's own inverse STFT reads one number of its window, once a batch.
-    istft = torch.istft
-
-    def without_values(x, *arguments, length, **settings):
-        if x.device.type != "meta":
-            return istft(x, *arguments, length=length, **settings)
-        return x.real.new_empty(len(x), length)
-
-    monkeypatch.setattr(torch, "istft", without_values)
     return Engine(load_checkpoint("default"), "meta")
 
 
@@ -72,6 +98,18 @@ def test_a_batch_comes_to_the_host_once_a_stage(swapper, on_meta, hello, goodbye
         assert len(outputs) == len(sources)
         counts.append(CountedCopy.count)
     assert counts[0] == counts[1] <= 6
+
+
+def test_nothing_is_copied_while_work_is_queued(swapper, on_meta, hello, goodbye):
+    """Voices are on the host in part, as a drawn one is, and two change the decoder."""
+    voice, drawn = swapper.embed(hello), swapper.sample(1).to("meta")
+    adapted = replace(voice, delta=new_delta(swapper.engine.autoencoder.decoder, 2))
+    voices = [voice.to("meta"), replace(drawn, high_gain=torch.zeros(4)), adapted.to("meta")]
+    encoded = on_meta.encoder.encode([tracked(swapper, x) for x in (hello, goodbye, hello)])
+    on_meta.batch_size = len(voices)
+    with Waits() as waits:
+        on_meta.convert([Conversion(*pair) for pair in zip(encoded, voices, strict=True)])
+    assert waits.lines == []
 
 
 def test_the_core_never_waits_for_the_host(swapper, on_meta, hello, goodbye):

@@ -1,7 +1,7 @@
 """Which arithmetic the networks have: 32 bits, or 16 for matrix products."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -32,25 +32,36 @@ def has_fast_bfloat16() -> bool:
 
 
 class _ExactArithmetic:
-    """A context of any threads at once: the first changes settings, the last restores them."""
+    """A context of any threads at once: the first changes settings, the last restores them.
+
+    PyTorch has two names for each. The former one can't be read where a program has set the other
+    alone, and PyTorch itself reads it, so both are set.
+    """
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._before = threading.Lock(), 0, (False, False)
+        cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
+        self._kinds: tuple[Any, ...] = cuda.matmul, cudnn.conv, cudnn.rnn  # type: ignore[attr-defined]
+        self._lock, self._inside = threading.Lock(), 0
+        self._before: list[str] = []
 
     def __enter__(self) -> None:
-        matrices, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
         with self._lock:
             if self._inside == 0:
-                self._before = matrices.allow_tf32, convolutions.allow_tf32
-                matrices.allow_tf32 = convolutions.allow_tf32 = False
+                self._before = [kind.fp32_precision for kind in self._kinds]
+                self._set(["ieee"] * len(self._kinds))
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                torch.backends.cuda.matmul.allow_tf32 = self._before[0]
-                torch.backends.cudnn.allow_tf32 = self._before[1]
+                self._set(self._before)
+
+    def _set(self, precisions: Sequence[str]) -> None:
+        torch.backends.cuda.matmul.allow_tf32 = precisions[0] == "tf32"
+        torch.backends.cudnn.allow_tf32 = precisions[1] == "tf32"
+        for kind, precision in zip(self._kinds, precisions, strict=True):
+            kind.fp32_precision = precision
 
 
 _exact_arithmetic = _ExactArithmetic()
@@ -180,10 +191,11 @@ class FastConv1d(nn.Conv1d, FastLayer):
         return self.weight.transpose(1, 2).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.is_fast:
+        if self._packed is None or not self.is_fast:
             return super().forward(x)
         size, stride, side = self.kernel_size[0], self.stride[0], int(self.padding[0])
-        padded = F.pad(x.mT, (0, 0, side, side))
+        rounded = x.mT.to(self._packed[1].dtype)  # here, since the kernel repeats every frame
+        padded = F.pad(rounded, (0, 0, side, side))
         return self.product(padded.unfold(1, size, stride).mT.flatten(2)).to(x.dtype).mT
 
 

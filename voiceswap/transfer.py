@@ -36,11 +36,12 @@ def find_device(name: str) -> torch.device:
     return device
 
 
-def to_device(x: Tensor, device: torch.device) -> Tensor:
+def to_device(x: Tensor, device: torch.device | str) -> Tensor:
     """A tensor on a device.
 
     To a CUDA device it goes from pinned memory: any other copy waits for all that is queued.
     """
+    device = torch.device(device)
     if device.type != "cuda" or x.device.type != "cpu":
         return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)

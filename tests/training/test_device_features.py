@@ -1,10 +1,13 @@
 """Features made on the device are the cached ones, and their views the cached views' kind."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from lightning.pytorch.plugins.precision import MixedPrecision, Precision
 from torch.utils.data import default_collate
 
 from voiceswap.audio import set_level
@@ -57,6 +60,29 @@ def test_a_step_draws_views_by_its_position_alone(on_device):
         torch.manual_seed(seed)
         drawn.append(features(batch, clean_share=0.0)["content"])
     assert torch.equal(drawn[0], drawn[1]) and not torch.allclose(drawn[0], drawn[2], atol=0.1)
+
+
+@pytest.mark.parametrize(("precision", "products"), [("bf16-mixed", torch.bfloat16), (None, None)])
+def test_the_front_end_has_the_precision_of_the_training(
+    on_device, monkeypatch, precision, products
+):
+    """Its products alone: spectra stay in 32 bits."""
+    plugin = MixedPrecision(precision, "cpu") if precision else Precision()
+    trainer = SimpleNamespace(training=True, precision_plugin=plugin)
+    for name, value in (("trainer", trainer), ("position", 0), ("_device_features", None)):
+        monkeypatch.setattr(on_device, name, value)
+    batch = default_collate([on_device.train_dataloader().dataset[i] for i in range(2)])
+    seen, convolution = [], F.conv1d
+
+    def seen_convolution(x, *arguments):
+        out = convolution(x, *arguments)
+        seen.append((x.dtype, out.dtype))
+        return out
+
+    monkeypatch.setattr(F, "conv1d", seen_convolution)
+    made = on_device.on_after_batch_transfer(batch, 0)
+    assert seen[0] == (torch.float32, products or torch.float32)
+    assert made["content"].dtype == torch.float32
 
 
 def test_a_view_keeps_the_words_and_moves_the_voice(swapper, hello):

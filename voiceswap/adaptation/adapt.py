@@ -32,6 +32,7 @@ from voiceswap.notes import Note, note, notes_to
 # Seconds of speech, and steps; between them on lines.
 STEPS = ((10.0, 60), (60.0, 120), (180.0, 200))
 EVERY = 20  # steps between two scores, and between two states on the disk
+STATE_FORMAT = 2  # one of another format is not gone on from
 PATIENCE = 3  # scores without a rise before it ends
 Progress = Callable[[float, str], None]  # share done, and what is being done
 
@@ -194,7 +195,7 @@ def steps_for(seconds: float) -> int:
 def run_key(swapper: VoiceSwapper, read: Recordings, steps: int | None, seed: int) -> str:
     """A hash of everything that a run depends on, which its state has."""
     steps = steps or steps_for(read.seconds)
-    digest = hashlib.sha256(f"{swapper.fingerprint} {steps} {seed}".encode())
+    digest = hashlib.sha256(f"{swapper.fingerprint} {steps} {seed} {STATE_FORMAT}".encode())
     for piece in read.pieces:
         digest.update(piece.samples.tobytes())
     return digest.hexdigest()

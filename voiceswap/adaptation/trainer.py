@@ -61,9 +61,13 @@ class Trainer:
         start = new_delta(decoder, RANK, seed).to(engine.device)
         self.parameters = _parameters(self.code, start)
         self.mean = _parameters(self.code, start).requires_grad_(False)
-        rates = {name: CODE_RATE if name == "code" else RATE for name in self.parameters}
-        groups = [{"params": [p], "lr": rates[name]} for name, p in self.parameters.items()]
-        self.optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.98), weight_decay=0.0)
+        weights = [p for name, p in self.parameters.items() if name != "code"]
+        groups = [
+            {"params": [self.parameters["code"]], "lr": CODE_RATE},
+            {"params": weights, "lr": RATE},
+        ]
+        fused = self.code.is_cuda or None  # a few kernels instead of some for every tensor
+        self.optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.98), weight_decay=0.0, fused=fused)
         self.schedule = LambdaLR(self.optimiser, lambda step: rate_share(step, steps, WARMUP))
         self.speaker_loss = SpeakerLoss(engine.audio).to(engine.device)
         self.content_loss = ContentLoss(engine.audio).to(engine.device)
@@ -91,8 +95,7 @@ class Trainer:
         self.schedule.step()
         with torch.no_grad():
             keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
-            for mean, now in zip(self.mean.values(), self.parameters.values(), strict=True):
-                mean.lerp_(now, 1 - keep)
+            torch._foreach_lerp_([*self.mean.values()], [*self.parameters.values()], 1 - keep)
         self.step += 1
         return {name: value.item() for name, value in parts.items()}
 

@@ -15,6 +15,7 @@ from voiceswap.conversion.residuals import Residuals, extract_residuals, impute,
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.layers import masked
+from voiceswap.transfer import to_device
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _decode(
         return autoencoder.decode(*inputs, mask, *distinct)
     mel = f0.new_empty(len(f0), autoencoder.audio.n_mels, f0.shape[-1])
     for delta in distinct:
-        rows = [i for i, other in enumerate(voice.deltas) if other is delta]
+        those = torch.tensor([i for i, other in enumerate(voice.deltas) if other is delta])
+        rows = to_device(those, f0.device)
         some_content, some_f0, log_f0, code = (x[rows] for x in inputs)
         some_mask = None if mask is None else mask[rows]
         decoded = autoencoder.decode(some_content, some_f0, log_f0, code, some_mask, delta)

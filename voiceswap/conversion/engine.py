@@ -265,8 +265,9 @@ class Engine:
                 draw_content(content[i], posterior.log_variance[i], seed, item.window, stride)
         f0, mask = stack([item.f0 for item in items])
         f0, mask = to_device(f0, self.device), on_device(mask, self.device)
-        voices = [replace(item.conversion.voice, log_f0=item.log_f0) for item in items]
-        voice = stack_voices(voices, self.device)
+        log_f0 = to_device(torch.stack([item.log_f0 for item in items]), self.device)
+        voice = stack_voices([item.conversion.voice for item in items], self.device)
+        voice = replace(voice, log_f0=log_f0)
         mel = decode(self.autoencoder, content, f0, voice, mask)
         if self.usual_log_variance is not None:
             waves, _ = stack([torch.from_numpy(item.samples()) for item in items])

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.transfer import to_device
 
 # A frame weighs exp(sharpness * similarity): more is nearer to the voice, and loses words. In the
 # highs it loses few, and what gets rough there is averaged over mel frames. The more frames of
@@ -45,7 +46,7 @@ class Residuals:
 
     def to(self, device: torch.device | str) -> "Residuals":
         """The same on a device."""
-        return Residuals(self.keys.to(device), self.values.to(device), self.valid.to(device))
+        return Residuals(*(to_device(x, device) for x in (self.keys, self.values, self.valid)))
 
 
 def impute(

@@ -52,7 +52,7 @@ class Voice:
     def to(self, device: torch.device | str) -> "Voice":
         """This voice on a device."""
         moved = tuple((residuals.to(device), share) for residuals, share in self.residuals)
-        means = {name: getattr(self, name).to(device) for name in MEANS}
+        means = {name: to_device(getattr(self, name), device) for name in MEANS}
         delta = self.delta and self.delta.to(device)
         return Voice(**means, residuals=moved, delta=delta, notes=self.notes)
 
@@ -153,10 +153,11 @@ def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBa
     stacked = []
     for place in range(max(len(voice.residuals) for voice in voices)):
         items = [[*voice.residuals, *[(nothing, 0.0)] * (place + 1)][place] for voice in voices]
-        shares = to_device(torch.tensor([share for _, share in items]), torch.device(device))
+        shares = to_device(torch.tensor([share for _, share in items]), device)
         stacked.append((_batch_of([item for item, _ in items], device), shares))
     means = {
-        name: torch.stack([getattr(voice, name).to(device) for voice in voices]) for name in MEANS
+        name: torch.stack([to_device(getattr(voice, name), device) for voice in voices])
+        for name in MEANS
     }
     moved: dict[int, DecoderDelta | None] = {}  # one object for voices that share one
     for voice in voices:

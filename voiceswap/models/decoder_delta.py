@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from voiceswap.transfer import to_device
+
 # Matrices with a low-rank change, by the ends of their names; vectors change as a whole.
 LOW_RANK = (".expand.weight", ".project.weight", "smooth.weight", "content.weight", "output.weight")
 
@@ -34,7 +36,10 @@ class DecoderDelta:
     def to(self, device: torch.device | str) -> "DecoderDelta":
         """The same on a device."""
         return DecoderDelta(
-            *({name: x.to(device) for name, x in part.items()} for part in vars(self).values())
+            *(
+                {name: to_device(x, device) for name, x in part.items()}
+                for part in vars(self).values()
+            )
         )
 
     def tensors(self) -> dict[str, Tensor]:

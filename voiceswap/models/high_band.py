@@ -11,7 +11,9 @@ CROSSOVER = 7000.0  # Hz; from here on the high band's filters are used
 LOG_GAIN = -4.0  # of filters before training: highs are soft
 EDGES = (8000.0, 9000.0, 10000.0, 11000.0, 12000.0)  # Hz, of the bands that a voice has gains for
 HIGH_BANDS = len(EDGES) - 1
+MIDDLES = [(low + high) / 2 for low, high in itertools.pairwise(EDGES)]
 FADE_HZ = 500.0  # below the first band's middle, within which its gain fades
+GAIN_POINTS = [MIDDLES[0] - FADE_HZ, *MIDDLES]  # Hz of gains, the first of which is zero
 HIGHEST_GAIN = 1.6  # 14 dB
 
 
@@ -63,11 +65,15 @@ def match_high_band(made: Tensor, natural: Tensor, speech: Tensor, frequencies: 
     return torch.stack(gains, -1).clamp(-HIGHEST_GAIN, HIGHEST_GAIN)
 
 
-def interpolate_gains(gains: Tensor, frequencies: Tensor) -> Tensor:
-    """Log-gains (batch, HIGH_BANDS) as those of bins (batch, bins), along lines between middles."""
-    middles = [(low + high) / 2 for low, high in itertools.pairwise(EDGES)]
-    points = torch.tensor([middles[0] - FADE_HZ, *middles], device=gains.device)
+def interpolate_gains(gains: Tensor, points: Tensor, frequencies: Tensor) -> Tensor:
+    """Log-gains of bins (batch, bins), along lines between those of bands.
+
+    Args:
+        gains: log-gains (batch, HIGH_BANDS).
+        points: GAIN_POINTS, on the gains' device.
+        frequencies: Hz of the bins, (bins,).
+    """
     values = torch.cat([torch.zeros_like(gains[:, :1]), gains], -1)
-    above = torch.searchsorted(points, frequencies).clamp(1, len(middles))
+    above = torch.searchsorted(points, frequencies).clamp(1, HIGH_BANDS)
     share = ((frequencies - points[above - 1]) / (points[above] - points[above - 1])).clamp(0, 1)
     return values[:, above - 1] * (1 - share) + values[:, above] * share

@@ -6,12 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from voiceswap.dsp.spectra import power
+from voiceswap.dsp.spectra import istft, power
 from voiceswap.errors import CheckpointError
 from voiceswap.features import F0_MIN, MEL_MEAN, MEL_STD, AudioConfig
 from voiceswap.models.excitation import ExcitationState, frame_phases
 from voiceswap.models.high_band import (
     CROSSOVER,
+    GAIN_POINTS,
     HighBand,
     filter_head,
     interpolate_gains,
@@ -86,10 +87,13 @@ class SourceFilterVocoder(nn.Module):
         with torch.device("cpu"):  # on the meta device PyTorch imports its compiler for these
             window = torch.hann_window(self.n_fft)
             noise = torch.randn(NOISE_SAMPLES, generator=torch.Generator().manual_seed(0))
+            gain_points = torch.tensor(GAIN_POINTS)
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("noise", noise, persistent=False)
+        self.register_buffer("gain_points", gain_points, persistent=False)
         self.window: Tensor
         self.noise: Tensor
+        self.gain_points: Tensor
 
     def forward(
         self,
@@ -115,7 +119,7 @@ class SourceFilterVocoder(nn.Module):
         """
         log_gain, phase, log_noise_gain = self._filters(mel, f0, mask).unbind(1)
         if high_gain is not None and self.high_band is not None:
-            gains = interpolate_gains(high_gain, self._frequencies())[..., None]
+            gains = interpolate_gains(high_gain, self.gain_points, self._frequencies())[..., None]
             log_gain, log_noise_gain = log_gain + gains, log_noise_gain + gains
         pulses, noise = self.pulses(f0, state), self._noise(f0, state)
         if mask is not None:
@@ -243,8 +247,6 @@ class SourceFilterVocoder(nn.Module):
         # Frames after the last that reach into the output, as in a padded batch.
         silent = self.n_fft // 2 // self.hop + 1
         spectrum = F.pad(spectrum.mT, (0, 0, 0, silent)).mT  # bins stay together in memory
-        wave = torch.istft(
-            spectrum, self.n_fft, self.hop, window=self.window, normalized=True, length=length
-        )
+        wave = istft(spectrum, self.window, self.hop, length, normalized=True)
         # Sources of unit power have less of it in a band, the higher the rate.
         return wave * math.sqrt(self.output_audio.sample_rate / self.config.sample_rate)

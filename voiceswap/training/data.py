@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -203,8 +204,13 @@ class SpeechData(lightning.LightningDataModule):
             config = self.cache.config
             if self._device_features is None:
                 self._device_features = DeviceFeatures(config.front_end, config.audio)
-            return self._device_features(batch, self.clean_share if training else 1.0)
+            with self._precision():
+                return self._device_features(batch, self.clean_share if training else 1.0)
         return batch
+
+    def _precision(self) -> AbstractContextManager:
+        """The context of a step's arithmetic, in which Lightning does not hand over batches."""
+        return self.trainer.precision_plugin.forward_context() if self.trainer else nullcontext()
 
     def state_dict(self) -> dict[str, Any]:
         """The position, for exact resume, and what the data are, for the model card."""

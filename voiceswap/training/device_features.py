@@ -31,12 +31,13 @@ class DeviceFeatures:
         """
         samples, length = batch["surrounded"], batch["surrounded_length"]
         front_end, stride = network_on(self.front_end, samples.device), self.front_end.stride
-        powers = front_end.powers(samples)
-        if clean_share < 1:
-            clean = torch.rand(len(samples), device=samples.device) < clean_share
-            perturbed = perturb_powers(powers, self.audio.sample_rate)
-            powers = torch.where(clean[:, None, None], powers, perturbed)
-        spectrum = front_end.of_powers(powers)
+        with torch.autocast(samples.device.type, enabled=False):
+            powers = front_end.powers(samples)
+            if clean_share < 1:
+                clean = torch.rand(len(samples), device=samples.device) < clean_share
+                perturbed = perturb_powers(powers, self.audio.sample_rate)
+                powers = torch.where(clean[:, None, None], powers, perturbed)
+            spectrum = front_end.of_powers(powers)
         count = spectrum.shape[-1]
         recorded = length_mask(length, count)
         peak = spectrum.masked_fill(recorded == 0, -torch.inf).amax((1, 2))

@@ -8,6 +8,7 @@ from typing import Any
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningCLI
+from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 
@@ -139,7 +140,11 @@ class TrainCLI(LightningCLI):
                 "quicker here."
             )
         bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar(batches)]
-        return super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
+        trainer = super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
+        if isinstance(trainer.strategy, DDPStrategy) and len(self.model.networks()) > 1:
+            # Each backward pass is that of one network, and DDP would wait for the others'.
+            trainer.strategy._ddp_kwargs["find_unused_parameters"] = True
+        return trainer
 
 
 def _audio(data: SpeechData):
