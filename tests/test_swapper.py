@@ -265,6 +265,13 @@ def test_a_mix_may_hold_a_voice_twice_and_a_file_not_too_many(tiny, tmp_path, mo
     assert not (tmp_path / "large.safetensors").exists()
 
 
+def test_a_recording_counts_by_its_speech(tiny, hello, goodbye):
+    recordings = [(hello, 16000), (goodbye[:16000], 16000)]
+    both, (long, short) = tiny.voice(recordings), (tiny.embed(item) for item in recordings)
+    way = short.log_f0 - long.log_f0
+    assert 0.05 < float((both.log_f0 - long.log_f0) @ way / (way @ way)) < 0.3
+
+
 def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
     outs = [swapper.convert(hello, goodbye, pitch_range=width) for width in (0.0, 1.0)]
     spreads = [log_f0_statistics(extract_f0(out, swapper.engine.output_audio))[1] for out in outs]

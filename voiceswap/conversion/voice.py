@@ -132,14 +132,15 @@ def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
 def join_voices(voices: Sequence[Voice]) -> Voice:
     """The voice of one speaker, from those of single recordings.
 
-    Residuals are retrieved from all recordings at once, where those of a blend are retrieved from
-    each of its voices, and averaged.
+    Each counts by its speech. Residuals are retrieved from all recordings at once, where those of a
+    blend are retrieved from each of its voices, and averaged.
     """
     if len(voices) == 1:
         return voices[0]
     kept = [residuals for voice in voices for residuals, _ in voice.residuals]
-    joined = ((join_residuals(kept), 1.0),) if kept else ()
-    return replace(blend([(voice, 1.0) for voice in voices]), residuals=joined)
+    speech = [max(1, int(residuals.valid.sum())) for residuals in kept]
+    mean = blend(list(zip(voices, speech, strict=True)))
+    return replace(mean, residuals=((join_residuals(kept), 1.0),))
 
 
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:
