@@ -87,9 +87,10 @@ def test_info_describes_a_saved_voice(monkeypatch, capsys, swapper, tmp_path, he
     )
     command(monkeypatch, "info", path)
     shown = " ".join(capsys.readouterr().out.split())
-    for part in ("anna", f"{swapper.fingerprint}, the one in the package", "its owner agreed"):
+    own = f"{swapper.fingerprint}, the one in the package"
+    for part in ("anna", own, "recordings │ 7.7 s", "its owner agreed"):
         assert part in shown
-    assert "recordings │ 7.7 s │" in shown and "adapting from 12.3 s of speech did not help" in shown
+    assert "adapting from 12.3 s of speech did not help" in shown
     swapper.save_voice(voice, path)
     path.write_bytes(path.read_bytes().replace(swapper.fingerprint.encode(), b"0" * 16))
     command(monkeypatch, "info", path)
