@@ -15,7 +15,6 @@ from voiceswap.conversion.mel_statistics import (
     match_mel_statistics,
     speech_frames,
 )
-from voiceswap.conversion.references import voice_parts
 from voiceswap.conversion.residuals import (
     CONTEXT_FRAMES,
     EXCLUDED_NEIGHBOURS,
@@ -249,18 +248,3 @@ def test_more_recordings_raise_similarity(swapper, people):
         gained.append((several - one, several - mixed))
     alone, mixed = np.mean(gained, 0)
     assert alone > 0.005 and mixed > 0
-
-
-def test_a_long_recording_gives_its_voice_by_three_minutes(tiny, hello, goodbye):
-    """Of four parts that which has least speech is left out, of two that which has none."""
-    speech = np.tile(np.concatenate([hello, goodbye]), 28)
-    speech[70 * 16000 : 120 * 16000] = 0
-    seconds = []
-    for samples in (speech[: 200 * 16000], speech[: 120 * 16000], hello):
-        (encoded,) = tiny._encode([(samples, 16000)])
-        rate, parts = encoded.recording.config.frame_rate, voice_parts(encoded.recording)
-        seconds.append(sorted((round(a / rate), round(b / rate)) for a, b in parts))
-    assert seconds == [[(0, 50), (100, 150), (150, 200)], [(0, 60)], [(0, 4)]]
-    long, short = (tiny.embed((speech[: n * 16000], 16000)) for n in (200, 50))
-    frames = [voice.residuals[0][0].keys.shape[1] for voice in (long, short)]
-    assert frames[0] == 3 * frames[1] + 2 * CONTEXT_FRAMES

@@ -54,7 +54,7 @@ def compute_features(
         converted = output.recording()
         (strange,) = engine.encoder.encode([converted])
         with torch.inference_mode():
-            (clean,), mel, *_ = engine.references([(encoded, 0, recording.frames)])
+            (clean,), mel, *_ = engine.references([encoded])
             own, _ = engine.encoder.content([(encoded, 0, recording.frames)])
             foreign, _ = engine.encoder.content([(strange, 0, recording.frames)])
             tensors = [

@@ -18,7 +18,7 @@ from voiceswap.conversion.batching import (
     usual_batch_size,
 )
 from voiceswap.conversion.core import Utterance, decode, extract_voice
-from voiceswap.conversion.encoder import RecordingEncoder, Segment
+from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, unsure
 from voiceswap.conversion.options import number
@@ -28,11 +28,11 @@ from voiceswap.conversion.recording import EncodedRecording, Output
 from voiceswap.conversion.recording_notes import note_reference
 from voiceswap.conversion.references import (
     References,
+    densest_minute,
     read_references,
-    voice_parts,
     without_long_pauses,
 )
-from voiceswap.conversion.voice import Voice, join_voices, stack_voices, unstack_voices
+from voiceswap.conversion.voice import Voice, stack_voices, unstack_voices
 from voiceswap.features import AudioConfig, LogMel, log_f0_statistics
 from voiceswap.models import pretrained
 from voiceswap.models.checkpoint import Checkpoint
@@ -117,8 +117,7 @@ class Engine:
     @inference
     def speaker(self, recordings: Sequence[EncodedRecording]) -> DiagonalGaussian:
         """q(speaker | speech) of recordings, (batch, code)."""
-        densest = [(item, *voice_parts(item.recording)[0]) for item in recordings]
-        samples, mel, mask, _ = self.references(densest)
+        samples, mel, mask, _ = self.references(recordings)
         return self._speaker(samples, self._windows(samples), mel, mask)
 
     @inference
@@ -128,44 +127,48 @@ class Engine:
         adapted: tuple[Tensor, DecoderDelta] | None = None,
         noted: bool = False,
     ) -> list[Voice]:
-        """The voice of each recording; of a long one, from the minutes with most speech.
+        """The voice of each recording; of a long one, from the minute with most speech.
 
         If a voice is `adapted`, they get its speaker code and its change of the decoder. Others may
         have what they lack as references `noted`.
         """
-        parts = [[(r, *part) for part in voice_parts(r.recording)] for r in recordings]
-        several = batches([part for some in parts for part in some], self.batch_size)
-        voices = (voice for batch in several for voice in self._embed(batch, adapted, noted))
-        return [join_voices([next(voices) for _ in some]) for some in parts]
+        several = batches(recordings, self.batch_size)
+        return [voice for batch in several for voice in self._embed(batch, adapted, noted)]
 
     def _embed(
         self,
-        parts: Sequence[Segment],
+        recordings: Sequence[EncodedRecording],
         adapted: tuple[Tensor, DecoderDelta] | None,
         noted: bool,
     ) -> list[Voice]:
-        samples, mel, mask, reliability = self.references(parts)
-        content, _ = self.encoder.content(parts)
-        f0, _ = stack([torch.from_numpy(r.recording.f0[first:last]) for r, first, last in parts])
-        log_f0 = torch.tensor([log_f0_statistics(r.recording.f0) for r, _, _ in parts])
+        samples, mel, mask, reliability = self.references(recordings)
+        spans = [densest_minute(item.recording) for item in recordings]
+        content, _ = self.encoder.content(
+            [(r, *span) for r, span in zip(recordings, spans, strict=True)]
+        )
+        f0, _ = stack(
+            [
+                torch.from_numpy(item.recording.f0[first:last])
+                for item, (first, last) in zip(recordings, spans, strict=True)
+            ]
+        )
+        log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
         utterance = Utterance(content.mode(), f0.to(self.device), log_f0.to(self.device))
         mel = self._with_all_bins(mel, utterance, mask)
         windows = [] if adapted else self._windows(samples)
         code, delta = adapted or (self._speaker(samples, windows, mel, mask).mode(), None)
-        for (item, first, last), vectors in zip(parts, windows, strict=False):
-            if noted and (first, last) == voice_parts(item.recording)[0]:
-                note_reference(item, (first, last), vectors.cpu().numpy(), self.usual_log_variance)
-        code = code.expand(len(parts), -1)
+        for item, span, vectors in zip(recordings, spans, windows, strict=False):
+            if noted:
+                note_reference(item, span, vectors.cpu().numpy(), self.usual_log_variance)
+        code = code.expand(len(recordings), -1)
         voices, decoded = extract_voice(
             self.autoencoder, utterance, code, mel, mask, delta, reliability
         )
         stride = self.autoencoder.stride
-        embedded = unstack_voices(
-            voices, [-(-(last - first) // stride) for _, first, last in parts]
-        )
+        embedded = unstack_voices(voices, [-(-(last - first) // stride) for first, last in spans])
         return [
-            replace(voice, high_gain=self._high_gain(part, decoded[i : i + 1]))
-            for i, (voice, part) in enumerate(zip(embedded, parts, strict=True))
+            replace(voice, high_gain=self._high_gain(item, span, decoded[i : i + 1]))
+            for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
         ]
 
     def _with_all_bins(self, mel: Tensor, utterance: Utterance, mask: Tensor | None) -> Tensor:
@@ -177,26 +180,24 @@ class Engine:
         decoded = self.autoencoder.decode(*utterance, average, mask)
         return torch.where(recorded[..., None], mel, decoded.float())
 
-    def _high_gain(self, part: Segment, mel: Tensor) -> Tensor:
-        """Log-gains by which the high band of a part exceeds the vocoder's prediction.
+    def _high_gain(self, item: EncodedRecording, span: tuple[int, int], mel: Tensor) -> Tensor:
+        """Log-gains by which a reference's high band exceeds the vocoder's prediction.
 
         (HIGH_BANDS,); zero where the reference has none.
         """
         unknown = torch.zeros(HIGH_BANDS, device=self.device)
         if self.vocoder is None or self.vocoder.high_band is None:
             return unknown
-        item, first, last = part
-        natural = item.recording.full_band(first, last, self.output_audio)
+        natural = item.recording.full_band(*span, self.output_audio)
         if natural is None:
             return unknown
-        f0 = torch.from_numpy(item.recording.f0[first:last])[None].to(self.device)
+        f0 = torch.from_numpy(item.recording.f0[slice(*span)])[None].to(self.device)
         mel, wave = mel[..., : f0.shape[-1]], torch.from_numpy(natural)[None].to(self.device)
         return self.vocoder.high_band_gain(wave, mel, f0, speech_frames(mel))[0]
 
-    def references(self, parts: Sequence[Segment]) -> References:
-        """What voices are made from of parts of recordings; see `read_references`."""
-        recordings = [(item.recording, first, last) for item, first, last in parts]
-        return read_references(recordings, self.log_mel, self.denoiser)
+    def references(self, recordings: Sequence[EncodedRecording]) -> References:
+        """What voices are made from of recordings; see `read_references`."""
+        return read_references([r.recording for r in recordings], self.log_mel, self.denoiser)
 
     def _speaker(
         self,

@@ -191,7 +191,7 @@ class VoiceSwapper:
         return self._convert([Conversion(source, self.engine.embed([source])[0])])[0]
 
     def embed(self, audio: AudioInput) -> Voice:
-        """The voice of a recording; of a long one, from the three minutes with most speech."""
+        """The voice of a recording; of a long one, from the minute with most speech."""
         return self.engine.embed(self._encode([audio]), noted=True)[0]
 
     def voice(self, references: References) -> Voice:
