@@ -80,8 +80,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 已损坏或由其他版本保存，请重新制作。",
     ),
     (
-        r"A voice's file holds at most (?P<most>\d+) recordings, not (?P<n>\d+); .*",
-        "一个声音最多包含 {most} 段录音，这里有 {n} 段；请只提供最长、最清晰的。",
+        r"A voice's file holds a blend of at most (?P<most>\d+) voices, not (?P<n>\d+); .*",
+        "声音文件最多混合 {most} 个声音，这里有 {n} 个；请减少。",
     ),
     (
         r"A voice's file has at most (?P<most>\d+) MiB, .* would have (?P<n>\d+); .*",
