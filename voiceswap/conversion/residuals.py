@@ -116,11 +116,14 @@ def retrieve(
     queries = F.normalize(content, dim=1).transpose(1, 2)
     known = residuals.valid.sum(1)[:, None, None]
     growth = (known / FRAMES).clamp(min=1) ** GROWTH
-    blocks = [
+    blocks = (
         _retrieve_block(residuals, first, queries, growth, exclude_self)
         for first in range(0, residuals.keys.shape[1], BLOCK_FRAMES)
-    ]
-    lows, highs = (_weighted_mean(parts)[:, :frames] for parts in zip(*blocks, strict=True))
+    )
+    low, high = next(blocks)
+    for other_low, other_high in blocks:
+        low, high = _merge(low, other_low), _merge(high, other_high)
+    lows, highs = low.mean[:, :frames], high.mean[:, :frames]
     lows, highs = (x.transpose(1, 2) * (known > 0) for x in (lows, highs))
     mels = residuals.values.shape[-1]
     bins = torch.arange(mels, device=content.device)
@@ -161,14 +164,16 @@ def _retrieve_block(
     return retrieved(LOW_SHARPNESS), retrieved(HIGH_SHARPNESS)
 
 
-def _weighted_mean(parts: Sequence[_Retrieved]) -> Tensor:
-    """The mean of blocks' means (batch, frames, mels)."""
-    if len(parts) == 1:
-        return parts[0].mean
-    shares = torch.stack([part.log_weight for part in parts]).softmax(0)
-    stride = parts[0].mean.shape[1] // shares.shape[-1]
-    by_frame = shares.repeat_interleave(stride, -1)[..., None]
-    return (by_frame * torch.stack([part.mean for part in parts])).sum(0)
+def _merge(one: _Retrieved, other: _Retrieved) -> _Retrieved:
+    """What is retrieved of two blocks together."""
+    log_weight = torch.logaddexp(one.log_weight, other.log_weight)
+    stride = one.mean.shape[1] // log_weight.shape[1]
+
+    def part(block: _Retrieved) -> Tensor:
+        share = (block.log_weight - log_weight).exp()
+        return block.mean * share.repeat_interleave(stride, 1)[..., None]
+
+    return _Retrieved(part(one) + part(other), log_weight)
 
 
 def _smooth(x: Tensor, mask: Tensor | None) -> Tensor:
