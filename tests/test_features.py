@@ -7,7 +7,15 @@ import torch
 from voiceswap.audio import read_audio
 from voiceswap.dsp.f0_tracker import f0_tracker
 from voiceswap.errors import CheckpointError
-from voiceswap.features import AudioConfig, F0Batch, LogMel, extract_f0, log_f0_statistics
+from voiceswap.features import (
+    F0_MAX,
+    F0_MIN,
+    AudioConfig,
+    F0Batch,
+    LogMel,
+    extract_f0,
+    log_f0_statistics,
+)
 
 AUDIO = AudioConfig()
 
@@ -69,9 +77,9 @@ def test_the_f0_tracker_equals_the_published_one(hello, goodbye, request):
     recordings += [read_audio(paths[0], 16000) for paths in people]
     cents, voicing = [], []
     for samples in recordings:
-        expected = published.detect(samples, 16000, 60.0, 700.0)
+        expected = published.detect(samples, 16000, F0_MIN, F0_MAX)
         with torch.inference_mode():
-            f0, voiced = tracker(torch.from_numpy(samples)[None], 60.0, 700.0)
+            f0, voiced = tracker(torch.from_numpy(samples)[None], F0_MIN, F0_MAX)
         f0, voiced = f0[0].numpy(), voiced[0].numpy() >= 0.5
         theirs = expected.confidence >= 0.5
         voicing += list(voiced == theirs)
@@ -84,9 +92,9 @@ def test_f0_of_a_batch_is_that_of_its_items(hello, goodbye):
     length, tracker = 40000, f0_tracker()
     waves = torch.stack([torch.from_numpy(wave[:length]) for wave in (hello, goodbye)])
     with torch.inference_mode():
-        together = tracker(waves, 60.0, 700.0)
+        together = tracker(waves, F0_MIN, F0_MAX)
         for number, wave in enumerate(waves):
-            for values, alone in zip(together, tracker(wave[None], 60.0, 700.0), strict=True):
+            for values, alone in zip(together, tracker(wave[None], F0_MIN, F0_MAX), strict=True):
                 torch.testing.assert_close(values[number], alone[0], atol=1e-3, rtol=1e-4)
 
 

@@ -15,7 +15,8 @@ from voiceswap.errors import CheckpointError
 from voiceswap.precision import exact_arithmetic
 from voiceswap.transfer import HostCopy, to_device
 
-F0_MIN, F0_MAX = 60.0, 700.0  # Hz; searched range of the voice's fundamental
+# Hz; searched range of the fundamental: from a low voice to the C6 of a soprano.
+F0_MIN, F0_MAX = 60.0, 1100.0
 DEFAULT_F0 = 150.0  # Hz; of a voice of which nothing is known, and where pitch inputs are centred
 DEFAULT_LOG_F0_STD = 0.2
 MEL_MEAN, MEL_STD = -5.0, 2.5  # rough moments of log-mels of speech; inputs are scaled by them

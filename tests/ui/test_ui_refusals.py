@@ -77,8 +77,8 @@ def refused(*arguments, **options):
          "服务器磁盘已满，无法写入 a.wav"),
         ("a.wav is less than 0.01 s long; at least 0.3 s is needed.", "a.wav 不到 0.01 秒"),
         ("This live session is over; start another one.", "这次实时变声已结束"),
-        ("a.wav: 63% of its voice would be above 700 Hz, where pitch ends, so its melody is "
-         "flattened; shift the pitch less.", "63% 的语音会超出音高范围（700 Hz）"),
+        ("a.wav: 63% of its voice would be above 1100 Hz, where pitch ends, so its melody is "
+         "flattened; shift the pitch less.", "63% 的语音会超出音高范围（1100 Hz）"),
     ],
 )  # fmt: skip
 def test_refusals_and_errors_of_the_server_are_chinese_too(english, chinese):
