@@ -231,7 +231,8 @@ def test_what_is_read_is_written_over_only_when_asked(run, tmp_path, arguments, 
         ((*CONVERT, "new.wma"), "'.wma' can be read, but not written; use .wav"),
         (
             (*CONVERT, "n.wav", "--pitch", "nan"),
-            "pitch is 'nan', but must be a number from -24 to 24, or 'exact'.",
+            "pitch is 'nan', but must be a number from -24 to 24, 'exact', or 'exact' with a "
+            "number, as exact+12.",
         ),
         ((*CONVERT, "n.wav", "--strength", "2"), "--strength is 2, but must be a number from 0 to"),
         (("ui", "--max-minutes", "nan"), "--max-minutes is nan, but must be a number of 0.1 or"),

@@ -45,7 +45,8 @@ PitchOptions = Annotated[  # those of `pitch_options`
         parser=_pitch_option,
         metavar="SEMITONES|exact",
         help="Semitones above the target's own pitch, from -24 to 24; or exact, for songs: the "
-        "source's intervals, in the octave nearest to the target's pitch.",
+        "source's intervals, and its octave where the target's voice can sing it; exact+12 is an "
+        "octave higher.",
     ),
 ]
 PitchRange = Annotated[

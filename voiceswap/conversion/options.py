@@ -27,8 +27,9 @@ class ConversionOptions:
     Attributes:
         pitch_shift: semitones above the target's own pitch, -24 to 24.
         pitch_range: factor of the intonation's width, 0 to 3; 0 is monotone.
-        exact_pitch: keep the source's intervals, as a song needs, in the octave nearest to the
-            target's pitch; otherwise the intonation's width is between both voices' own.
+        exact_pitch: keep the source's intervals, as a song needs, and its octave where the target's
+            voice can sing it; `pitch_shift` is then from there. Otherwise the intonation's width
+            is between both voices' own.
         strength: how far to go from the source's voice (0) to the target's (1).
         seed: draws the content code from its posterior, from 0 to 2**63 - 1; None takes the mean.
         rate: sample rate of the output in Hz, 4000 to 192000; None is the model's.
@@ -95,19 +96,22 @@ EXACT = "exact"  # what commands and lists call `exact_pitch`
 
 
 def pitch_options(pitch: str) -> dict[str, Any]:
-    """The options that a command's or a list's pitch means: semitones, or "exact".
+    """The options that a command's or a list's pitch means: semitones, "exact", or "exact+12".
 
     Raises VoiceswapError for anything else.
     """
     low, high = RANGES["pitch_shift"]
-    exact = pitch.strip().lower() == EXACT
+    semitones = pitch.strip().lower().replace(",", ".")  # 2,5 is 2.5
+    exact = semitones.startswith(EXACT)
+    semitones = semitones.removeprefix(EXACT).strip()
     try:
-        shift = 0.0 if exact else float(pitch.replace(",", "."))  # 2,5 is 2.5
+        shift = float(semitones or (0 if exact else "nan"))
     except ValueError:
         shift = math.nan
-    if not low <= shift <= high:
+    if not low <= shift <= high or (exact and semitones[:1].isdigit()):
         raise VoiceswapError(
-            f"pitch is '{pitch}', but must be a number from {low:g} to {high:g}, or '{EXACT}'."
+            f"pitch is '{pitch}', but must be a number from {low:g} to {high:g}, '{EXACT}', or "
+            f"'{EXACT}' with a number, as {EXACT}+12."
         )
     return {"pitch_shift": shift, "exact_pitch": exact}
 

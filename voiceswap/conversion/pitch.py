@@ -15,6 +15,8 @@ SEMITONE = OCTAVE / 12
 MAX_PITCH_RANGE = 1.5  # in training: conversions may be asked for with another intonation
 LIMITED_SHARE = 0.1  # of voiced frames at the end of the range that is worth a note
 F0_PERCENTILES = (2, 98)  # that an octave has to leave within F0_MIN and F0_MAX
+# Where a song's mean may lie above its singer's speech, in ln F0: people sing higher than they speak.
+SUNG = (-6 * SEMITONE, 14 * SEMITONE)
 
 
 def place_contour(
@@ -39,7 +41,7 @@ def place_contour(
         own = np.where(people == person, f0, 0.0).astype(np.float64)
         source = torch.tensor([log_f0_statistics(own)], dtype=torch.float64)
         if options.exact_pitch:
-            target = shift + _nearest_octave(own, source[0], voice, float(shift[0]))
+            target = shift + _singable_octave(own, source[0], voice, float(shift[0]))
         else:
             target = shift + voice
         moved += transfer_pitch(
@@ -64,11 +66,12 @@ def note_pitch_limits(f0: Tensor, name: str) -> None:
             note(Note(name, text))
 
 
-def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float) -> Tensor:
-    """The source's statistics (2,), moved by the whole octaves that bring them nearest a voice's.
+def _singable_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float) -> Tensor:
+    """The source's statistics (2,), moved by as few octaves as a voice needs to sing it.
 
-    Octaves that would, with `shift` beside them, move the contour out of F0_MIN to F0_MAX are left
-    out, since they would clip intervals. Where none is left, the octave stays.
+    A song fits its accompaniment where its octave stays, so it stays where the mean is within SUNG
+    of the voice's. Octaves that would, with `shift` beside them, move the contour out of F0_MIN to
+    F0_MAX are left out, since they would clip intervals. Where none is left, the octave stays.
     """
     if not f0.any():
         return source
@@ -78,8 +81,13 @@ def _nearest_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float)
         for number in range(-3, 4)
         if math.log(F0_MIN) <= low + number * OCTAVE and high + number * OCTAVE <= math.log(F0_MAX)
     ]
-    distance = float(voice[0] - source[0])
-    number = min(octaves, key=lambda number: abs(number * OCTAVE - distance), default=0)
+    above = float(source[0] - voice[0])
+
+    def effort(number: int) -> tuple[float, int]:
+        sung = above + number * OCTAVE
+        return max(SUNG[0] - sung, sung - SUNG[1], 0.0), abs(number)
+
+    number = min(octaves, key=effort, default=0)
     return source + torch.tensor([number * OCTAVE, 0.0])
 
 

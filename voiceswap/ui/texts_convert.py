@@ -67,8 +67,8 @@ CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
     "pitch_range_info": ("below 1 flatter, above 1 livelier", "小于 1 更平，大于 1 更有起伏"),
     "exact_pitch": ("Keep the melody exactly", "保持旋律不变"),
     "exact_pitch_info": (
-        "for songs: the source's intervals, in the octave nearest to the target's voice",
-        "适合歌声：音程不变，移到最接近目标声音的八度",
+        "for songs: the source's intervals, and its octave where the target's voice can sing it",
+        "适合歌声：音程不变；目标声音能唱到的，八度也不变",
     ),
     "strength": ("Strength of the target voice, %", "目标声音的强度（%）"),
     "strength_info": ("0 is the source's own voice", "0 为源说话人自己的声音"),
