@@ -8,11 +8,12 @@ from rates import RATE
 from voiceswap.audio import active_level_db, frame_powers, read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import references
-from voiceswap.conversion.denoise import denoise, denoise_blocks, enhance
+from voiceswap.conversion.denoise import denoise, enhance
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.running_noise import RunningNoise
+from voiceswap.dsp.piecewise import piecewise
 from voiceswap.features import LogMel
 from voiceswap.models import pretrained
 from voiceswap.training.degrade import in_a_room
@@ -113,16 +114,16 @@ def test_an_offset_is_no_noise(clean):
 
 def test_a_long_recording_is_the_same_however_it_is_cut(clean):
     given = noisy(np.resize(np.concatenate(clean), 150 * 16000), 15)
-    whole = np.concatenate(list(denoise_blocks(iter([given]), 16000)))
+    whole = np.concatenate(list(piecewise(iter([given]), 16000, denoise)))
     cut = np.array_split(given, 37)
-    np.testing.assert_array_equal(np.concatenate(list(denoise_blocks(iter(cut), 16000))), whole)
+    np.testing.assert_array_equal(np.concatenate(list(piecewise(iter(cut), 16000, denoise))), whole)
     assert len(whole) == len(given)
     parts = [denoise(given[i : i + 20 * 16000], 16000) for i in (0, 50 * 16000, 130 * 16000)]
     for part, first in zip(parts, (0, 50 * 16000, 130 * 16000), strict=True):
         error = part - whole[first : first + len(part)]
         assert np.square(error).mean() < 0.01 * np.square(part).mean()  # one way at the joins, too
     short = given[:16000]
-    assert np.concatenate(list(denoise_blocks(iter([short]), 16000))).tolist() == short.tolist()
+    assert np.concatenate(list(piecewise(iter([short]), 16000, denoise))).tolist() == short.tolist()
 
 
 def test_noise_of_a_source_is_not_in_the_conversion(swapper, clean):

@@ -1,6 +1,5 @@
 """Removes steady noise, which would become part of a voice, or cost words and fill pauses."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +28,6 @@ FIRST_BIN = 2  # of what counts: below 60 Hz are an offset and rumble
 # Deviation of noise from its running mean over so many bins, at most.
 RIPPLE_DB, RIPPLE_BINS = 2.5, 13
 RIPPLE_BAND = (200.0, 3000.0)  # Hz; where harmonics show
-PIECE_SECONDS, FADE_SECONDS = 60.0, 1.0  # of a long recording at once, and between pieces
 
 
 class NoiseLevels(NamedTuple):
@@ -150,31 +148,6 @@ def istft(spectrum: torch.Tensor, sample_rate: int, length: int) -> np.ndarray:
 
 def _window(sample_rate: int) -> torch.Tensor:
     return torch.hann_window(round(WINDOW * sample_rate / 2) * 2)
-
-
-def denoise_blocks(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
-    """`denoise` of a recording in blocks (samples,), piece by piece, with fades between pieces.
-
-    Gives as many samples in all. The result does not depend on how the recording is cut.
-    """
-    longest, fade = round(PIECE_SECONDS * sample_rate), round(FADE_SECONDS * sample_rate)
-    rising = np.linspace(0, 1, fade, dtype=np.float32)
-    held, before = np.zeros(0, np.float32), np.zeros(0, np.float32)
-
-    def joined(piece: np.ndarray) -> np.ndarray:
-        clean = denoise(piece, sample_rate)
-        if len(before):
-            clean = np.concatenate([before + rising * (clean[:fade] - before), clean[fade:]])
-        return clean
-
-    for block in blocks:
-        held = np.concatenate([held, block])
-        while len(held) > longest + round(MIN_SECONDS * sample_rate):
-            piece = joined(held[:longest])
-            held, before = held[longest - fade :], piece[-fade:]
-            yield piece[:-fade]
-    if len(held):
-        yield joined(held)
 
 
 def _has_harmonics(noise: torch.Tensor, sample_rate: int) -> bool:

@@ -15,7 +15,7 @@ SEMITONE = OCTAVE / 12
 MAX_PITCH_RANGE = 1.5  # in training: conversions may be asked for with another intonation
 LIMITED_SHARE = 0.1  # of voiced frames at the end of the range that is worth a note
 F0_PERCENTILES = (2, 98)  # that an octave has to leave within F0_MIN and F0_MAX
-# Where a song's mean may lie above its singer's speech, in ln F0: people sing higher than they speak.
+# Where a song's mean may lie above a voice's speech, in ln F0: people sing higher than they speak.
 SUNG = (-6 * SEMITONE, 14 * SEMITONE)
 
 

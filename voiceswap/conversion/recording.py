@@ -13,7 +13,7 @@ from voiceswap.audio_io.checks import require_length, require_sound
 from voiceswap.audio_io.decoding import BLOCK_SECONDS
 from voiceswap.audio_io.resampling import resample_blocks
 from voiceswap.conversion.batching import batches
-from voiceswap.conversion.denoise import denoise_blocks
+from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
     LoudnessGain,
@@ -26,6 +26,8 @@ from voiceswap.conversion.loudness import (
 from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.dsp.filters import high_pass
+from voiceswap.dsp.hum import remove_hum
+from voiceswap.dsp.piecewise import piecewise
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
@@ -73,8 +75,8 @@ class Recording:
 
     Its F0 is tracked when it is asked for, or by `track_f0` together with others'.
 
-    Steady noise is removed, and, where there is much of it, what is below 45 Hz: neither is speech,
-    and both would count as level.
+    Hum and steady noise are removed, and, where there is much of it, what is below 45 Hz: none of
+    them is speech, and all would count as level.
 
     Attributes:
         config: the audio settings.
@@ -98,7 +100,7 @@ class Recording:
         """Read blocks of mono samples (samples,) at the models' rate.
 
         `seconds` is its length before it was resampled; `full_band` reads it at a higher rate; a
-        `noisy` one keeps its noise.
+        `noisy` one keeps its noise and hum.
         Raises AudioError when it is shorter than MIN_RECORDING_SECONDS or silent.
         """
         self.config, self.name, self._full_band = config, name, full_band
@@ -106,7 +108,8 @@ class Recording:
         moments = np.zeros(2)
         if not noisy:
             self._noisy = DiskArray(np.float32)
-            blocks = denoise_blocks(_kept(blocks, self._noisy), config.sample_rate)
+            blocks = piecewise(blocks, config.sample_rate, remove_hum)
+            blocks = piecewise(_kept(blocks, self._noisy), config.sample_rate, denoise)
 
         def measured() -> Iterator[np.ndarray]:
             for block in _kept(blocks, self._samples):
@@ -149,7 +152,7 @@ class Recording:
     def samples(self, first: int = 0, last: int | None = None, noisy: bool = False) -> np.ndarray:
         """Samples of mel frames `first` to `last`, at the normal level; float32.
 
-        `noisy` ones still have the recording's noise.
+        `noisy` ones still have the recording's noise, but no hum.
         """
         hop, kept = self.config.hop_length, self._noisy if noisy else self._samples
         samples = kept.read(first * hop, len(self) if last is None else last * hop)
