@@ -225,6 +225,10 @@ EXCEL = {
     "comma": ("utf-8-sig", "source,target,pitch\n{},{},2.5\n"),
     "semicolon, decimal comma": ("utf-8-sig", 'Source;Target;Pitch\r\n{};"{}";2,5\r\n;;\r\n'),
     "tabs in UTF-16": ("utf-16", "source\ttarget\tpitch\r\n{}\t{}\t2,5\r\n"),
+    "Mandarin in GBK": (
+        "gbk",
+        "source,target,pitch,output\r\n{},{},2.5,播客 第1期：王喆（终稿）\r\n",
+    ),
     "its hint": ("utf-8", "sep=;\r\nsource;target;pitch\r\n{};{};2,5\r\n"),
 }
 
@@ -272,8 +276,9 @@ def test_a_recording_through_a_pipe_is_a_sentence(tmp_path, tiny):
     writer.join()
 
 
-def test_a_manifest_in_another_encoding_says_how_to_save_it(tmp_path, tiny):
-    (tmp_path / "list.csv").write_bytes("source\nmädchen.wav\n".encode("cp1252"))
+@pytest.mark.parametrize(("name", "encoding"), [("mädchen", "cp1252"), ("陳小明的節目", "big5")])
+def test_a_manifest_in_another_encoding_says_how_to_save_it(tmp_path, tiny, name, encoding):
+    (tmp_path / "list.csv").write_bytes(f"source\n{name}.wav\n".encode(encoding))
     with pytest.raises(VoiceswapError, match=r"not a text in UTF-8; .*CSV UTF-8\)\.$"):
         convert_folder(tmp_path / "list.csv", [GOODBYE], tmp_path / "out", swapper=tiny)
 

@@ -10,7 +10,7 @@ import soundfile
 from commands import command, refusal, run
 from rates import RATE
 
-from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.examples import GOODBYE, HELLO, ZAIJIAN
 from voiceswap.live import portaudio
 from voiceswap.models.checkpoint import read_metadata
 from voiceswap.models.checkpoint_path import DEFAULT
@@ -18,7 +18,7 @@ from voiceswap.weights import FOLDER
 
 
 def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys):
-    command(monkeypatch, "demo", "--out", tmp_path)
+    command(monkeypatch, "demo", "--lang", "zh", "--out", tmp_path)
     names = {
         "a-says-hello.wav",
         "b-says-goodbye.wav",
@@ -37,7 +37,7 @@ def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys
         "b-says-hello.wav",
     }
     converted = soundfile.info(tmp_path / "a-says-goodbye.wav")
-    assert converted.duration == soundfile.info(GOODBYE).duration and converted.samplerate == RATE
+    assert converted.duration == soundfile.info(ZAIJIAN).duration and converted.samplerate == RATE
 
 
 def test_outputs_have_names_of_what_they_hold(monkeypatch, tmp_path):

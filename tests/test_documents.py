@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def test_the_chinese_readme_agrees_with_the_english_one():
         for path in (chinese, ROOT / "README.md")
     )
     assert figures and figures <= known
+
+
+def test_the_chinese_model_card_has_the_numbers_of_the_english_one():
+    """In each of its sections, as the order of a sentence's words differs."""
+    english, chinese = (
+        [Counter(re.findall(r"\d[\d.,]*\d|\d", section)) for section in card.split("\n## ")]
+        for card in (
+            (ROOT / "voiceswap/weights" / name).read_text(encoding="utf-8")
+            for name in ("MODEL_CARD.md", "MODEL_CARD.zh-CN.md")
+        )
+    )
+    assert len(english) > 5 and chinese == english
 
 
 def test_the_architecture_has_a_place_for_all_that_lies_in_the_package():

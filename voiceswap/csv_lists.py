@@ -3,16 +3,19 @@
 import codecs
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import zip_longest
 
 from voiceswap.errors import DataError
 
+LEVEL_1 = (b"\xb0", b"\xd7")  # the first bytes of the 3755 commonest characters, in GB 2312
 DELIMITERS = ",;\t"  # Excel writes what the country's settings say, and tabs with UTF-16
 
 
 def decode_text(data: bytes, path: str) -> str:
-    """A text in UTF-8 with or without its mark, or in UTF-16 with it, as Excel writes it.
+    """A text in UTF-8 with or without its mark, in UTF-16 with it, or in GBK, as Excel writes it.
 
     Raises DataError, in which `path` is the text's name, for another encoding.
     """
@@ -20,9 +23,22 @@ def decode_text(data: bytes, path: str) -> str:
     try:
         return data.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError as error:
+        with suppress(UnicodeDecodeError):
+            if _is_mandarin(text := data.decode("gb18030")):  # GBK and more
+                return text
         raise DataError(
             f"{path} is not a text in UTF-8; save it as such (in Excel: CSV UTF-8)."
         ) from error
+
+
+def _is_mandarin(text: str) -> bool:
+    """Whether most letters beyond ASCII are common in Mandarin.
+
+    GB 18030 takes many a text of another encoding, which has rare and unassigned characters then.
+    """
+    letters = [one for one in text if not one.isascii() and unicodedata.category(one)[0] in "LC"]
+    first = [letter.encode("gb2312", "ignore")[:1] for letter in letters]
+    return 2 * sum(LEVEL_1[0] <= byte <= LEVEL_1[1] for byte in first) > len(letters)
 
 
 def read_csv(text: str, path: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:

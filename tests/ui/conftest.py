@@ -1,6 +1,7 @@
 """One server and one browser for all tests of the page; each test leaves the library empty.
 
-VOICESWAP_SCREENSHOTS is a folder for the screenshots of the page; docs/page.png is one of them.
+VOICESWAP_SCREENSHOTS is a folder for the screenshots of the page; docs/page.png and
+docs/page.zh-CN.png are among them.
 """
 
 import os

@@ -24,7 +24,7 @@ def test_convert_with_every_setting(
         ("Pitch range", "0.5"),
         ("Strength of the target voice, %", "75"),
     ):
-        type_in(page.get_by_label(f"number input for {label}"), value)
+        type_in(page.get_by_role("spinbutton", name=label, exact=True), value)
     page.check("#convert-another input")
     type_in(field(page, "convert-seed"), "3")
     page.click("#convert-go")

@@ -7,10 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from browser import has_recording, open_tab, result, samples_of, says, shoot, take_examples
+from browser import (
+    has_recording,
+    open_tab,
+    result,
+    samples_of,
+    says,
+    shoot,
+    shoot_for_docs,
+    take_examples,
+)
 from safetensors.numpy import save_file
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
+
+import gradio as gr
 
 from voiceswap import cli
 from voiceswap.audio_io.channels import ChannelMix
@@ -18,6 +29,7 @@ from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import ZAIJIAN
 from voiceswap.notes import notes_to
+from voiceswap.ui import about_tab
 from voiceswap.ui.answers import visible_sentence
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.errors_in_chinese import SENTENCES
@@ -87,7 +99,7 @@ def test_language_and_theme_are_remembered(visit, address):
     page.get_by_role("link", name="中文").click()
     page.wait_for_selector("html[lang=zh-CN] #swap-go")
     page.click("#swap-go")
-    assert says(page, "缺少说话人 A").startswith("操作失败")
+    assert says(page, "缺少说话人甲").startswith("操作失败")
     page.get_by_role("button", name="浅色或深色").click()
     page.goto(address)
     page.wait_for_selector("html[lang=zh-CN] #swap-go")
@@ -143,6 +155,11 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots):
             has_recording(page, place)
         page.tap("#swap-go")
         assert len(samples_of(result(page, "swap-ba"))) == soundfile.info(ZAIJIAN).frames
+        link = page.locator("#visit-results a[download]").first
+        assert link.get_attribute("download") == "你好-再见的声音.wav"
+        page.set_viewport_size({"width": 1180, "height": 900})
+        shoot_for_docs(page, screenshots / "page.zh-CN.png")
+        page.set_viewport_size({"width": 375, "height": 900})
         for tab, name in (
             ("互换", "swap"),
             ("转换", "convert"),
@@ -153,12 +170,10 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots):
         ):
             open_tab(page, tab, touch=True)
             assert page.evaluate("document.documentElement.scrollWidth") <= 375, tab
-            shoot(
-                page,
-                screenshots / f"phone-{name}.png",
-                "swap-results" if name == "swap" else None,
-                full_page=True,
-            )
+            shoot(page, screenshots / f"phone-{name}.png", full_page=True)
+        page.get_by_role("heading", name="已知弱点").wait_for()  # of the model card
+        resets = page.locator(".reset-button").all()
+        assert resets and {one.get_attribute("title") for one in resets} == {"恢复默认值"}
 
 
 def test_a_phone_shows_all_tabs_and_large_buttons(visit, address):
@@ -196,6 +211,19 @@ def test_axe_finds_nothing_serious(visit, address, context, swapper, scheme, pat
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]
         assert [(one["id"], one["nodes"][0]["html"]) for one in serious] == [], name
+
+
+def test_another_model_shows_the_card_in_its_file(context, swapper, monkeypatch):
+    for card, shown in (
+        (swapper.card, "Known weaknesses"),
+        ({"figures": {"DV": "0.5 <"}}, "0.5 &lt;"),
+    ):
+        monkeypatch.setattr(swapper, "card", card)
+        with gr.Blocks() as page:
+            about_tab.build(context)
+        assert any(
+            shown in str(block.value) for block in page.blocks.values() if hasattr(block, "value")
+        )
 
 
 def test_everything_has_a_name_for_screen_readers(visit, address):

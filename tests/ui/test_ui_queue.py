@@ -1,14 +1,12 @@
 """More requests than the server takes."""
 
-import time
-
 import pytest
-from browser import PATIENCE, says, take_examples
+from browser import PATIENCE, has_recording, says, take_examples
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
 from gradio_client import Client, handle_file
-from gradio_client.utils import QueueError, Status
+from gradio_client.utils import QueueError
 
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.examples import GOODBYE, HELLO
@@ -17,7 +15,9 @@ from voiceswap.ui.page import serving
 from voiceswap.ui.texts import Texts
 
 
-def test_a_full_queue_is_a_sentence(visit, swapper, endless, speech, tmp_path):
+def test_who_waits_sees_it_and_a_full_queue_is_a_sentence(
+    visit, swapper, endless, speech, tmp_path
+):
     context = AppContext(swapper, VoiceLibrary(tmp_path, swapper), Texts("en"), queue_size=1)
     with serving(context) as (_, address):
         client = Client(address, verbose=False)
@@ -25,11 +25,13 @@ def test_a_full_queue_is_a_sentence(visit, swapper, endless, speech, tmp_path):
         for _ in range(2):  # one after the other: the queue has one place
             client.submit(*arguments, api_name="/convert")
             assert endless[0].acquire(timeout=PATIENCE)
-        waiting = client.submit(*arguments, api_name="/convert")
-        deadline = time.monotonic() + PATIENCE
-        while waiting.status().code is not Status.IN_QUEUE:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        waiting = visit(address)
+        waiting.goto(f"{address}zh")
+        for name, place in (("男声：你好", "swap-a"), ("女声：再见", "swap-b")):
+            waiting.get_by_role("button", name=name).click()
+            has_recording(waiting, place)
+        waiting.click("#swap-go")
+        waiting.get_by_text("排队：").first.wait_for()
         with pytest.raises(QueueError):
             client.predict(handle_file(HELLO), handle_file(GOODBYE), api_name="/swap")
         page = visit(address)

@@ -13,12 +13,16 @@ from gradio.utils import get_upload_folder
 
 from voiceswap.ui.compare_player import level_db, sounds_to_compare
 from voiceswap.ui.result_files import result_file
+from voiceswap.ui.texts import LANGUAGES, Texts
 
 
 @pytest.mark.parametrize("letter", ["a", "中", "🎙"])
-def test_a_result_of_long_names_has_a_path_that_windows_takes(tmp_path, monkeypatch, letter):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_result_of_long_names_has_a_path_that_windows_takes(
+    tmp_path, monkeypatch, letter, language
+):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    path = result_file(f"{50 * letter}.wav", f"{200 * letter}.wav", ending="flac")
+    path = result_file(Texts(language), f"{50 * letter}.wav", f"{200 * letter}.wav", "flac")
     path.touch()
     temporary = r"C:\Users\firstname.lastname\AppData\Local\Temp\voiceswap-ui-0123456789abcdef"
     assert len(f"{temporary}\\{path.relative_to(tmp_path)}") < 260

@@ -1,7 +1,5 @@
 """The tab that swaps two recordings, in a real browser."""
 
-import io
-
 import pytest
 import soundfile
 from browser import (
@@ -12,11 +10,11 @@ from browser import (
     result,
     says,
     shoot,
+    shoot_for_docs,
     swap_two,
     take_examples,
     upload,
 )
-from PIL import Image
 
 from voiceswap.examples import HELLO
 
@@ -45,11 +43,7 @@ def test_swap_of_the_examples_with_the_keyboard_alone(visit, address, screenshot
         if name != "Swap voices":
             has_recording(page, "swap-a" if "man says hello" in name else "swap-b")
     assert result(page, "swap-ab")[:4] == b"RIFF"
-    shot = Image.open(io.BytesIO(shoot(page, None, "swap-results", full_page=True))).convert("RGB")
-    shot.quantize(256, dither=Image.Dither.NONE).save(
-        screenshots / "page.png", optimize=True
-    )  # docs/page.png
-    assert (screenshots / "page.png").stat().st_size < 300_000
+    shoot_for_docs(page, screenshots / "page.png")
 
 
 def test_a_swap_is_stopped(visit, address, endless):

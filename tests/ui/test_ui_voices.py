@@ -28,7 +28,7 @@ from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.ui.app_context import AppContext
-from voiceswap.ui.starter_voices import SEEDS, open_library
+from voiceswap.ui.starter_voices import NAMES, open_library
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.voice_exports import VoiceExports
 from voiceswap.ui.voice_map import apart, map_points
@@ -153,11 +153,14 @@ def test_a_voice_is_used_in_convert(visit, address, context, swapper, speech):
 
 
 def test_an_empty_library_starts_with_voices_of_nobody(swapper, tmp_path):
-    library = open_library(tmp_path, swapper)
-    assert library.names() == sorted(SEEDS) and len(SEEDS) in range(4, 9)
-    np.testing.assert_array_equal(library.voice("Coral").code, swapper.sample(SEEDS["Coral"]).code)
+    english, chinese = zip(*NAMES.values(), strict=True)
+    library = open_library(tmp_path / "en", swapper, "en")
+    assert library.names() == sorted(english) and len(english) in range(4, 9)
+    np.testing.assert_array_equal(library.voice("Coral").code, swapper.sample(8).code)
     library.delete("Coral")
-    assert open_library(tmp_path, swapper).names() == sorted(set(SEEDS) - {"Coral"})
+    left = sorted(set(english) - {"Coral"})
+    assert open_library(tmp_path / "en", swapper, "zh").names() == left
+    assert open_library(tmp_path / "zh", swapper, "zh").names() == sorted(chinese)
 
 
 def test_each_voice_is_read_and_exported_once_while_it_stays_as_it_is(

@@ -1,7 +1,7 @@
 """`voiceswap demo`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,22 +16,26 @@ def demo(
         Path,
         typer.Option(help="Folder for four recordings and a picture, in place of an earlier demo."),
     ] = Path("voiceswap-demo"),
+    lang: Annotated[
+        Literal["en", "zh"], typer.Option(help="Language of the recordings: English or Mandarin.")
+    ] = "en",
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
     """Swap two short recordings that come with the package: A says hello, B says goodbye."""
     from voiceswap.audio import read_audio
     from voiceswap.audio_io.writing import COMMENT, write_audio
-    from voiceswap.examples import GOODBYE, HELLO
+    from voiceswap.examples import BY_LANGUAGE
     from voiceswap.plots import draw_mels
 
     require_folder(out)
     require_writable(out / "mels.png")
     swapper = load_swapper("default", device, precision)
     rate = swapper.sample_rate
-    hello, goodbye = read_audio(HELLO, rate), read_audio(GOODBYE, rate)
+    examples = BY_LANGUAGE[lang]
+    hello, goodbye = (read_audio(example, rate) for example in examples)
     with console.status("Converting ..."):
-        goodbye_by_a, hello_by_b = swapper.swap(GOODBYE, HELLO)
+        hello_by_b, goodbye_by_a = swapper.swap(*examples)
     results = {
         "a-says-hello": (hello, "A says hello, as recorded"),
         "b-says-goodbye": (goodbye, "B says goodbye, as recorded"),

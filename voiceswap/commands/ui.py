@@ -113,7 +113,7 @@ def ui(
         swapper = VoiceSwapper.load(checkpoint, device)
         context = AppContext(
             swapper,
-            open_library(voices, swapper),
+            open_library(voices, swapper, lang),
             Texts(lang),
             max_minutes,
             max_megabytes,

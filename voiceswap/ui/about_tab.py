@@ -1,17 +1,20 @@
 """The About tab: the model, its measured metrics, licences, and prohibited uses."""
 
 import platform
+import re
 from html import escape
 
 import gradio as gr
 import torch
 
-from voiceswap import __version__
+from voiceswap import __version__, weights
+from voiceswap.models.checkpoint import read_metadata
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import card, heading, html
 from voiceswap.ui.inputs import BATCH_SOURCES, SHORT_SECONDS
 from voiceswap.ui.texts import Texts, minutes
 
+CARDS = {"en": "MODEL_CARD.md", "zh": "MODEL_CARD.zh-CN.md"}  # in the folder of the weights
 CARD_NAMES = {
     "set": "card_set",
     "F0 correlation": "card_f0",
@@ -42,18 +45,36 @@ def build(context: AppContext) -> None:
     heading(text["about_heading"])
     with card("forbidden"):
         heading(text["must_not"], text["must_not_text"], level=3)
-    with gr.Row(equal_height=True):
-        with card(min_width=300):
-            heading(text["model"], level=3)
-            metadata(model)
-        with card(min_width=300):
-            heading(text["figures"], text["figures_note"], level=3)
-            metadata(_named(text, swapper.card.get("figures", {})), text["unknown"])
+    with card():
+        heading(text["model"], level=3)
+        metadata(model)
+    if swapper.card == read_metadata()["card"]:
+        with card():
+            gr.Markdown(_own_card(text), elem_id="about-card")
+    else:
+        _card_in_file(context)
+
+
+def _own_card(text: Texts) -> str:
+    """The card of the model in the package, in the page's language.
+
+    Its title becomes a heading of the third level, as the page has a title and the tab has one.
+    """
+    card = (weights.FOLDER / CARDS[text.language]).read_text(encoding="utf-8")
+    return re.sub("^#", "###", card, flags=re.MULTILINE)
+
+
+def _card_in_file(context: AppContext) -> None:
+    """Lay out what the file of another model tells of it."""
+    text, told = context.text, context.swapper.card
+    with card():
+        heading(text["figures"], text["figures_note"], level=3)
+        metadata(_named(text, told.get("figures", {})), text["unknown"])
     with gr.Row(equal_height=True):
         for title, part in (("data", "data"), ("pretrained", "frozen parts")):
             with card(min_width=300):
                 heading(text[title], level=3)
-                metadata(_named(text, swapper.card.get(part, {})), text["unknown"])
+                metadata(_named(text, told.get(part, {})), text["unknown"])
 
 
 def _named(text: Texts, part: dict) -> dict:

@@ -79,18 +79,20 @@ def build(context: AppContext, chosen: gr.Dropdown) -> Dependency:
 def summary(context: AppContext, report: AdaptationReport) -> str:
     """The table of what adapting brought."""
     text = context.text
-    head = text["adapt_summary"].format(minutes=report.seconds / 60, steps=report.steps)
+    measured_on = report.kept_out or text["adapt_own"]
+    head = text["adapt_summary"].format(
+        minutes=report.seconds / 60, steps=report.steps, name=measured_on
+    )
     names = (text["adapt_similarity"], text["adapt_words"], text["adapt_error"])
     body = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(old)}</td><td>{escape(new)}</td></tr>"
         for name, (_, old, new) in zip(names, rows(report), strict=True)
     )
-    measured = text["adapt_judged"].format(name=report.kept_out or text["adapt_own"])
     left_out = "".join(
         f"<li>{escape(visible_sentence(context, sentence))}</li>" for sentence in report.left_out
     )
     return (
-        f"<div class='vs-adapted'><p>{escape(head)} {escape(measured)}</p><table><tr><th></th>"
+        f"<div class='vs-adapted'><p>{escape(head)}</p><table><tr><th></th>"
         f"<th>{escape(text['before'])}</th><th>{escape(text['after'])}</th></tr>{body}</table>"
         f"{f'<ul>{left_out}</ul>' if left_out else ''}</div>"
     )

@@ -76,7 +76,7 @@ def build(context: AppContext) -> gr.Dropdown:
 
             def report_files(done: BatchProgress) -> None:
                 files = text["batch_progress"].format(done=done.done, files=done.files)
-                report(done.share, f"{files}. ")
+                report(done.share, files)
 
             out = new_file("batch")
             try:

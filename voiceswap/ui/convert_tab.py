@@ -26,7 +26,7 @@ from voiceswap.ui.components import (
 )
 from voiceswap.ui.inputs import require_recording, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
-from voiceswap.ui.result_files import result_file
+from voiceswap.ui.result_files import result_file, title
 from voiceswap.ui.run import Run
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.visit_results import VisitResults, entry
@@ -70,17 +70,17 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
             targets = require_references(context, recordings, voices or [])
             report = progress_reporter(text, progress, check, text["converting"])
             ending = kind or wav_or_video(Path(source))
-            out = result_file(source, targets[0], ending=ending)
+            out = result_file(text, source, targets[0], ending)
             options = conversion_options(pitch, pitch_range, strength, seed, exact)
             context.swapper.convert_file(source, targets, out, progress=report, **options)
-            target = Path(recordings[0]).stem if recordings else (voices or [""])[0]
+            target = title(recordings[0]) if recordings else (voices or [""])[0]
             unusual = _unusual(text, pitch, pitch_range, strength, options["seed"], exact)
             details = " · ".join([ending, *unusual])
             return (
                 str(out),
                 *comparison.compare(context, source, out, recordings),
                 sounds_to_compare(context, out, source, next(iter(recordings), None)),
-                [entry(text, out, Path(source).stem, target, details)],
+                [entry(text, out, title(source), target, details)],
             )
 
     done = run.connect(

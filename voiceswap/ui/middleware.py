@@ -42,6 +42,8 @@ def _script(context: AppContext, text: Texts, other: Texts | None = None) -> str
         "wait": text["log_in_wait"],
         "upload": text["upload"],
         "record": text["record"],
+        "reset": text["reset"],
+        "status": {"processing": text["processing"], "queue: ": text["queued"]},
         "messages": {"Error": text["sorry"], "Warning": text["noted"], "Info": text["done"]},
         "busy": json.dumps({"detail": text["busy"].format(size=context.queue_size)}),
     }

@@ -8,8 +8,9 @@ from gradio.utils import get_upload_folder
 from voiceswap.audio_io.writing import write_audio
 from voiceswap.conversion.voice import Voice
 from voiceswap.conversion.voice_library import file_name
-from voiceswap.examples import BY_LANGUAGE
+from voiceswap.examples import BY_LANGUAGE, NIHAO, ZAIJIAN
 from voiceswap.ui.app_context import AppContext
+from voiceswap.ui.texts import Texts
 
 
 def new_file(name: str) -> Path:
@@ -19,12 +20,21 @@ def new_file(name: str) -> Path:
     return folder / name
 
 
-def result_file(*names: str | Path, ending: str = "wav") -> Path:
-    """A new sound file named after recordings."""
+def title(recording: str | Path) -> str:
+    """What a visitor calls a recording: its name without the ending, the examples' in Chinese."""
+    stem = Path(recording).stem
+    return {NIHAO.stem: "你好", ZAIJIAN.stem: "再见"}.get(stem, stem)
+
+
+def result_file(text: Texts, words: str | Path, voice: str | Path, ending: str = "wav") -> Path:
+    """A new sound file named after the recordings whose words, and whose voice, it has."""
     # A file's name has 255 bytes at most, and on Windows its whole path 259 characters, of which
     # the folder may need 145.
-    stems = [Path(name).stem.encode()[:100].decode(errors="ignore")[:45] for name in names]
-    return new_file(f"{'-in-the-voice-of-'.join(stems)}.{ending}")
+    names = [
+        title(recording).encode()[:100].decode(errors="ignore")[:45] for recording in (words, voice)
+    ]
+    name = text["result_name"].format(words=names[0], voice=names[1])
+    return new_file(f"{name}.{ending}")
 
 
 def example_file(context: AppContext, voice: Voice, name: str) -> str:

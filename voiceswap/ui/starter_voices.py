@@ -4,14 +4,22 @@ from pathlib import Path
 
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary
+from voiceswap.ui.texts import LANGUAGES
 
-SEEDS = {"Basalt": 14, "Cedar": 23, "Flint": 33, "Willow": 13, "Coral": 8, "Wren": 29}
+NAMES = {  # by their seeds, in each of LANGUAGES
+    14: ("Basalt", "磐石"),
+    23: ("Cedar", "雪松"),
+    33: ("Flint", "燧石"),
+    13: ("Willow", "垂柳"),
+    8: ("Coral", "珊瑚"),
+    29: ("Wren", "云雀"),
+}
 
 
-def open_library(folder: Path, swapper: VoiceSwapper) -> VoiceLibrary:
-    """The library of a folder; an empty one gets the voices to start with."""
+def open_library(folder: Path, swapper: VoiceSwapper, language: str) -> VoiceLibrary:
+    """The library of a folder; an empty one gets the voices to start with, named in a language."""
     library = VoiceLibrary(folder, swapper)
     if not library.names():
-        for name, seed in SEEDS.items():
-            library.add(name, swapper.sample(seed))
+        for seed, names in NAMES.items():
+            library.add(names[LANGUAGES.index(language)], swapper.sample(seed))
     return library

@@ -25,7 +25,7 @@ from voiceswap.ui.components import (
 )
 from voiceswap.ui.inputs import require_recording
 from voiceswap.ui.queues import MODEL_SLOTS
-from voiceswap.ui.result_files import new_file, result_file
+from voiceswap.ui.result_files import new_file, result_file, title
 from voiceswap.ui.run import Run
 from voiceswap.ui.visit_results import VisitResults, entry
 
@@ -70,7 +70,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
             first, second = _speaker(context, a, voice_a, "a"), _speaker(context, b, voice_b, "b")
             report = progress_reporter(text, progress, check, text["converting"])
             pairs = [(first, second), (second, first)]
-            outs = [result_file(one.voice, other.voice, ending=kind) for one, other in pairs]
+            outs = [result_file(text, one.voice, other.voice, kind) for one, other in pairs]
             jobs = [
                 FileConversion(one.words, [other.voice], out)
                 for (one, other), out in zip(pairs, outs, strict=True)
@@ -159,7 +159,7 @@ def _speaker(context: AppContext, recording: str | None, voice: str | None, side
     """A recording gives words and voice; a saved voice takes those of the example sentence."""
     if recording or not voice:
         path = require_recording(context.text, recording, f"no_{side}")
-        return Speaker(Path(path).stem, path, path, path)
+        return Speaker(title(path), path, path, path)
     hello, _ = BY_LANGUAGE[context.text.language]
     words = new_file(hello.name)
     shutil.copy(hello, words)  # where the visitor's player may fetch it

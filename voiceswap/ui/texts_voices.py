@@ -79,10 +79,9 @@ VOICE_TEXTS: dict[str, tuple[str, str]] = {
     "adapt_before": ("Example before", "训练前示例"),
     "adapt_after": ("Example after", "训练后示例"),
     "adapt_summary": (
-        "{minutes:.1f} minutes of speech, {steps} steps.",
-        "{minutes:.1f} 分钟语音，{steps} 步。",
+        "{minutes:.1f} minutes of speech, {steps} steps. Measured on {name}.",
+        "{minutes:.1f} 分钟语音，{steps} 步。评测录音：{name}。",
     ),
-    "adapt_judged": ("Measured on {name}.", "评测录音：{name}。"),
     "adapt_own": (
         "a recording that was also trained on, as there is too little speech to hold one out",
         "一段也用于训练的录音（语音太少，无法另留一段）",
