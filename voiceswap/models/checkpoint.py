@@ -24,6 +24,7 @@ from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
+from voiceswap.precision import torch_defaults
 
 FORMAT = 1
 MAX_CHECKPOINT_BYTES = 2 << 30  # of a checkpoint's file
@@ -131,6 +132,7 @@ def _require_own_front_end(checkpoint: Checkpoint) -> None:
             )
 
 
+@torch_defaults()
 def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
     """Read a checkpoint; "default" is the one in the package.
 
