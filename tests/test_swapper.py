@@ -22,7 +22,7 @@ from voiceswap.conversion.voice_file import save_voice
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.checkpoint import Checkpoint
-from voiceswap.models.checkpoint_path import DEFAULT
+from voiceswap.models.checkpoint_header import DEFAULT
 
 
 @pytest.fixture(name="hello", scope="session")

@@ -31,7 +31,7 @@ from voiceswap.batch.tasks import (
 from voiceswap.batch.worker_pool import InProcessPool, ProcessPool, WorkerPool
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.models.checkpoint_path import checkpoint_path
+from voiceswap.models.checkpoint_header import checkpoint_path
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper

@@ -22,7 +22,7 @@ from voiceswap.evaluation.protocol import Protocol, Results, find_files
 from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.tables import Tables, pair_rows, print_report, write_csv
 from voiceswap.files import sha256, whole_file
-from voiceswap.models.checkpoint_path import checkpoint_path
+from voiceswap.models.checkpoint_header import checkpoint_path
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that rank the pairs; 1 if higher is better
 
