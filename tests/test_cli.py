@@ -148,6 +148,7 @@ def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, a
         (["live", "--target", HELLO, "--simulate", HELLO, "--checkpoint", "no"], "no checkpoint"),
         (["ui", "--voices", "new", "--checkpoint", "no"], "There is no checkpoint no."),
         (["export", "no.ckpt"], "There is no checkpoint no.ckpt."),
+        (["batch", HELLO, "--target", HELLO, "--out", "o", "--checkpoint", HELLO], "is damaged or"),
         (["batch", "no.wav", "--target", GOODBYE, "--out", "out"], "no.wav does not exist."),
         (["batch", HELLO, "--target", "no.wav", "--out", "out"], "no.wav does not exist."),
     ],

@@ -23,7 +23,7 @@ from voiceswap.batch.tasks import ModelSettings
 from voiceswap.batch.worker_pool import InProcessPool, ProcessPool, WorkerPool
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.models.checkpoint_header import checkpoint_path
+from voiceswap.models.checkpoint_header import checkpoint_path, read_metadata
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
@@ -167,9 +167,9 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
 
 
 def _model_file_hash(checkpoint: str | os.PathLike, precision: str) -> str:
-    return sha256(checkpoint_path(checkpoint))[:16] + (
-        "" if precision == "auto" else f"-{precision}"
-    )
+    read_metadata(checkpoint)  # what is no model is told before processes load it
+    own = sha256(checkpoint_path(checkpoint))[:16]
+    return own if precision == "auto" else f"{own}-{precision}"
 
 
 def _loaded_model_hash(swapper: "VoiceSwapper") -> str:

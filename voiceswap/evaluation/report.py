@@ -122,9 +122,7 @@ def _require_usable(request: Request, pairs: list[Pair], report: Mapping) -> Non
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
     if request.against is not None:
         read_earlier(request.against, report)
-    if request.converted is None:
-        checkpoint_path(request.checkpoint)
-    else:
+    if request.converted is not None:
         find_files(request.converted, pairs)
 
 
