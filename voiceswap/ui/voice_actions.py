@@ -30,7 +30,7 @@ class VoiceActions:
         names = context.library.names()
         self.chosen = voice_menu(text["voice"], names, value=None, elem_id="voices-chosen")
         with gr.Row():
-            self.listen = gr.Button(text["listen"], min_width=110, elem_id="voices-listen", **OFF)
+            self.play = gr.Button(text["listen"], min_width=110, elem_id="voices-listen", **OFF)
             self.use = gr.Button(text["use"], min_width=150, elem_id="voices-use", **OFF)
         self.example = player(text["spoken"], elem_id="voices-spoken")
         with gr.Row(equal_height=False, elem_classes="vs-end"):
@@ -58,7 +58,7 @@ class VoiceActions:
                 elem_id="voices-delete-sure",
             )
             self.back = gr.Button(text["delete_not"], size="md", min_width=110)
-        self.buttons = [self.listen, self.use, self.rename, self.delete]
+        self.buttons = [self.play, self.use, self.rename, self.delete]
 
     def connect(self, plane: gr.HTML) -> list[Dependency]:
         """Have the buttons do their work, and the map `plane` choose a voice.
@@ -66,7 +66,7 @@ class VoiceActions:
         Returns the events that change the library.
         """
         chosen, api = self.chosen, self.context.api
-        self.listen.click(
+        self.play.click(
             giving_way(self.listen_voice),
             chosen,
             self.example,
