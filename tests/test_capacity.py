@@ -7,7 +7,7 @@ import psutil
 import pytest
 import torch
 
-from voiceswap.batch import worker_pool
+from voiceswap.batch import capacity, worker_pool
 from voiceswap.batch.capacity import default_jobs
 from voiceswap.batch.tasks import ModelSettings
 
@@ -41,6 +41,19 @@ def test_windows_and_macs_have_processes_by_their_memory_too(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8 << 30))
     assert default_jobs("cpu") == 4
+
+
+@pytest.mark.parametrize(
+    ("memory", "cpu", "jobs"),
+    [("max", "max 100000", 16), (str(6 << 30), "max 100000", 3), ("max", "250000 100000", 2)],
+)
+def test_a_container_has_processes_by_its_own_limits(monkeypatch, tmp_path, memory, cpu, jobs):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=64 << 30))
+    monkeypatch.setattr(capacity, "CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text(f"{memory}\n")
+    (tmp_path / "cpu.max").write_text(f"{cpu}\n")
+    assert default_jobs("cpu") == jobs
 
 
 def test_windows_waits_for_63_processes_at_most(monkeypatch):

@@ -12,8 +12,7 @@ from rates import RATE
 
 from voiceswap.examples import GOODBYE, HELLO, ZAIJIAN
 from voiceswap.live import portaudio
-from voiceswap.models.checkpoint import read_metadata
-from voiceswap.models.checkpoint_path import DEFAULT
+from voiceswap.models.checkpoint_header import DEFAULT, read_metadata
 from voiceswap.weights import FOLDER
 
 
@@ -126,7 +125,6 @@ def test_the_models_figures_are_those_of_its_card():
         (["convert", "http://a.org/b", "--target", HELLO], "http://a.org/b is an address"),
         (["swap", HELLO, DEFAULT], "a saved voice has no words"),
         (["swap", HELLO, GOODBYE, "--out", f"{__file__}/no"], "can't be written"),
-        (["export", "no.ckpt"], "no.ckpt does not exist."),
         (["export", DEFAULT, "--out", "m.wav"], "A model's file has to end in .safetensors, and"),
         (["adapt", "."], "There is no recording in the folder"),
     ],
@@ -144,13 +142,20 @@ def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, a
     ("arguments", "sentence"),
     [
         (["info", "no.safetensors"], "There is no model or saved voice no.safetensors."),
-        (["batch", "no.wav", "--target", str(GOODBYE), "--out", "out"], "no.wav does not exist."),
-        (["batch", str(HELLO), "--target", "no.wav", "--out", "out"], "no.wav does not exist."),
+        (["info", HELLO], "is a recording, and info takes a model or a saved voice;"),
+        (["embed", HELLO, "--checkpoint", HELLO], "is damaged or not a safetensors file."),
+        (["adapt", HELLO, "--checkpoint", "no"], "There is no checkpoint no."),
+        (["live", "--target", HELLO, "--simulate", HELLO, "--checkpoint", "no"], "no checkpoint"),
+        (["ui", "--voices", "new", "--checkpoint", "no"], "There is no checkpoint no."),
+        (["export", "no.ckpt"], "There is no checkpoint no.ckpt."),
+        (["batch", HELLO, "--target", HELLO, "--out", "o", "--checkpoint", HELLO], "is damaged or"),
+        (["batch", "no.wav", "--target", GOODBYE, "--out", "out"], "no.wav does not exist."),
+        (["batch", HELLO, "--target", "no.wav", "--out", "out"], "no.wav does not exist."),
     ],
 )
-def test_a_missing_file_is_told_before_pytorch_loads(tmp_path, arguments, sentence):
+def test_a_wrong_file_is_told_before_pytorch_loads(tmp_path, arguments, sentence):
     code = "import sys; sys.modules['torch'] = None; from voiceswap.cli import main; main()"
-    command = [sys.executable, "-c", code, *arguments]
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode in (1, 2) and sentence in result.stderr
 

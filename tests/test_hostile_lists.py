@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from voiceswap.batch import Status, convert_folder
-from voiceswap.errors import DataError
+from voiceswap.errors import DataError, VoiceswapError
 from voiceswap.evaluation.pairs import read_pairs
 from voiceswap.examples import GOODBYE
 
@@ -103,3 +103,11 @@ def test_a_value_of_two_lines_is_told_by_the_first(tiny, tmp_path):
     assert [row.error.partition(": ")[0] for row in report.rows] == [
         f"{path}, line {number}" for number in (2, 4)
     ]
+
+
+@pytest.mark.parametrize("line", ["{", "[" * 100_000, "{" + '"source":{' * 100_000])
+def test_a_line_that_is_no_json_is_named(tiny, tmp_path, line):
+    path = tmp_path / "list.jsonl"
+    path.write_text(f'{{"source": "a.wav"}}\n{line}\n')
+    with pytest.raises(VoiceswapError, match=r"list\.jsonl, line 2: not JSON\.$"):
+        convert_folder(path, [GOODBYE], tmp_path / "out", swapper=tiny)

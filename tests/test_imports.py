@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import voiceswap
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "voiceswap"
 ABOVE = {("conversion/swapper.py", "adaptation")}  # VoiceSwapper.adapt, when it is called
@@ -67,3 +69,8 @@ def test_a_script_imports_what_there_is(script):
         for alias in node.names:
             assert alias.name[0] != "_", f"{alias.name} is private"
             assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+
+
+def test_all_that_the_package_gives_is_listed_and_there():
+    assert {*voiceswap.__all__} <= {*dir(voiceswap)}
+    assert all(hasattr(voiceswap, name) for name in voiceswap.__all__)

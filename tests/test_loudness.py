@@ -243,7 +243,7 @@ def test_a_gain_over_time_has_no_seam(swapper, hello, goodbye):
 
 def test_half_of_the_sources_amplitude_gets_6_db():
     power = np.square(np.abs(noise(1000, -26))).astype(np.float64)
-    np.testing.assert_allclose(powers_gain(power, power / 4, 100.0), 6.02, atol=0.2)
+    np.testing.assert_allclose(powers_gain(power, power, power / 4, 100.0), 6.02, atol=0.2)
 
 
 @pytest.mark.parametrize("rate", [24000, 44100])

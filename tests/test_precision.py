@@ -4,6 +4,8 @@ import inspect
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from voiceswap.precision import (
     FastLinear,
     exact_arithmetic,
     has_fast_bfloat16,
+    torch_defaults,
     use_fast_products,
 )
 
@@ -93,20 +96,55 @@ def test_arithmetic_is_exact_whatever_a_program_chooses():
     subprocess.run([sys.executable, "-c", "\n".join(script)], check=True)
 
 
-def test_a_callers_autocast_changes_nothing(tiny, hello, goodbye):
-    def made():
-        nobody = tiny.sample(1)
-        voice = tiny.blend([(nobody, 1), (goodbye, 1)])
-        stream = tiny.stream(voice)
-        yield from (nobody.log_f0, voice.code, voice.log_f0, voice.mel_affine)
-        yield from (tiny.convert(hello, voice), tiny.copy_synthesis(hello), tiny.content(hello))
-        yield from (stream.push(hello), stream.flush(), tiny.codes(hello)[1].mean)
+@contextmanager
+def defaults(dtype: torch.dtype, device: str):
+    torch.set_default_dtype(dtype)
+    torch.set_default_device(device)
+    try:
+        yield
+    finally:
+        assert torch.get_default_dtype() == dtype  # as the program chose it
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
 
-    for dtype in (torch.bfloat16, torch.float16):
-        with torch.autocast("cpu", dtype):
-            inside = list(made())
-        for with_it, without in zip(inside, made(), strict=True):
-            np.testing.assert_array_equal(with_it, without, strict=True)
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        partial(torch.autocast, "cpu", torch.bfloat16),
+        partial(torch.autocast, "cpu", torch.float16),
+        partial(defaults, torch.float64, "meta"),
+    ],
+)
+def test_what_a_program_chooses_changes_nothing(choice, tiny, model, hello, goodbye, tmp_path):
+    hello = hello[:32000]
+
+    def made(swapper):
+        nobody = swapper.sample(1)
+        voice = swapper.blend([(nobody, 1), (goodbye, 1)])
+        saved = swapper.save_voice(voice, tmp_path / "voice.safetensors")
+        stream = swapper.stream(voice)
+        yield from (nobody.log_f0, voice.code, voice.log_f0, voice.mel_affine)
+        yield from (swapper.convert(hello, saved, seed=1), swapper.copy_synthesis(hello))
+        yield from (stream.push(hello), stream.flush(), swapper.codes(hello)[1].mean)
+
+    with choice():
+        inside = list(made(VoiceSwapper.load(model, "cpu")))
+    for with_it, without in zip(inside, made(tiny), strict=True):
+        np.testing.assert_array_equal(with_it, without, strict=True)
+
+
+def test_a_programs_defaults_return_with_the_last_thread_that_leaves():
+    with defaults(torch.float64, "cpu"):
+        with torch_defaults():
+            with torch_defaults():
+                assert torch.zeros(1).dtype == torch.float32
+            assert torch.zeros(1).dtype == torch.float32
+        assert torch.zeros(1).dtype == torch.float64
+    with torch_defaults():
+        torch.set_default_dtype(torch.float64)  # by another thread
+    assert torch.get_default_dtype() == torch.float64
+    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -3,6 +3,7 @@
 import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from voiceswap.conversion.voice_file import save_voice
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.checkpoint import Checkpoint
-from voiceswap.models.checkpoint_path import DEFAULT
+from voiceswap.models.checkpoint_header import DEFAULT
 
 
 @pytest.fixture(name="hello", scope="session")
@@ -276,3 +277,15 @@ def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
     outs = [swapper.convert(hello, goodbye, pitch_range=width) for width in (0.0, 1.0)]
     spreads = [log_f0_statistics(extract_f0(out, swapper.engine.output_audio))[1] for out in outs]
     assert spreads[0] < spreads[1] / 2
+
+
+def test_a_damaged_voice_fails_its_own_file_alone(tiny, goodbye, tmp_path):
+    voice = tiny.voice(goodbye)
+    damaged = replace(voice, code=voice.code * float("nan"))
+    voices = {"one.wav": voice, "two.wav": damaged, "three.wav": voice}
+    files = [FileConversion(HELLO, given, tmp_path / name) for name, given in voices.items()]
+    first, second, third = tiny.convert_files(files)
+    assert first is third is None and "samples that are not numbers" in str(second)
+    assert {path.name for path in tmp_path.iterdir()} == {"one.wav", "three.wav"}
+    with pytest.raises(VoiceswapError, match="samples that are not numbers"):
+        tiny.convert(goodbye, damaged)

@@ -60,3 +60,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'voiceswap' has no attribute {name!r}")
     return getattr(import_module(f"voiceswap.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """What editors and notebooks offer after `voiceswap.`, before it is imported too."""
+    return sorted({*globals(), *__all__})

@@ -14,6 +14,7 @@ from voiceswap.errors import VoiceswapError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86, ARM
 PRECISIONS = ("auto", "fp32")
 TENSOR_CORES = (7, 0)  # compute capability of the first GPUs that have them
@@ -31,51 +32,71 @@ def has_fast_bfloat16() -> bool:
     return available and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
-class _ExactArithmetic:
-    """A context of any threads at once: the first changes settings, the last restores them.
+class _SharedSetting:
+    """A setting of all threads: the first of any at once changes it, the last restores it."""
 
-    PyTorch has two names for each. The former one can't be read where a program has set the other
-    alone, and PyTorch itself reads it, so both are set.
-    """
-
-    def __init__(self) -> None:
-        cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
-        self._kinds: tuple[Any, ...] = cuda.matmul, cudnn.conv, cudnn.rnn  # type: ignore[attr-defined]
-        self._lock, self._inside = threading.Lock(), 0
-        self._before: list[str] = []
+    def __init__(self, read: Callable[[], T], write: Callable[[T], None], value: T) -> None:
+        self._read, self._write, self._value = read, write, value
+        self._lock, self._inside, self._before = threading.Lock(), 0, value
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._before = [kind.fp32_precision for kind in self._kinds]
-                self._set(["ieee"] * len(self._kinds))
+                self._before = self._read()
+                self._write(self._value)
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
-            if self._inside == 0:
-                self._set(self._before)
-
-    def _set(self, precisions: Sequence[str]) -> None:
-        torch.backends.cuda.matmul.allow_tf32 = precisions[0] == "tf32"
-        torch.backends.cudnn.allow_tf32 = precisions[1] == "tf32"
-        for kind, precision in zip(self._kinds, precisions, strict=True):
-            kind.fp32_precision = precision
+            if self._inside == 0 and self._before != self._value:
+                self._write(self._before)
 
 
-_exact_arithmetic = _ExactArithmetic()
+def _tf32_settings() -> tuple[Any, ...]:
+    cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
+    return cuda.matmul, cudnn.conv, cudnn.rnn  # type: ignore[attr-defined]
+
+
+def _fp32_precisions() -> list[str]:
+    return [kind.fp32_precision for kind in _tf32_settings()]
+
+
+def _set_fp32_precisions(precisions: Sequence[str]) -> None:
+    """Set TF32 by both names that PyTorch has for it.
+
+    The former one can't be read where a program has set the other alone, and PyTorch reads it.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = precisions[0] == "tf32"
+    torch.backends.cudnn.allow_tf32 = precisions[1] == "tf32"
+    for kind, precision in zip(_tf32_settings(), precisions, strict=True):
+        kind.fp32_precision = precision
+
+
+_no_tf32 = _SharedSetting(_fp32_precisions, _set_fp32_precisions, ["ieee"] * 3)
+_float32 = _SharedSetting(torch.get_default_dtype, torch.set_default_dtype, torch.float32)
+
+
+@contextmanager
+def torch_defaults() -> Iterator[None]:
+    """With the type and the device that PyTorch gives new tensors unless a program chooses others.
+
+    The type is one for all threads, the device one for each.
+    """
+    host = torch.get_default_device().type == "cpu"
+    with _float32, nullcontext() if host else torch.device("cpu"):
+        yield
 
 
 @contextmanager
 def exact_arithmetic(device: torch.device) -> Iterator[None]:
-    """Without a caller's autocast, and the ten-bit mantissas (TF32) that a GPU's products may have.
+    """Without a caller's autocast and defaults, and without TF32.
 
-    By default PyTorch's convolutions have them. It has one such setting for all threads.
+    TF32 is the ten-bit mantissas of a GPU's products, which PyTorch's convolutions have by default.
     """
     has_autocast = torch.amp.is_autocast_available(device.type)
     plain = torch.autocast(device.type, enabled=False) if has_autocast else nullcontext()
-    with plain, _exact_arithmetic if device.type == "cuda" else nullcontext():
+    with torch_defaults(), plain, _no_tf32 if device.type == "cuda" else nullcontext():
         yield
 
 

@@ -11,7 +11,7 @@ from tiny_model import save_tiny_model
 from training_runs import TINY, config
 
 from voiceswap.features import AudioConfig
-from voiceswap.models import checkpoint, checkpoint_path
+from voiceswap.models import checkpoint, checkpoint_header
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -133,7 +133,7 @@ def test_a_model_that_is_read_is_written_over_only_when_asked(tmp_path, monkeypa
 
 
 def test_the_model_in_the_package_is_read_by_its_name(tmp_path, monkeypatch, capsys):
-    own = shutil.copy(checkpoint_path.DEFAULT, tmp_path)
-    monkeypatch.setattr(checkpoint_path, "DEFAULT", Path(own))
+    own = shutil.copy(checkpoint_header.DEFAULT, tmp_path)
+    monkeypatch.setattr(checkpoint_header, "DEFAULT", Path(own))
     sentence = refusal(monkeypatch, capsys, "export", "default", "--out", own)
     assert "or --overwrite to write over it." in sentence

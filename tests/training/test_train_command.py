@@ -19,7 +19,8 @@ from voiceswap import VoiceSwapper
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig
 from voiceswap.files import sha256
-from voiceswap.models.checkpoint import load_checkpoint, read_metadata, save_checkpoint
+from voiceswap.models.checkpoint import load_checkpoint, save_checkpoint
+from voiceswap.models.checkpoint_header import read_metadata
 from voiceswap.training.data import SpeechData
 
 

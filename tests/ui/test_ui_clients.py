@@ -19,7 +19,7 @@ from gradio_client.exceptions import AppError
 
 from voiceswap.audio import read_audio
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.models.checkpoint_path import DEFAULT
+from voiceswap.models.checkpoint_header import DEFAULT
 from voiceswap.ui import page
 from voiceswap.ui.jobs import NICE
 

@@ -28,6 +28,7 @@ from voiceswap.conversion.voice import Voice, join_voices
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import whole_file
 from voiceswap.notes import Note, note, notes_to
+from voiceswap.precision import torch_defaults
 
 # Seconds of speech, and steps; between them on lines.
 STEPS = ((10.0, 60), (60.0, 120), (180.0, 200))
@@ -51,6 +52,7 @@ class Adapted:
     report: AdaptationReport
 
 
+@torch_defaults()
 def adapt(
     swapper: VoiceSwapper,
     recordings: Any,

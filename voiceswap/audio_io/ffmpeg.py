@@ -33,8 +33,10 @@ def open_container(path: Path, stack: ExitStack) -> Any:
         raise NotDecodableError from error
     stream = stack.enter_context(path.open("rb"))
     try:
-        # No protocols: a playlist would open other files, and addresses in the network.
-        return stack.enter_context(av.open(stream, "r", options={"protocol_whitelist": "none"}))
+        # No protocols: a playlist would open other files, and addresses in the network. Tags of
+        # old files may not be UTF-8.
+        options = {"protocol_whitelist": "none"}
+        return stack.enter_context(av.open(stream, "r", options=options, metadata_errors="replace"))
     except (av.FFmpegError, ValueError) as error:
         raise NotDecodableError from error
 

@@ -1,7 +1,7 @@
 """Phone memos and videos out, by FFmpeg, which PyAV's packages carry."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,7 @@ from voiceswap.audio_io.ffmpeg import NotDecodableError, open_container
 from voiceswap.errors import AudioError
 
 BIT_RATE = 96_000  # of one channel
+TRACK_TAGS = ("language", "title")
 
 
 def wav_or_video(source: Path) -> str:
@@ -27,13 +28,13 @@ def wav_or_video(source: Path) -> str:
     return "wav"
 
 
-def _holds(ending: str, video: Any) -> bool:
-    """Whether the format of an ending can hold a stream of pictures."""
+def _holds(ending: str, track: Any) -> bool:
+    """Whether the format of an ending can hold a track of pictures or subtitles."""
     import av
 
     try:
         with av.open(io.BytesIO(), "w", format=FFMPEG_FORMATS[ending][0]) as out:
-            out.add_stream_from_template(video, opaque=True)
+            out.add_stream_from_template(track, opaque=True)
             out.start_encoding()
     except (av.FFmpegError, ValueError):
         return False
@@ -51,7 +52,7 @@ def require_rate(ending: str, rate: int) -> None:
 
 
 class FFmpegWriter:
-    """Writes a sound track, and beside it the pictures of another file.
+    """Writes a sound track, and beside it the pictures and subtitles of another file.
 
     The sound begins when that of the other file does, so that lips and words stay together.
 
@@ -59,32 +60,36 @@ class FFmpegWriter:
         out: the file to write.
         ending: of its final name, which sets the format.
         rate: Hz.
-        comment: of the file's metadata.
-        source: a file whose pictures a video gets as they are, if it has any.
+        tags: of the file's metadata.
+        source: a file whose pictures a video gets as they are, if it has any, and those of its
+            subtitles that the format can hold.
 
     Raises:
         AudioError: the format does not hold the pictures of `source`.
     """
 
-    def __init__(self, out: Path, ending: str, rate: int, comment: str, source: Path | None):
+    def __init__(
+        self, out: Path, ending: str, rate: int, tags: Mapping[str, str], source: Path | None
+    ):
         import av
 
         self._errors, self._rate, self._written = (av.FFmpegError,), rate, 0
         kind, codec = FFMPEG_FORMATS[ending]
         with ExitStack() as stack, self._explained():
-            self._packets: Iterator[Any] = iter(())  # of pictures
+            self._packets: Iterator[Any] = iter(())  # of pictures and subtitles
+            self._copies: dict[int, Any] = {}  # their tracks, by those of the source
             # Without its date and random numbers, so that the same sound gives the same bytes.
             options = {"fflags": "+bitexact"}
             self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
-            self._out.metadata["comment"] = comment
+            self._out.metadata.update(tags)
             track: Any = self._out.add_stream(codec, rate=rate, layout="mono")
             track.bit_rate, self._track = BIT_RATE, track
             if source is not None and ending in VIDEO_ENDINGS:
-                self._take_pictures(source, ending, stack)
+                self._take_tracks(source, ending, stack)
             self._next = next(self._packets, None)
             self._stack = stack.pop_all()
 
-    def _take_pictures(self, source: Path, ending: str, stack: ExitStack) -> None:
+    def _take_tracks(self, source: Path, ending: str, stack: ExitStack) -> None:
         try:
             container = open_container(source, stack)
         except NotDecodableError:
@@ -92,8 +97,15 @@ class FFmpegWriter:
         video = _pictures(container)
         if video is None:
             return
+        subtitles = [track for track in container.streams.subtitles if _holds(ending, track)]
         try:
-            self._pictures = self._out.add_stream_from_template(video, opaque=True)
+            for track in (video, *subtitles):
+                copy = self._out.add_stream_from_template(track, opaque=True)
+                _take_tags(copy, track)
+                copy.disposition = track.disposition
+                self._copies[track.index] = copy
+            for audio in container.streams.audio[:1]:
+                _take_tags(self._track, audio)
             self._out.start_encoding()
         except (*self._errors, ValueError) as error:
             raise AudioError(
@@ -103,7 +115,7 @@ class FFmpegWriter:
         for audio in container.streams.audio[:1]:
             if audio.start_time and audio.time_base:
                 self._written = max(0, round(audio.start_time * audio.time_base * self._rate))
-        self._packets = _with_decoding_times(container.demux(video))
+        self._packets = _with_decoding_times(container.demux(video, *subtitles))
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
@@ -117,7 +129,7 @@ class FFmpegWriter:
             frame.sample_rate, frame.time_base = self._rate, Fraction(1, self._rate)
             frame.pts = self._written
             self._written += len(samples)
-            self._mux_pictures(self._written / self._rate)
+            self._mux_copies(self._written / self._rate)
             self._out.mux(self._track.encode(frame))
 
     def __exit__(self, kind, error, trace) -> None:
@@ -125,13 +137,19 @@ class FFmpegWriter:
         with self._explained(), self._stack:
             if kind is None:
                 self._out.mux(self._track.encode(None))
-                self._mux_pictures(float("inf"))
+                self._mux_copies(float("inf"))
 
-    def _mux_pictures(self, until: float) -> None:
-        """Write the pictures up to so many seconds, since players read both side by side."""
-        while self._next is not None and self._next.dts * self._next.time_base <= until:
-            self._next.stream = self._pictures
-            self._out.mux(self._next)
+    def _mux_copies(self, until: float) -> None:
+        """Write the pictures up to so many seconds, since players read all side by side.
+
+        Subtitles, which are small, may be earlier in the source.
+        """
+        while (packet := self._next) is not None:
+            is_picture = packet.stream.type == "video"
+            if is_picture and packet.dts * packet.time_base > until:
+                return
+            packet.stream = self._copies[packet.stream.index]
+            self._out.mux(packet)
             self._next = next(self._packets, None)
 
     @contextmanager
@@ -146,9 +164,18 @@ class FFmpegWriter:
 def _with_decoding_times(packets: Iterator[Any]) -> Iterator[Any]:
     """Packets, each with a decoding time: Matroska has none for the first of reordered pictures."""
     waiting: list[Any] = []
+    subtitled: dict[int, int] = {}  # until when, by track
     for packet in packets:
         if not packet.size:
             continue  # PyAV's mark of the end
+        if packet.stream.type == "subtitle":
+            # A format takes none without a time, or before another of its track.
+            if packet.pts is not None and packet.pts >= subtitled.get(
+                packet.stream_index, packet.pts
+            ):
+                packet.dts = subtitled[packet.stream_index] = packet.pts
+                yield packet
+            continue
         waiting.append(packet)
         if packet.dts is not None:
             for number, earlier in enumerate(reversed(waiting)):
@@ -158,6 +185,11 @@ def _with_decoding_times(packets: Iterator[Any]) -> Iterator[Any]:
     for packet in waiting:
         packet.dts = packet.pts or 0  # a format without times
         yield packet
+
+
+def _take_tags(track: Any, source: Any) -> None:
+    """Give a track the TRACK_TAGS of another."""
+    track.metadata.update({k: v for k, v in source.metadata.items() if k in TRACK_TAGS})
 
 
 def _pictures(container: Any) -> Any | None:

@@ -11,10 +11,12 @@ import soundfile
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
 from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
 from voiceswap.audio_io.resampling import BlockResampler
+from voiceswap.audio_io.tags import read_tags
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, require_writable, whole_file
 
 COMMENT = "Synthetic speech, converted by voiceswap"  # so that a file tells what it is
+SOUNDFILE_NAMES = {"track": "tracknumber"}  # of tags, where soundfile has another
 PEAK = 0.999  # the greatest magnitude that is written
 # libsndfile's own levels are for small files: its Opus of 37 kbit/s loses 3 dB above 4 kHz.
 COMPRESSION_LEVELS = {"OPUS": 0.64, "VORBIS": 0.1, "MPEG_LAYER_III": 0.1}  # 0 is the best
@@ -53,9 +55,9 @@ class AudioWriter:
     """Writes a recording in blocks; the file appears under its name when all is written.
 
     Its format is that of the path's ending. `rate` is that of the blocks; the file gets
-    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). A video gets the pictures
-    of the file `source`, if that is one. `comment` goes to the metadata. Leaving the context by an
-    exception leaves nothing behind. Raises AudioError.
+    `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). It gets the TAGS of the
+    file `source`, and a video its pictures, if that is one. `comment` goes to the metadata. Leaving
+    the context by an exception leaves nothing behind. Raises AudioError.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class AudioWriter:
         source: Path | None = None,
         comment: str = COMMENT,
     ):
-        self.comment = comment
+        self.tags = {**(read_tags(source) if source else {}), "comment": comment}
         self.path, self.source = Path(path), source
         self.ending = ending = self.path.suffix[1:].lower()
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
@@ -92,9 +94,7 @@ class AudioWriter:
 
     def _open(self) -> "soundfile.SoundFile | FFmpegWriter":
         if self.ending in FFMPEG_FORMATS:
-            return FFmpegWriter(
-                self.temporary, self.ending, self.file_rate, self.comment, self.source
-            )
+            return FFmpegWriter(self.temporary, self.ending, self.file_rate, self.tags, self.source)
         return self._sound_file(self.temporary)
 
     def _sound_file(self, file: Path | io.BytesIO) -> soundfile.SoundFile:
@@ -104,8 +104,11 @@ class AudioWriter:
             format=self.format,
             compression_level=COMPRESSION_LEVELS.get(subtype),
         )
-        with suppress(soundfile.LibsndfileError):  # not every format can hold a comment
-            opened.comment = self.comment
+        for name, text in self.tags.items():
+            if self.format == "MP3" and not text.isascii():
+                continue  # libsndfile writes UTF-8 there, which players take for Latin-1
+            with suppress(soundfile.LibsndfileError):  # not every format can hold them
+                setattr(opened, SOUNDFILE_NAMES.get(name, name), text)
         return opened
 
     def write(self, samples: np.ndarray) -> None:

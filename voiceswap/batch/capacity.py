@@ -1,23 +1,32 @@
 """How many processes a machine has room for, and how many files each converts at once."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
 WORKER_MEMORY = 2 * 2**30  # bytes; long recordings are converted in windows
 GPU_WORKER_MEMORY = int(3.5 * 2**30)  # bytes: 16 windows of a long recording, and CUDA's own
 GPU_JOBS = 8  # processes that keep a GPU busy
+CGROUP = Path("/sys/fs/cgroup")  # where Linux tells what a container may use
 
 
 def default_jobs(device: str) -> int:
-    """As many processes as there are cores and memory for.
+    """As many processes as there are cores and memory for, here or in this container.
 
     On a GPU it is one for every two cores, since each has threads that read and write, at most
     GPU_JOBS, and as many as the GPU's own memory holds.
     """
     has_affinity = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    jobs = min(cores, psutil.virtual_memory().total // WORKER_MEMORY)
+    memory = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):  # no container, or one that may use all
+        memory = min(memory, int((CGROUP / "memory.max").read_text()))
+    with suppress(OSError, ValueError):
+        time, period = map(int, (CGROUP / "cpu.max").read_text().split())
+        cores = min(cores, max(1, time // period))
+    jobs = min(cores, memory // WORKER_MEMORY)
     if not on_cpu(device):
         jobs = min(jobs, cores // 2, GPU_JOBS, _gpu_memory(device) // GPU_WORKER_MEMORY)
     return max(1, jobs)

@@ -46,7 +46,7 @@ def _json_lines(path: str, text: str) -> Iterator[tuple[int, dict]]:
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise VoiceswapError(f"{path}, line {number}: not JSON.") from error
             if not isinstance(row, dict):
                 raise VoiceswapError(f"{path}, line {number}: not a JSON object.")

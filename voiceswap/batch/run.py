@@ -4,41 +4,31 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from voiceswap.audio_io.recording_files import name_of
 from voiceswap.batch import storage
 from voiceswap.batch.capacity import default_batch_size, default_jobs
-from voiceswap.batch.formats import ending
+from voiceswap.batch.dispatch import convert_jobs
 from voiceswap.batch.inputs import ReferencePaths, collect
 from voiceswap.batch.lock import only_run
 from voiceswap.batch.names import name_outputs
 from voiceswap.batch.options import BatchOptions
-from voiceswap.batch.progress import BatchProgress, ProgressMeter
+from voiceswap.batch.progress import BatchProgress
 from voiceswap.batch.report import Report, Status, require_own_report
-from voiceswap.batch.run_state import DiskFullError, RunState
-from voiceswap.batch.tasks import (
-    ConversionTask,
-    ExtractedVoice,
-    Failure,
-    ModelSettings,
-    VoiceTask,
-    Work,
-    WrittenFile,
-)
+from voiceswap.batch.run_state import RunState
+from voiceswap.batch.tasks import ModelSettings
 from voiceswap.batch.worker_pool import InProcessPool, ProcessPool, WorkerPool
 from voiceswap.errors import VoiceswapError
 from voiceswap.files import sha256
-from voiceswap.models.checkpoint_path import checkpoint_path
+from voiceswap.models.checkpoint_header import checkpoint_path, read_metadata
 
 if TYPE_CHECKING:
     from voiceswap import VoiceSwapper
-    from voiceswap.conversion.voice import Voice
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
-BATCH_BYTES = 64 * 2**20  # most bytes of inputs that a worker gets at once: a kill loses so much
 
 
 def convert_folder(
@@ -131,14 +121,9 @@ def convert_folder(
             todo = state.compare()
             state.log_refused()
             if todo:
-                if swapper:
-                    size = swapper.engine.batch_size
-                else:
-                    size = batch_size or default_batch_size(device, ray, ray_gpus)
                 settings = ModelSettings(str(checkpoint), device, batch_size, precision)
-                batches = -(-len(todo) // size)
-                pool = _worker_pool(settings, jobs, batches, swapper, ray, ray_gpus)
-                _convert(state, todo, pool, size, parts, fail_fast, shown)
+                pool, size = _worker_pool(settings, jobs, len(todo), swapper, ray, ray_gpus)
+                convert_jobs(state, todo, pool, size, parts, fail_fast, shown)
         except VoiceswapError as error:  # of the disk, a worker's memory or a cluster
             if error in cancelled or not state.report.counts()[Status.CONVERTED]:
                 raise
@@ -148,86 +133,6 @@ def convert_folder(
             state.report.seconds = time.monotonic() - start
             state.report.write(out)
     return state.report
-
-
-def _convert(
-    state: RunState,
-    todo: list[int],
-    pool: WorkerPool,
-    batch_size: int,
-    parts: Path,
-    fail_fast: bool,
-    progress: Callable[[BatchProgress], None],
-) -> None:
-    """Do the jobs numbered `todo`, after extracting once each voice that several of them share."""
-    meter = ProgressMeter(state, todo, progress)
-    numbers: dict[str, int] = {}  # by part file
-
-    def conversion_task(number: int) -> ConversionTask:
-        job = state.jobs[number]
-        part = str(parts / f"{number}.{ending(job.output)}")
-        numbers[part] = number
-        voice = voices.get(job.references, job.references)
-        return ConversionTask(job.source, voice, job.options, job.output, part)
-
-    def on_share(work: Work, share: float) -> None:
-        meter.update([numbers[cast(ConversionTask, task).part] for task in work], share)
-
-    with pool:
-        voices = _extract_shared_voices(state, todo, pool, meter)
-        if fail_fast and meter.failed:
-            return
-        left = [number for number in todo if state.report.rows[number].status is not Status.FAILED]
-        batches = _batches(left, [state.jobs[number].signature.size for number in left], batch_size)
-        work = (tuple(map(conversion_task, batch)) for batch in batches)
-        for finished in pool.run(work, on_share):
-            done = [(numbers.pop(cast(ConversionTask, task).part), item) for task, item in finished]
-            state.publish(
-                [(number, item) for number, item in done if isinstance(item, WrittenFile)]
-            )
-            for number, item in done:
-                if isinstance(item, Failure):
-                    if item.disk_full:
-                        raise DiskFullError
-                    state.fail([number], item.message, item.trace)
-            meter.finish(number for number, _ in done)
-            if fail_fast and meter.failed:
-                return
-
-
-def _extract_shared_voices(
-    state: RunState, todo: Iterable[int], pool: WorkerPool, meter: ProgressMeter
-) -> "dict[ReferencePaths, Voice]":
-    """The voices that several jobs share, by their references. Jobs of the others are failed."""
-    users: dict[ReferencePaths, list[int]] = {}
-    for number in todo:
-        users.setdefault(state.jobs[number].references, []).append(number)
-    shared = ((VoiceTask(references),) for references, jobs in users.items() if len(jobs) > 1)
-    voices: dict[ReferencePaths, Voice] = {}
-    for extracted in pool.run(shared, lambda work, share: None):
-        for task, outcome in extracted:
-            assert isinstance(task, VoiceTask)
-            if isinstance(outcome, ExtractedVoice):
-                voices[task.references] = outcome.voice
-                state.report.notes += outcome.notes
-            elif isinstance(outcome, Failure):
-                state.fail(users[task.references], outcome.message, outcome.trace)
-                meter.finish(users[task.references])
-    return voices
-
-
-def _batches(numbers: list[int], sizes: list[int], batch_size: int) -> Iterator[list[int]]:
-    """Neighbours together, up to `batch_size` files and BATCH_BYTES; a larger file alone."""
-    batch: list[int] = []
-    total = 0
-    for number, size in zip(numbers, sizes, strict=True):
-        if batch and (len(batch) == batch_size or total + size > BATCH_BYTES):
-            yield batch
-            batch, total = [], 0
-        batch.append(number)
-        total += size
-    if batch:
-        yield batch
 
 
 def _paths(paths: Paths) -> list[str]:
@@ -262,9 +167,9 @@ def _name_voices(targets: Sequence[Sequence[str]]) -> dict[str, ReferencePaths]:
 
 
 def _model_file_hash(checkpoint: str | os.PathLike, precision: str) -> str:
-    return sha256(checkpoint_path(checkpoint))[:16] + (
-        "" if precision == "auto" else f"-{precision}"
-    )
+    read_metadata(checkpoint)  # what is no model is told before processes load it
+    own = sha256(checkpoint_path(checkpoint))[:16]
+    return own if precision == "auto" else f"{own}-{precision}"
 
 
 def _loaded_model_hash(swapper: "VoiceSwapper") -> str:
@@ -282,15 +187,18 @@ def _loaded_model_hash(swapper: "VoiceSwapper") -> str:
 def _worker_pool(
     settings: ModelSettings,
     jobs: int | None,
-    batches: int,
+    files: int,
     swapper: "VoiceSwapper | None",
     ray: str | None,
     ray_gpus: float,
-) -> WorkerPool:
+) -> tuple[WorkerPool, int]:
+    """The pool for so many files, and how many of them a worker gets at once."""
     if swapper is not None:
-        return InProcessPool(swapper)
+        return InProcessPool(swapper), swapper.engine.batch_size
+    size = settings.batch_size or default_batch_size(settings.device, ray, ray_gpus)
     if ray is not None:
         from voiceswap.batch.ray_pool import RayPool
 
-        return RayPool(settings, ray, jobs, ray_gpus)
-    return ProcessPool(settings, min(jobs or default_jobs(settings.device), batches))
+        return RayPool(settings, ray, jobs, ray_gpus), size
+    batches = -(-files // size)
+    return ProcessPool(settings, min(jobs or default_jobs(settings.device), batches)), size

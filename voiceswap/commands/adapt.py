@@ -58,11 +58,11 @@ def adapt(
     place = partial(output_file, out, named, recordings, overwrite, "A voice's file")
     place()  # refused before the model loads
     require_any_recording(*recordings)
+    swapper = load_swapper(checkpoint, device)
     from voiceswap.adaptation.adapt import adapt as run
     from voiceswap.adaptation.adapt import run_key
     from voiceswap.adaptation.recordings import read_recordings
 
-    swapper = load_swapper(checkpoint, device)
     with console.status("Reading the recordings ..."):
         read = read_recordings(recordings, swapper.sample_rate)
     path = place(partial(_taken, key=run_key(swapper, read, steps, seed)))

@@ -32,6 +32,7 @@ from voiceswap.commands.outputs import (
     written,
 )
 from voiceswap.files import folded_name, require_writable
+from voiceswap.models.checkpoint_header import read_metadata
 
 RecordingPath = Annotated[
     Path, typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False)
@@ -41,6 +42,7 @@ OUT_HELP = f"File to write, whose ending sets the format; or a folder. {FREE_NAM
 
 def load_swapper(checkpoint: str, device: str, precision: str = "auto"):
     """The model, with a line on the terminal while it loads."""
+    read_metadata(checkpoint)  # what is no model is told before PyTorch loads
     from voiceswap.conversion.swapper import VoiceSwapper
 
     with console.status("Loading the model ..."):

@@ -10,6 +10,7 @@ from voiceswap.commands.options import FREE_NAME, LatencyName
 from voiceswap.commands.outputs import command_line, console, free_names, require_folder
 from voiceswap.errors import DataError
 from voiceswap.files import require_writable
+from voiceswap.models.checkpoint_header import read_metadata
 
 
 def evaluate(
@@ -112,6 +113,8 @@ def evaluate(
     from voiceswap.evaluation.pairs import read_pairs
 
     read_pairs(pairs, root, limit)  # what is wrong in them is told before the rest is imported
+    if converted is None:
+        read_metadata(checkpoint or "default")
     if asr is not None and not asr.is_dir():
         raise DataError(f"There is no folder {asr}; --asr needs that of a Whisper model.")
     if out is None:

@@ -9,8 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.commands.outputs import console, plain
 from voiceswap.errors import VoiceswapError
+from voiceswap.models.checkpoint_header import checkpoint_path, read_metadata
 
 PARTS = ("autoencoder", "vocoder", "streaming", "front_end_adapter", "denoiser")
 FIGURES = ("DV", "CER", "MOS")  # of a card's, those that the short table has
@@ -35,8 +37,12 @@ def info(
     """Show what a model is and what is installed, or what a saved voice is."""
     if file != "default" and not Path(file).exists():  # told before PyTorch loads
         raise VoiceswapError(f"There is no model or saved voice {file}.")
+    if Path(file).suffix[1:].lower() in SOUND_ENDINGS:
+        raise VoiceswapError(
+            f"{file} is a recording, and info takes a model or a saved voice; 'voiceswap voice' "
+            "makes a voice of a recording."
+        )
     from voiceswap.conversion.voice_file import describe_voice
-    from voiceswap.models.checkpoint import read_metadata
 
     voice = None if file == "default" else describe_voice(file)
     if voice is not None:
@@ -61,7 +67,6 @@ def _print(title: str, rows: list[tuple[str, str]]) -> None:
 
 def _model_rows(file: str, found: dict) -> list[tuple[str, str]]:
     from voiceswap.models.checkpoint import load_checkpoint
-    from voiceswap.models.checkpoint_path import checkpoint_path
 
     model = load_checkpoint(file)  # or the file is damaged
     path, card, rate = checkpoint_path(file), model.card, model.audio.sample_rate

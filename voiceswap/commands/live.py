@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voiceswap.audio_io.recording_files import recordings_in, require_recordings, require_references
+from voiceswap.commands.convert import load_swapper
 from voiceswap.commands.options import (
     FREE_NAME,
     Device,
@@ -88,12 +89,11 @@ def live(
         require_references(*several)
     if simulate is None:
         sound_devices()  # an error where there is none, before the model loads
-    from voiceswap.conversion.swapper import VoiceSwapper
+    swapper = load_swapper(checkpoint, device)
     from voiceswap.live.garbage import brief_collections
     from voiceswap.live.warm_up import warm_up
 
-    with console.status("Loading the model ..."):
-        swapper = VoiceSwapper.load(checkpoint, device)
+    with console.status("Reading the voices ..."):
         voices = [swapper.voice(several) for several in references]
         warm_up(swapper, voices[0], latency)
         source = None if enroll is None else swapper.enroll(enroll)

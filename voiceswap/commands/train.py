@@ -9,6 +9,7 @@ from rich.text import Text
 from voiceswap.commands.options import FREE_NAME, Overwrite
 from voiceswap.commands.outputs import console, output_file, plain, written
 from voiceswap.errors import VoiceswapError, needs_extra
+from voiceswap.models.checkpoint_header import checkpoint_path
 
 PARTS = {  # what export takes after the training of a network, the rest from the package's model
     "autoencoder": "{last} --vocoder default",
@@ -83,12 +84,11 @@ def export(
     overwrite: Overwrite = False,
 ) -> None:
     """Pack training checkpoints into one model file, for --checkpoint and VoiceSwapper.load."""
+    named = [*autoencoder, vocoder, streaming, front_end, denoiser]
+    inputs = [checkpoint_path(path) for path in named if path]
+    inputs += [card] if card else []
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
-    from voiceswap.models.checkpoint_path import DEFAULT
-
-    named = [*autoencoder, vocoder, streaming, front_end, denoiser, card]
-    inputs = [DEFAULT if str(path) == "default" else path for path in named if path]
     chosen = output_file(out, "model.safetensors", inputs, overwrite, "A model's file")
     path, digest = pack(autoencoder, vocoder, chosen, card, streaming, front_end, denoiser)
     written(path, f"SHA-256 {digest}")

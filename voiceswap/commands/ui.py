@@ -12,6 +12,7 @@ from rich.text import Text
 from voiceswap.commands.options import Device, Model, number
 from voiceswap.commands.outputs import console, warn
 from voiceswap.errors import VoiceswapError, needs_extra
+from voiceswap.models.checkpoint_header import read_metadata
 
 VOICES_FOLDER = Path("~/.voiceswap/voices")
 WAKE_SECONDS = 0.5  # after which a signal is noticed at the latest
@@ -88,24 +89,16 @@ def ui(
     device: Device = "auto",
 ) -> None:
     """Serve the web page: swap, convert and keep voices in a browser."""
-    user, _, password = (auth or "").partition(":")
-    if auth is not None and not (user and password):
-        raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
+    login = _login(auth)
     if (ssl_certfile is None) != (ssl_keyfile is None):
         raise VoiceswapError("--ssl-certfile and --ssl-keyfile go together: give both.")
-    from voiceswap.conversion.voice_library import make_folder
-
-    try:
-        voices = voices.expanduser()
-    except RuntimeError as error:  # of a user without one, as a container may have
-        raise VoiceswapError("There is no home folder here; name a folder by --voices.") from error
-    make_folder(voices)
+    read_metadata(checkpoint)  # what is no model is told before PyTorch loads
+    voices = _made(voices)
     with console.status("Loading the model ..."):
         with needs_extra("The web page", "ui"):
             from voiceswap.ui.app_context import AppContext
             from voiceswap.ui.page import serving
             from voiceswap.ui.queues import ADAPT, MODEL, let_finish
-            from voiceswap.ui.request_guard import is_loopback
             from voiceswap.ui.starter_voices import open_library
             from voiceswap.ui.texts import Texts
         from voiceswap.conversion.swapper import VoiceSwapper
@@ -120,20 +113,9 @@ def ui(
             queue_size,
             live_sessions,
         )
-    if (share or not is_loopback(host)) and auth is None:
-        warn(
-            "Anybody who finds this page can use it and change its voices; "
-            "--auth USER:PASSWORD asks for a password."
-        )
-    if not is_loopback(host) and ssl_certfile is None and root_path is None:
-        warn(
-            "Browsers give the microphone to https and localhost only: at this address recordings "
-            "can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a proxy with TLS, "
-            "change that."
-        )
+    _warn(host, share, login is not None, ssl_certfile is not None or root_path is not None)
     ended = Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    login = (user, password) if auth else None
     ssl_files = (ssl_certfile, ssl_keyfile) if ssl_certfile and ssl_keyfile else None
     served = serving(context, host, port, share, login, hostname or (), root_path, ssl_files)
     with served as (page, address):
@@ -148,3 +130,42 @@ def ui(
             while not ended.wait(WAKE_SECONDS):
                 pass
             let_finish(page, [MODEL, ADAPT], GRACE_SECONDS)
+
+
+def _login(auth: str | None) -> tuple[str, str] | None:
+    """The name and the password of USER:PASSWORD."""
+    if auth is None:
+        return None
+    user, _, password = auth.partition(":")
+    if not (user and password):
+        raise VoiceswapError("--auth needs a name and a password: --auth USER:PASSWORD.")
+    return user, password
+
+
+def _made(voices: Path) -> Path:
+    """The folder of the voice library, which is made where there is none."""
+    from voiceswap.conversion.voice_library import make_folder
+
+    try:
+        folder = voices.expanduser()
+    except RuntimeError as error:  # of a user without one, as a container may have
+        raise VoiceswapError("There is no home folder here; name a folder by --voices.") from error
+    make_folder(folder)
+    return folder
+
+
+def _warn(host: str, share: bool, asks_password: bool, has_https: bool) -> None:
+    """Warn of what strangers may do, and of what browsers will not."""
+    from voiceswap.ui.request_guard import is_loopback
+
+    if (share or not is_loopback(host)) and not asks_password:
+        warn(
+            "Anybody who finds this page can use it and change its voices; "
+            "--auth USER:PASSWORD asks for a password."
+        )
+    if not (is_loopback(host) or has_https):
+        warn(
+            "Browsers give the microphone to https and localhost only: at this address recordings "
+            "can be uploaded, not made; --ssl-certfile and --ssl-keyfile, or a proxy with TLS, "
+            "change that."
+        )

@@ -147,7 +147,8 @@ def istft(spectrum: torch.Tensor, sample_rate: int, length: int) -> np.ndarray:
 
 
 def _window(sample_rate: int) -> torch.Tensor:
-    return torch.hann_window(round(WINDOW * sample_rate / 2) * 2)
+    size = round(WINDOW * sample_rate / 2) * 2
+    return torch.hann_window(size, dtype=torch.float32, device="cpu")
 
 
 def _has_harmonics(noise: torch.Tensor, sample_rate: int) -> bool:

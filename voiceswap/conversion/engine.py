@@ -44,7 +44,7 @@ from voiceswap.models.griffin_lim import griffin_lim
 from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.models.pretrained import FrontEnd
 from voiceswap.models.speaker_verifier import mean_vector
-from voiceswap.precision import inference, products_type, use_fast_products
+from voiceswap.precision import inference, products_type, torch_defaults, use_fast_products
 from voiceswap.transfer import HostCopy, find_device, overlapped, to_device
 
 
@@ -60,6 +60,7 @@ class Engine:
         VoiceswapError: the device can't be used here, or there is no such precision.
     """
 
+    @torch_defaults()
     def __init__(
         self,
         checkpoint: Checkpoint,

@@ -19,7 +19,7 @@ from voiceswap.conversion.reading import full_band_of_file
 from voiceswap.conversion.recording import EncodedRecording, Output, Recording
 from voiceswap.conversion.recording_notes import note_source
 from voiceswap.conversion.voice import Voice
-from voiceswap.errors import AudioError, VoiceswapError
+from voiceswap.errors import VoiceswapError
 from voiceswap.notes import Note, note, notes_to
 
 
@@ -168,7 +168,7 @@ def _finish(writing: Mapping[int, Future[None]], errors: Errors) -> None:
     for number, written in writing.items():
         try:
             written.result()
-        except AudioError as error:
+        except VoiceswapError as error:
             errors[number] = error
 
 

@@ -104,7 +104,9 @@ def without_transients(power: np.ndarray, level_db: float, frame_rate: float) ->
     return np.minimum(power, LOUD_FACTOR * np.maximum(near, 10 ** (level_db / 10)))
 
 
-def powers_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np.ndarray:
+def powers_gain(
+    source: np.ndarray, steady: np.ndarray, output: np.ndarray, frame_rate: float
+) -> np.ndarray:
     """The gain that gives an output the powers of its source over time.
 
     The difference of both contours in dB, over SMOOTHING_SECONDS, with the output's power as
@@ -115,6 +117,7 @@ def powers_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np
 
     Args:
         source: contour (frames,) of the source.
+        steady: the same by `without_transients`.
         output: contour (frames,) of what was synthesized.
         frame_rate: frames a second.
 
@@ -122,7 +125,7 @@ def powers_gain(source: np.ndarray, output: np.ndarray, frame_rate: float) -> np
         Gain of every frame in dB, (frames,).
     """
     source_db, output_db = level_of_powers(source), level_of_powers(output)
-    wanted = without_transients(source, source_db, frame_rate) / 10 ** (source_db / 10)
+    wanted = steady / 10 ** (source_db / 10)
     given = output / 10 ** (output_db / 10)
     short, long = (_hann(seconds, frame_rate) for seconds in (SMOOTHING_SECONDS, BRIDGE_SECONDS))
     difference = 10 * np.log10((wanted + FLOOR) / (given + FLOOR))
@@ -159,9 +162,10 @@ class LoudnessGain:
 
     def next(self, source: Contours, output: Contours) -> np.ndarray:
         """Gain of every frame in dB, (frames,)."""
-        gain = powers_gain(source.powers, output.powers, self._frame_rate)
         level_db = level_of_powers(source.powers)
-        transient = source.powers > without_transients(source.powers, level_db, self._frame_rate)
+        steady = without_transients(source.powers, level_db, self._frame_rate)
+        gain = powers_gain(source.powers, steady, output.powers, self._frame_rate)
+        transient = source.powers > steady
         beside = _hann(TRANSIENT_SECONDS, self._frame_rate)
         share = _smooth(transient.astype(float), beside) == 0
         shares = share, share * 10 ** (gain / 10)

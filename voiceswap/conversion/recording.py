@@ -252,18 +252,20 @@ class Output:
 
     def append(self, samples: np.ndarray) -> None:
         """Add samples of whole mel frames; what is beyond the source's end is left out."""
-        samples = samples[: self._length - len(self._samples)]
-        if not np.isfinite(samples).all():
-            raise VoiceswapError(
-                "The model gave samples that are not numbers; its file, or the voice's, is damaged."
-            )
-        self._samples.append(samples)
+        self._samples.append(samples[: self._length - len(self._samples)])
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """The samples as loud as the source over time and within full scale, in blocks."""
+        """The samples as loud as the source over time and within full scale, in blocks.
+
+        Raises VoiceswapError where they are not numbers.
+        """
         step = BLOCK_SECONDS * self.audio.sample_rate
         unscaled = _blocks(self._samples, step)
         contours = output_contours(unscaled, self.audio, self.source.config)
+        if not np.isfinite(contours.powers).all():
+            raise VoiceswapError(
+                "The model gave samples that are not numbers; its file, or the voice's, is damaged."
+            )
         gain_db = LoudnessGain(self.audio.frame_rate).next(self.source.contours, contours)
         gain = limited_gain(gain_db, self._true_peaks(step))
         first = 0

@@ -116,7 +116,7 @@ class Stream:
     def _take_voice(self) -> None:
         """The voice that was set last, which a block keeps from its beginning to its end."""
         self._voice = self._next_voice
-        nothing = torch.zeros((), device=self.device)
+        nothing = torch.zeros((), dtype=torch.float32, device=self.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
         self._loudness = LoudnessGain(self.engine.audio.frame_rate)
 

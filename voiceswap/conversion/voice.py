@@ -15,7 +15,7 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
 from voiceswap.models.high_band import HIGH_BANDS
-from voiceswap.precision import exact_arithmetic
+from voiceswap.precision import exact_arithmetic, torch_defaults
 from voiceswap.transfer import to_device
 
 MEANS = ("code", "log_f0", "mel_affine", "high_gain")  # what a blend takes the mean of
@@ -74,6 +74,7 @@ def require_voice(voice: object) -> Voice:
     return voice
 
 
+@torch_defaults()
 def draw_voice(autoencoder: Autoencoder, seed: int) -> Voice:
     """A voice that nobody has, drawn from the prior N(0, I)."""
     encoder, n_mels = autoencoder.speaker_encoder, autoencoder.audio.n_mels
@@ -92,6 +93,7 @@ def weighted(voices: Sequence[Any]) -> Sequence[tuple[Any, float]]:
     raise VoiceswapError("A blend takes pairs: blend([(anna, 0.5), (ben, 0.5)]).")
 
 
+@torch_defaults()
 def blend(voices: Sequence[tuple[Voice, float]]) -> Voice:
     """The weighted mean of voices; weights are scaled to sum to one.
 
@@ -143,6 +145,7 @@ def join_voices(voices: Sequence[Voice]) -> Voice:
     return replace(mean, residuals=((join_residuals(kept), 1.0),))
 
 
+@torch_defaults()
 def stack_voices(voices: Sequence[Voice], device: torch.device | str) -> VoiceBatch:
     """The voices of a batch of conversions, on a device."""
     nothing = Residuals(

@@ -21,6 +21,7 @@ from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta
 from voiceswap.models.high_band import HIGH_BANDS, HIGHEST_GAIN
+from voiceswap.precision import torch_defaults
 
 METADATA = "voiceswap-voice"
 MAX_VOICE_BYTES, HEADER_BYTES = 256 << 20, 1 << 20  # of a file, and of its header
@@ -86,6 +87,7 @@ def save_voice(path: str | os.PathLike, voice: Voice, model: str) -> Path:
     return path
 
 
+@torch_defaults()
 def load_voice(path: str | os.PathLike, model: str, sizes: VoiceSizes, decoder: nn.Module) -> Voice:
     """A voice kept by `save_voice`, on the CPU.
 

@@ -22,7 +22,7 @@ from voiceswap.evaluation.protocol import Protocol, Results, find_files
 from voiceswap.evaluation.scorers import left_out_sentence, load_scorers
 from voiceswap.evaluation.tables import Tables, pair_rows, print_report, write_csv
 from voiceswap.files import sha256, whole_file
-from voiceswap.models.checkpoint_path import checkpoint_path
+from voiceswap.models.checkpoint_header import checkpoint_path
 
 RANKED = {"dv": 1, "cer": -1, "mos": 1}  # metrics that rank the pairs; 1 if higher is better
 
@@ -122,9 +122,7 @@ def _require_usable(request: Request, pairs: list[Pair], report: Mapping) -> Non
         raise DataError(f"The folder {request.out} can't be made ({error.strerror}).") from error
     if request.against is not None:
         read_earlier(request.against, report)
-    if request.converted is None:
-        checkpoint_path(request.checkpoint)
-    else:
+    if request.converted is not None:
         find_files(request.converted, pairs)
 
 

@@ -10,23 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from voiceswap.errors import CheckpointError
 from voiceswap.features import AudioConfig
 from voiceswap.files import whole_file
 from voiceswap.models.autoencoder import Autoencoder
-from voiceswap.models.checkpoint_path import checkpoint_path
+from voiceswap.models.checkpoint_header import (
+    DAMAGED,
+    FORMAT,
+    METADATA,
+    checkpoint_path,
+    read_metadata,
+)
 from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.quantization import dequantize, quantize
 from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
+from voiceswap.precision import torch_defaults
 
-FORMAT = 1
-MAX_CHECKPOINT_BYTES = 2 << 30  # of a checkpoint's file
 MAX_SIZE = 8192  # of a layer, a transform or a hop
 MAX_SIZES = {"sample_rate": 192000, "rate": 192000, "f_min": 96000, "f_max": 96000} | dict.fromkeys(
     ("content_blocks", "speaker_blocks", "decoder_blocks", "blocks", "high_blocks", "steps"), 64
@@ -103,7 +108,7 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     }
     tensors = quantize(state, _in_eight_bits)
     with whole_file(path, CheckpointError) as temporary:
-        save_file(tensors, temporary, {"voiceswap": json.dumps(metadata)})
+        save_file(tensors, temporary, {METADATA: json.dumps(metadata)})
     return path
 
 
@@ -131,6 +136,7 @@ def _require_own_front_end(checkpoint: Checkpoint) -> None:
             )
 
 
+@torch_defaults()
 def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
     """Read a checkpoint; "default" is the one in the package.
 
@@ -138,7 +144,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
     truncated, not a voiceswap model, or made by a newer version, and when its sizes or weights are
     not those of a model: nothing is built before they are checked.
     """
-    metadata, tensors = _read(checkpoint_path(path))
+    metadata, tensors = read_metadata(path), _tensors(checkpoint_path(path))
     try:
         audio = AudioConfig(**metadata["audio"])
         card = dict(metadata["card"])
@@ -192,33 +198,8 @@ def _check_sizes(sizes: Mapping[str, object]) -> None:
             raise ValueError(f"{name} is {value}")
 
 
-def read_metadata(path: str | os.PathLike = "default") -> dict:
-    """A checkpoint's metadata: format, audio settings, architectures and card.
-
-    Raises as `load_checkpoint`.
-    """
-    return _read(checkpoint_path(path), with_weights=False)[0]
-
-
-def _read(path: Path, with_weights: bool = True) -> tuple[dict, dict[str, Tensor]]:
+def _tensors(path: Path) -> dict[str, Tensor]:
     try:
-        if path.stat().st_size > MAX_CHECKPOINT_BYTES:
-            raise CheckpointError(f"{path} is larger than any voiceswap model.")
-        with safe_open(path, "pt") as file:
-            metadata = json.loads((file.metadata() or {}).get("voiceswap", "null"))
-            names = file.keys() if with_weights else ()
-            tensors = dequantize({name: file.get_tensor(name) for name in names})
-    except (SafetensorError, OSError, ValueError, RecursionError, RuntimeError) as error:
-        raise CheckpointError(f"{path} is damaged or not a safetensors file.") from error
-    if not isinstance(metadata, dict):
-        raise CheckpointError(
-            f"{path} is a safetensors file, but not a voiceswap model; a saved voice is given as "
-            "--target."
-        )
-    if not isinstance(metadata.get("format"), int):
-        raise CheckpointError(f"{path} does not say its format, so it can't be read.")
-    if metadata["format"] > FORMAT:
-        raise CheckpointError(
-            f"{path} was made by a newer voiceswap; upgrade with pip install -U voiceswap."
-        )
-    return metadata, tensors
+        return dequantize(load_file(path))
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(DAMAGED.format(path)) from error
