@@ -12,7 +12,8 @@ from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.mel_statistics import apply_mel_affine
-from voiceswap.conversion.recording import Output, Recording
+from voiceswap.conversion.output import Output
+from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.residuals import retrieve
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.dsp.f0_tracker import f0_tracker

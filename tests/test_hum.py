@@ -51,3 +51,13 @@ def test_what_does_not_hum_stays(hello, goodbye):
     for samples in (hello, goodbye, held, np.tile(goodbye[:8000], 8), hello[:3000]):
         assert remove_hum(samples, 16000) is samples
     assert not remove_hum(np.zeros(32000, np.float32), 16000).any()
+
+
+def test_hum_moves_no_pitch_of_a_stream(tiny, hello, goodbye):
+    speech, means = np.tile(goodbye, 2), []
+    for samples in (speech, with_hum(speech, 60.0, 25)):
+        stream = tiny.stream((hello, 16000), latency="low", rate=16000)
+        for first in range(0, len(samples), 1600):
+            stream.push(samples[first : first + 1600])
+        means.append(stream.statistics.log_f0[0])
+    assert abs(means[1] - means[0]) < 0.03

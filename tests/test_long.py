@@ -17,8 +17,9 @@ from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceSwappe
 from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.core import decode
+from voiceswap.conversion.output import Output
 from voiceswap.conversion.pitch import transfer_pitch
-from voiceswap.conversion.recording import Output, Recording
+from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.voice import stack_voices
 from voiceswap.features import extract_f0, log_f0_statistics
 

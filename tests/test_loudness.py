@@ -16,7 +16,8 @@ from voiceswap.conversion.loudness import (
     powers_gain,
     true_peaks,
 )
-from voiceswap.conversion.recording import Output, Recording
+from voiceswap.conversion.output import Output
+from voiceswap.conversion.recording import Recording
 from voiceswap.dsp.filters import high_pass, k_weighted
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from voiceswap.conversion.engine import Engine
+from voiceswap.conversion.output import output_length
 from voiceswap.conversion.pitch import transfer_pitch
-from voiceswap.conversion.recording import Recording, output_length
+from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.voice import Voice, require_voice
 from voiceswap.features import log_f0_statistics
 from voiceswap.precision import inference

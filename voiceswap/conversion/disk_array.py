@@ -2,6 +2,7 @@
 
 import tempfile
 import weakref
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -46,3 +47,7 @@ class DiskArray:
         rows = np.empty((max(last - first, 0), *self.shape), self.dtype)
         self.file.readinto(rows.data)
         return rows
+
+    def blocks(self, longest: int) -> Iterator[np.ndarray]:
+        """Copies of all rows in order, `longest` at a time."""
+        return (self.read(first, first + longest) for first in range(0, self.rows, longest))

@@ -22,9 +22,10 @@ from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
 from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, unsure
 from voiceswap.conversion.options import number
+from voiceswap.conversion.output import Output
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
-from voiceswap.conversion.recording import EncodedRecording, Output
+from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_reference
 from voiceswap.conversion.references import (
     References,

@@ -14,9 +14,10 @@ from voiceswap.conversion.background import Background
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
+from voiceswap.conversion.output import Output
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import full_band_of_file
-from voiceswap.conversion.recording import EncodedRecording, Output, Recording
+from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.recording_notes import note_source
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
+from voiceswap.conversion.output import Output
 from voiceswap.conversion.pitch import note_pitch_limits, place_contour
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
     EncodedRecording,
-    Output,
     Window,
     windows,
 )

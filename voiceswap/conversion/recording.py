@@ -11,24 +11,17 @@ from torch import Tensor
 from voiceswap.audio import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
 from voiceswap.audio_io.checks import require_length, require_sound
 from voiceswap.audio_io.decoding import BLOCK_SECONDS
-from voiceswap.audio_io.resampling import resample_blocks
 from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.loudness import (
-    LoudnessGain,
-    limited_gain,
-    output_contours,
     power_contours,
-    ramps,
-    true_peaks,
 )
 from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.dsp.filters import high_pass
 from voiceswap.dsp.hum import remove_hum
 from voiceswap.dsp.piecewise import piecewise
-from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
@@ -191,7 +184,7 @@ class Recording:
 
     def _without_rumble(self, samples: DiskArray) -> DiskArray:
         filtered, rate = DiskArray(np.float32), self.config.sample_rate
-        for block in high_pass(_blocks(samples, BLOCK_SECONDS * rate), rate):
+        for block in high_pass(samples.blocks(BLOCK_SECONDS * rate), rate):
             filtered.append(block)
         return filtered
 
@@ -235,67 +228,8 @@ class EncodedRecording:
         return torch.from_numpy(self.feature_rows.read(first, last)).float().T
 
 
-def output_length(source: Recording, audio: AudioConfig) -> int:
-    """How many samples at the rate of `audio` are as long as a recording."""
-    return min(round(source.seconds * audio.sample_rate), source.frames * audio.hop_length)
-
-
-class Output:
-    """A conversion's samples, written window by window and read back as loud as the source.
-
-    `audio` has the samples' rate, which may differ from the source's.
-    """
-
-    def __init__(self, source: Recording, audio: AudioConfig):
-        self.source, self.audio, self._samples = source, audio, DiskArray(np.float32)
-        self._length = output_length(source, audio)
-
-    def append(self, samples: np.ndarray) -> None:
-        """Add samples of whole mel frames; what is beyond the source's end is left out."""
-        self._samples.append(samples[: self._length - len(self._samples)])
-
-    def blocks(self) -> Iterator[np.ndarray]:
-        """The samples as loud as the source over time and within full scale, in blocks.
-
-        Raises VoiceswapError where they are not numbers.
-        """
-        step = BLOCK_SECONDS * self.audio.sample_rate
-        unscaled = _blocks(self._samples, step)
-        contours = output_contours(unscaled, self.audio, self.source.config)
-        if not np.isfinite(contours.powers).all():
-            raise VoiceswapError(
-                "The model gave samples that are not numbers; its file, or the voice's, is damaged."
-            )
-        gain_db = LoudnessGain(self.audio.frame_rate).next(self.source.contours, contours)
-        gain = limited_gain(gain_db, self._true_peaks(step))
-        first = 0
-        for samples in _blocks(self._samples, step):
-            last = first + len(samples)
-            yield samples * ramps(gain, self.audio.hop_length, first, last)
-            first = last
-
-    def _true_peaks(self, step: int) -> np.ndarray:
-        """`true_peaks` of all samples, `step` at a time with a frame to either side."""
-        hop, peaks = self.audio.hop_length, []
-        for first in range(0, len(self._samples), step):
-            around = self._samples.read(first - hop, first + step + hop)
-            peaks.append(true_peaks(around, hop)[min(first, hop) // hop :][: step // hop])
-        return np.concatenate(peaks)
-
-    def recording(self) -> Recording:
-        """The conversion as a recording of its own, at the source's rate."""
-        rates = self.audio.sample_rate, self.source.config.sample_rate
-        blocks = resample_blocks(self.blocks(), *rates)
-        return Recording(blocks, self.source.config, "The conversion", noisy=True)
-
-
 def _kept(blocks: Iterator[np.ndarray], samples: DiskArray) -> Iterator[np.ndarray]:
     """The blocks as they come, which are added to `samples`."""
     for block in blocks:
         samples.append(block)
         yield block
-
-
-def _blocks(samples: DiskArray, longest: int) -> Iterator[np.ndarray]:
-    """All samples in order, `longest` at a time."""
-    return (samples.read(first, first + longest) for first in range(0, len(samples), longest))

@@ -17,6 +17,7 @@ from voiceswap.precision import inference
 TYPICAL_SECONDS = 2.0  # weight of the typical statistics, as seconds of speech
 REMEMBERED_SECONDS = 60.0  # of levels and pitch
 PAUSE_BELOW_DB = 25.0  # frames this far below the speech's level are pauses, and teach nothing
+NEAR_TONE = 0.03  # share of a tone's frequency by which F0 of it may be off
 QUIETEST_DB = -55.0  # a level below this is no speech
 
 
@@ -65,6 +66,11 @@ class SourceStatistics:
     def add_f0(self, f0: np.ndarray) -> None:
         """Add F0 in Hz (mel frames,)."""
         self._f0 = np.append(self._f0, f0)[-round(REMEMBERED_SECONDS * self.frame_rate) :]
+
+    def forget_f0(self, tones: np.ndarray) -> None:
+        """Take what is near tones (tones,), in Hz, for no voice."""
+        near = np.abs(self._f0[:, None] / tones - 1) < NEAR_TONE
+        self._f0[near.any(1)] = 0.0
 
     def is_speech(self, samples: np.ndarray) -> bool:
         """Whether samples (samples,), as they came, are loud enough to update the statistics."""

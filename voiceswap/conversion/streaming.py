@@ -1,7 +1,6 @@
 """Conversion while somebody speaks: blocks of samples in, blocks of samples out."""
 
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import torch
@@ -19,11 +18,12 @@ from voiceswap.conversion.loudness import (
     power_contours,
     true_peaks,
 )
-from voiceswap.conversion.nonverbal import difference, follow_source, unsure
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.running_f0 import RunningF0
+from voiceswap.conversion.running_hum import RunningHum
 from voiceswap.conversion.running_noise import RunningNoise
+from voiceswap.conversion.running_nonverbal import RunningNonverbal
 from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, require_voice, stack_voices
@@ -36,8 +36,6 @@ from voiceswap.precision import inference
 
 CROSSFADE = 0.01  # seconds of cross-fade from one block to the next
 RECENT = 0.3  # seconds before a block that decoder and vocoder see; the front end sees all the past
-NONVERBAL_SECONDS = 1.0  # of speech, after which nonverbal sounds follow the source fully
-STREAM_LOG_VARIANCE = 0.05  # how much higher the mean log-variance of speech is in streams
 CHUNK_SECONDS = 0.005  # that are resampled at once, so that the result does not depend on blocks
 
 
@@ -90,6 +88,7 @@ class Stream:
         self._analysed = np.zeros(0, np.float32)  # from mel frame `_left` on
         self._left = self._at = 0  # mel frames: the window's first, and the next block's
         self._f0, self._phase = RunningF0(audio), 0.0
+        self._hum = RunningHum(audio.sample_rate)
         self._noise = RunningNoise(audio.sample_rate)
         self._recent_output = np.zeros(0, np.float32)  # before a block, without the loudness gain
         self._tail = np.zeros(round(CROSSFADE * engine.output_audio.sample_rate), np.float32)
@@ -116,8 +115,7 @@ class Stream:
     def _take_voice(self) -> None:
         """The voice that was set last, which a block keeps from its beginning to its end."""
         self._voice = self._next_voice
-        nothing = torch.zeros((), dtype=torch.float32, device=self.device)
-        self._difference = nothing, nothing + 1e-6  # of mels so far; see `difference`
+        self._nonverbal = RunningNonverbal(self.engine)
         self._loudness = LoudnessGain(self.engine.audio.frame_rate)
 
     def set_pitch_shift(self, semitones: float) -> None:
@@ -183,7 +181,10 @@ class Stream:
         first, last = self._at - self._left, self._at + self._block - self._left
         frames, hop = last + self._ahead, audio.hop_length
         window = self._analysed[: frames * hop]
-        window = window - window.mean()
+        hums = len(self._hum.tones)
+        window = self._hum.removed(window - window.mean(), self._left * hop)
+        if len(self._hum.tones) > hums:
+            statistics.forget_f0(self._hum.tones)  # which were taken for a voice
         own = window[first * hop : last * hop]
         new = own if self._at else window  # the first block counts with its lookahead
         statistics.add_samples(new, audio.sample_rate)
@@ -206,9 +207,8 @@ class Stream:
         state = self._excitation(moved[0], left, first, last)
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
-        if engine.usual_log_variance is not None:
-            block = slice(first, last) if speaks else slice(0)
-            mel = self._with_nonverbal(mel, wave, contour_f0, log_variance, block)
+        block = slice(first, last) if speaks else slice(0)
+        mel = self._nonverbal.added(mel, wave, contour_f0, log_variance, block)
         output = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, output[first * out_audio.hop_length :])
 
@@ -227,31 +227,6 @@ class Stream:
             block[:fade] = rising * block[:fade] + (1 - rising) * self._tail
         self._tail = output[stop : stop + fade]
         return block
-
-    def _with_nonverbal(
-        self,
-        mel: torch.Tensor,
-        wave: np.ndarray,
-        f0: torch.Tensor,
-        log_variance: torch.Tensor,
-        block: slice,
-    ) -> torch.Tensor:
-        """Log-mels of a window's end that follow the source where the content is unsure.
-
-        `wave` and the content posterior's `log_variance` are of the whole window, `f0` is the
-        source's at its end; `block` are the frames to learn from.
-        """
-        engine = self.engine
-        source = engine.log_mel(torch.from_numpy(wave)[None].to(engine.device))
-        usual = cast(float, engine.usual_log_variance) + STREAM_LOG_VARIANCE
-        share = unsure(log_variance, usual, source)
-        source, share = (x[..., source.shape[-1] - mel.shape[-1] :] for x in (source, share))
-        source = engine.envelope(source, f0.to(engine.device))
-        if block.stop:
-            new = difference(mel[..., block], source[..., block], share[..., block])
-            self._difference = self._difference[0] + new[0], self._difference[1] + new[1]
-        settled = (self._difference[1] / (NONVERBAL_SECONDS * engine.audio.frame_rate)).clamp(max=1)
-        return follow_source(mel, source, share * settled, self._difference)
 
     def _content(
         self, wave: np.ndarray, block: slice, speaks: bool

@@ -4,76 +4,122 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from voiceswap.dsp.spectra import power, stft
+from voiceswap.precision import torch_defaults
 
 MAINS, HIGHEST = (50, 60), 1000  # Hz; of the tones
-# Seconds of a frame, and from one to the next: whole periods of every tone, so that a tone has one
-# phase in all frames.
-WINDOW, HOP, BIN = 0.2, 0.1, 5  # and Hz from bin to bin
+# Seconds from one frame to the next, and half of a frame: whole periods of every tone, so that a
+# tone has one phase in all frames.
+HOP, BIN = 0.1, 5  # and Hz from bin to bin
 BESIDE = (-4, -3, 3, 4)  # bins beside a tone that neither it nor another tone reaches
+BINS = HIGHEST // BIN + max(BESIDE) + 1
 # By how much a mains, or a recorder's clock, may be off, tried on so many of the lowest tones.
-CLOCK, LOWEST = torch.linspace(-0.004, 0.004, 81, dtype=torch.float64), 6
+CLOCKS, LOWEST = torch.linspace(-0.004, 0.004, 81, dtype=torch.float64, device="cpu"), 6
 MEMORY = 20  # frames to either side that a tone is known from at one moment
+FEWEST = 9  # frames that tell of hum
 PAUSE = 4.0  # power of the loudest tenth for that of the quietest, below which there is no pause
 PROMINENCE, AUDIBLE = 10.0, 1e-6  # a tone's power for that beside it, and for the recording's
 STEADY = 2.0  # times its usual magnitude, above which it is something else
 
 
-class _Tones(NamedTuple):
-    """Those that there are: bins (tones,), and spectrum (tones, frames) without speech."""
+class Hum(NamedTuple):
+    """The tones of a mains in a recording.
 
-    bins: Tensor
+    numbers: (tones,), multiples of `mains`, Hz. clock: by what share they are off. spectrum:
+    (tones, frames), from frame `first` on, without the turns that `clock` gives.
+    """
+
+    mains: int
+    clock: Tensor
+    numbers: Tensor
     spectrum: Tensor
+    first: int
+
+    @property
+    def power(self) -> float:
+        """The sum of all frames' powers."""
+        return float(power(self.spectrum).sum())
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """(tones,), Hz."""
+        return (self.mains * (1 + self.clock) * self.numbers).numpy()
+
+    def wave(self, start: int, stop: int, sample_rate: int) -> np.ndarray:
+        """Samples `start` to `stop` of the hum; beyond the known frames it goes on."""
+        hop = round(HOP * sample_rate)
+        frames = torch.arange(start // hop, -(-stop // hop) + 1)
+        known = (frames - self.first).clamp(0, self.spectrum.shape[1] - 1)
+        whole = torch.zeros(hop + 1, len(frames), dtype=torch.complex128)
+        turns = self.clock * _turns(self.mains, self.numbers, frames)
+        whole[_bins(self.mains, self.numbers)] = _turned(self.spectrum[:, known], turns)
+        parts = 2 * torch.fft.irfft(whole, 2 * hop, dim=0) * torch.hann_window(2 * hop)[:, None]
+        samples = (parts[hop:, :-1] + parts[:hop, 1:]).T.flatten()
+        return samples[start % hop :][: stop - start].numpy()
 
 
+@torch_defaults()
 def remove_hum(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """`samples` (samples,) without the hum of the mains, where there is any; float32.
 
-    The F0 tracker would take it for a voice. It is known from the quiet parts and subtracted, so
-    that a voice that crosses its frequencies stays. Where there is no pause, nothing is removed.
+    The F0 tracker would take it for a voice.
     """
+    hum = find_hum(hum_spectrum(samples, sample_rate), 1)
+    if hum is None:
+        return samples
+    return (samples - hum.wave(0, len(samples), sample_rate)).astype(np.float32)
+
+
+def hum_spectrum(samples: np.ndarray, sample_rate: int) -> Tensor:
+    """Spectrum (BINS, frames) of the whole frames in samples (samples,), the second at HOP."""
     hop = round(HOP * sample_rate)
-    padded = np.pad(samples, (0, -len(samples) % hop))
-    window = torch.hann_window(2 * hop)
-    if len(samples) < 5 * len(window):
-        return samples
-    spectrum = stft(torch.from_numpy(padded), window, hop)[: HIGHEST // BIN + max(BESIDE) + 1]
-    spectrum = spectrum.to(torch.complex128)
+    spectrum = stft(torch.from_numpy(samples), torch.hann_window(2 * hop), hop)
+    return spectrum[:BINS, 1 : len(samples) // hop].to(torch.complex128)
+
+
+def find_hum(spectrum: Tensor, first: int) -> Hum | None:
+    """The hum in a spectrum by `hum_spectrum`, whose frames count from `first` on.
+
+    It is known from the quiet frames, so that a voice that crosses its frequencies is no part of
+    it. Where there is no pause, none is known.
+    """
     powers = power(spectrum).sum(0)
-    quietest, loudest = powers[1:-1].quantile(torch.tensor([0.1, 0.9], dtype=torch.float64))
+    if len(powers) < FEWEST:
+        return None
+    quietest, loudest = powers.quantile(torch.tensor([0.1, 0.9], dtype=torch.float64))
     if loudest < PAUSE * quietest:
-        return samples
+        return None
     weights = 1 / (powers + 1e-9)
-    weights[[0, -1]] = 0.0  # half of them is beyond the recording
-    bins, tones = max(
-        (_tones(spectrum, weights, mains) for mains in MAINS),
-        key=lambda found: float(power(found.spectrum).sum()),
-    )
-    if power(tones).sum() < AUDIBLE * powers.sum():
-        return samples
-    alone = torch.zeros(hop + 1, spectrum.shape[1], dtype=torch.complex128)
-    alone[bins] = tones
-    frames = 2 * torch.fft.irfft(alone, 2 * hop, dim=0) * window[:, None]
-    hum = (frames[hop:, :-1] + frames[:hop, 1:]).T.flatten()[: len(samples)]
-    return (samples - hum.numpy()).astype(np.float32)
+    hum = max((_hum(spectrum, first, weights, mains) for mains in MAINS), key=lambda hum: hum.power)
+    return hum if hum.power > AUDIBLE * powers.sum() else None
 
 
-def _tones(spectrum: Tensor, weights: Tensor, mains: int) -> _Tones:
-    """What of a spectrum (bins, frames) is hum of a mains; `weights` (frames,) are of quiet."""
-    number = torch.arange(1, HIGHEST // mains + 1, dtype=torch.float64)
-    bins = (number * mains / BIN).long()
-    phase = -2 * torch.pi * mains * HOP * number[:, None] * torch.arange(spectrum.shape[1])
-    found = spectrum[bins]
-    lowest = _turned((found * weights)[:LOWEST], CLOCK[:, None, None] * phase[:LOWEST])
-    clock = CLOCK[power(lowest.sum(2)).sum(1).argmax()]
-    steady = _mean_over_time(_turned(found, clock * phase), weights)
+def _hum(spectrum: Tensor, first: int, weights: Tensor, mains: int) -> Hum:
+    """What is hum of a mains; `weights` (frames,) are those of the quiet."""
+    numbers = torch.arange(1, HIGHEST // mains + 1)
+    bins = _bins(mains, numbers)
+    turns = -_turns(mains, numbers, first + torch.arange(spectrum.shape[1]))
+    tones = spectrum[bins]
+    lowest = _turned((tones * weights)[:LOWEST], CLOCKS[:, None, None] * turns[:LOWEST])
+    clock = CLOCKS[power(lowest.sum(2)).sum(1).argmax()]
+    steady = _mean_over_time(_turned(tones, clock * turns), weights)
     beside = torch.stack([power(_mean_over_time(spectrum[bins + by], weights)) for by in BESIDE])
     usual = power(steady).median(1, keepdim=True).values
     there = usual[:, 0] > PROMINENCE * beside.mean(0).median(1).values
     limited = steady * (STEADY * usual.sqrt() / steady.abs().clamp(min=1e-30)).clamp(max=1.0)
-    return _Tones(bins[there], _turned(limited, -clock * phase)[there])
+    return Hum(mains, clock, numbers[there], limited[there], first)
+
+
+def _bins(mains: int, numbers: Tensor) -> Tensor:
+    return numbers * mains // BIN
+
+
+def _turns(mains: int, numbers: Tensor, frames: Tensor) -> Tensor:
+    """Phase (tones, frames) of tones whose clock is off by all of it."""
+    return 2 * torch.pi * HOP * mains * (numbers[:, None] * frames).double()
 
 
 def _turned(spectrum: Tensor, phase: Tensor) -> Tensor:
@@ -85,8 +131,7 @@ def _mean_over_time(spectrum: Tensor, weights: Tensor) -> Tensor:
     kernel = torch.hann_window(2 * MEMORY + 1, periodic=False, dtype=torch.float64)[None, None]
 
     def smooth(values: Tensor) -> Tensor:
-        return torch.nn.functional.conv1d(values[:, None], kernel, padding=MEMORY)[:, 0]
+        return F.conv1d(values[:, None], kernel, padding=MEMORY)[:, 0]
 
-    weighted = spectrum * weights
-    total = smooth(weights[None]).clamp(min=1e-30)
+    weighted, total = spectrum * weights, smooth(weights[None]).clamp(min=1e-30)
     return torch.complex(smooth(weighted.real), smooth(weighted.imag)) / total

@@ -1,0 +1,39 @@
+"""Hum of the mains in a stream, which is removed while it comes."""
+
+import numpy as np
+import torch
+
+from voiceswap.dsp.hum import BINS, HOP, Hum, find_hum, hum_spectrum
+
+MEMORY_SECONDS = 8.0  # from which the hum is known
+FIRST_SECONDS = 2.0  # after which it can be
+RENEWED = 4  # frames after which it is found again: 0.4 s
+
+
+class RunningHum:
+    """The hum in the last 8 s of a stream; see `hum.find_hum`."""
+
+    def __init__(self, sample_rate: int):
+        self._rate, self._hop = sample_rate, round(HOP * sample_rate)
+        self._spectrum = torch.zeros(BINS, 0, dtype=torch.complex128)
+        self._next = 1  # the frame after it
+        self._hum: Hum | None = None
+
+    @property
+    def tones(self) -> np.ndarray:
+        """Those that are known, (tones,), in Hz."""
+        return self._hum.frequencies if self._hum else np.zeros(0)
+
+    def removed(self, window: np.ndarray, start: int) -> np.ndarray:
+        """A window (samples,) of the stream, which begins at sample `start`, without the hum."""
+        first = max(self._next, -(-start // self._hop) + 1)
+        new = hum_spectrum(window[(first - 1) * self._hop - start :], self._rate)
+        self._spectrum = torch.cat([self._spectrum, new], 1)[:, -round(MEMORY_SECONDS / HOP) :]
+        before, self._next = self._next, first + new.shape[1]
+        known = self._spectrum.shape[1]
+        if known >= FIRST_SECONDS / HOP and before // RENEWED < self._next // RENEWED:
+            self._hum = find_hum(self._spectrum, self._next - known)
+        if self._hum is None:
+            return window
+        hum = self._hum.wave(start, start + len(window), self._rate)
+        return (window - hum).astype(np.float32)
