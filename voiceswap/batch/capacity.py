@@ -22,9 +22,9 @@ def default_jobs(device: str) -> int:
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
     memory = psutil.virtual_memory().total
     with suppress(OSError, ValueError):  # no container, or one that may use all
-        memory = min(memory, int((CGROUP / "memory.max").read_text()))
+        memory = min(memory, int((CGROUP / "memory.max").read_text(encoding="ascii")))
     with suppress(OSError, ValueError):
-        time, period = map(int, (CGROUP / "cpu.max").read_text().split())
+        time, period = map(int, (CGROUP / "cpu.max").read_text(encoding="ascii").split())
         cores = min(cores, max(1, time // period))
     jobs = min(cores, memory // WORKER_MEMORY)
     if not on_cpu(device):

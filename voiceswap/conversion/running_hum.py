@@ -15,7 +15,7 @@ class RunningHum:
 
     def __init__(self, sample_rate: int):
         self._rate, self._hop = sample_rate, round(HOP * sample_rate)
-        self._spectrum = torch.zeros(BINS, 0, dtype=torch.complex128)
+        self._spectrum = torch.zeros(BINS, 0, dtype=torch.complex128, device="cpu")
         self._next = 1  # the frame after it
         self._hum: Hum | None = None
 
