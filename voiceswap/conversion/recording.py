@@ -20,7 +20,7 @@ from voiceswap.conversion.loudness import (
 from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.dsp.filters import high_pass
-from voiceswap.dsp.hum import remove_hum
+from voiceswap.dsp.hum import HumRemover
 from voiceswap.dsp.piecewise import piecewise
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE
@@ -101,7 +101,7 @@ class Recording:
         moments = np.zeros(2)
         if not noisy:
             self._noisy = DiskArray(np.float32)
-            blocks = piecewise(blocks, config.sample_rate, remove_hum)
+            blocks = piecewise(blocks, config.sample_rate, HumRemover())
             blocks = piecewise(_kept(blocks, self._noisy), config.sample_rate, denoise)
 
         def measured() -> Iterator[np.ndarray]:

@@ -11,18 +11,18 @@ RENEWED = 4  # frames after which it is found again: 0.4 s
 
 
 class RunningHum:
-    """The hum in the last 8 s of a stream; see `hum.find_hum`."""
+    """The hum in the last 8 s of a stream; see `hum.find_hum`.
+
+    Attributes:
+        new: tones in Hz, (tones,), that the last call was the first to know.
+    """
 
     def __init__(self, sample_rate: int):
         self._rate, self._hop = sample_rate, round(HOP * sample_rate)
         self._spectrum = torch.zeros(BINS, 0, dtype=torch.complex128, device="cpu")
         self._next = 1  # the frame after it
         self._hum: Hum | None = None
-
-    @property
-    def tones(self) -> np.ndarray:
-        """Those that are known, (tones,), in Hz."""
-        return self._hum.frequencies if self._hum else np.zeros(0)
+        self._ever, self.new = np.zeros(0), np.zeros(0)
 
     def removed(self, window: np.ndarray, start: int) -> np.ndarray:
         """A window (samples,) of the stream, which begins at sample `start`, without the hum."""
@@ -32,7 +32,11 @@ class RunningHum:
         before, self._next = self._next, first + new.shape[1]
         known = self._spectrum.shape[1]
         if known >= FIRST_SECONDS / HOP and before // RENEWED < self._next // RENEWED:
-            self._hum = find_hum(self._spectrum, self._next - known)
+            pause = self._hum.pause if self._hum else 0.0
+            self._hum = find_hum(self._spectrum, self._next - known, pause)
+        tones = self._hum.tones if self._hum else self._ever
+        self.new = np.setdiff1d(tones, self._ever)
+        self._ever = np.append(self._ever, self.new)
         if self._hum is None:
             return window
         hum = self._hum.wave(start, start + len(window), self._rate)

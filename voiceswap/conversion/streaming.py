@@ -181,10 +181,8 @@ class Stream:
         first, last = self._at - self._left, self._at + self._block - self._left
         frames, hop = last + self._ahead, audio.hop_length
         window = self._analysed[: frames * hop]
-        hums = len(self._hum.tones)
         window = self._hum.removed(window - window.mean(), self._left * hop)
-        if len(self._hum.tones) > hums:
-            statistics.forget_f0(self._hum.tones)  # which were taken for a voice
+        statistics.forget_f0(self._hum.new)  # which were taken for a voice until now
         own = window[first * hop : last * hop]
         new = own if self._at else window  # the first block counts with its lookahead
         statistics.add_samples(new, audio.sample_rate)

@@ -23,13 +23,18 @@ FEWEST = 9  # frames that tell of hum
 PAUSE = 4.0  # power of the loudest tenth for that of the quietest, below which there is no pause
 PROMINENCE, AUDIBLE = 10.0, 1e-6  # a tone's power for that beside it, and for the recording's
 STEADY = 2.0  # times its usual magnitude, above which it is something else
+SILENT = 1e-9  # power, for the mean, of a frame that has no sound at all, such as before a fade
+# Share of the frames near a moment that have to be quiet for all of a tone to be hum there: more
+# of a voice's long note would go the fewer they are.
+QUIET = 0.05
 
 
 class Hum(NamedTuple):
     """The tones of a mains in a recording.
 
     numbers: (tones,), multiples of `mains`, Hz. clock: by what share they are off. spectrum:
-    (tones, frames), from frame `first` on, without the turns that `clock` gives.
+    (tones, frames), from frame `first` on, without the turns that `clock` gives. pause: power of
+    the quiet frames.
     """
 
     mains: int
@@ -37,6 +42,7 @@ class Hum(NamedTuple):
     numbers: Tensor
     spectrum: Tensor
     first: int
+    pause: float
 
     @property
     def power(self) -> float:
@@ -44,9 +50,9 @@ class Hum(NamedTuple):
         return float(power(self.spectrum).sum())
 
     @property
-    def frequencies(self) -> np.ndarray:
-        """(tones,), Hz."""
-        return (self.mains * (1 + self.clock) * self.numbers).numpy()
+    def tones(self) -> np.ndarray:
+        """(tones,), Hz by the mains."""
+        return (self.mains * self.numbers).numpy()
 
     def wave(self, start: int, stop: int, sample_rate: int) -> np.ndarray:
         """Samples `start` to `stop` of the hum; beyond the known frames it goes on."""
@@ -61,16 +67,23 @@ class Hum(NamedTuple):
         return samples[start % hop :][: stop - start].numpy()
 
 
-@torch_defaults()
-def remove_hum(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """`samples` (samples,) without the hum of the mains, where there is any; float32.
+class HumRemover:
+    """Removes hum from a recording, a piece after the other.
 
     The F0 tracker would take it for a voice.
     """
-    hum = find_hum(hum_spectrum(samples, sample_rate), 1)
-    if hum is None:
-        return samples
-    return (samples - hum.wave(0, len(samples), sample_rate)).astype(np.float32)
+
+    def __init__(self) -> None:
+        self._pause = 0.0  # power of the quiet frames of the last piece that hums
+
+    @torch_defaults()
+    def __call__(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
+        """A piece (samples,) without the hum of the mains, where there is any; float32."""
+        hum = find_hum(hum_spectrum(samples, sample_rate), 1, self._pause)
+        if hum is None:
+            return samples
+        self._pause = hum.pause
+        return (samples - hum.wave(0, len(samples), sample_rate)).astype(np.float32)
 
 
 def hum_spectrum(samples: np.ndarray, sample_rate: int) -> Tensor:
@@ -80,25 +93,27 @@ def hum_spectrum(samples: np.ndarray, sample_rate: int) -> Tensor:
     return spectrum[:BINS, 1 : len(samples) // hop].to(torch.complex128)
 
 
-def find_hum(spectrum: Tensor, first: int) -> Hum | None:
+def find_hum(spectrum: Tensor, first: int, pause: float = 0.0) -> Hum | None:
     """The hum in a spectrum by `hum_spectrum`, whose frames count from `first` on.
 
     It is known from the quiet frames, so that a voice that crosses its frequencies is no part of
-    it. Where there is no pause, none is known.
+    it. Where there is no pause, none is known, unless all is as quiet as a `pause` before.
     """
-    powers = power(spectrum).sum(0)
-    if len(powers) < FEWEST:
+    powers = power(spectrum[MAINS[0] // BIN - 1 :]).sum(0)  # without an offset
+    sounds = powers > SILENT * powers.mean()
+    if sounds.sum() < FEWEST:
         return None
-    quietest, loudest = powers.quantile(torch.tensor([0.1, 0.9], dtype=torch.float64))
-    if loudest < PAUSE * quietest:
+    quietest, loudest = powers[sounds].quantile(torch.tensor([0.1, 0.9], dtype=torch.float64))
+    if loudest < PAUSE * quietest and loudest > PAUSE * pause:
         return None
-    weights = 1 / (powers + 1e-9)
-    hum = max((_hum(spectrum, first, weights, mains) for mains in MAINS), key=lambda hum: hum.power)
+    weights = torch.where(sounds, quietest / powers, 0.0)
+    found = (_hum(spectrum, first, weights, mains, float(quietest)) for mains in MAINS)
+    hum = max(found, key=lambda hum: hum.power)
     return hum if hum.power > AUDIBLE * powers.sum() else None
 
 
-def _hum(spectrum: Tensor, first: int, weights: Tensor, mains: int) -> Hum:
-    """What is hum of a mains; `weights` (frames,) are those of the quiet."""
+def _hum(spectrum: Tensor, first: int, weights: Tensor, mains: int, pause: float) -> Hum:
+    """What is hum of a mains; `weights` (frames,) are those of the quiet, 1 at power `pause`."""
     numbers = torch.arange(1, HIGHEST // mains + 1)
     bins = _bins(mains, numbers)
     turns = -_turns(mains, numbers, first + torch.arange(spectrum.shape[1]))
@@ -110,7 +125,7 @@ def _hum(spectrum: Tensor, first: int, weights: Tensor, mains: int) -> Hum:
     usual = power(steady).median(1, keepdim=True).values
     there = usual[:, 0] > PROMINENCE * beside.mean(0).median(1).values
     limited = steady * (STEADY * usual.sqrt() / steady.abs().clamp(min=1e-30)).clamp(max=1.0)
-    return Hum(mains, clock, numbers[there], limited[there], first)
+    return Hum(mains, clock, numbers[there], limited[there], first, pause)
 
 
 def _bins(mains: int, numbers: Tensor) -> Tensor:
@@ -133,5 +148,6 @@ def _mean_over_time(spectrum: Tensor, weights: Tensor) -> Tensor:
     def smooth(values: Tensor) -> Tensor:
         return F.conv1d(values[:, None], kernel, padding=MEMORY)[:, 0]
 
-    weighted, total = spectrum * weights, smooth(weights[None]).clamp(min=1e-30)
+    weighted = spectrum * weights
+    total = smooth(weights[None]).clamp(min=QUIET * float(kernel.sum()))
     return torch.complex(smooth(weighted.real), smooth(weighted.imag)) / total
