@@ -199,6 +199,23 @@ def test_a_processor_limited_to_avx2_has_32_bits():
     assert made.stdout.strip() == "False"
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "quick"),
+    [
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": True}, True),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": True}, True),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": False}, False),
+        ({"bf16": True}, True),
+        ({"cpu_name": "AMD Ryzen", "avx2": True}, False),
+    ],
+)
+def test_bfloat16_is_for_processors_that_are_quicker_with_it(monkeypatch, capabilities, quick):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    assert has_fast_bfloat16() == quick
+
+
 def test_a_mac_which_has_no_onednn_has_32_bits(monkeypatch):
     """Its newer processors have the instructions, and only oneDNN uses them."""
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True}, raising=False)
