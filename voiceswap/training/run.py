@@ -136,8 +136,7 @@ class TrainCLI(LightningCLI):
         if config.get("precision") == "bf16-mixed" and slow:
             config["precision"] = "32-true"
             rank_zero_info(
-                "This CPU has no bfloat16 arithmetic: training in 32 bits, which is many times "
-                "quicker here."
+                "This CPU is not quicker with bfloat16: training in 32 bits."
             )
         bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar(batches)]
         trainer = super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
