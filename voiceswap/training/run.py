@@ -135,9 +135,7 @@ class TrainCLI(LightningCLI):
         slow = config["accelerator"] == "cpu" and not precision.has_fast_bfloat16()
         if config.get("precision") == "bf16-mixed" and slow:
             config["precision"] = "32-true"
-            rank_zero_info(
-                "This CPU is not quicker with bfloat16: training in 32 bits."
-            )
+            rank_zero_info("This CPU is not quicker with bfloat16: training in 32 bits.")
         bar = [] if config.get("enable_progress_bar") is False else [StepProgressBar(batches)]
         trainer = super()._instantiate_trainer(config, [*callbacks, RunGuard(), *bar])
         if isinstance(trainer.strategy, DDPStrategy) and len(self.model.networks()) > 1:
