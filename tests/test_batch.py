@@ -125,7 +125,7 @@ def test_a_large_folder_with_broken_files_in_it(tmp_path, model, tiny, hello):
 
 
 def test_kill_9_at_random_moments_loses_nothing_and_repeats_nothing(tmp_path, model, hello):
-    kills = 20 if FULL else 4
+    kills = 20 if FULL else 3
     paths = write_talks(tmp_path / "talks", 60 * kills, hello)
     out, chance = tmp_path / "out", random.Random(3)
     command = arguments(model, tmp_path / "talks", out, "--jobs", "2")

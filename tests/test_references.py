@@ -61,7 +61,9 @@ def test_two_people_in_a_reference_have_a_note(swapper, hello, goodbye):
 
 
 def test_people_of_one_sex_in_a_reference_have_a_note(swapper, people):
-    read = [np.concatenate([read_audio(path, 16000) for path in paths[:2]]) for paths in people]
+    read = [
+        np.concatenate([read_audio(path, 16000)[:96000] for path in paths[:2]]) for paths in people
+    ]
     assert not any(notes_on(swapper, samples) for samples in read)
     joined = [notes_on(swapper, a[:80000], b[:80000]) for a, b in itertools.pairwise(read)]
     assert sum(map(bool, joined)) > 0.6 * len(joined)

@@ -154,7 +154,7 @@ def test_rate_channels_and_kind_of_input_do_not_matter(swapper, hello, goodbye):
 def test_silence_is_no_part_of_a_voice(swapper, hello, goodbye):
     silence = np.zeros(16000, np.float32)
     plain = [swapper.embed((wave, 16000)) for wave in (hello, goodbye)]
-    for seconds in (1, 6, 20):
+    for seconds in (1, 20):
         long = np.concatenate([silence] * seconds + [hello] + [silence] * seconds)
         between = np.concatenate([goodbye[:30000]] + [silence] * seconds + [goodbye[30000:]])
         for wave, known, least in zip((long, between), plain, (0.95, 0.8), strict=True):
