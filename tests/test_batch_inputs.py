@@ -225,10 +225,7 @@ EXCEL = {
     "comma": ("utf-8-sig", "source,target,pitch\n{},{},2.5\n"),
     "semicolon, decimal comma": ("utf-8-sig", 'Source;Target;Pitch\r\n{};"{}";2,5\r\n;;\r\n'),
     "tabs in UTF-16": ("utf-16", "source\ttarget\tpitch\r\n{}\t{}\t2,5\r\n"),
-    "Mandarin in GBK": (
-        "gbk",
-        "source,target,pitch,output\r\n{},{},2.5,播客 第1期：王喆（终稿）\r\n",
-    ),
+    "Mandarin in GBK": ("gbk", "source,target,pitch,output\r\n{},{},2.5,播客：王喆（终稿）\r\n"),
     "its hint": ("utf-8", "sep=;\r\nsource;target;pitch\r\n{};{};2,5\r\n"),
 }
 
