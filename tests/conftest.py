@@ -24,9 +24,18 @@ from voiceswap.examples import GOODBYE, HELLO
 CORPORA = Path(
     os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora")
 )
-torch.set_num_threads(1)  # small networks are faster with one
+torch.set_num_threads(min(2, torch.get_num_threads()))
 # A shell ignores SIGINT in background jobs, and so would the commands under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def one_thread():
+    """Sums in another order differ in their last bit; and small networks are faster with one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
