@@ -100,7 +100,8 @@ def measure_tests(options: argparse.Namespace, until: float) -> None:
         "tests/test_gpu.py",
         *(f"tests/training/test_{x}.py" for x in ("autocast", "cuda_graph")),
     ]
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", *files]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-o", "addopts="]
+    command += ["-p", "no:cacheprovider", *files]
     command += ["-n", "5"] if find_spec("xdist") else []
     raise SystemExit(subprocess.run(command, cwd=ROOT).returncode)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from voiceswap import VoiceSwapper
 from voiceswap.audio import read_audio
+from voiceswap.conversion.background import compute_alone
 from voiceswap.conversion.latency import LATENCIES
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live.simulation import simulate
@@ -46,6 +47,7 @@ def main() -> None:
     stream = swapper.stream(swapper.voice(GOODBYE), latency=options.latency)
     for visitor in visitors:
         visitor.start()
+    compute_alone()  # as `voiceswap live` does
     _, report = simulate(stream, np.resize(talk, round(60 * options.minutes * swapper.sample_rate)))
     over.set()
     for visitor in visitors:

@@ -6,14 +6,15 @@ shared/corpora beside the repository, with LibriSpeech/test-other in it.
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch, as the package does
+# Before torch. As the package does; and one thread for each process that runs tests.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from rates import RATE
 from tiny_model import save_tiny_model
 
@@ -24,18 +25,8 @@ from voiceswap.examples import GOODBYE, HELLO
 CORPORA = Path(
     os.environ.get("VOICESWAP_CORPORA", Path(__file__).parents[2] / "shared" / "corpora")
 )
-torch.set_num_threads(min(2, torch.get_num_threads()))
 # A shell ignores SIGINT in background jobs, and so would the commands under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture
-def one_thread():
-    """Sums in another order differ in their last bit; and small networks are faster with one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

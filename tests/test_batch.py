@@ -22,9 +22,6 @@ from voiceswap.examples import GOODBYE
 FULL = bool(os.environ.get("VOICESWAP_FULL"))
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")  # as in a worker
-
-
 def arguments(model, source, out, *more) -> list[str]:
     options = ["--target", GOODBYE, "--out", out, "--checkpoint", model, "--device", "cpu"]
     return [str(argument) for argument in ("batch", source, *options, *more)]

@@ -30,9 +30,6 @@ from voiceswap.models.vocoder import SourceFilterVocoder
 COLUMNS = ["id", "source", "target", "targets3", "source_text", "source_sex", "target_sex"]
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 @pytest.fixture(scope="module")
 def root(hello, goodbye, tmp_path_factory):
     """A set of two pairs, pairs.csv, between a man and a woman, both ways."""

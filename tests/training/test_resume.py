@@ -6,7 +6,6 @@ import sys
 import time
 
 import numpy as np
-import pytest
 import torch
 from commands import command
 from training_runs import TINY, config, same_weights
@@ -25,7 +24,6 @@ def test_a_resumed_run_equals_an_uninterrupted_one(corpus, tmp_path, monkeypatch
     assert " 3/4 [" in bar and " 4/4 [" in bar
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_runs_stopped_by_sigterm_and_sigkill_equal_an_uninterrupted_one(
     corpus, tmp_path, monkeypatch
 ):

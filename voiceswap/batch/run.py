@@ -131,8 +131,18 @@ def convert_folder(
         finally:
             shutil.rmtree(parts, ignore_errors=True)  # makes room for the report
             state.report.seconds = time.monotonic() - start
-            state.report.write(out)
+            _write_report(state.report, out)
     return state.report
+
+
+def _write_report(report: Report, out: Path) -> None:
+    """Write report.csv. What was converted is there without it, as where the disk is full."""
+    try:
+        report.write(out)
+    except VoiceswapError as error:
+        if not report.counts()[Status.CONVERTED]:
+            raise
+        report.stopped = report.stopped or str(error)
 
 
 def _paths(paths: Paths) -> list[str]:

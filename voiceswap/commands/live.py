@@ -90,11 +90,14 @@ def live(
     if simulate is None:
         sound_devices()  # an error where there is none, before the model loads
     swapper = load_swapper(checkpoint, device)
+    import torch
+
     from voiceswap.live.garbage import brief_collections
     from voiceswap.live.warm_up import warm_up
 
     with console.status("Reading the voices ..."):
         voices = [swapper.voice(several) for several in references]
+        torch.set_num_threads(1)  # blocks are so small that others would cost more than they give
         warm_up(swapper, voices[0], latency)
         source = None if enroll is None else swapper.enroll(enroll)
         stream = swapper.stream(

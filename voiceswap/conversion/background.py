@@ -21,7 +21,7 @@ class Background:
     """
 
     def __init__(self, threads: int):
-        self._pool = ThreadPoolExecutor(threads, initializer=_compute_alone)
+        self._pool = ThreadPoolExecutor(threads, initializer=compute_alone)
         self._stopped = threading.Event()
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class Background:
             yield block
 
 
-def _compute_alone() -> None:
+def compute_alone() -> None:
     """Have PyTorch compute in this thread without others.
 
     `set_num_threads` also sets the default of threads that start later. A second call, in another

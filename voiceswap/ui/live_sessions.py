@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 from weakref import WeakSet
@@ -9,6 +10,7 @@ from weakref import WeakSet
 import numpy as np
 
 from voiceswap.audio_io.writing import PEAK
+from voiceswap.conversion.background import compute_alone
 from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.swapper import VoiceSwapper
 from voiceswap.conversion.voice_library import VoiceLibrary
@@ -73,6 +75,8 @@ class LiveSessions:
         self._over: WeakSet[object] = WeakSet()  # calls whose session has ended
         self._warm: set[str] = set()  # latencies
         self._lock = Lock()
+        # Blocks are small, and there may be as many visitors as cores: a thread for each.
+        self._threads = ThreadPoolExecutor(most, "live", compute_alone)
 
     def push(
         self, visitor: str, caller: object, choice: LiveChoice, samples: np.ndarray
@@ -91,7 +95,9 @@ class LiveSessions:
         session = self._session(visitor, caller, choice)
         with session.lock:
             rest = self._follow(session, choice)
-            made = np.concatenate([rest, session.stream.push(samples)])
+            made = np.concatenate(
+                [rest, self._threads.submit(session.stream.push, samples).result()]
+            )
             session.used = self._clock()
             if float(np.abs(samples).max(initial=0.0)) > SOUND:
                 session.sounded = session.used
@@ -162,7 +168,7 @@ class LiveSessions:
             )
         voice = self.library.voice(choice.voice)
         if choice.latency not in self._warm:
-            warm_up(self.swapper, voice, choice.latency)
+            self._threads.submit(warm_up, self.swapper, voice, choice.latency).result()
             self._warm.add(choice.latency)
         return self.swapper.stream(
             voice,
