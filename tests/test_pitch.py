@@ -66,7 +66,7 @@ def test_a_song_keeps_its_intervals(swapper, singer, target, request):
 def test_an_octave_stays_where_the_voice_can_sing_it(root, voice, octaves):
     f0, statistics = melody(root), torch.tensor([np.log(voice), 0.2], dtype=torch.float32)
     people, options = np.zeros(len(f0)), ConversionOptions(exact_pitch=True)
-    moved, _ = place_contour(f0, people, statistics, options)
+    moved, _ = place_contour(f0, people, statistics, options, "song")
     np.testing.assert_allclose(moved.numpy(), f0 * 2.0**octaves, rtol=1e-4)
 
 
@@ -84,8 +84,11 @@ def test_a_chorus_an_octave_above_its_verse_stays_there(swapper, song, goodbye):
 def test_an_octave_leaves_room_for_the_shift():
     f0, statistics = melody(400), torch.tensor([np.log(400), 0.2], dtype=torch.float32)
     options = ConversionOptions(exact_pitch=True, pitch_shift=12)
-    moved, _ = place_contour(f0, np.zeros(len(f0)), statistics, options)
+    notes: list[str] = []
+    with notes_to(notes.append):
+        moved, _ = place_contour(f0, np.zeros(len(f0)), statistics, options, "song")
     np.testing.assert_allclose(moved.numpy(), f0, rtol=1e-4)
+    assert notes and "moved by +12 semitones" in str(notes[0]) and "another octave" in str(notes[0])
 
 
 def test_commands_and_lists_say_exact():

@@ -79,6 +79,8 @@ def refused(*arguments, **options):
         ("This live session is over; start another one.", "这次实时变声已结束"),
         ("a.wav: 63% of its voice would be above 1100 Hz, where pitch ends, so its melody is "
          "flattened; shift the pitch less.", "63% 的语音会超出音高范围（1100 Hz）"),
+        ("a.wav: moved by +12 semitones it would be outside 60 to 1100 Hz, the range of pitch, so "
+         "it is in another octave.", "a.wav：移动 +12 个半音会超出音高范围（60 到 1100 Hz）"),
     ],
 )  # fmt: skip
 def test_refusals_and_errors_of_the_server_are_chinese_too(english, chinese):

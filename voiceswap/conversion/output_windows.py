@@ -8,7 +8,7 @@ from torch import Tensor
 
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.output import Output
-from voiceswap.conversion.pitch import note_pitch_limits, place_contour
+from voiceswap.conversion.pitch import place_contour
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
     EncodedRecording,
@@ -70,10 +70,9 @@ def output_windows(
     recording = conversion.source.recording
     rate = recording.config.frame_rate
     # A song's verse and chorus may be as far apart as two people are.
-    song = conversion.options.exact_pitch
-    people = np.zeros(recording.frames) if song else who_speaks(recording.f0, rate)
-    f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, conversion.options)
-    note_pitch_limits(f0, recording.name)
+    options = conversion.options
+    people = np.zeros(recording.frames) if options.exact_pitch else who_speaks(recording.f0, rate)
+    f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, options, recording.name)
     cut = windows(recording.frames, rate, RECEPTIVE_SECONDS)
     states = excitation_states(f0, [window.left for window in cut], audio)
     return [

@@ -20,7 +20,7 @@ SUNG = (-6 * SEMITONE, 14 * SEMITONE)
 
 
 def place_contour(
-    f0: np.ndarray, people: np.ndarray, voice: Tensor, options: ConversionOptions
+    f0: np.ndarray, people: np.ndarray, voice: Tensor, options: ConversionOptions, name: str
 ) -> tuple[Tensor, Tensor]:
     """A recording's F0 at a voice's pitch: each person's by their own statistics.
 
@@ -29,6 +29,7 @@ def place_contour(
         people: (frames,), the number of the person who speaks.
         voice: (2,), mean and standard deviation of ln F0 of the voice.
         options: pitch_shift, pitch_range and exact_pitch.
+        name: the recording's, for notes where pitch can't be what was asked for.
 
     Returns:
         F0 (frames,) in Hz, and the mean and deviation (2,) of ln F0 that the voice has there.
@@ -41,7 +42,10 @@ def place_contour(
         own = np.where(people == person, f0, 0.0).astype(np.float64)
         source = torch.tensor([log_f0_statistics(own)], dtype=torch.float64)
         if options.exact_pitch:
-            target = shift + _singable_octave(own, source[0], voice, float(shift[0]))
+            octave = _singable_octave(own, source[0], voice, float(shift[0]))
+            if octave != _singable_octave(own, source[0], voice):
+                _note_other_octave(options.pitch_shift, name)
+            target = source[0] + shift + torch.tensor([octave * OCTAVE, 0.0])
         else:
             target = shift + voice
         moved += transfer_pitch(
@@ -50,10 +54,20 @@ def place_contour(
     placed = (
         torch.tensor(log_f0_statistics(moved.numpy())) if options.exact_pitch else voice + shift
     )
+    _note_pitch_limits(moved, name)
     return moved, placed.float()
 
 
-def note_pitch_limits(f0: Tensor, name: str) -> None:
+def _note_other_octave(pitch_shift: float, name: str) -> None:
+    """Note that a shift would move a song out of the range of F0."""
+    text = (
+        f": moved by {pitch_shift:+g} semitones it would be outside {F0_MIN:.0f} to "
+        f"{F0_MAX:.0f} Hz, the range of pitch, so it is in another octave."
+    )
+    note(Note(name, text))
+
+
+def _note_pitch_limits(f0: Tensor, name: str) -> None:
     """Note that much of a contour (frames,), in Hz, is at the end of the range of F0, if it is."""
     voiced = f0[f0 > 0]
     for limit, side in ((F0_MAX, "above"), (F0_MIN, "below")):
@@ -66,15 +80,15 @@ def note_pitch_limits(f0: Tensor, name: str) -> None:
             note(Note(name, text))
 
 
-def _singable_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float) -> Tensor:
-    """The source's statistics (2,), moved by as few octaves as a voice needs to sing it.
+def _singable_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float = 0.0) -> int:
+    """By how many octaves, as few as it takes, a source has to move for a voice to sing it.
 
     A song fits its accompaniment where its octave stays, so it stays where the mean is within SUNG
     of the voice's. Octaves that would, with `shift` beside them, move the contour out of F0_MIN to
     F0_MAX are left out, since they would clip intervals. Where none is left, the octave stays.
     """
     if not f0.any():
-        return source
+        return 0
     low, high = np.percentile(np.log(f0[f0 > 0]), F0_PERCENTILES) + shift
     octaves = [
         number
@@ -87,8 +101,7 @@ def _singable_octave(f0: np.ndarray, source: Tensor, voice: Tensor, shift: float
         sung = above + number * OCTAVE
         return max(SUNG[0] - sung, sung - SUNG[1], 0.0), abs(number)
 
-    number = min(octaves, key=effort, default=0)
-    return source + torch.tensor([number * OCTAVE, 0.0])
+    return min(octaves, key=effort, default=0)
 
 
 def transfer_pitch(

@@ -136,6 +136,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动量。",
     ),
     (
+        r"(?P<name>.+): moved by (?P<shift>\S+) semitones it would be outside "
+        r"(?P<low>\d+) to (?P<high>\d+) Hz, .*",
+        "{name}：移动 {shift} 个半音会超出音高范围（{low} 到 {high} Hz），因此改用另一个八度。",
+    ),
+    (
         r"(?P<name>.+): little or none of it seems to be speech, so hardly any words .*",
         "{name}：几乎没有语音，因此结果中几乎没有说话内容；请提供语音。"
         "如果是歌曲，请提供没有伴奏的演唱，并选择“保持旋律不变”。",
