@@ -19,7 +19,8 @@ from voiceswap.conversion.batching import (
 )
 from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.encoder import RecordingEncoder
-from voiceswap.conversion.mel_statistics import recorded_bins, speech_frames
+from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.conversion.missing_bands import with_all_bands
 from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, unsure
 from voiceswap.conversion.options import number
 from voiceswap.conversion.output import Output
@@ -156,12 +157,16 @@ class Engine:
         )
         log_f0 = torch.tensor([log_f0_statistics(item.recording.f0) for item in recordings])
         utterance = Utterance(content.mode(), f0.to(self.device), log_f0.to(self.device))
-        mel = self._with_all_bins(mel, utterance, mask)
+        mel, recorded = with_all_bands(self.autoencoder, utterance, mel, mask)
+        if adapted is None:  # whose decoder would not know what is missing
+            reliability = recorded if reliability is None else reliability * recorded
         windows = [] if adapted else self._windows(samples)
         code, delta = adapted or (self._speaker(samples, windows, mel, mask).mode(), None)
-        for item, span, vectors in zip(recordings, spans, windows, strict=False):
-            if noted:
-                note_reference(item, span, vectors.cpu().numpy(), self.usual_log_variance)
+        if noted and not adapted:
+            whole = (recorded == 1).flatten(1).all(1).tolist()
+            for item, span, vectors, bands in zip(recordings, spans, windows, whole, strict=True):
+                known = vectors.cpu().numpy(), self.usual_log_variance
+                note_reference(item, span, *known, whole=bands)
         code = code.expand(len(recordings), -1)
         voices, decoded = extract_voice(
             self.autoencoder, utterance, code, mel, mask, delta, reliability
@@ -172,15 +177,6 @@ class Engine:
             replace(voice, high_gain=self._high_gain(item, span, decoded[i : i + 1]))
             for i, (voice, item, span) in enumerate(zip(embedded, recordings, spans, strict=True))
         ]
-
-    def _with_all_bins(self, mel: Tensor, utterance: Utterance, mask: Tensor | None) -> Tensor:
-        """Log-mels in which bins that were not recorded are those of the average voice."""
-        recorded = recorded_bins(mel, mask)
-        if recorded.all():
-            return mel
-        average = mel.new_zeros(len(mel), self.autoencoder.speaker_encoder.mean.out_features)
-        decoded = self.autoencoder.decode(*utterance, average, mask)
-        return torch.where(recorded[..., None], mel, decoded.float())
 
     def _high_gain(self, item: EncodedRecording, span: tuple[int, int], mel: Tensor) -> Tensor:
         """Log-gains by which a reference's high band exceeds the vocoder's prediction.

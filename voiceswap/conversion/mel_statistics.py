@@ -7,8 +7,6 @@ from torch import Tensor
 GAIN_RANGE = (0.5, 2.0)
 SPEECH_RANGE_DB = 30.0  # frames this far below the loudest still count as speech
 PAUSE_SECONDS = 0.5  # from speech, beyond which a pause is long
-MIDDLE_BINS = slice(8, 50)  # mel bins of 0.2 to 3 kHz
-MISSING = 5.0  # nats of log-mel (43 dB) below the middle: such a bin was not recorded
 
 
 def match_mel_statistics(decoded: Tensor, natural: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -40,15 +38,12 @@ def apply_mel_affine(mel: Tensor, mel_affine: Tensor) -> Tensor:
     return gain * mel + offset
 
 
-def recorded_bins(natural: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Which mel bins of recordings (batch, mels, frames) hold anything: (batch, mels), bool.
-
-    Telephones and 8 kHz files leave out the highs. In 120 recordings of 16 kHz no bin lay more than
-    2.5 nats below the middle; above 4 kHz, those of 8 kHz files lie 9 to 11 below.
-    """
-    speech = speech_frames(natural, mask)[:, None].to(natural.dtype)
-    mean, _ = _moments(natural, speech)
-    return mean > mean[:, MIDDLE_BINS].mean(1, keepdim=True) - MISSING
+def mean_of_speech(
+    log_mel: Tensor, mask: Tensor | None = None, values: Tensor | None = None
+) -> Tensor:
+    """Mean (batch, mels) of log-mels (batch, mels, frames), or of `values`, in their speech."""
+    speech = speech_frames(log_mel, mask)[:, None].to(log_mel.dtype)
+    return _moments(log_mel if values is None else values, speech)[0]
 
 
 def speech_frames(log_mel: Tensor, mask: Tensor | None = None) -> Tensor:

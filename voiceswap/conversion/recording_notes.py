@@ -28,6 +28,10 @@ TWO_PEOPLE = (
     ": two people seem to speak in it, and a voice that is taken from both is neither's; give a "
     "part in which one person speaks."
 )
+MISSING_BANDS = (
+    ": it lacks frequencies, as recordings by telephone and at low bit rates do, so a part of its "
+    "voice is a guess; a better recording gives a nearer voice."
+)
 NO_SPEECH = (
     ": little or none of it seems to be speech, so its voice is a guess; give 3 to 10 s of one "
     "person's clean speech."
@@ -68,15 +72,20 @@ def note_two_voices(recording: Recording) -> None:
 
 
 def note_reference(
-    item: EncodedRecording, span: tuple[int, int], vectors: np.ndarray, usual: float | None
+    item: EncodedRecording,
+    span: tuple[int, int],
+    vectors: np.ndarray,
+    usual: float | None,
+    whole: bool,
 ) -> None:
-    """Note that a reference has hardly any speech, or that two people speak in it.
+    """Note that a reference has hardly any speech, lacks bands, or that two people speak in it.
 
     Args:
         item: the reference.
         span: first and last mel frame of what its voice is taken from.
         vectors: the verifier's of its windows, (windows, 256).
         usual: see `Checkpoint.content_log_variance`.
+        whole: it lacks no band.
     """
     recording = item.recording
     rate, f0 = recording.config.frame_rate, recording.f0[slice(*span)]
@@ -84,6 +93,8 @@ def note_reference(
         note(Note(recording.name, NO_SPEECH))
     elif two_speakers(vectors, f0, rate) and not two_pitches(recording.f0, rate):  # noted as such
         note(Note(recording.name, TWO_PEOPLE))
+    elif not whole:
+        note(Note(recording.name, MISSING_BANDS))
 
 
 def holds_speech(item: EncodedRecording, span: tuple[int, int], usual: float | None) -> bool:

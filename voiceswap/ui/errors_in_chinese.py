@@ -132,6 +132,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：似乎有两个人在说话，得到的声音不属于其中任何一个人；请提供只有一个人说话的部分。",
     ),
     (
+        r"(?P<name>.+): it lacks frequencies, as recordings by telephone and at low .*",
+        "{name}：缺少部分频率（电话录音或低码率录音常见），"
+        "声音有一部分只能推测；用音质更好的录音，声音会更像。",
+    ),
+    (
         r"(?P<name>.+): (?P<share>\d+%) of its voice would be (?:above|below) (?P<hz>\d+) Hz, .*",
         "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动量。",
     ),
