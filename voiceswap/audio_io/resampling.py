@@ -23,6 +23,11 @@ def resample_blocks(
         yield rest
 
 
+def of_length(samples: np.ndarray, length: int) -> np.ndarray:
+    """Samples (samples,) cut, or continued by silence, to `length`: resampling rounds it."""
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))
+
+
 class BlockResampler:
     """`resample` of a recording in blocks (samples,); those of one rate stay as they are."""
 
