@@ -10,6 +10,8 @@ from commands import command, refusal
 from voiceswap import AudioError, VoiceswapError, source_pitch
 from voiceswap.audio_io.resampling import resample
 from voiceswap.audio_io.writing import write_audio
+from voiceswap.batch import BatchOptions
+from voiceswap.batch.inputs import collect
 from voiceswap.conversion.options import ConversionOptions
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import AudioConfig, extract_f0, log_f0_statistics
@@ -158,3 +160,16 @@ def test_the_commands_take_the_folder_of_all_lines(monkeypatch, capsys, model, l
     empty.mkdir()
     refused = refusal(monkeypatch, capsys, *one[:4], "--source-voice", empty, *chosen)
     assert "no recording in the folder" in refused
+
+
+def test_a_manifest_tells_who_speaks_in_each_line(lines, tmp_path):
+    table = tmp_path / "lines.csv"
+    calm, shout = lines / "calm.wav", lines / "combat/shout.wav"
+    rows = f"{calm},{lines},a\n{shout},{calm}; {shout},b\n{calm},,c\n{calm},nowhere,d\n"
+    table.write_text(f"source,source_voice,output\n{rows}")
+    found = collect([str(table)], {"": (str(GOODBYE),)}, "", BatchOptions())
+    jobs = {job.output: job for job in found}
+    known = [jobs[f"{name}.wav"].options.source_pitch for name in "abc"]
+    assert known[0] == pytest.approx(source_pitch(lines)) and known[2] is None
+    assert known[1] == pytest.approx(known[0])
+    assert "line 5: " in str(jobs["d.wav"].error) and "does not exist" in str(jobs["d.wav"].error)
