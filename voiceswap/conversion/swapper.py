@@ -11,7 +11,7 @@ import torch
 
 from voiceswap.audio import AudioInput, set_level
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, shortest_source
-from voiceswap.audio_io.resampling import of_length, resample
+from voiceswap.audio_io.resampling import resample_to_length
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
@@ -114,8 +114,7 @@ class VoiceSwapper:
         voice = self._between(encoded, self.voice(references), chosen.strength)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         rate = chosen.rate or self.sample_rate
-        resampled = resample(samples, self.sample_rate, rate).clip(-1, 1)  # peaks may overshoot
-        return of_length(resampled, round(encoded.recording.seconds * rate))
+        return resample_to_length(samples, self.sample_rate, rate, encoded.recording.seconds)
 
     def convert_file(
         self,
