@@ -73,7 +73,7 @@ def damage(path: Path, kind: int) -> str:
         return "is silent"
     if kind == 4:
         soundfile.write(path, samples[:1000], rate)
-        return "at least 0.3 s"
+        return "at least 0.1 s"
     if kind == 5:
         with_nan = np.where(np.arange(len(samples)) == 99, np.nan, samples)
         soundfile.write(path, with_nan, rate, "FLOAT")

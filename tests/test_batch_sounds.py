@@ -54,7 +54,7 @@ def test_any_recording_is_converted_or_refused_in_one_sentence(
     (row,) = result.rows
     whole_numbers = subtype not in ("FLOAT", "DOUBLE")
     refused = (
-        frames < 0.3 * rate
+        frames < 0.1 * rate
         or sound in ("silence", "offset")
         or (sound in ("nan", "infinite") and not whole_numbers)
     )

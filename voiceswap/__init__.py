@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from voiceswap.conversion.file_conversion import FileConversion
     from voiceswap.conversion.latency import Latency
     from voiceswap.conversion.options import ConversionOptions
+    from voiceswap.conversion.source_pitch import source_pitch
     from voiceswap.conversion.streaming import Stream
     from voiceswap.conversion.swapper import VoiceSwapper
     from voiceswap.conversion.voice import Voice
@@ -43,6 +44,7 @@ __all__ = [
     "VoiceSwapper",
     "VoiceswapError",
     "__version__",
+    "source_pitch",
 ]
 _HOMES = {
     "AudioConfig": "features",
@@ -52,6 +54,7 @@ _HOMES = {
     "Stream": "conversion.streaming",
     "VoiceSwapper": "conversion.swapper",
     "Voice": "conversion.voice",
+    "source_pitch": "conversion.source_pitch",
 }
 
 

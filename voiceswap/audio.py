@@ -10,7 +10,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from voiceswap.audio_io.channels import ChannelMix
-from voiceswap.audio_io.checks import check_audio, require_finite, require_full_scale
+from voiceswap.audio_io.checks import (
+    MIN_RECORDING_SECONDS,
+    check_audio,
+    require_finite,
+    require_full_scale,
+)
 from voiceswap.audio_io.decoding import (
     MAX_CHANNELS,
     MAX_RATE,
@@ -59,15 +64,38 @@ def read_audio_up_to(path: str | os.PathLike, highest: int) -> tuple[np.ndarray,
         return read_audio(file, rate, str(path)), rate
 
 
-def stream_audio(
-    path: str | os.PathLike, sample_rate: int, name: str | None = None
-) -> Iterator[np.ndarray]:
+class AudioStream:
     """A file's samples as `read_audio` gives them, in blocks, with what offset they have.
 
     Raises AudioError when the file is missing, is not audio, or holds NaN.
+
+    Attributes:
+        seconds: length of what was read so far, exactly; resampling rounds it.
     """
-    with regular_file(Path(path)) as file:
-        yield from _resampled(_mixed(file, name or str(path)), sample_rate)
+
+    def __init__(self, path: str | os.PathLike, sample_rate: int, name: str | None = None):
+        self.path, self.sample_rate, self.name = Path(path), sample_rate, name or str(path)
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        with regular_file(self.path) as file:
+            yield from _resampled(self._counted(_mixed(file, self.name)), self.sample_rate)
+
+    def _counted(
+        self, blocks: Iterator[tuple[int, np.ndarray]]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        frames = 0
+        for rate, block in blocks:
+            frames += len(block)
+            self.seconds = frames / rate
+            yield rate, block
+
+
+def stream_audio(
+    path: str | os.PathLike, sample_rate: int, name: str | None = None
+) -> Iterator[np.ndarray]:
+    """The blocks of an `AudioStream`."""
+    return iter(AudioStream(path, sample_rate, name))
 
 
 def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:
@@ -119,7 +147,11 @@ def read_input(audio: Any, sample_rate: int) -> tuple[Any, float]:
 
 
 def prepare_audio(
-    samples: Any, rate: float, sample_rate: int, name: str = "The recording"
+    samples: Any,
+    rate: float,
+    sample_rate: int,
+    name: str = "The recording",
+    shortest: float = MIN_RECORDING_SECONDS,
 ) -> np.ndarray:
     """Samples at any rate, of any kind of number, to checked float32 mono.
 
@@ -129,6 +161,7 @@ def prepare_audio(
         rate: Hz, from MIN_RATE to MAX_RATE; that of `samples`.
         sample_rate: Hz; that of the result.
         name: what errors call the recording.
+        shortest: seconds that it may have.
 
     Raises:
         AudioError: as `check_audio` does, and for another rate, shape or kind of array.
@@ -143,7 +176,7 @@ def prepare_audio(
         mix = ChannelMix(samples.shape[1], rate)
         mix.add(samples)
         samples = samples[:, mix.kept(name)].mean(1)
-    check_audio(samples, rate, name)
+    check_audio(samples, rate, name, shortest)
     samples = samples - samples.mean()  # an offset is no sound, but would count as level
     if rate != sample_rate:
         samples = resample(samples, rate, sample_rate)

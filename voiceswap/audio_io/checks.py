@@ -6,27 +6,39 @@ import numpy as np
 
 from voiceswap.errors import AudioError
 
-MIN_RECORDING_SECONDS = 0.3
+MIN_RECORDING_SECONDS = 0.3  # of what a voice is taken from
+MIN_SOURCE_SECONDS = 0.1  # of what is converted: a game's lines may be cries
 MOST_PEAK = 256.0  # of floats: more are integers that were not scaled
 SILENCE_PEAK = 1e-4  # -80 dB: below this nothing can be told from the noise of a 16-bit file
 
 
-def check_audio(samples: np.ndarray, rate: float, name: str = "The recording") -> None:
-    """Raise AudioError unless `samples` (samples,) are finite, long enough and not silent."""
+def shortest_source(strength: float) -> float:
+    """Seconds that a source needs; with less than full strength its own voice is needed, too."""
+    return MIN_SOURCE_SECONDS if strength == 1.0 else MIN_RECORDING_SECONDS
+
+
+def check_audio(
+    samples: np.ndarray,
+    rate: float,
+    name: str = "The recording",
+    shortest: float = MIN_RECORDING_SECONDS,
+) -> None:
+    """Raise AudioError unless `samples` (samples,) are finite, long enough and not silent.
+
+    `shortest` is in seconds.
+    """
     require_finite(samples, name)
-    require_length(len(samples), rate, name)
+    require_length(len(samples), rate, name, shortest)
     require_sound(float(np.abs(samples - samples.mean()).max()), name)
 
 
-def require_length(count: int, rate: float, name: str) -> None:
-    """Raise AudioError if so many samples at `rate` Hz are less than MIN_RECORDING_SECONDS."""
+def require_length(count: int, rate: float, name: str, shortest: float) -> None:
+    """Raise AudioError if so many samples at `rate` Hz are less than `shortest` seconds."""
     if count == 0:
         raise AudioError(f"{name} holds no samples.")
-    if count < MIN_RECORDING_SECONDS * rate:
+    if count < shortest * rate:
         seconds = f"{count / rate:.2f}" if count >= 0.01 * rate else "less than 0.01"
-        raise AudioError(
-            f"{name} is {seconds} s long; at least {MIN_RECORDING_SECONDS} s is needed."
-        )
+        raise AudioError(f"{name} is {seconds} s long; at least {shortest} s is needed.")
 
 
 def require_sound(peak: float, name: str) -> None:

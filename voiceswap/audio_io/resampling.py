@@ -23,6 +23,19 @@ def resample_blocks(
         yield rest
 
 
+def resample_to_length(
+    samples: np.ndarray, rate: float, new_rate: float, seconds: float
+) -> np.ndarray:
+    """`resample`, `of_length` of so many seconds, within full scale: peaks may overshoot."""
+    resampled = resample(samples, rate, new_rate).clip(-1, 1)
+    return of_length(resampled, round(seconds * new_rate))
+
+
+def of_length(samples: np.ndarray, length: int) -> np.ndarray:
+    """Samples (samples,) cut, or continued by silence, to `length`: resampling rounds it."""
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))
+
+
 class BlockResampler:
     """`resample` of a recording in blocks (samples,); those of one rate stay as they are."""
 

@@ -10,7 +10,7 @@ import soundfile
 
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
 from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
-from voiceswap.audio_io.resampling import BlockResampler
+from voiceswap.audio_io.resampling import BlockResampler, of_length
 from voiceswap.audio_io.tags import read_tags
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, require_writable, whole_file
@@ -58,7 +58,12 @@ class AudioWriter:
     `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). It gets the TAGS of the
     file `source`, and a video its pictures, if that is one. `comment` goes to the metadata. Leaving
     the context by an exception leaves nothing behind. Raises AudioError.
+
+    Attributes:
+        seconds: how long the file has to be, which resampling rounds; None is as long as it comes.
     """
+
+    seconds: float | None = None
 
     def __init__(
         self,
@@ -78,7 +83,9 @@ class AudioWriter:
         self.format, self.subtype, self.file_rate = kind, subtype or usual, file_rate or rate
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
-        self.resampler = BlockResampler(rate, self.file_rate)
+        self.resampler, self._written = BlockResampler(rate, self.file_rate), 0
+        # libsndfile rounds down: in 8 bits, what is just below zero would be noise of -42 dB.
+        self._half_step = 0.5 / 128 if self.subtype in ("PCM_U8", "PCM_S8") else 0.0
         with self._explained():  # before hours are converted for a rate that the format can't hold
             if ending in FFMPEG_FORMATS:
                 require_rate(ending, self.file_rate)
@@ -113,14 +120,23 @@ class AudioWriter:
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples (samples,) with full scale at 1.0."""
+        self._write(self.resampler.push(samples))
+
+    def _write(self, samples: np.ndarray, last: bool = False) -> None:
+        if self.seconds is not None:
+            lacking = round(self.seconds * self.file_rate) - self._written
+            samples = of_length(samples, lacking) if last else samples[:lacking]
+        if self._half_step:
+            samples = samples + np.float32(self._half_step)
+        self._written += len(samples)
         with self._explained():
-            self.file.write(self.resampler.push(samples))
+            self.file.write(samples)
 
     def __exit__(self, kind, error, trace) -> None:
         with self._whole:
             with self._explained():
                 if kind is None:
-                    self.file.write(self.resampler.flush())
+                    self._write(self.resampler.flush(), last=True)
                 self.file.__exit__(kind, error, trace)
             if error is not None:
                 raise error

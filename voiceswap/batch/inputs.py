@@ -4,7 +4,7 @@ import glob
 import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voiceswap.audio_io.endings import SOUND_ENDINGS
 from voiceswap.batch import storage
@@ -131,6 +131,7 @@ def _manifest_jobs(
     else:
         folder = os.getcwd() if storage.is_pipe(path) else os.path.dirname(os.path.abspath(path))
     problems: dict[str, str] = {}  # of references, each of which is looked for once
+    pitches: dict[str, tuple[float, float]] = {}  # of source voices, each measured once
     for number, line in manifest_lines(path):
         source, place = str(line.get("source") or ""), f"{path}, line {number}: "
         output = ""
@@ -149,6 +150,11 @@ def _manifest_jobs(
             if not stem:
                 stem = posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0]
             output = f"{stem}.{line_options.format or output_ending(source)}"
+            if voice := _targets(line.get("source_voice")):
+                key = "; ".join(voice)
+                if key not in pitches:
+                    pitches[key] = _source_pitch([_resolve(folder, item) for item in voice])
+                line_options = replace(line_options, source_pitch=pitches[key])
             named = [_resolve(folder, item) for item in _targets(line.get("target"))]
             references = tuple(path for item in named for path in storage.references_in(item))
             for reference in references:
@@ -161,6 +167,12 @@ def _manifest_jobs(
         except VoiceswapError as error:
             unknown = storage.FileSignature(0, "")
             yield Job(source or path, unknown, (), output, options, f"{place}{error}", place)
+
+
+def _source_pitch(paths: Sequence[str]) -> tuple[float, float]:
+    from voiceswap.conversion.source_pitch import source_pitch  # with PyTorch, which takes a while
+
+    return source_pitch(paths)
 
 
 def _targets(value: object) -> list[str]:

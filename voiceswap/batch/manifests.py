@@ -9,7 +9,7 @@ from voiceswap.csv_lists import read_csv
 from voiceswap.errors import DataError, VoiceswapError
 
 OPTION_COLUMNS = ("pitch", "pitch_range", "strength", "seed", "format", "rate", "subtype")
-COLUMNS = ("source", "target", "output", *OPTION_COLUMNS)
+COLUMNS = ("source", "target", "output", "source_voice", *OPTION_COLUMNS)
 
 
 def manifest_lines(path: str) -> Iterator[tuple[int, dict]]:

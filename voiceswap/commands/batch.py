@@ -16,8 +16,10 @@ from voiceswap.commands.options import (
     PitchRange,
     Precision,
     Seed,
+    SourceVoice,
     Strength,
     number,
+    pitch_of,
 )
 from voiceswap.commands.outputs import console, errors, fail, plain, require_folder, warn
 from voiceswap.errors import VoiceswapError
@@ -64,6 +66,7 @@ def batch(
     ] = None,
     pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
     pitch_range: PitchRange = 1.0,
+    source_voice: SourceVoice = None,
     strength: Strength = 1.0,
     seed: Seed = None,
     jobs: Annotated[
@@ -112,6 +115,7 @@ def batch(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters stop a job by SIGTERM
     try:
         require_folder(out)
+        known_pitch = pitch_of(source_voice)
         with _Display() as display:
             report = convert_folder(
                 inputs,
@@ -120,6 +124,7 @@ def batch(
                 BatchOptions(
                     **pitch,
                     pitch_range=pitch_range,
+                    source_pitch=known_pitch,
                     strength=strength,
                     seed=seed,
                     format=format,

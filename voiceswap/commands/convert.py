@@ -21,7 +21,9 @@ from voiceswap.commands.options import (
     PitchRange,
     Precision,
     Seed,
+    SourceVoice,
     Strength,
+    pitch_of,
 )
 from voiceswap.commands.outputs import (
     console,
@@ -98,6 +100,7 @@ def convert(
     ] = None,
     pitch: PitchOptions = "0",  # type: ignore[assignment]  # typer parses it
     pitch_range: PitchRange = 1.0,
+    source_voice: SourceVoice = None,
     strength: Strength = 1.0,
     seed: Seed = None,
     overwrite: Overwrite = False,
@@ -113,8 +116,9 @@ def convert(
     path = output_file(out, name, [source, *references], overwrite)
     require_recordings(source)
     require_references(*references)
-    swapper = load_swapper(checkpoint, device, precision)
     options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
+    options["source_pitch"] = pitch_of(source_voice)
+    swapper = load_swapper(checkpoint, device, precision)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
         swapper.convert_file(

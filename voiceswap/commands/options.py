@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from voiceswap.commands.outputs import console
 from voiceswap.conversion.options import RANGES, pitch_options
 from voiceswap.errors import VoiceswapError
 
@@ -37,6 +39,16 @@ def _pitch_option(pitch: str) -> dict[str, Any]:
         raise VoiceswapError(f"--{error}") from error  # "pitch is ...", as lists call it
 
 
+def pitch_of(source_voice: list[Path] | None) -> tuple[float, float] | None:
+    """What `--source-voice` means, with a line on the terminal while it is measured."""
+    if not source_voice:
+        return None
+    with console.status("Measuring the source's pitch ..."):
+        from voiceswap.conversion.source_pitch import source_pitch
+
+        return source_pitch(source_voice)
+
+
 Pitch = Annotated[float, _range("pitch_shift", "Semitones above the target's own pitch.")]
 PitchOptions = Annotated[  # those of `pitch_options`
     dict,
@@ -51,6 +63,15 @@ PitchOptions = Annotated[  # those of `pitch_options`
 ]
 PitchRange = Annotated[
     float, _range("pitch_range", "Widens the intonation above 1, flattens it below.")
+]
+SourceVoice = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Recordings of the one who speaks in every source, or a folder of them, such as the "
+        "sources themselves. Each source then keeps its place in that person's range of pitch: a "
+        "shout stays higher than calm words. Otherwise each comes out at the target's mean pitch.",
+        show_default=False,
+    ),
 ]
 Strength = Annotated[float, _range("strength", "0 keeps the source's voice, 1 gives the target's.")]
 Seed = Annotated[

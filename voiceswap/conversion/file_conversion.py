@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voiceswap.audio import stream_audio
+from voiceswap.audio import AudioStream
+from voiceswap.audio_io.checks import shortest_source
 from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.background import Background
@@ -126,12 +127,19 @@ class FileConverter:
                 file.out, out_rate, file.options.rate, subtype, _regular(file.source)
             )
             with notes_to(notes.append):
-                blocks = background.until_stopped(stream_audio(file.source, rate))
+                stream = AudioStream(file.source, rate)
+                blocks = background.until_stopped(stream)
                 own_voice = file.options.strength != 1.0  # of which the highs are needed too
                 full_band = full_band_of_file(file.source, rate, out_rate) if own_voice else None
                 recording = Recording(
-                    blocks, self.engine.audio, str(file.source), full_band=full_band
+                    blocks,
+                    self.engine.audio,
+                    str(file.source),
+                    lambda: stream.seconds,
+                    full_band,
+                    shortest=shortest_source(file.options.strength),
                 )
+                writer.seconds = recording.seconds
         except VoiceswapError as error:
             return error
         return _OpenFile(number, file, writer, recording, notes)

@@ -17,6 +17,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "steps": (1, 10**6),  # of `VoiceSwapper.adapt`
     "batch_size": (1, 10**6),  # of `VoiceSwapper.load`
 }
+LOG_F0 = (4.0, 7.1)  # mean ln F0 that a person can have: 55 to 1200 Hz
 WHOLE = ("seed", "rate", "steps", "batch_size")
 
 
@@ -30,6 +31,9 @@ class ConversionOptions:
         exact_pitch: keep the source's intervals, as a song needs, and its octave where the target's
             voice can sing it; `pitch_shift` is then from there. Otherwise the intonation's width
             is between both voices' own.
+        source_pitch: mean and deviation of ln F0 of the one who speaks in the source, from
+            `voiceswap.source_pitch`; None takes the source's own, which bring every source to the
+            target's pitch.
         strength: how far to go from the source's voice (0) to the target's (1).
         seed: draws the content code from its posterior, from 0 to 2**63 - 1; None takes the mean.
         rate: sample rate of the output in Hz, 4000 to 192000; None is the model's.
@@ -44,6 +48,7 @@ class ConversionOptions:
     pitch_shift: float = 0.0
     pitch_range: float = 1.0
     exact_pitch: bool = False
+    source_pitch: tuple[float, float] | None = None
     strength: float = 1.0
     seed: int | None = None
     rate: int | None = None
@@ -54,6 +59,8 @@ class ConversionOptions:
             value = getattr(self, option.name)
             if option.name in RANGES and (value is not None or option.name not in WHOLE):
                 object.__setattr__(self, option.name, number(option.name, value))
+        if self.source_pitch is not None:
+            require_pitch(self.source_pitch)
 
 
 def number(name: str, value: Any) -> Any:
@@ -73,6 +80,19 @@ def number(name: str, value: Any) -> Any:
             f"{name} is {value!r}, but must be {kind} from {low:.15g} to {_plain(high)}."
         )
     return int(value) if name in WHOLE else value
+
+
+def require_pitch(value: Any) -> None:
+    """Raise VoiceswapError for what can't be mean and deviation of ln F0."""
+    try:
+        mean, deviation = map(float, value)
+        good = LOG_F0[0] <= mean <= LOG_F0[1] and 0 < deviation < 1
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise VoiceswapError(
+            f"source_pitch is {value!r}, but must be what voiceswap.source_pitch(recordings) gives."
+        )
 
 
 DEFAULTS = ConversionOptions()

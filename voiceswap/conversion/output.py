@@ -18,6 +18,8 @@ from voiceswap.conversion.recording import Recording
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig
 
+FADE_SECONDS = 0.003  # of an output's ends: a recording cut within a word would click there
+
 
 def output_length(source: Recording, audio: AudioConfig) -> int:
     """How many samples at the rate of `audio` are as long as a recording."""
@@ -55,8 +57,16 @@ class Output:
         first = 0
         for samples in self._samples.blocks(step):
             last = first + len(samples)
-            yield samples * ramps(gain, self.audio.hop_length, first, last)
+            factors = ramps(gain, self.audio.hop_length, first, last)
+            yield samples * factors * self._fade(first, last)
             first = last
+
+    def _fade(self, first: int, last: int) -> np.ndarray:
+        """Factors (samples,) of samples `first` to `last`: from and to silence at the ends."""
+        places = np.arange(first, last)
+        beside = np.minimum(places, self._length - 1 - places) + 0.5
+        share = np.clip(beside / (FADE_SECONDS * self.audio.sample_rate), 0, 1)
+        return np.square(np.sin(np.pi / 2 * share)).astype(np.float32)
 
     def _true_peaks(self, step: int) -> np.ndarray:
         """`true_peaks` of all samples, `step` at a time with a frame to either side."""

@@ -69,9 +69,11 @@ def output_windows(
     """The windows of a conversion; `voice_log_f0` (2,) is the voice's, `audio` that of outputs."""
     recording = conversion.source.recording
     rate = recording.config.frame_rate
-    # A song's verse and chorus may be as far apart as two people are.
+    # A song's verse and chorus, and one person's words and shouts, may be as far apart as two
+    # people are.
     options = conversion.options
-    people = np.zeros(recording.frames) if options.exact_pitch else who_speaks(recording.f0, rate)
+    alone = options.exact_pitch or options.source_pitch is not None
+    people = np.zeros(recording.frames) if alone else who_speaks(recording.f0, rate)
     f0, log_f0 = place_contour(recording.f0, people, voice_log_f0, options, recording.name)
     cut = windows(recording.frames, rate, RECEPTIVE_SECONDS)
     states = excitation_states(f0, [window.left for window in cut], audio)

@@ -28,7 +28,7 @@ def place_contour(
         f0: (frames,), Hz, 0 where unvoiced.
         people: (frames,), the number of the person who speaks.
         voice: (2,), mean and standard deviation of ln F0 of the voice.
-        options: pitch_shift, pitch_range and exact_pitch.
+        options: pitch_shift, pitch_range, exact_pitch and source_pitch.
         name: the recording's, for notes where pitch can't be what was asked for.
 
     Returns:
@@ -40,7 +40,8 @@ def place_contour(
     moved = torch.zeros(len(f0))
     for person in np.unique(people):
         own = np.where(people == person, f0, 0.0).astype(np.float64)
-        source = torch.tensor([log_f0_statistics(own)], dtype=torch.float64)
+        statistics = options.source_pitch or log_f0_statistics(own)
+        source = torch.tensor([statistics], dtype=torch.float64)
         if options.exact_pitch:
             octave = _singable_octave(own, source[0], voice, float(shift[0]))
             if octave != _singable_octave(own, source[0], voice):

@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from voiceswap.audio import AudioInput, is_pair, prepare_audio, read_input, stream_audio
+from voiceswap.audio import (
+    AudioInput,
+    AudioStream,
+    is_pair,
+    prepare_audio,
+    read_input,
+    stream_audio,
+)
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.audio_io.decoding import sound_info
 from voiceswap.audio_io.recording_files import recordings_in
 from voiceswap.conversion.recording import FullBand, Recording
@@ -31,7 +39,11 @@ def one_by_one(references: Any) -> list[Any]:
 
 
 def read_recording(
-    audio: AudioInput, config: AudioConfig, rate: int, noisy: bool = False
+    audio: AudioInput,
+    config: AudioConfig,
+    rate: int,
+    noisy: bool = False,
+    shortest: float = MIN_RECORDING_SECONDS,
 ) -> Recording:
     """A recording that is given as `VoiceSwapper` takes them.
 
@@ -40,19 +52,22 @@ def read_recording(
         config: the audio settings of what is analysed.
         rate: Hz, of what is synthesized.
         noisy: whether steady noise stays.
+        shortest: seconds that it may have.
 
     Raises:
         AudioError: it can't be read or used.
     """
     if isinstance(audio, (str, os.PathLike)):
-        blocks = stream_audio(audio, config.sample_rate)
+        stream = AudioStream(audio, config.sample_rate)
         full_band = full_band_of_file(audio, config.sample_rate, rate)
-        return Recording(blocks, config, str(audio), None, full_band, noisy)
+        given_as = iter(stream), config, str(audio), lambda: stream.seconds
+        return Recording(*given_as, full_band, noisy, shortest)
     samples, given = read_input(audio, rate)
-    prepared = prepare_audio(samples, given, config.sample_rate)
+    prepared = prepare_audio(samples, given, config.sample_rate, shortest=shortest)
     full_band = _full_band_of_samples(samples, given, config.sample_rate, rate)
     seconds = max(samples.shape) / given
-    return Recording(iter([prepared]), config, "The recording", seconds, full_band, noisy)
+    given_as = iter([prepared]), config, "The recording", lambda: seconds
+    return Recording(*given_as, full_band, noisy, shortest)
 
 
 def full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> FullBand | None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from voiceswap.audio import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
-from voiceswap.audio_io.checks import require_length, require_sound
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, require_length, require_sound
 from voiceswap.audio_io.decoding import BLOCK_SECONDS
 from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise
@@ -86,15 +86,16 @@ class Recording:
         blocks: Iterator[np.ndarray],
         config: AudioConfig,
         name: str,
-        seconds: float | None = None,
+        seconds: Callable[[], float] | None = None,
         full_band: FullBand | None = None,
         noisy: bool = False,
+        shortest: float = MIN_RECORDING_SECONDS,
     ):
         """Read blocks of mono samples (samples,) at the models' rate.
 
-        `seconds` is its length before it was resampled; `full_band` reads it at a higher rate; a
-        `noisy` one keeps its noise and hum.
-        Raises AudioError when it is shorter than MIN_RECORDING_SECONDS or silent.
+        `seconds` tells its length before it was resampled, once it is read; `full_band` reads it at
+        a higher rate; a `noisy` one keeps its noise and hum.
+        Raises AudioError when it is less than `shortest` seconds long, or silent.
         """
         self.config, self.name, self._full_band = config, name, full_band
         self._samples = self._noisy = DiskArray(np.float32)
@@ -111,9 +112,9 @@ class Recording:
                 yield block
 
         self.contours = power_contours(high_pass(measured(), config.sample_rate), config)
-        require_length(len(self), config.sample_rate, name)
+        require_length(len(self), config.sample_rate, name, shortest)
         self.frames = config.frames(len(self))
-        self.seconds = len(self) / config.sample_rate if seconds is None else seconds
+        self.seconds = len(self) / config.sample_rate if seconds is None else seconds()
         mean, square = moments / len(self)
         self._offset, self._gain = float(mean), 1.0  # an offset is no sound, but counts as level
         below = square - mean**2 - self.contours.powers.mean()

@@ -5,6 +5,7 @@
 
 import numpy as np
 
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.references import densest_minute
 from voiceswap.conversion.two_voices import two_pitches
@@ -54,6 +55,8 @@ def note_source(item: EncodedRecording, usual: float | None, exact_pitch: bool) 
     if exact_pitch:
         return
     note_two_voices(item.recording)
+    if item.recording.seconds < MIN_RECORDING_SECONDS:
+        return  # of a cry or a syllable, the posterior tells nothing
     if not sounds_like_speech(item, densest_minute(item.recording), usual):
         note(Note(item.recording.name, NO_WORDS))
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from voiceswap.audio import AudioInput, set_level
-from voiceswap.audio_io.resampling import resample
+from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, shortest_source
+from voiceswap.audio_io.resampling import resample_to_length
 from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
@@ -108,13 +109,12 @@ class VoiceSwapper:
         chosen = conversion_options(options)
         if chosen.subtype is not None:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
-        (encoded,) = self._encode([source], noted=False)
+        (encoded,) = self._encode([source], False, shortest_source(chosen.strength))
         note_source(encoded, self.engine.usual_log_variance, chosen.exact_pitch)
         voice = self._between(encoded, self.voice(references), chosen.strength)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
-        if chosen.rate is None:
-            return samples
-        return resample(samples, self.sample_rate, chosen.rate).clip(-1, 1)  # peaks may overshoot
+        rate = chosen.rate or self.sample_rate
+        return resample_to_length(samples, self.sample_rate, rate, encoded.recording.seconds)
 
     def convert_file(
         self,
@@ -282,9 +282,11 @@ class VoiceSwapper:
     def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:
         return self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])[0]
 
-    def _encode(self, inputs: Sequence[AudioInput], noted: bool = True) -> list[EncodedRecording]:
-        audio, rate = self.engine.audio, self.sample_rate
-        encoded = self.engine.encoder.encode([read_recording(x, audio, rate) for x in inputs])
+    def _encode(
+        self, inputs: Sequence[AudioInput], noted: bool = True, least: float = MIN_RECORDING_SECONDS
+    ) -> list[EncodedRecording]:
+        how = self.engine.audio, self.sample_rate, False, least
+        encoded = self.engine.encoder.encode([read_recording(audio, *how) for audio in inputs])
         for item in encoded if noted else ():
             note_two_voices(item.recording)
         return encoded
