@@ -9,7 +9,7 @@ from voiceswap.models.autoencoder import Autoencoder
 
 LOWS, MIDDLE = 8, slice(8, 50)  # mel bins up to 0.2 kHz, and of 0.2 to 3 kHz
 # Nats of log-mel (39 dB) that a bin above the lows is below the middle where its band was not
-# recorded. In 340 recordings of 16 kHz no bin lay more than 4.1 below; telephones have 5.5 or more.
+# recorded. Of 350 recordings of 16 kHz none has such a bin; telephones have bins 5.5 below.
 MISSING = 4.5
 # Nats by which a bin's mean, and a single frame of it, are below what a voice usually has there:
 # from the second on all of it was recorded, up to the first nothing.
