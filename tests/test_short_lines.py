@@ -124,6 +124,15 @@ def test_a_shout_stays_higher_than_calm_words(swapper, lines, goodbye):
     assert middles[pitch] == pytest.approx(float(voice.log_f0[0]), abs=0.1)
 
 
+def test_without_strength_a_line_keeps_its_own_pitch(swapper, lines, goodbye):
+    """Its distance from the person's pitch counts once: in its own voice it is none."""
+    voice, pitch = swapper.voice((goodbye, 16000)), source_pitch(lines)
+    for name in ("calm.wav", "combat/shout.wav"):
+        own = mean_f0(*soundfile.read(lines / name, dtype="float32"))
+        kept = swapper.convert(lines / name, voice, strength=0, source_pitch=pitch)
+        assert mean_f0(kept, swapper.sample_rate) == pytest.approx(own, abs=0.05)
+
+
 def test_the_pitch_of_a_person_is_that_of_all_recordings_that_can_be_used(lines):
     files = [lines / "combat/shout.wav", str(lines / "calm.wav")]
     assert source_pitch(lines) == pytest.approx(source_pitch(files), abs=1e-6)

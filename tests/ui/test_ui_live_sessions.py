@@ -80,13 +80,16 @@ def test_what_is_chosen_meanwhile_is_followed(swapper, tmp_path, hello_24k):
 
 def test_every_computation_takes_one_thread(tiny, tmp_path, monkeypatch):
     counts: list[int] = []
-    for name in ("push", "flush"):
 
-        def counted(self, *samples, before=getattr(Stream, name)):
+    def counted(before):
+        def call(*values):
             counts.append(torch.get_num_threads())
-            return before(self, *samples)
+            return before(*values)
 
-        monkeypatch.setattr(Stream, name, counted)
+        return call
+
+    for name in ("push", "flush"):
+        monkeypatch.setattr(Stream, name, counted(getattr(Stream, name)))
     library = VoiceLibrary(tmp_path, tiny)
     library.add("Anna", tiny.sample(1))
     live, caller, usual = LiveSessions(tiny, library, 1), Call(), torch.get_num_threads()
