@@ -39,6 +39,8 @@ def test_what_is_shorter_is_refused(swapper, vowel, goodbye, tmp_path):
     target, cry = (goodbye, 16000), vowel[:1500]
     with pytest.raises(AudioError, match=r"0\.09 s long; at least 0\.1 s"):
         swapper.convert((cry, 16000), target)
+    with pytest.raises(AudioError, match=r"0\.09 s long; at least 0\.1 s"):
+        swapper.convert((vowel[:1599], 16000), target)  # 0.0999 s
     soundfile.write(tmp_path / "cry.wav", vowel[:3200], 16000)
     for source in ((vowel[:3200], 16000), tmp_path / "cry.wav"):
         with pytest.raises(AudioError, match=r"0\.20 s long; at least 0\.3 s"):
