@@ -191,6 +191,13 @@ def test_outputs_among_the_lines_are_not_of_the_one_who_speaks(
     assert source_pitch(hero) == source_pitch(hero / "calm.wav")
 
 
+def test_lines_may_lie_in_a_folder_behind_a_link(lines, tmp_path):
+    """As of sources; a link to a parent does not end in a circle."""
+    (tmp_path / "hero").symlink_to(lines)
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert source_pitch(tmp_path) == source_pitch(lines)
+
+
 def test_the_commands_take_the_folder_of_all_lines(monkeypatch, capsys, model, lines, tmp_path):
     out, chosen = tmp_path / "out", ("--target", GOODBYE, "--checkpoint", model)
     several = "batch", lines / "calm.wav", lines / "combat/shout.wav", "--out", out, "--jobs", 1

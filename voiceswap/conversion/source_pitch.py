@@ -95,8 +95,13 @@ def _recordings_below(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    inside = []
-    for place, folders, names in os.walk(path):
+    inside: list[Path] = []
+    known: set[str] = set()
+    for place, folders, names in os.walk(path, followlinks=True):
+        if (real := os.path.realpath(place)) in known:  # a link may lead to a parent
+            folders.clear()
+            continue
+        known.add(real)
         folders[:] = [name for name in folders if name[0] != "." and not _is_output(place, name)]
         files = [Path(place, name) for name in names if name[0] != "."]
         inside += [file for file in files if file.suffix[1:].lower() in SOUND_ENDINGS]
