@@ -171,6 +171,11 @@ def test_a_pitch_may_be_a_list_or_an_array():
         assert options.non_defaults() == {"source_pitch": (5.0, 0.2)}
 
 
+def test_a_stream_takes_no_pitch_but_a_recording(tiny):
+    with pytest.raises(VoiceswapError, match=r"no source_pitch; .* swapper\.enroll\(recording\)"):
+        tiny.stream(tiny.sample(1), source_pitch=(5.0, 0.2))
+
+
 def test_a_pitch_does_not_depend_on_the_last_bits(lines):
     """On another number of threads they differ, and a run would convert everything again."""
     assert all(value == round(value, 4) for value in source_pitch(lines / "calm.wav"))
