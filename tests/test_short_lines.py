@@ -172,7 +172,7 @@ def test_a_pitch_may_be_a_list_or_an_array():
 
 
 def test_a_stream_takes_no_pitch_but_a_recording(tiny):
-    with pytest.raises(VoiceswapError, match=r"no source_pitch; .* swapper\.enroll\(recording\)"):
+    with pytest.raises(VoiceswapError, match=r"no source_pitch; swapper\.enroll\(recording\)"):
         tiny.stream(tiny.sample(1), source_pitch=(5.0, 0.2))
 
 

@@ -73,7 +73,7 @@ class Stream:
             raise VoiceswapError("A stream can't know a song's octave; use pitch_shift instead.")
         if options.source_pitch is not None:
             raise VoiceswapError(
-                "A stream takes no source_pitch; it knows who speaks from swapper.enroll(recording)."
+                "A stream takes no source_pitch; swapper.enroll(recording) tells it who speaks."
             )
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
