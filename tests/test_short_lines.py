@@ -39,6 +39,8 @@ def test_what_is_shorter_is_refused(swapper, vowel, goodbye, tmp_path):
     target, cry = (goodbye, 16000), vowel[:1500]
     with pytest.raises(AudioError, match=r"0\.09 s long; at least 0\.1 s"):
         swapper.convert((cry, 16000), target)
+    with pytest.raises(AudioError, match=r"0\.09 s long; at least 0\.1 s"):
+        swapper.convert((vowel[:1599], 16000), target)  # 0.0999 s
     soundfile.write(tmp_path / "cry.wav", vowel[:3200], 16000)
     for source in ((vowel[:3200], 16000), tmp_path / "cry.wav"):
         with pytest.raises(AudioError, match=r"0\.20 s long; at least 0\.3 s"):
@@ -75,14 +77,17 @@ def test_an_output_has_as_many_samples_as_its_source(tiny, hello, goodbye, tmp_p
             assert soundfile.info(out).frames == len(soundfile.read(out)[0]) == frames
 
 
-def test_silence_stays_silence_in_8_bits(tmp_path):
+@pytest.mark.parametrize(
+    ("ending", "subtype"), [("wav", "PCM_U8"), ("aiff", "PCM_S8"), ("flac", "PCM_S8")]
+)
+def test_silence_stays_silence_in_8_bits(tmp_path, ending, subtype):
     """Rounded down, what is just below zero is a step below it: noise of -42 dB."""
-    draw = np.random.default_rng(0)
-    write_audio(tmp_path / "soft.wav", draw.normal(0, 1e-4, 8000), 8000, "PCM_U8")
-    assert not soundfile.read(tmp_path / "soft.wav")[0].any()
+    draw, file = np.random.default_rng(0), tmp_path / f"8.{ending}"
+    write_audio(file, draw.normal(0, 1e-4, 8000), 8000, subtype)
+    assert not soundfile.read(file)[0].any()
     loud = draw.uniform(-0.9, 0.9, 8000)
-    write_audio(tmp_path / "loud.wav", loud, 8000, "PCM_U8")
-    written = soundfile.read(tmp_path / "loud.wav")[0]
+    write_audio(file, loud, 8000, subtype)
+    written = soundfile.read(file)[0]
     np.testing.assert_allclose(written, loud, atol=0.51 / 128)
     assert abs(np.mean(written - loud)) < 2e-4
 
@@ -121,6 +126,15 @@ def test_a_shout_stays_higher_than_calm_words(swapper, lines, goodbye):
     assert middles[pitch] == pytest.approx(float(voice.log_f0[0]), abs=0.1)
 
 
+def test_without_strength_a_line_keeps_its_own_pitch(swapper, lines, goodbye):
+    """Its distance from the person's pitch counts once: in its own voice it is none."""
+    voice, pitch = swapper.voice((goodbye, 16000)), source_pitch(lines)
+    for name in ("calm.wav", "combat/shout.wav"):
+        own = mean_f0(*soundfile.read(lines / name, dtype="float32"))
+        kept = swapper.convert(lines / name, voice, strength=0, source_pitch=pitch)
+        assert mean_f0(kept, swapper.sample_rate) == pytest.approx(own, abs=0.05)
+
+
 def test_the_pitch_of_a_person_is_that_of_all_recordings_that_can_be_used(lines):
     files = [lines / "combat/shout.wav", str(lines / "calm.wav")]
     assert source_pitch(lines) == pytest.approx(source_pitch(files), abs=1e-6)
@@ -139,9 +153,54 @@ def test_where_there_is_no_pitch_a_sentence_tells_it(lines, tmp_path, vowel):
     soundfile.write(tmp_path / "short.wav", vowel, 16000)
     with pytest.raises(VoiceswapError, match=r"less than 1 s of voice.*give more recordings"):
         source_pitch(tmp_path)
-    for wrong in (160, (160, 20), "160", (5.0, 0.0), (float("nan"), 0.2)):
+    with pytest.raises(VoiceswapError, match=r"nowhere\.wav does not exist\."):
+        source_pitch([lines / "calm.wav", tmp_path / "nowhere.wav"])  # not left out: a typing error
+    for nothing in ([], "", 5, None, [lines, None], np.zeros(16000)):
+        with pytest.raises(VoiceswapError, match="give the paths of files or folders"):
+            source_pitch(nothing)
+    with pytest.raises(VoiceswapError, match=r"^s3://lines/a\.wav is an address; .*download it\."):
+        source_pitch("s3://lines/a.wav")
+    for wrong in (160, (160, 20), "160", (5.0, 0.0), (float("nan"), 0.2), (10**400, 0.2)):
         with pytest.raises(VoiceswapError, match=r"must be what voiceswap\.source_pitch"):
             ConversionOptions(source_pitch=wrong)
+
+
+def test_a_pitch_may_be_a_list_or_an_array():
+    for pair in ([5.0, 0.2], np.array([5.0, 0.2])):
+        options = BatchOptions(source_pitch=pair)
+        assert options.non_defaults() == {"source_pitch": (5.0, 0.2)}
+
+
+def test_a_stream_takes_no_pitch_but_a_recording(tiny):
+    with pytest.raises(VoiceswapError, match=r"no source_pitch; swapper\.enroll\(recording\)"):
+        tiny.stream(tiny.sample(1), source_pitch=(5.0, 0.2))
+
+
+def test_a_pitch_does_not_depend_on_the_last_bits(lines):
+    """On another number of threads they differ, and a run would convert everything again."""
+    assert all(value == round(value, 4) for value in source_pitch(lines / "calm.wav"))
+
+
+def test_outputs_among_the_lines_are_not_of_the_one_who_speaks(
+    monkeypatch, capsys, model, lines, goodbye, tmp_path
+):
+    """They would change the pitch, so that each run would convert everything again."""
+    hero = tmp_path / "hero"
+    (hero / ".old").mkdir(parents=True)
+    (hero / "calm.wav").write_bytes((lines / "calm.wav").read_bytes())
+    soundfile.write(hero / ".old/other.wav", goodbye, 16000)
+    run = "batch", hero, "--source-voice", hero, "--target", GOODBYE, "--checkpoint", model
+    for expected in ("1 converted", "1 already done"):
+        command(monkeypatch, *run, "--out", hero / "out", "--jobs", 1)
+        assert expected in capsys.readouterr().out
+    assert source_pitch(hero) == source_pitch(hero / "calm.wav")
+
+
+def test_lines_may_lie_in_a_folder_behind_a_link(lines, tmp_path):
+    """As of sources; a link to a parent does not end in a circle."""
+    (tmp_path / "hero").symlink_to(lines)
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert source_pitch(tmp_path) == source_pitch(lines)
 
 
 def test_the_commands_take_the_folder_of_all_lines(monkeypatch, capsys, model, lines, tmp_path):
@@ -173,3 +232,22 @@ def test_a_manifest_tells_who_speaks_in_each_line(lines, tmp_path):
     assert known[0] == pytest.approx(source_pitch(lines)) and known[2] is None
     assert known[1] == pytest.approx(known[0])
     assert "line 5: " in str(jobs["d.wav"].error) and "does not exist" in str(jobs["d.wav"].error)
+
+
+def test_a_source_voice_that_can_not_be_used_is_read_once(lines, tmp_path, monkeypatch):
+    """A list may name it in thousands of lines."""
+    asked: list[list[str]] = []
+
+    def measure(paths):
+        asked.append(paths)
+        return source_pitch(paths)
+
+    monkeypatch.setattr("voiceswap.conversion.source_pitch.source_pitch", measure)
+    table = tmp_path / "lines.csv"
+    rows = [f"{lines / 'calm.wav'},{voice}" for voice in 2 * ("silent.wav", "memory://a/b.wav")]
+    table.write_text("\n".join(["source,source_voice", *rows]))
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16000), 16000)
+    found = collect([str(table)], {"": (str(GOODBYE),)}, "", BatchOptions())
+    errors = [str(job.error) for job in found]
+    assert len(asked) == 2 and all("silent.wav is silent." in error for error in errors[::2])
+    assert all("memory://a/b.wav is an address" in error for error in errors[1::2])

@@ -14,6 +14,7 @@ from voiceswap.errors import VoiceswapError
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("voiceswap.", "data_prep.")  # this project's, in ROOT
+JOURNAL_NAME = "journal.jsonl"  # of a batch, in its output folder
 
 
 class ResultsLog:

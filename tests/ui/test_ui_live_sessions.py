@@ -1,12 +1,16 @@
 """Who may be live, for how long, and with which choices."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
+from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui.live_sessions import LiveChoice, LiveSessions
@@ -72,6 +76,61 @@ def test_what_is_chosen_meanwhile_is_followed(swapper, tmp_path, hello_24k):
     assert [latency for _, latency in made][-1] > made[0][1]
     with pytest.raises(VoiceswapError, match="rate of the samples can't change"):
         live.push("a", caller, LiveChoice("Ben", 3, "high", 48000), parts[0])
+
+
+def test_every_computation_takes_one_thread(tiny, tmp_path, monkeypatch):
+    counts: list[int] = []
+
+    def counted(before):
+        def call(*values):
+            counts.append(torch.get_num_threads())
+            return before(*values)
+
+        return call
+
+    for name in ("push", "flush"):
+        monkeypatch.setattr(Stream, name, counted(getattr(Stream, name)))
+    library = VoiceLibrary(tmp_path, tiny)
+    library.add("Anna", tiny.sample(1))
+    live, caller, usual = LiveSessions(tiny, library, 1), Call(), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for latency in ("low", "normal"):  # the change flushes
+            choice = LiveChoice("Anna", 0, latency, 24000)
+            live.push("a", caller, choice, np.zeros(100, np.float32))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(usual)
+    assert counts == 5 * [1]
+
+
+def test_who_speaks_goes_on_while_others_begin(tiny, tmp_path, monkeypatch):
+    library, samples, calls = VoiceLibrary(tmp_path, tiny), np.zeros(100, np.float32), []
+    library.add("Anna", tiny.sample(1))
+    begun, ready = threading.Event(), threading.Event()
+
+    def warm_up(swapper, voice, latency):
+        calls.append(latency)
+        if latency == "high":
+            begun.set()
+            assert ready.wait(60)
+
+    monkeypatch.setattr("voiceswap.ui.live_sessions.warm_up", warm_up)
+    live, speaker = LiveSessions(tiny, library, 3), Call()
+
+    def push(visitor, caller, latency):
+        return live.push(visitor, caller, LiveChoice("Anna", 0, latency, 24000), samples)
+
+    push("a", speaker, "low")
+    with ThreadPoolExecutor(5) as visitors:
+        several = [visitors.submit(push, f"{n}", Call(), "high") for n in range(4)]
+        try:
+            assert begun.wait(60)
+            visitors.submit(push, "a", speaker, "low").result(60)
+        finally:
+            ready.set()
+    assert calls == ["low", "high"]  # no latency twice
+    assert sum(visitor.exception() is None for visitor in several) == 2  # of three places
 
 
 @pytest.mark.parametrize(

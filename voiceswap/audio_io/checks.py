@@ -37,7 +37,9 @@ def require_length(count: int, rate: float, name: str, shortest: float) -> None:
     if count == 0:
         raise AudioError(f"{name} holds no samples.")
     if count < shortest * rate:
-        seconds = f"{count / rate:.2f}" if count >= 0.01 * rate else "less than 0.01"
+        # Rounded down, or 0.2999 s would be told to be 0.30 s.
+        hundredths = math.floor(100 * count / rate)
+        seconds = f"{hundredths / 100:.2f}" if hundredths else "less than 0.01"
         raise AudioError(f"{name} is {seconds} s long; at least {shortest} s is needed.")
 
 

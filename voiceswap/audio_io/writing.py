@@ -84,8 +84,10 @@ class AudioWriter:
         if self.subtype and not soundfile.check_format(kind, self.subtype):
             raise AudioError(f"{self.path.name}: the format {kind} has no subtype {self.subtype}.")
         self.resampler, self._written = BlockResampler(rate, self.file_rate), 0
-        # libsndfile rounds down: in 8 bits, what is just below zero would be noise of -42 dB.
-        self._half_step = 0.5 / 128 if self.subtype in ("PCM_U8", "PCM_S8") else 0.0
+        # libsndfile rounds down, but in flac: in 8 bits, what is just below zero would be noise of
+        # -42 dB.
+        rounds_down = self.subtype in ("PCM_U8", "PCM_S8") and kind != "FLAC"
+        self._half_step = 0.5 / 128 if rounds_down else 0.0
         with self._explained():  # before hours are converted for a rate that the format can't hold
             if ending in FFMPEG_FORMATS:
                 require_rate(ending, self.file_rate)

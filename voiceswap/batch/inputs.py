@@ -131,7 +131,8 @@ def _manifest_jobs(
     else:
         folder = os.getcwd() if storage.is_pipe(path) else os.path.dirname(os.path.abspath(path))
     problems: dict[str, str] = {}  # of references, each of which is looked for once
-    pitches: dict[str, tuple[float, float]] = {}  # of source voices, each measured once
+    # Of source voices, each measured once, or why one can't be.
+    pitches: dict[tuple[str, ...], tuple[float, float] | str] = {}
     for number, line in manifest_lines(path):
         source, place = str(line.get("source") or ""), f"{path}, line {number}: "
         output = ""
@@ -150,11 +151,12 @@ def _manifest_jobs(
             if not stem:
                 stem = posixpath.splitext(posixpath.basename(source.replace(os.sep, "/")))[0]
             output = f"{stem}.{line_options.format or output_ending(source)}"
-            if voice := _targets(line.get("source_voice")):
-                key = "; ".join(voice)
-                if key not in pitches:
-                    pitches[key] = _source_pitch([_resolve(folder, item) for item in voice])
-                line_options = replace(line_options, source_pitch=pitches[key])
+            if voice := tuple(_targets(line.get("source_voice"))):
+                if voice not in pitches:
+                    pitches[voice] = _source_pitch([_resolve(folder, item) for item in voice])
+                if isinstance(pitch := pitches[voice], str):
+                    raise VoiceswapError(pitch)
+                line_options = replace(line_options, source_pitch=pitch)
             named = [_resolve(folder, item) for item in _targets(line.get("target"))]
             references = tuple(path for item in named for path in storage.references_in(item))
             for reference in references:
@@ -169,10 +171,14 @@ def _manifest_jobs(
             yield Job(source or path, unknown, (), output, options, f"{place}{error}", place)
 
 
-def _source_pitch(paths: Sequence[str]) -> tuple[float, float]:
+def _source_pitch(paths: Sequence[str]) -> tuple[float, float] | str:
+    """The pitch of the one who speaks in recordings, or why there is none."""
     from voiceswap.conversion.source_pitch import source_pitch  # with PyTorch, which takes a while
 
-    return source_pitch(paths)
+    try:
+        return source_pitch(paths)
+    except VoiceswapError as error:
+        return str(error)
 
 
 def _targets(value: object) -> list[str]:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voiceswap.files import sha256
-from voiceswap.results_log import ResultsLog
-
-JOURNAL_NAME = "journal.jsonl"
+from voiceswap.results_log import JOURNAL_NAME, ResultsLog
 
 
 @dataclass(frozen=True, slots=True)

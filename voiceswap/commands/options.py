@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -39,7 +38,7 @@ def _pitch_option(pitch: str) -> dict[str, Any]:
         raise VoiceswapError(f"--{error}") from error  # "pitch is ...", as lists call it
 
 
-def pitch_of(source_voice: list[Path] | None) -> tuple[float, float] | None:
+def pitch_of(source_voice: list[str] | None) -> tuple[float, float] | None:
     """What `--source-voice` means, with a line on the terminal while it is measured."""
     if not source_voice:
         return None
@@ -65,7 +64,7 @@ PitchRange = Annotated[
     float, _range("pitch_range", "Widens the intonation above 1, flattens it below.")
 ]
 SourceVoice = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         help="Recordings of the one who speaks in every source, or a folder of them, such as the "
         "sources themselves. Each source then keeps its place in that person's range of pitch: a "

@@ -18,8 +18,9 @@ from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.output import Output
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.reading import full_band_of_file
-from voiceswap.conversion.recording import EncodedRecording, Recording
+from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.recording_notes import note_source
+from voiceswap.conversion.strength import of_strength
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.notes import Note, note, notes_to
@@ -53,16 +54,11 @@ Errors = dict[int, VoiceswapError]
 class FileConverter:
     """Converts files on an engine; threads read what comes next, and write what is done.
 
-    `voice` makes a voice of references, `between` one between a source's own and another.
+    `voice` makes a voice of references.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        voice: Callable[[Any], Voice],
-        between: Callable[[EncodedRecording, Voice, float], Voice],
-    ):
-        self.engine, self.voice, self.between = engine, voice, between
+    def __init__(self, engine: Engine, voice: Callable[[Any], Voice]):
+        self.engine, self.voice = engine, voice
 
     def convert(
         self, files: Sequence[FileConversion], progress: ProgressCallback
@@ -151,7 +147,7 @@ class FileConverter:
         for (item, voice), source in zip(batch, encoded, strict=True):
             usual = self.engine.usual_log_variance
             note_source(source, usual, item.file.options.exact_pitch)
-            voice = self.between(source, voice, item.file.options.strength)
+            voice = of_strength(self.engine, source, voice, item.file.options)
             conversions.append(Conversion(source, voice, item.file.options))
         return self.engine.convert(conversions, _part(progress, 0.6, 1.0))
 

@@ -60,7 +60,7 @@ class ConversionOptions:
             if option.name in RANGES and (value is not None or option.name not in WHOLE):
                 object.__setattr__(self, option.name, number(option.name, value))
         if self.source_pitch is not None:
-            require_pitch(self.source_pitch)
+            object.__setattr__(self, "source_pitch", _pitch(self.source_pitch))
 
 
 def number(name: str, value: Any) -> Any:
@@ -82,17 +82,21 @@ def number(name: str, value: Any) -> Any:
     return int(value) if name in WHOLE else value
 
 
-def require_pitch(value: Any) -> None:
-    """Raise VoiceswapError for what can't be mean and deviation of ln F0."""
+def _pitch(value: Any) -> tuple[float, float]:
+    """Mean and deviation of ln F0, also of a list, as JSON has them, or an array.
+
+    Raises VoiceswapError for what can't be that.
+    """
     try:
         mean, deviation = map(float, value)
         good = LOG_F0[0] <= mean <= LOG_F0[1] and 0 < deviation < 1
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         good = False
     if not good:
         raise VoiceswapError(
             f"source_pitch is {value!r}, but must be what voiceswap.source_pitch(recordings) gives."
         )
+    return mean, deviation
 
 
 DEFAULTS = ConversionOptions()

@@ -71,6 +71,10 @@ class Stream:
             raise VoiceswapError("A stream has no strength, seed or subtype; blend voices instead.")
         if options.exact_pitch:
             raise VoiceswapError("A stream can't know a song's octave; use pitch_shift instead.")
+        if options.source_pitch is not None:
+            raise VoiceswapError(
+                "A stream takes no source_pitch; swapper.enroll(recording) tells it who speaks."
+            )
         if engine.vocoder is None:
             raise VoiceswapError("A model without a vocoder can't convert a stream.")
         self.engine, self.options, self.statistics = engine, options, statistics

@@ -24,6 +24,7 @@ from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_source, note_two_voices
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
+from voiceswap.conversion.strength import of_strength
 from voiceswap.conversion.voice import Voice, blend, draw_voice, join_voices, weighted
 from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
@@ -111,7 +112,7 @@ class VoiceSwapper:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
         (encoded,) = self._encode([source], False, shortest_source(chosen.strength))
         note_source(encoded, self.engine.usual_log_variance, chosen.exact_pitch)
-        voice = self._between(encoded, self.voice(references), chosen.strength)
+        voice = of_strength(self.engine, encoded, self.voice(references), chosen)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         rate = chosen.rate or self.sample_rate
         return resample_to_length(samples, self.sample_rate, rate, encoded.recording.seconds)
@@ -154,7 +155,7 @@ class VoiceSwapper:
         Returns:
             For every file None, or the error that kept it from being converted.
         """
-        return FileConverter(self.engine, self.voice, self._between).convert(files, progress)
+        return FileConverter(self.engine, self.voice).convert(files, progress)
 
     def stream(
         self,
@@ -290,10 +291,6 @@ class VoiceSwapper:
         for item in encoded if noted else ():
             note_two_voices(item.recording)
         return encoded
-
-    def _between(self, source: EncodedRecording, voice: Voice, strength: float) -> Voice:
-        """The voice that is `strength` of the way from the source's own to `voice`."""
-        return voice if strength == 1.0 else self.engine.embed([source])[0].toward(voice, strength)
 
     def _convert(self, conversions: Sequence[Conversion]) -> list[np.ndarray]:
         """Samples of conversions, as long and as loud as their sources."""

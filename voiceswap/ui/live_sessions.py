@@ -74,9 +74,10 @@ class LiveSessions:
         self._sessions: dict[str, VisitorSession] = {}
         self._over: WeakSet[object] = WeakSet()  # calls whose session has ended
         self._warm: set[str] = set()  # latencies
-        self._lock = Lock()
-        # Blocks are small, and there may be as many visitors as cores: a thread for each.
-        self._threads = ThreadPoolExecutor(most, "live", compute_alone)
+        self._lock, self._warming = Lock(), Lock()
+        # Blocks are small, and there may be as many visitors as cores: a thread for each, and one
+        # that warms up, which takes seconds.
+        self._threads = ThreadPoolExecutor(most + 1, "live", compute_alone)
 
     def push(
         self, visitor: str, caller: object, choice: LiveChoice, samples: np.ndarray
@@ -151,7 +152,7 @@ class LiveSessions:
         if choice.rate != before.rate:
             raise VoiceswapError("The rate of the samples can't change while they come.")
         if choice.latency != before.latency:
-            rest = stream.flush()
+            rest = self._threads.submit(stream.flush).result()
             session.stream = self._stream(choice, stream)
         elif choice.voice != before.voice:
             stream.set_voice(self.library.voice(choice.voice))
@@ -167,9 +168,10 @@ class LiveSessions:
                 f"{RATE_STEP} from {LOWEST_RATE} to {HIGHEST_RATE}."
             )
         voice = self.library.voice(choice.voice)
-        if choice.latency not in self._warm:
-            self._threads.submit(warm_up, self.swapper, voice, choice.latency).result()
-            self._warm.add(choice.latency)
+        with self._warming:  # one at a time, or those who speak would wait for a thread
+            if choice.latency not in self._warm:
+                self._threads.submit(warm_up, self.swapper, voice, choice.latency).result()
+                self._warm.add(choice.latency)
         return self.swapper.stream(
             voice,
             before.statistics if before else None,
