@@ -182,15 +182,20 @@ def test_the_command_on_an_imagined_device(monkeypatch, tmp_path, capsys, model)
 
 
 @pytest.mark.parametrize(
-    ("latency", "advice"), [("low", "try --latency normal."), ("high", "busy with something else.")]
+    ("blocks", "latency", "advice"),
+    [
+        (9, "low", "try --latency normal."),
+        (9, "high", "busy with something else."),
+        (600, "low", "busy for a moment."),
+    ],
 )
-def test_late_blocks_bring_advice(monkeypatch, tmp_path, capsys, model, latency, advice):
-    late = StreamReport(0.1, 0.2, np.full(9, 0.3), 0.1, 3), np.zeros(2400, np.float32)
+def test_late_blocks_bring_advice(monkeypatch, tmp_path, capsys, model, blocks, latency, advice):
+    late = StreamReport(0.1, 0.2, np.full(blocks, 0.3), 0.1, 3), np.zeros(2400, np.float32)
     monkeypatch.setattr("voiceswap.live.simulation.simulate", lambda *_: late[::-1])
     arguments = ["live", "--target", GOODBYE, "--simulate", HELLO, "--out", tmp_path / "live.wav"]
     command(monkeypatch, *arguments, "--latency", latency, "--checkpoint", model)
     shown = capsys.readouterr().err
-    assert shown.startswith("3 of 9 blocks came late: ") and shown.endswith(f"{advice}\n")
+    assert shown.startswith(f"3 of {blocks} blocks came late: ") and shown.endswith(f"{advice}\n")
 
 
 def test_streams_follow_the_examples_loudness(swapper, goodbye_24k):

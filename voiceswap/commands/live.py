@@ -23,6 +23,8 @@ from voiceswap.commands.outputs import console, output_file, plain, save, warn
 from voiceswap.errors import VoiceswapError
 from voiceswap.live.portaudio import sound_devices
 
+FEW_LATE = 0.01  # share of blocks up to which another latency would not help
+
 
 def live(
     target: Annotated[
@@ -130,7 +132,10 @@ def _simulate(stream, recording: Path, out: Path, report: bool, latency: Latency
             table.add_row(*row)
         console.print(table)
     if kept_up.late:
-        warn(f"{kept_up.late} of {len(kept_up.compute)} blocks came late: {_advice(latency)}")
+        blocks = len(kept_up.compute)
+        few = kept_up.late <= FEW_LATE * blocks
+        why = "this computer was busy for a moment." if few else _advice(latency)
+        warn(f"{kept_up.late} of {blocks} blocks came late: {why}")
 
 
 def _advice(latency: LatencyName) -> str:
