@@ -59,14 +59,11 @@ def main() -> None:
     scorers, left_out = load_scorers(None)
     print(*left_out[1:], sep="\n")
     speakers = [
-        np.concatenate([read_audio(path, SAMPLE_RATE) for path in recordings_in([folder])])
-        for folder in folders
+        [read_audio(path, SAMPLE_RATE) for path in recordings_in([folder])] for folder in folders
     ]
-    firsts = [read_audio(recordings_in([folder])[0], SAMPLE_RATE) for folder in folders]
-    wanted = {
-        key: [np.array(scorers[key].compute(x[: SPEAKER * SAMPLE_RATE])) for x in speakers]
-        for key in ("dv", "sv")
-    }
+    firsts = [recordings[0] for recordings in speakers]
+    judged = [np.concatenate(recordings)[: SPEAKER * SAMPLE_RATE] for recordings in speakers]
+    wanted = {key: [np.array(scorers[key].compute(x)) for x in judged] for key in ("dv", "sv")}
     for coder in CODERS:
         rows = []
         for number, first in enumerate(firsts):

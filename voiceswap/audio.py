@@ -48,7 +48,7 @@ def read_audio(path: str | os.PathLike, sample_rate: int, name: str | None = Non
     Returns float32 samples, shape (samples,), full scale at 1.0. Raises AudioError when the file is
     missing, is not audio, or fails `check_audio`.
     """
-    blocks = stream_audio(path, sample_rate, name)
+    blocks = AudioStream(path, sample_rate, name)
     samples = np.concatenate([np.zeros(0, np.float32), *blocks])
     check_audio(samples, sample_rate, name or str(path))
     return samples - samples.mean()  # an offset is no sound, but would count as level
@@ -89,13 +89,6 @@ class AudioStream:
             frames += len(block)
             self.seconds = frames / rate
             yield rate, block
-
-
-def stream_audio(
-    path: str | os.PathLike, sample_rate: int, name: str | None = None
-) -> Iterator[np.ndarray]:
-    """The blocks of an `AudioStream`."""
-    return iter(AudioStream(path, sample_rate, name))
 
 
 def _mixed(file: Path, name: str) -> Iterator[tuple[int, np.ndarray]]:

@@ -57,16 +57,21 @@ class Output:
         first = 0
         for samples in self._samples.blocks(step):
             last = first + len(samples)
-            factors = ramps(gain, self.audio.hop_length, first, last)
-            yield samples * factors * self._fade(first, last)
+            louder = samples * ramps(gain, self.audio.hop_length, first, last)
+            self._fade(louder, first)
+            yield louder
             first = last
 
-    def _fade(self, first: int, last: int) -> np.ndarray:
-        """Factors (samples,) of samples `first` to `last`: from and to silence at the ends."""
-        places = np.arange(first, last)
-        beside = np.minimum(places, self._length - 1 - places) + 0.5
-        share = np.clip(beside / (FADE_SECONDS * self.audio.sample_rate), 0, 1)
-        return np.square(np.sin(np.pi / 2 * share)).astype(np.float32)
+    def _fade(self, samples: np.ndarray, first: int) -> None:
+        """Fade samples from `first` on, where they are at the ends, to silence, in place."""
+        length = round(FADE_SECONDS * self.audio.sample_rate)
+        share = (np.arange(length, dtype=np.float32) + 0.5) / length
+        rising = np.square(np.sin(np.pi / 2 * share))
+        begin = samples[: max(0, length - first)]
+        begin *= rising[first:][: len(begin)]
+        ending = self._length - length - first  # where the last fade begins in `samples`
+        end = samples[max(0, ending) :]
+        end *= rising[::-1][max(0, -ending) :][: len(end)]
 
     def _true_peaks(self, step: int) -> np.ndarray:
         """`true_peaks` of all samples, `step` at a time with a frame to either side."""

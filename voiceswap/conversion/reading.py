@@ -12,7 +12,6 @@ from voiceswap.audio import (
     is_pair,
     prepare_audio,
     read_input,
-    stream_audio,
 )
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.audio_io.decoding import sound_info
@@ -79,7 +78,7 @@ def full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> Full
     @notes_to(lambda note: None)  # the reading of all of it had the same
     def read(first: float, last: float) -> np.ndarray:
         start, stop, at, kept = round(first * rate), round(last * rate), 0, []
-        for block in stream_audio(path, rate):
+        for block in AudioStream(path, rate):
             kept.append(block[max(0, start - at) : max(0, stop - at)])
             at += len(block)
             if at >= stop:

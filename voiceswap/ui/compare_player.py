@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from voiceswap.audio import active_level_db, stream_audio
+from voiceswap.audio import AudioStream, active_level_db
 from voiceswap.dsp.filters import k_weighted
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import html
@@ -76,7 +76,7 @@ def level_db(context: AppContext, path: str | Path) -> float:
     """K-weighted active level of a recording's first seconds, in dB relative to full scale."""
     rate = context.swapper.sample_rate
     blocks, read = [], 0
-    for block in stream_audio(path, rate):
+    for block in AudioStream(path, rate):
         blocks.append(block)
         read += len(block)
         if read >= LEVEL_SECONDS * rate:

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from voiceswap.audio import prepare_audio, stream_audio
+from voiceswap.audio import AudioStream, prepare_audio
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.swapper import VoiceSwapper
@@ -128,7 +128,7 @@ def segments(path: str | Path, swapper: VoiceSwapper) -> Iterator[np.ndarray]:
     """
     rate = swapper.sample_rate
     step, waiting = int(SEEN_SECONDS * rate), np.zeros(0, np.float32)
-    for block in stream_audio(path, rate):
+    for block in AudioStream(path, rate):
         waiting = np.concatenate([waiting, block])
         while len(waiting) >= step + MIN_RECORDING_SECONDS * rate:
             yield _audible(waiting[:step], rate)
