@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from voiceswap.errors import AudioError, CheckpointError, DataError, TrainingError, VoiceswapError
 
 if TYPE_CHECKING:
+    from voiceswap.conversion.dialogue import convert_dialogue
     from voiceswap.conversion.file_conversion import FileConversion
     from voiceswap.conversion.latency import Latency
     from voiceswap.conversion.options import ConversionOptions
     from voiceswap.conversion.source_pitch import source_pitch
     from voiceswap.conversion.streaming import Stream
     from voiceswap.conversion.swapper import VoiceSwapper
+    from voiceswap.conversion.turns import Turn
     from voiceswap.conversion.voice import Voice
     from voiceswap.features import AudioConfig
 
@@ -40,10 +42,12 @@ __all__ = [
     "Latency",
     "Stream",
     "TrainingError",
+    "Turn",
     "Voice",
     "VoiceSwapper",
     "VoiceswapError",
     "__version__",
+    "convert_dialogue",
     "source_pitch",
 ]
 _HOMES = {
@@ -52,8 +56,10 @@ _HOMES = {
     "FileConversion": "conversion.file_conversion",
     "Latency": "conversion.latency",
     "Stream": "conversion.streaming",
+    "Turn": "conversion.turns",
     "VoiceSwapper": "conversion.swapper",
     "Voice": "conversion.voice",
+    "convert_dialogue": "conversion.dialogue",
     "source_pitch": "conversion.source_pitch",
 }
 

@@ -14,6 +14,7 @@ from voiceswap.commands.adapt import adapt
 from voiceswap.commands.batch import batch
 from voiceswap.commands.convert import convert, embed, reconstruct, swap, voice
 from voiceswap.commands.demo import demo
+from voiceswap.commands.dialogue import dialogue
 from voiceswap.commands.evaluate import evaluate
 from voiceswap.commands.info import info
 from voiceswap.commands.live import live
@@ -70,6 +71,12 @@ _add(
     convert,
     "talk.mp3 --target anna-1.wav --target anna-2.wav --out talk-anna.wav",
     "song.wav --target anna.safetensors --pitch exact",
+)
+_add(
+    CONVERT,
+    dialogue,
+    "interview.mp4",
+    "interview.wav --second anna.wav --turns turns.csv --out interview-anna.wav",
 )
 _add(CONVERT, batch, "talks --target anna.wav --out talks-by-anna --format flac")
 _add(

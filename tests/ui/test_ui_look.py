@@ -163,6 +163,7 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots):
         for tab, name in (
             ("互换", "swap"),
             ("转换", "convert"),
+            ("对话", "dialogue"),
             ("实时", "live"),
             ("声音库", "voices"),
             ("批量", "batch"),
@@ -178,7 +179,7 @@ def test_a_phone_in_chinese(visit, swapper, context, screenshots):
 
 def test_a_phone_shows_all_tabs_and_large_buttons(visit, address):
     page = visit(address, width=375, is_mobile=True, has_touch=True)
-    assert page.get_by_role("tab").count() == 6
+    assert page.get_by_role("tab").count() == 7
     assert not page.get_by_role("button", name="More tabs").is_visible()
     for name in ("Upload a file", "Record"):
         button = page.locator("#swap-a").get_by_role("button", name=name)

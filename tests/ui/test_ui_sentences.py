@@ -27,7 +27,7 @@ PACKAGE = Path(answers.__file__).parents[1]
 # Modules whose sentences a visitor may read, and those of them that no upload brings about.
 SENTENCES_OF = (
     *("audio_io/channels", "audio_io/checks", "audio_io/decoding", "audio_io/ffmpeg", "files"),
-    *("conversion/disk_array", "conversion/output", "ui/live_sessions"),
+    *("conversion/diarization", "conversion/disk_array", "conversion/output", "ui/live_sessions"),
     *("conversion/recording_notes", "conversion/voice_file", "conversion/voice_library"),
 )
 NOT_SHOWN = "address|is a folder|no f|is 7; give|null|nothing may be|used for voices"

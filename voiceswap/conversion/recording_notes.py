@@ -6,6 +6,7 @@
 import numpy as np
 
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
+from voiceswap.conversion.diarization import two_clusters
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.references import densest_minute
 from voiceswap.conversion.two_voices import two_pitches
@@ -15,7 +16,6 @@ from voiceswap.notes import Note, note
 # Of the verifier's windows of 1.6 s, one every 0.4 s:
 MIN_VOICED = 0.4  # share of frames that are voiced; other windows tell little of a speaker
 MIN_WINDOWS = 3  # of each person
-ROUNDS = 10  # of k-means at most
 # Two clusters are two people if their centroids' cosine is below this, by the windows of the
 # smaller: the fewer they are, the more a centroid depends on the words.
 WINDOWS, COSINES = (3, 6), (0.64, 0.74)
@@ -68,8 +68,8 @@ def note_two_voices(recording: Recording) -> None:
         low, high = pitches
         text = (
             f": two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; both get one "
-            "voice at one pitch, and a voice that is taken from them is neither's, so give each "
-            "person's part by itself."
+            "voice at one pitch, and a voice that is taken from them is neither's, so convert it "
+            "as a dialogue, or give each person's part by itself."
         )
         note(Note(recording.name, text))
 
@@ -125,9 +125,6 @@ def sounds_like_speech(item: EncodedRecording, span: tuple[int, int], usual: flo
 def two_speakers(vectors: np.ndarray, f0: np.ndarray, frame_rate: float) -> bool:
     """Whether the windows of a recording are those of two people.
 
-    The vectors are parted by k-means, which begins with their first principal axis (Ding and He,
-    "K-means clustering via principal component analysis", 2004).
-
     Args:
         vectors: the verifier's of windows, (windows, 256).
         f0: (frames,), Hz, 0 where unvoiced.
@@ -139,17 +136,9 @@ def two_speakers(vectors: np.ndarray, f0: np.ndarray, frame_rate: float) -> bool
     sums = np.concatenate([[0], np.cumsum(f0 > 0)])
     first, last = (np.minimum(edges, len(f0)) for edges in (places, places + length))
     vectors = vectors[sums[last] - sums[first] >= MIN_VOICED * length]
-    if len(vectors) < 2 * MIN_WINDOWS:
+    clusters = two_clusters(vectors, MIN_WINDOWS)
+    if clusters is None:
         return False
-    axis = np.linalg.svd(vectors - vectors.mean(0), full_matrices=False)[2][0]
-    second = (vectors - vectors.mean(0)) @ axis > 0
-    for _ in range(ROUNDS):
-        smaller = min(np.count_nonzero(second), np.count_nonzero(~second))
-        if smaller < MIN_WINDOWS:
-            return False
-        means = np.stack([vectors[~second].mean(0), vectors[second].mean(0)])
-        means /= np.linalg.norm(means, axis=1, keepdims=True)
-        before, second = second, vectors @ means[1] > vectors @ means[0]
-        if (before == second).all():
-            break
+    means, second = clusters
+    smaller = min(np.count_nonzero(second), np.count_nonzero(~second))
     return bool(means[0] @ means[1] < np.interp(smaller, WINDOWS, COSINES))

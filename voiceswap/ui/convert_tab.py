@@ -26,7 +26,7 @@ from voiceswap.ui.components import (
 )
 from voiceswap.ui.inputs import require_recording, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
-from voiceswap.ui.result_files import result_file, title
+from voiceswap.ui.result_files import result_file, result_title, title
 from voiceswap.ui.run import Run
 from voiceswap.ui.texts import Texts
 from voiceswap.ui.visit_results import VisitResults, entry
@@ -80,7 +80,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
                 str(out),
                 *comparison.compare(context, source, out, recordings),
                 sounds_to_compare(context, out, source, next(iter(recordings), None)),
-                [entry(text, out, title(source), target, details)],
+                [entry(out, result_title(text, title(source), target), details)],
             )
 
     done = run.connect(

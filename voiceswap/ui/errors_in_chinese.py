@@ -120,16 +120,24 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?P<name>.+): two people seem to speak in it, one on each channel; .*",
-        "{name}：似乎有两个人在说话，各占一个声道；两个声道已混合，请把每个声道存为单独的文件。",
+        "{name}：似乎有两个人在说话，各占一个声道；两个声道已混合，请按对话转换，或把每个声道存为单独的文件。",
     ),
     (
         r"(?P<name>.+): two people seem to speak in it, at about (?P<a>\d+) and (?P<b>\d+) Hz; .*",
         "{name}：似乎有两个人在说话（约 {a} 和 {b} Hz），"
-        "结果会是同一个声音；请分别提供每个人的录音。",
+        "结果会是同一个声音；请按对话转换，或分别提供每个人的录音。",
     ),
     (
         r"(?P<name>.+): two people seem to speak in it, and a voice that is taken from both .*",
         "{name}：似乎有两个人在说话，得到的声音不属于其中任何一个人；请提供只有一个人说话的部分。",
+    ),
+    (
+        r"(?P<name>.+): no two people can be told apart in it; .*",
+        "{name}：分不出两个人；请提供两个人各说几秒以上的录音。",
+    ),
+    (
+        r"(?P<name>.+): the two people in it are hard to tell apart, .*",
+        "{name}：两个人的声音很难区分，或只有一个人在说话，有的部分可能会换错声音，请检查结果。",
     ),
     (
         r"(?P<name>.+): it lacks frequencies, as recordings by telephone and at low .*",

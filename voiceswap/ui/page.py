@@ -13,7 +13,15 @@ from starlette.middleware import Middleware
 
 from voiceswap.errors import VoiceswapError
 from voiceswap.live.garbage import brief_collections
-from voiceswap.ui import about_tab, batch_tab, convert_tab, live_tab, swap_tab, voices_tab
+from voiceswap.ui import (
+    about_tab,
+    batch_tab,
+    convert_tab,
+    dialogue_tab,
+    live_tab,
+    swap_tab,
+    voices_tab,
+)
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.call_check import wrong_values
 from voiceswap.ui.cleanup import temporary_files
@@ -29,7 +37,7 @@ from voiceswap.ui.texts import Texts
 from voiceswap.ui.theme import CSS, PageTheme
 from voiceswap.ui.visit_results import VisitResults
 
-TABS = ("swap", "convert", "live", "voices", "batch", "about")
+TABS = ("swap", "convert", "dialogue", "live", "voices", "batch", "about")
 EMPTIED_SECONDS = 3600  # a visitor's files are removed when they are this old
 VISITOR_FILES, TOTAL_FILES = 10, 100  # of the largest size, that one address, and all, may upload
 SESSION_CALLS, VISITOR_CALLS = 4, 8  # of the model, running or waiting: of one tab, of one address
@@ -64,6 +72,8 @@ def _lay_out(
             menus = swap_tab.build(context, visit)
         with gr.Tab(text["convert"], id="convert"):
             target = convert_tab.build(context, visit)
+        with gr.Tab(text["dialogue"], id="dialogue"):
+            menus += dialogue_tab.build(context, visit)
         with gr.Tab(text["live"], id="live"):
             menus.append(live_tab.build(context, live))
         with gr.Tab(text["voices"], id="voices"):

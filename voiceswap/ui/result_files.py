@@ -26,15 +26,26 @@ def title(recording: str | Path) -> str:
     return {NIHAO.stem: "你好", ZAIJIAN.stem: "再见"}.get(stem, stem)
 
 
+def result_title(text: Texts, words: str, voice: str) -> str:
+    """What a visitor reads of a conversion: whose words it has, and whose voice."""
+    return text["in_voice_of"].format(words=words, voice=voice)
+
+
 def result_file(text: Texts, words: str | Path, voice: str | Path, ending: str = "wav") -> Path:
     """A new sound file named after the recordings whose words, and whose voice, it has."""
+    name = text["result_name"].format(words=_short(words), voice=_short(voice))
+    return new_file(f"{name}.{ending}")
+
+
+def dialogue_file(text: Texts, source: str | Path, ending: str) -> Path:
+    """A new sound file named after the dialogue that is converted."""
+    return new_file(f"{text['dialogue_name'].format(words=_short(source))}.{ending}")
+
+
+def _short(recording: str | Path) -> str:
     # A file's name has 255 bytes at most, and on Windows its whole path 259 characters, of which
     # the folder may need 145.
-    names = [
-        title(recording).encode()[:100].decode(errors="ignore")[:45] for recording in (words, voice)
-    ]
-    name = text["result_name"].format(words=names[0], voice=names[1])
-    return new_file(f"{name}.{ending}")
+    return title(recording).encode()[:100].decode(errors="ignore")[:45]
 
 
 def example_file(context: AppContext, voice: Voice, name: str) -> str:

@@ -25,7 +25,7 @@ from voiceswap.ui.components import (
 )
 from voiceswap.ui.inputs import require_recording
 from voiceswap.ui.queues import MODEL_SLOTS
-from voiceswap.ui.result_files import new_file, result_file, title
+from voiceswap.ui.result_files import new_file, result_file, result_title, title
 from voiceswap.ui.run import Run
 from voiceswap.ui.visit_results import VisitResults, entry
 
@@ -83,7 +83,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
                 targets = [other.recording] if other.recording else []
                 compared.append(comparison.compare(context, one.words, out, targets))
                 sounds.append(sounds_to_compare(context, out, one.words, other.recording))
-                entries.append(entry(text, out, one.name, other.name, kind))
+                entries.append(entry(out, result_title(text, one.name, other.name), kind))
             return (
                 *map(str, outs),
                 *(picture for picture, _ in compared),

@@ -90,6 +90,20 @@ CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
         "The target voice is missing: record it, upload it or choose a saved one.",
         "缺少目标声音：请录音、上传，或选择已保存的声音。",
     ),
+    # Dialogue
+    "dialogue": ("Dialogue", "对话"),
+    "dialogue_heading": ("Two people in one recording", "一段录音里的两个人"),
+    "dialogue_intro": (
+        "They speak in turns, as in an interview. Without target voices, the two swap theirs; with "
+        "one alone, the other person stays as recorded.",
+        "两个人轮流说话，例如采访。不给目标声音时，两个人互换声音；只给一个时，另一个人保持原样。",
+    ),
+    "dialogue_source": ("Dialogue", "对话录音"),
+    "voice_first": ("Target voice of who speaks first", "先说话的人的目标声音"),
+    "voice_second": ("Target voice of who speaks second", "后说话的人的目标声音"),
+    "dialogue_button": ("Convert the dialogue", "转换对话"),
+    "dialogue_of": ("Dialogue: {words}", "对话：{words}"),
+    "dialogue_name": ("{words}-converted", "{words}-转换"),  # of a file
     # Before and after
     "similarity": ("Similarity", "相似度"),
     "similarity_to": ("Similarity to {name}", "与{name}的相似度"),

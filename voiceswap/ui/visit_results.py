@@ -14,7 +14,6 @@ from gradio.utils import get_upload_folder
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import DISPLAY_ONLY, html
 from voiceswap.ui.request_guard import is_upload
-from voiceswap.ui.texts import Texts
 
 MOST = 30  # results that are kept
 
@@ -75,11 +74,11 @@ class VisitResults:
         self.list.delete(_delete, self.kept, self.kept, **DISPLAY_ONLY)
 
 
-def entry(text: Texts, file: Path, words: str, voice: str, details: str) -> dict:
-    """What is kept of a result: whose words in whose voice, and how it was made."""
+def entry(file: Path, title: str, details: str) -> dict:
+    """What is kept of a result: its title, and how it was made."""
     return {
         "id": secrets.token_hex(8),
-        "title": text["in_voice_of"].format(words=words, voice=voice),
+        "title": title,
         "details": details,
         "file": str(file),
     }

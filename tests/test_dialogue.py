@@ -1,0 +1,167 @@
+"""Recordings in which two people speak in turns."""
+
+import re
+from itertools import pairwise
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+import torch
+from commands import command, run
+
+from voiceswap import AudioError, Turn, convert_dialogue
+from voiceswap.audio import read_audio
+from voiceswap.conversion.diarization import find_turns
+from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.conversion.turns import read_turns, write_turns
+from voiceswap.examples import GOODBYE, HELLO
+
+RATE = 16000
+PAUSE = 0.25  # seconds
+
+
+def in_turns(*recordings: np.ndarray) -> tuple[np.ndarray, list[Turn]]:
+    """Two people's recordings, one after another with pauses, and who speaks when."""
+    noise, parts, turns, start = np.random.default_rng(0), [], [], 0.0
+    for number, samples in enumerate(recordings):
+        samples, _ = librosa.effects.trim(samples, top_db=30)
+        quiet = samples * (0.05 / np.sqrt(np.square(samples).mean()))
+        parts += [quiet, np.zeros(round(PAUSE * RATE), np.float32)]
+        end = start + len(samples) / RATE
+        turns.append(Turn(start, end, number % 2 + 1))
+        start = end + PAUSE
+    joined = np.concatenate(parts)
+    return joined + 1e-4 * noise.standard_normal(len(joined)).astype(np.float32), turns
+
+
+def wrong(found: list[Turn], true: list[Turn]) -> float:
+    """The share of speech that is given to the other one."""
+    speech = sum(turn.end - turn.start for turn in true)
+    missed = sum(
+        max(0.0, min(ours.end, theirs.end) - max(ours.start, theirs.start))
+        for ours in found
+        for theirs in true
+        if ours.speaker != theirs.speaker
+    )
+    return missed / speech
+
+
+@pytest.fixture(scope="module")
+def dialogue(tmp_path_factory, hello, goodbye):
+    """A file in which a man and a woman speak in turns, and who speaks when."""
+    samples, turns = in_turns(hello, goodbye, hello, goodbye)
+    path = tmp_path_factory.mktemp("dialogue") / "talk.wav"
+    soundfile.write(path, samples, RATE, "FLOAT")
+    return path, turns
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (2, 3), (4, 7), (5, 9)])
+def test_two_people_s_turns_are_found(swapper, people, pair):
+    read = [[read_audio(path, RATE)[: 5 * RATE] for path in people[who][:3]] for who in pair]
+    samples, true = in_turns(*(part for both in zip(*read, strict=True) for part in both))
+    array = DiskArray(np.float32)
+    array.append(samples)
+    found = find_turns(array, swapper.engine.verifier, "talk.wav")
+    assert wrong(found, true) < 0.03
+    assert found[0].speaker == 1 and found[0].start == 0
+    assert found[-1].end == pytest.approx(len(samples) / RATE)
+    assert all(a.end == b.start and a.speaker != b.speaker for a, b in pairwise(found))
+
+
+def test_two_people_swap_voices_within_a_recording(swapper, dialogue, tmp_path):
+    path, true = dialogue
+    found = convert_dialogue(swapper, path, tmp_path / "out.wav")
+    assert wrong(found, true) < 0.02 and len(found) == 4
+    source, out = read_audio(path, RATE), read_audio(tmp_path / "out.wav", RATE)
+    assert abs(len(out) - len(source)) <= 1
+    verifier = swapper.engine.verifier
+    voices = [verifier(torch.from_numpy(read_audio(person, RATE))) for person in (HELLO, GOODBYE)]
+    for turn in true:
+        first, last = round(turn.start * RATE), round(turn.end * RATE)
+        vector = verifier(torch.from_numpy(out[first:last]))
+        own, other = voices[turn.speaker - 1], voices[2 - turn.speaker]
+        assert vector @ other > vector @ own + 0.1
+        levels = [np.square(wave[first:last]).mean() for wave in (source, out)]
+        assert abs(10 * np.log10(levels[1] / levels[0])) < 1.5
+
+
+def test_who_has_no_target_stays_as_recorded(tiny, dialogue, tmp_path):
+    path, _ = dialogue
+    out = tmp_path / "out.wav"
+    found = convert_dialogue(tiny, path, out, {2: [GOODBYE]})
+    source, converted = read_audio(path, RATE), read_audio(out, RATE)
+    assert len(converted) == len(source)
+    edge = round(0.01 * RATE)
+    for turn in found:
+        inside = slice(round(turn.start * RATE) + edge, round(turn.end * RATE) - edge)
+        error = np.square(converted[inside] - source[inside]).mean()
+        assert (error < 1e-3 * np.square(source[inside]).mean()) == (turn.speaker == 1)
+
+
+def test_turns_are_written_corrected_and_read(model, dialogue, tmp_path, monkeypatch, capsys):
+    path, _ = dialogue
+    listed = tmp_path / "turns.csv"
+
+    def converted(name: str) -> np.ndarray:
+        out = tmp_path / name
+        command(
+            monkeypatch,
+            *("dialogue", path, "--turns", listed, "--out", out, "--checkpoint", model),
+        )
+        return soundfile.read(out)[0]
+
+    first = converted("first.wav")
+    assert "speaker 1: 2 turns" in capsys.readouterr().out
+    assert listed.read_text("utf-8").splitlines()[0] == "start,end,speaker"
+    assert (converted("again.wav") == first).all()
+    turns = read_turns(listed)
+    write_turns(listed, [turns[0], *(Turn(t.start, t.end, 3 - t.speaker) for t in turns[1:])])
+    assert np.abs(converted("corrected.wav") - first).max() > 0.05
+
+
+def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
+    path, true = dialogue
+    three = [Turn(turn.start, turn.end, who) for turn, who in zip(true, (1, 2, 3, 2), strict=True)]
+    found = convert_dialogue(tiny, path, tmp_path / "out.wav", {3: [HELLO]}, three)
+    assert [turn.speaker for turn in found] == [1, 2, 3, 2]
+    assert [turn.start for turn in found[1:]] == [turn.start for turn in true[1:]]
+    source, out = read_audio(path, RATE), read_audio(tmp_path / "out.wav", RATE)
+    for turn in true[:1] + true[3:]:
+        inside = slice(round(turn.start * RATE) + 800, round(turn.end * RATE) - 800)
+        assert np.corrcoef(source[inside], out[inside])[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("start,end\n0,1\n", "has no column speaker"),
+        ("start,end,speaker\n", "has no turns"),
+        ("start,end,speaker\n0,one,1\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1\n0.5,2,2\n", "begins before"),
+        ("start,end,speaker\n0,1,0\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,nan,1\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1\n900,901,2\n", "one begins at 900 s"),
+        ("start,end,speaker\n0,9,1\n", "no turn of speaker 2"),
+        ("start,end,speaker\n0,0.1,1\n0.1,9,2\n", r"talk.wav \(speaker 1\) is 0.10 s long"),
+    ],
+)
+def test_a_list_that_can_t_be_used_is_told(
+    model, dialogue, tmp_path, monkeypatch, capsys, text, problem
+):
+    listed = tmp_path / "turns.csv"
+    listed.write_text(text)
+    out = tmp_path / "out.wav"
+    arguments = "dialogue", dialogue[0], "--turns", listed, "--out", out, "--checkpoint", model
+    assert run(monkeypatch, *arguments) == 1
+    assert re.search(problem, capsys.readouterr().err.splitlines()[-1])  # below notes
+    assert not out.exists() and listed.read_text() == text
+
+
+def test_no_second_person_is_told(tiny, tmp_path, hello):
+    path = tmp_path / "talk.wav"
+    for samples in (hello[:RATE], np.zeros(5 * RATE)):
+        soundfile.write(path, samples, RATE)
+        with pytest.raises(AudioError, match=r"talk\.wav: no two people can be told apart in it"):
+            convert_dialogue(tiny, path, tmp_path / "out.wav")
+    assert not (tmp_path / "out.wav").exists()

@@ -1,0 +1,99 @@
+"""`voiceswap dialogue`."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+
+from voiceswap.audio_io.recording_files import (
+    recordings_in,
+    require_recordings,
+    require_references,
+)
+from voiceswap.commands.convert import OUT_HELP, RecordingPath, load_swapper
+from voiceswap.commands.options import Device, Model, Overwrite, Precision
+from voiceswap.commands.outputs import console, output_file, written
+from voiceswap.files import require_writable
+
+if TYPE_CHECKING:
+    from voiceswap.conversion.turns import Turn
+
+VOICE = "Recordings, a folder of them or a saved voice: the target of the one who speaks {}."
+
+
+def dialogue(
+    source: RecordingPath,
+    first: Annotated[
+        list[Path] | None, typer.Option(help=VOICE.format("first"), show_default=False)
+    ] = None,
+    second: Annotated[
+        list[Path] | None, typer.Option(help=VOICE.format("second"), show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help=OUT_HELP, show_default="SOURCE-converted.wav, or a video in its own format"
+        ),
+    ] = None,
+    turns: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV with the columns start, end (seconds) and speaker (1, 2, ...). If it is "
+            "there, it tells who speaks when; otherwise it is written, for you to correct.",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    checkpoint: Model = "default",
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Swap the voices of two people within one recording, or give either another voice.
+
+    With --first or --second alone, the other person stays as recorded; with neither, both swap
+    voices. Who speaks when is found out by a speaker verifier; they should not talk at once.
+    """
+    from voiceswap.audio_io.ffmpeg_writing import wav_or_video
+
+    given = ((1, first), (2, second))
+    voices = {speaker: recordings_in(paths) for speaker, paths in given if paths}
+    references = [path for paths in voices.values() for path in paths]
+    path = output_file(
+        out,
+        f"{source.stem}-converted.{wav_or_video(source)}",
+        [source, *references],
+        overwrite,
+    )
+    require_recordings(source)
+    require_references(*references)
+    from voiceswap.conversion.turns import read_turns, write_turns
+
+    listed = read_turns(turns) if turns and turns.exists() else None
+    if turns and listed is None:
+        require_writable(turns)
+    swapper = load_swapper(checkpoint, device, precision)
+    from voiceswap.conversion.dialogue import convert_dialogue
+
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Converting", total=1.0)
+        found = convert_dialogue(
+            *(swapper, source, path, voices or None, listed),
+            lambda done: bar.update(task, completed=done),
+        )
+    if turns and listed is None:
+        write_turns(turns, found)
+        written(turns, "who speaks when; correct it, and run again")
+    written(path, _who_spoke(found))
+
+
+def _who_spoke(turns: "list[Turn]") -> str:
+    """How many turns each has, and for how long."""
+    lengths = defaultdict[int, list[float]](list)
+    for turn in turns:
+        lengths[turn.speaker].append(turn.end - turn.start)
+    return "; ".join(
+        f"speaker {who}: {len(own)} turn{'s' * (len(own) > 1)}, {sum(own):.0f} s"
+        for who, own in sorted(lengths.items())
+    )

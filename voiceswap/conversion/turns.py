@@ -1,0 +1,90 @@
+"""Turns of a dialogue: who speaks from when to when."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from voiceswap.csv_lists import decode_text, read_csv
+from voiceswap.errors import DataError
+from voiceswap.files import whole_file
+
+COLUMNS = ("start", "end", "speaker")
+PLACES = 3  # decimal places of times, so that a list gives the turns that were written to it
+LEAST_TURN = 0.02  # seconds
+
+
+@dataclass(frozen=True)
+class Turn:
+    """From `start` to `end`, in seconds, `speaker` speaks, a number from 1 on."""
+
+    start: float
+    end: float
+    speaker: int
+
+
+def write_turns(path: Path, turns: Sequence[Turn]) -> None:
+    """Write turns as a CSV with COLUMNS."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(COLUMNS)
+    for turn in turns:
+        times = (f"{seconds:.{PLACES}f}" for seconds in (turn.start, turn.end))
+        rows.writerow((*times, turn.speaker))
+    with whole_file(path) as temporary:
+        temporary.write_text(text.getvalue(), "utf-8", newline="")
+
+
+def read_turns(path: Path) -> list[Turn]:
+    """The turns of a CSV, in order. Raises DataError for what is no such list."""
+    try:
+        text = decode_text(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DataError(f"{path} can't be read ({error.strerror}).") from error
+    columns, rows = read_csv(text, str(path))
+    if lacking := [name for name in COLUMNS if name not in columns]:
+        raise DataError(
+            f"{path} has no column {lacking[0]}; a list of turns has {', '.join(COLUMNS)}."
+        )
+    turns = [_turn(row, f"{path}, line {number}") for number, row in rows]
+    if not turns:
+        raise DataError(f"{path} has no turns.")
+    for before, turn in pairwise(turns):
+        if turn.start < before.end:
+            raise DataError(
+                f"{path}: the turn at {turn.start:g} s begins before the one at "
+                f"{before.start:g} s ends; list one after another."
+            )
+    return turns
+
+
+def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
+    """The turns of a recording with pauses between them given to whoever spoke before.
+
+    The first begins at 0, the last ends at `seconds`. `name` is the recording's, for errors. Raises
+    DataError for a turn that begins after the recording's end, and for none.
+    """
+    if not turns or turns[-1].start + LEAST_TURN > seconds:
+        at = f"one begins at {turns[-1].start:g} s" if turns else "there is none"
+        raise DataError(f"{name} is {seconds:.2f} s long, and of its turns {at}.")
+    starts = [0.0, *(turn.start for turn in turns[1:])]
+    return [
+        Turn(start, end, turn.speaker)
+        for turn, start, end in zip(turns, starts, [*starts[1:], seconds], strict=True)
+    ]
+
+
+def _turn(row: dict[str, str], place: str) -> Turn:
+    try:
+        start, end = float(row["start"]), float(row["end"])
+        speaker = int(row["speaker"])
+    except (TypeError, ValueError):
+        start = end = speaker = 0
+    if not (start >= 0 and start + LEAST_TURN <= end < float("inf") and speaker >= 1):
+        raise DataError(
+            f"{place}: a turn is a start and an end in seconds, {LEAST_TURN:g} s apart at least, "
+            "and the number of a speaker, from 1 on."
+        )
+    return Turn(start, end, speaker)
