@@ -13,6 +13,7 @@ SOUND_ENDINGS = tuple(f"{BY_LIBSNDFILE} {BY_FFMPEG}".split())
 # What FFmpeg writes: its names of the format and of the sound's codec.
 FFMPEG_FORMATS = {
     "m4a": ("ipod", "aac"),
+    "m4b": ("ipod", "aac"),
     "mp4": ("mp4", "aac"),
     "m4v": ("mp4", "aac"),
     "mov": ("mov", "aac"),

@@ -1,7 +1,7 @@
 """Phone memos and videos out, by FFmpeg, which PyAV's packages carry."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, VIDEO_ENDINGS
 from voiceswap.audio_io.ffmpeg import NotDecodableError, open_container
+from voiceswap.audio_io.tags import Chapter, set_chapters
 from voiceswap.errors import AudioError
 
 BIT_RATE = 96_000  # of one channel
@@ -60,7 +61,7 @@ class FFmpegWriter:
         out: the file to write.
         ending: of its final name, which sets the format.
         rate: Hz.
-        tags: of the file's metadata.
+        tags, chapters: of the file's metadata.
         source: a file whose pictures a video gets as they are, if it has any, and those of its
             subtitles that the format can hold.
 
@@ -69,7 +70,13 @@ class FFmpegWriter:
     """
 
     def __init__(
-        self, out: Path, ending: str, rate: int, tags: Mapping[str, str], source: Path | None
+        self,
+        out: Path,
+        ending: str,
+        rate: int,
+        tags: Mapping[str, str],
+        chapters: Sequence[Chapter],
+        source: Path | None,
     ):
         import av
 
@@ -82,6 +89,7 @@ class FFmpegWriter:
             options = {"fflags": "+bitexact"}
             self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
             self._out.metadata.update(tags)
+            set_chapters(self._out, chapters)
             track: Any = self._out.add_stream(codec, rate=rate, layout="mono")
             track.bit_rate, self._track = BIT_RATE, track
             if source is not None and ending in VIDEO_ENDINGS:
