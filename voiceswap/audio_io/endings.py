@@ -20,6 +20,7 @@ FFMPEG_FORMATS = {
     "mkv": ("matroska", "aac"),
     "webm": ("webm", "libopus"),
 }
+TEXT_ENDINGS = ("txt", "md", "rtf", "doc", "docx", "odt", "pdf", "epub", "htm", "html")
 VIDEO_ENDINGS = ("mp4", "m4v", "mov", "mkv", "webm")
 OTHER_NAMES = {"opus": "OGG", "oga": "OGG", "aif": "AIFF"}  # of formats, than the ending
 
