@@ -10,6 +10,9 @@ import soundfile
 from videos import video
 
 from voiceswap.audio import read_audio
+from voiceswap.audio_io.cover import MEDIA_TYPES, Cover, read_cover
+from voiceswap.audio_io.ffmpeg_writing import wav_or_video
+from voiceswap.audio_io.id3 import write_id3
 from voiceswap.audio_io.mp3_header import xing_header
 from voiceswap.audio_io.tags import Chapter, read_chapters, set_chapters
 from voiceswap.audio_io.writing import COMMENT, AudioWriter
@@ -97,6 +100,34 @@ def test_a_result_keeps_what_tags_tell_of_the_words(hello, tmp_path, ending, kep
     for name in ("title", "artist"):
         assert (found.get(name), again.get(name)) == (TAGS[name] if name in kept else None,) * 2
     assert found["comment"] == again["comment"] == COMMENT and "location" not in found
+
+
+def picture(codec: str) -> bytes:
+    """A picture of 16 by 16 dots."""
+    coder = av.CodecContext.create(codec, "w")
+    coder.width, coder.height, coder.time_base = 16, 16, Fraction(1)
+    coder.pix_fmt = {"mjpeg": "yuvj420p", "png": "rgb24"}[codec]
+    dots = np.arange(768, dtype=np.uint8).reshape(16, 16, 3)
+    frame = av.VideoFrame.from_ndarray(dots, format="rgb24").reformat(format=coder.pix_fmt)
+    return b"".join(map(bytes, [*coder.encode(frame), *coder.encode(None)]))
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "png"])
+def test_a_cover_stays(hello, tmp_path, codec):
+    album = tmp_path / "album.mp3"
+    soundfile.write(album, hello, 16000)
+    cover = Cover(MEDIA_TYPES[codec], picture(codec), album)
+    write_id3(album, TAGS, CHAPTERS, cover)
+    plain = read_audio(album, 16000)
+    for ending in ("mp3", "m4b", "m4a"):
+        outs = [written(tmp_path / f"{x}.{ending}", album, hello) for x in "ab"]
+        found = read_cover(outs[0])
+        assert found is not None and found[:2] == cover[:2]
+        assert read_chapters(outs[0]) == CHAPTERS and tags(outs[0])["title"] == TAGS["title"]
+        assert len(read_audio(outs[0], 16000)) == pytest.approx(len(hello), abs=1100)
+        assert outs[0].read_bytes() == outs[1].read_bytes()
+    again = written(tmp_path / "again.wav", tmp_path / "a.m4b", plain)
+    assert read_cover(again) is None and wav_or_video(tmp_path / "a.m4b") == "wav"
 
 
 @pytest.fixture

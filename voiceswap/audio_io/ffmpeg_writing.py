@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from voiceswap.audio_io.cover import add_cover, read_cover
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, VIDEO_ENDINGS
 from voiceswap.audio_io.ffmpeg import NotDecodableError, open_container
 from voiceswap.audio_io.tags import Chapter, set_chapters
@@ -16,6 +17,7 @@ from voiceswap.errors import AudioError
 
 BIT_RATE = 96_000  # of one channel
 TRACK_TAGS = ("language", "title")
+COVERED = ("m4a", "m4b")  # endings of formats that hold a cover
 
 
 def wav_or_video(source: Path) -> str:
@@ -63,7 +65,7 @@ class FFmpegWriter:
         rate: Hz.
         tags, chapters: of the file's metadata.
         source: a file whose pictures a video gets as they are, if it has any, and those of its
-            subtitles that the format can hold.
+            subtitles that the format can hold; m4a and m4b get its cover.
 
     Raises:
         AudioError: the format does not hold the pictures of `source`.
@@ -87,11 +89,16 @@ class FFmpegWriter:
             self._copies: dict[int, Any] = {}  # their tracks, by those of the source
             # Without its date and random numbers, so that the same sound gives the same bytes.
             options = {"fflags": "+bitexact"}
+            cover = read_cover(source) if source is not None and ending in COVERED else None
+            if cover is not None:  # of which FFmpeg's "ipod", the same format, knows nothing
+                kind, options["brand"] = "mp4", "M4A "
             self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
             self._out.metadata.update(tags)
             set_chapters(self._out, chapters)
             track: Any = self._out.add_stream(codec, rate=rate, layout="mono")
             track.bit_rate, self._track = BIT_RATE, track
+            if cover is not None:
+                self._out.mux(add_cover(self._out, cover))
             if source is not None and ending in VIDEO_ENDINGS:
                 self._take_tracks(source, ending, stack)
             self._next = next(self._packets, None)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from voiceswap.audio_io.cover import Cover
 from voiceswap.audio_io.tags import Chapter
 
 FRAMES = {  # the names of the TAGS
@@ -25,10 +26,16 @@ UTF_8 = b"\3"
 NO_OFFSETS = b"\xff" * 8  # of a chapter in bytes: its times count
 MOST_LISTED = 255  # chapters, whose number in the table of contents is one byte
 TOP_AND_ORDERED = b"\3"
+FRONT_COVER = b"\3"
 
 
-def write_id3(path: Path, tags: Mapping[str, str], chapters: Sequence[Chapter]) -> None:
-    """Put tags and chapters before the sound of an MP3, which has none yet. Raises OSError."""
+def write_id3(
+    path: Path, tags: Mapping[str, str], chapters: Sequence[Chapter], cover: Cover | None
+) -> None:
+    """Put tags, chapters and a cover before the sound of an MP3, which has none yet.
+
+    Raises OSError.
+    """
     frames = [_text(name, tags[tag]) for tag, name in FRAMES.items() if tag in tags]
     if "comment" in tags:
         frames.append(_frame("COMM", UTF_8 + b"eng\0" + tags["comment"].encode()))
@@ -41,6 +48,9 @@ def write_id3(path: Path, tags: Mapping[str, str], chapters: Sequence[Chapter]) 
         times = chapter.start.to_bytes(4) + chapter.end.to_bytes(4)
         title = _text("TIT2", chapter.title) if chapter.title else b""
         frames.append(_frame("CHAP", name + times + NO_OFFSETS + title))
+    if cover is not None:
+        picture = b"\0" + cover.media_type.encode() + b"\0" + FRONT_COVER + b"\0" + cover.data
+        frames.append(_frame("APIC", picture))
     body = b"".join(frames)
     tagged = path.with_name(f"{path.name}-tagged")
     try:

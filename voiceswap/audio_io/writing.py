@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voiceswap.audio_io.cover import read_cover
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
 from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
 from voiceswap.audio_io.id3 import write_id3
@@ -57,8 +58,8 @@ class AudioWriter:
 
     Its format is that of the path's ending. `rate` is that of the blocks; the file gets
     `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). It gets the TAGS of the
-    file `source`, its chapters where the format holds them, and a video its pictures, if that is
-    one. `comment` goes to the metadata. Leaving
+    file `source`, its chapters and its cover where the format holds them, and a video its
+    pictures, if that is one. `comment` goes to the metadata. Leaving
     the context by an exception leaves nothing behind. Raises AudioError.
 
     Attributes:
@@ -143,7 +144,8 @@ class AudioWriter:
                     self._write(self.resampler.flush(), last=True)
                 self.file.__exit__(kind, error, trace)
                 if self.format == "MP3" and kind is None:
-                    write_id3(self.temporary, self.tags, self.chapters)
+                    cover = read_cover(self.source) if self.source else None
+                    write_id3(self.temporary, self.tags, self.chapters, cover)
             if error is not None:
                 raise error
             flush_to_disk(self.temporary)
