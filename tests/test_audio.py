@@ -99,6 +99,8 @@ BROKEN = {
     "missing.wav": (None, "does not exist"),
     "empty.wav": (b"", "empty file"),
     "text.wav": (b"this is not audio at all", "can't be read as audio"),
+    "words.txt": ("Hello. 你好。".encode(), "is text, .*text-to-speech program"),
+    "notepad.TXT": ("Hello. 你好。".encode("utf-16"), "is text, .*text-to-speech program"),
     "random.mp3": (np.random.default_rng(0).bytes(5000), r"\(Format not recognised\)\.$"),
     "begun.mp3": (b"ID3" + bytes(7) + b"\xff\xfb" * 999, r"\(Format not recognised\)\.$"),
     "no-samples.wav": (np.zeros(0, np.float32), "holds no samples"),

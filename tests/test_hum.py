@@ -61,6 +61,22 @@ def test_hum_is_no_voice(hello, goodbye, mains, level_db):
     assert new[0] > 0.08 > 0.01 > new[1]
 
 
+@pytest.mark.parametrize("mains", [50.0, 60.03])
+def test_the_buzz_of_a_dimmer_is_no_shrill_voice(hello, goodbye, mains):
+    # A pulse in each half of a period: all tones are equally loud, far above where F0 ends.
+    speech = np.concatenate([hello, goodbye])
+    pulses = np.diff(np.floor(2 * mains * np.arange(len(speech) + 1) / 16000))
+    buzz = pulses - pulses.mean()
+    level = active_level_db(speech, 16000) - 18
+    given = speech + 10 ** (level / 20) / buzz.std() * buzz.astype(np.float32)
+    clean, humming, left = (
+        extract_f0(samples, AUDIO) for samples in (speech, given, remove_hum(given, 16000))
+    )
+    new = [np.mean((clean == 0) & (f0 > 0)) for f0 in (humming, left)]
+    assert new[0] > 0.3 and new[1] < new[0] / 2
+    assert np.mean(left > 900) < 0.005
+
+
 def test_hum_moves_no_pitch(hello, goodbye):
     speech = np.concatenate([hello, goodbye])
     clean, humming = (

@@ -6,15 +6,28 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 from videos import video
 
 from voiceswap.audio import read_audio
+from voiceswap.audio_io.cover import MEDIA_TYPES, Cover, read_cover
+from voiceswap.audio_io.ffmpeg_writing import wav_or_video
+from voiceswap.audio_io.id3 import write_id3
+from voiceswap.audio_io.mp3_header import xing_header
+from voiceswap.audio_io.tags import Chapter, read_chapters, set_chapters
 from voiceswap.audio_io.writing import COMMENT, AudioWriter
 
 TAGS = {"title": "Ein Gespräch", "artist": "Anna", "date": "2024"}
 OTHERS = {"comment": "of the source", "location": "+48.1+011.6/"}
 LINES = [(500, b"Hello"), (2000, b"Bye")]  # milliseconds, and words of a second each
 CODECS = {"mkv": "subrip", "mp4": "mov_text"}
+KEEPING = ("wav", "flac", "ogg", "opus", "mp3", "m4a", "m4b", "mkv")  # tags in every script
+BOOK = {"title": "第一章 – Straße", "album_artist": "Author", "composer": "Narratör", "disc": "1/2"}
+CHAPTERS = [
+    Chapter(0, 1200, "Der Anfang – 开始"),
+    Chapter(1200, 2500, "B"),
+    Chapter(2500, 3900, "C"),
+]
 
 
 def talk(path: Path, hello: np.ndarray, lines: list[tuple[int, bytes]] = LINES) -> Path:
@@ -76,9 +89,8 @@ def test_subtitles_that_a_format_cannot_hold_are_left_out(hello, tmp_path):
 @pytest.mark.parametrize(
     ("ending", "kept"),
     [
-        *((ending, ("title", "artist")) for ending in ("wav", "flac", "ogg", "opus", "m4a", "mkv")),
+        *((ending, ("title", "artist")) for ending in KEEPING),
         ("aiff", ("title",)),  # FFmpeg does not read its artist
-        ("mp3", ("artist",)),  # of the title, players would show something else
     ],
 )
 def test_a_result_keeps_what_tags_tell_of_the_words(hello, tmp_path, ending, kept):
@@ -88,6 +100,81 @@ def test_a_result_keeps_what_tags_tell_of_the_words(hello, tmp_path, ending, kep
     for name in ("title", "artist"):
         assert (found.get(name), again.get(name)) == (TAGS[name] if name in kept else None,) * 2
     assert found["comment"] == again["comment"] == COMMENT and "location" not in found
+
+
+def picture(codec: str) -> bytes:
+    """A picture of 16 by 16 dots."""
+    coder = av.CodecContext.create(codec, "w")
+    coder.width, coder.height, coder.time_base = 16, 16, Fraction(1)
+    coder.pix_fmt = {"mjpeg": "yuvj420p", "png": "rgb24"}[codec]
+    dots = np.arange(768, dtype=np.uint8).reshape(16, 16, 3)
+    frame = av.VideoFrame.from_ndarray(dots, format="rgb24").reformat(format=coder.pix_fmt)
+    return b"".join(map(bytes, [*coder.encode(frame), *coder.encode(None)]))
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "png"])
+def test_a_cover_stays(hello, tmp_path, codec):
+    album = tmp_path / "album.mp3"
+    soundfile.write(album, hello, 16000)
+    cover = Cover(MEDIA_TYPES[codec], picture(codec), album)
+    write_id3(album, TAGS, CHAPTERS, cover)
+    plain = read_audio(album, 16000)
+    for ending in ("mp3", "m4b", "m4a"):
+        outs = [written(tmp_path / f"{x}.{ending}", album, hello) for x in "ab"]
+        found = read_cover(outs[0])
+        assert found is not None and found[:2] == cover[:2]
+        assert read_chapters(outs[0]) == CHAPTERS and tags(outs[0])["title"] == TAGS["title"]
+        assert len(read_audio(outs[0], 16000)) == pytest.approx(len(hello), abs=1100)
+        assert outs[0].read_bytes() == outs[1].read_bytes()
+    again = written(tmp_path / "again.wav", tmp_path / "a.m4b", plain)
+    assert read_cover(again) is None and wav_or_video(tmp_path / "a.m4b") == "wav"
+
+
+@pytest.fixture
+def book(hello, tmp_path) -> Path:
+    """An audiobook in one file."""
+    path = tmp_path / "book.m4b"
+    with av.open(str(path), "w", format="ipod") as container:
+        container.metadata.update(BOOK)
+        set_chapters(container, CHAPTERS)
+        track = container.add_stream("aac", rate=16000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(hello[None], format="fltp", layout="mono")
+        frame.rate = 16000
+        container.mux([*track.encode(frame), *track.encode(None)])
+    soundfile.write(path.with_suffix(".wav"), hello, 16000)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["m4b", "mp3", "m4a", "mkv"])
+def test_an_audiobook_keeps_its_chapters_and_tags(hello, tmp_path, book, ending):
+    outs = [written(tmp_path / f"{x}.{ending}", book, hello) for x in "ab"]
+    assert read_chapters(outs[0]) == CHAPTERS
+    assert tags(outs[0]).items() >= BOOK.items() and tags(outs[0])["comment"] == COMMENT
+    sound = read_audio(outs[0], 16000)
+    written(tmp_path / f"plain.{ending}", book.with_suffix(".wav"), hello)
+    assert np.array_equal(sound, read_audio(tmp_path / f"plain.{ending}", 16000))
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_any_number_of_chapters_fits_an_mp3(hello, tmp_path):
+    many = [Chapter(10 * n, 10 * n + 10, f"{n}") for n in range(300)]
+    with AudioWriter(tmp_path / "out.mp3", 24000) as writer:
+        writer.chapters = many
+        writer.write(hello)
+    assert read_chapters(tmp_path / "out.mp3") == many
+    header = xing_header(tmp_path / "out.mp3")
+    assert header is not None and not header.cut
+    assert header.seconds == pytest.approx(len(hello) / 24000, abs=0.1)
+
+
+def test_chapters_that_no_player_could_show_are_left_out(hello, tmp_path):
+    path = tmp_path / "odd.mp3"
+    odd = [Chapter(5, 5, "empty"), Chapter(2**32 - 3, 2**32 - 1, "late"), CHAPTERS[0]]
+    with AudioWriter(path, 24000) as writer:
+        writer.chapters = odd
+        writer.write(hello)
+    assert read_chapters(path) == odd[1:]
 
 
 def test_tags_of_another_encoding_do_not_keep_a_recording_from_being_read(hello, tmp_path):

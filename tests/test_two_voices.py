@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import soundfile
 
 from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
+from voiceswap.conversion.source_pitch import source_pitch
 from voiceswap.conversion.two_voices import two_pitches, who_speaks
 from voiceswap.features import AudioConfig, extract_f0
-from voiceswap.notes import AudioWarning
+from voiceswap.notes import AudioWarning, Note, notes_to
 
 AUDIO = AudioConfig()
 
@@ -25,8 +27,20 @@ def test_two_people_are_told_and_each_alone_is_not(tiny, hello, goodbye):
     f0 = extract_f0(np.concatenate([man, high]), AUDIO)
     second = np.arange(len(f0)) >= len(man) // 160
     assert (who_speaks(f0, AUDIO.frame_rate) == second)[f0 > 0].mean() > 0.97
-    with pytest.warns(AudioWarning, match="two people seem to speak in it"):
+    with pytest.warns(AudioWarning, match=r"two people seem to .* one pitch.*--source-voice"):
         tiny.convert(np.concatenate([man, high]), goodbye)
+
+
+def test_the_characters_of_one_reader_are_no_two_people(tiny, hello, goodbye, tmp_path):
+    book = np.concatenate([np.tile(hello, 2), resample(np.tile(hello, 4), 16000 * 1.9, 16000)])
+    soundfile.write(tmp_path / "book.wav", book, 16000)
+    own = source_pitch(tmp_path / "book.wav")
+    notes: list[Note] = []
+    with notes_to(notes.append):
+        tiny.convert((book, 16000), (goodbye, 16000), source_pitch=own)
+        out = tmp_path / "out.wav"
+        tiny.convert_file(tmp_path / "book.wav", (goodbye, 16000), out, source_pitch=own)
+    assert not notes  # on one pitch, which they do not have
 
 
 def test_real_people_alone_and_together(people):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voiceswap.audio_io.endings import TEXT_ENDINGS
 from voiceswap.audio_io.ffmpeg import EARLY, FFmpegFile, NotDecodableError
 from voiceswap.audio_io.wav_header import wav_seconds
 from voiceswap.errors import AudioError
@@ -113,12 +114,23 @@ def _opened(
                 )
             yield info, blocks
     except (soundfile.LibsndfileError, OSError) as error:
-        if path.suffix.lower() == ".safetensors":
-            raise AudioError(
-                f"{path} is no recording; a saved voice has no words, and serves as a target."
-            ) from error
         told = getattr(error, "strerror", None) or str(error).rpartition(": ")[2]
-        raise AudioError(f"{path} can't be read as audio ({told.rstrip('.')}).") from error
+        raise _unreadable(path, told.rstrip(".")) from error
+
+
+def _unreadable(path: Path, told: str) -> AudioError:
+    """What to do where no decoder knows a file; of most kinds, what a decoder `told`."""
+    ending = path.suffix[1:].lower()
+    if ending == "safetensors":
+        return AudioError(
+            f"{path} is no recording; a saved voice has no words, and serves as a target."
+        )
+    if ending in TEXT_ENDINGS:
+        return AudioError(
+            f"{path} is text, not a recording; let a text-to-speech program read it into a file "
+            "of sound, and convert that."
+        )
+    return AudioError(f"{path} can't be read as audio ({told}).")
 
 
 def require_file(path: Path) -> None:
@@ -151,8 +163,7 @@ def _open(
             return _by_ffmpeg(path, stack, name)
         except NotDecodableError as unknown:
             if not isinstance(unknown.__cause__, ImportError):  # libmpg123 would print its search
-                told = "can't be read as audio (Format not recognised)."
-                raise AudioError(f"{path} {told}") from None
+                raise _unreadable(path, "Format not recognised") from None
     try:
         file = stack.enter_context(soundfile.SoundFile(_name(path)))
     except soundfile.LibsndfileError as refused:

@@ -13,12 +13,14 @@ SOUND_ENDINGS = tuple(f"{BY_LIBSNDFILE} {BY_FFMPEG}".split())
 # What FFmpeg writes: its names of the format and of the sound's codec.
 FFMPEG_FORMATS = {
     "m4a": ("ipod", "aac"),
+    "m4b": ("ipod", "aac"),
     "mp4": ("mp4", "aac"),
     "m4v": ("mp4", "aac"),
     "mov": ("mov", "aac"),
     "mkv": ("matroska", "aac"),
     "webm": ("webm", "libopus"),
 }
+TEXT_ENDINGS = ("txt", "md", "rtf", "doc", "docx", "odt", "pdf", "epub", "htm", "html")
 VIDEO_ENDINGS = ("mp4", "m4v", "mov", "mkv", "webm")
 OTHER_NAMES = {"opus": "OGG", "oga": "OGG", "aif": "AIFF"}  # of formats, than the ending
 

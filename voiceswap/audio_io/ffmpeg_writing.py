@@ -1,7 +1,7 @@
 """Phone memos and videos out, by FFmpeg, which PyAV's packages carry."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from voiceswap.audio_io.cover import add_cover, read_cover
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, VIDEO_ENDINGS
 from voiceswap.audio_io.ffmpeg import NotDecodableError, open_container
+from voiceswap.audio_io.tags import Chapter, set_chapters
 from voiceswap.errors import AudioError
 
 BIT_RATE = 96_000  # of one channel
 TRACK_TAGS = ("language", "title")
+COVERED = ("m4a", "m4b")  # endings of formats that hold a cover
 
 
 def wav_or_video(source: Path) -> str:
@@ -60,16 +63,22 @@ class FFmpegWriter:
         out: the file to write.
         ending: of its final name, which sets the format.
         rate: Hz.
-        tags: of the file's metadata.
+        tags, chapters: of the file's metadata.
         source: a file whose pictures a video gets as they are, if it has any, and those of its
-            subtitles that the format can hold.
+            subtitles that the format can hold; m4a and m4b get its cover.
 
     Raises:
         AudioError: the format does not hold the pictures of `source`.
     """
 
     def __init__(
-        self, out: Path, ending: str, rate: int, tags: Mapping[str, str], source: Path | None
+        self,
+        out: Path,
+        ending: str,
+        rate: int,
+        tags: Mapping[str, str],
+        chapters: Sequence[Chapter],
+        source: Path | None,
     ):
         import av
 
@@ -80,10 +89,16 @@ class FFmpegWriter:
             self._copies: dict[int, Any] = {}  # their tracks, by those of the source
             # Without its date and random numbers, so that the same sound gives the same bytes.
             options = {"fflags": "+bitexact"}
+            cover = read_cover(source) if source is not None and ending in COVERED else None
+            if cover is not None:  # of which FFmpeg's "ipod", the same format, knows nothing
+                kind, options["brand"] = "mp4", "M4A "
             self._out = stack.enter_context(av.open(str(out), "w", format=kind, options=options))
             self._out.metadata.update(tags)
+            set_chapters(self._out, chapters)
             track: Any = self._out.add_stream(codec, rate=rate, layout="mono")
             track.bit_rate, self._track = BIT_RATE, track
+            if cover is not None:
+                self._out.mux(add_cover(self._out, cover))
             if source is not None and ending in VIDEO_ENDINGS:
                 self._take_tracks(source, ending, stack)
             self._next = next(self._packets, None)

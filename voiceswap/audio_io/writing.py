@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from voiceswap.audio_io.cover import read_cover
 from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
 from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
+from voiceswap.audio_io.id3 import write_id3
 from voiceswap.audio_io.resampling import BlockResampler, of_length
-from voiceswap.audio_io.tags import read_tags
+from voiceswap.audio_io.tags import read_chapters, read_tags
 from voiceswap.errors import AudioError
 from voiceswap.files import flush_to_disk, raise_write_error, require_writable, whole_file
 
@@ -56,7 +58,8 @@ class AudioWriter:
 
     Its format is that of the path's ending. `rate` is that of the blocks; the file gets
     `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). It gets the TAGS of the
-    file `source`, and a video its pictures, if that is one. `comment` goes to the metadata. Leaving
+    file `source`, its chapters and its cover where the format holds them, and a video its
+    pictures, if that is one. `comment` goes to the metadata. Leaving
     the context by an exception leaves nothing behind. Raises AudioError.
 
     Attributes:
@@ -75,6 +78,7 @@ class AudioWriter:
         comment: str = COMMENT,
     ):
         self.tags = {**(read_tags(source) if source else {}), "comment": comment}
+        self.chapters = read_chapters(source) if source else []
         self.path, self.source = Path(path), source
         self.ending = ending = self.path.suffix[1:].lower()
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
@@ -103,7 +107,8 @@ class AudioWriter:
 
     def _open(self) -> "soundfile.SoundFile | FFmpegWriter":
         if self.ending in FFMPEG_FORMATS:
-            return FFmpegWriter(self.temporary, self.ending, self.file_rate, self.tags, self.source)
+            known = self.tags, self.chapters, self.source
+            return FFmpegWriter(self.temporary, self.ending, self.file_rate, *known)
         return self._sound_file(self.temporary)
 
     def _sound_file(self, file: Path | io.BytesIO) -> soundfile.SoundFile:
@@ -113,9 +118,7 @@ class AudioWriter:
             format=self.format,
             compression_level=COMPRESSION_LEVELS.get(subtype),
         )
-        for name, text in self.tags.items():
-            if self.format == "MP3" and not text.isascii():
-                continue  # libsndfile writes UTF-8 there, which players take for Latin-1
+        for name, text in self.tags.items() if self.format != "MP3" else ():  # see `write_id3`
             with suppress(soundfile.LibsndfileError):  # not every format can hold them
                 setattr(opened, SOUNDFILE_NAMES.get(name, name), text)
         return opened
@@ -140,6 +143,9 @@ class AudioWriter:
                 if kind is None:
                     self._write(self.resampler.flush(), last=True)
                 self.file.__exit__(kind, error, trace)
+                if self.format == "MP3" and kind is None:
+                    cover = read_cover(self.source) if self.source else None
+                    write_id3(self.temporary, self.tags, self.chapters, cover)
             if error is not None:
                 raise error
             flush_to_disk(self.temporary)

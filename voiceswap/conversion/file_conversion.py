@@ -146,7 +146,7 @@ class FileConverter:
         conversions = []
         for (item, voice), source in zip(batch, encoded, strict=True):
             usual = self.engine.usual_log_variance
-            note_source(source, usual, item.file.options.exact_pitch)
+            note_source(source, usual, item.file.options)
             voice = of_strength(self.engine, source, voice, item.file.options)
             conversions.append(Conversion(source, voice, item.file.options))
         return self.engine.convert(conversions, _part(progress, 0.6, 1.0))

@@ -7,6 +7,7 @@ import numpy as np
 
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.conversion.diarization import two_clusters
+from voiceswap.conversion.options import ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.references import densest_minute
 from voiceswap.conversion.two_voices import two_pitches
@@ -25,6 +26,13 @@ NO_SPEECH_EXCESS = 0.18
 MIN_VOICED_SECONDS = 0.3
 SPEECH_DB = 30.0  # frames this far below the loudest are pauses
 
+NEITHERS = (
+    ", and a voice that is taken from them is neither's, so give each person's part by itself."
+)
+APART = (
+    ", so convert it as a dialogue, or each person's part by itself (--source-voice keeps the "
+    "characters of one reader apart)."
+)
 TWO_PEOPLE = (
     ": two people seem to speak in it, and a voice that is taken from both is neither's; give a "
     "part in which one person speaks."
@@ -43,33 +51,33 @@ NO_WORDS = (
 )
 
 
-def note_source(item: EncodedRecording, usual: float | None, exact_pitch: bool) -> None:
+def note_source(item: EncodedRecording, usual: float | None, options: ConversionOptions) -> None:
     """Note that two people speak in a source, or that it has hardly any speech.
 
     Args:
         item: the source.
         usual: see `Checkpoint.content_log_variance`.
-        exact_pitch: it is a song, whose parts may differ as two people do, and held notes from
-            speech as music does.
+        options: of the conversion. A song's parts may differ as two people do, and its held notes
+            from speech as music does; with a source pitch, all is one person's.
     """
-    if exact_pitch:
+    if options.exact_pitch:
         return
-    note_two_voices(item.recording)
+    if options.source_pitch is None:
+        note_two_voices(item.recording, APART)
     if item.recording.seconds < MIN_RECORDING_SECONDS:
         return  # of a cry or a syllable, the posterior tells nothing
     if not sounds_like_speech(item, densest_minute(item.recording), usual):
         note(Note(item.recording.name, NO_WORDS))
 
 
-def note_two_voices(recording: Recording) -> None:
-    """Note that a recording has two pitches, if it has."""
+def note_two_voices(recording: Recording, advice: str = NEITHERS) -> None:
+    """Note that a recording has two pitches, if it has, and what to do."""
     pitches = two_pitches(recording.f0, recording.config.frame_rate)
     if pitches:
         low, high = pitches
         text = (
             f": two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; both get one "
-            "voice at one pitch, and a voice that is taken from them is neither's, so convert it "
-            "as a dialogue, or give each person's part by itself."
+            f"voice at one pitch{advice}"
         )
         note(Note(recording.name, text))
 

@@ -111,7 +111,7 @@ class VoiceSwapper:
         if chosen.subtype is not None:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
         (encoded,) = self._encode([source], False, shortest_source(chosen.strength))
-        note_source(encoded, self.engine.usual_log_variance, chosen.exact_pitch)
+        note_source(encoded, self.engine.usual_log_variance, chosen)
         voice = of_strength(self.engine, encoded, self.voice(references), chosen)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         rate = chosen.rate or self.sample_rate

@@ -10,7 +10,7 @@ from torch import Tensor
 from voiceswap.dsp.spectra import power, stft
 from voiceswap.precision import torch_defaults
 
-MAINS, HIGHEST = (50, 60), 1000  # Hz; of the tones
+MAINS, HIGHEST = (50, 60), 1200  # Hz; of the tones: above those that F0 is tracked at
 # Seconds from one frame to the next, and half of a frame: whole periods of every tone, so that a
 # tone has one phase in all frames.
 HOP, BIN = 0.1, 5  # and Hz from bin to bin

@@ -21,6 +21,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 是已保存的声音，不是录音，里面没有话语；请把它用作目标声音。",
     ),
     (
+        r"(?P<name>.+) is text, not a recording; let a text-to-speech program .*",
+        "{name} 是文字，不是录音；请先用文字转语音软件把它读成音频文件，再转换该文件。",
+    ),
+    (
         r"(?P<name>.+) has samples up to (?P<peak>\S+); .*",
         "{name} 的采样值高达 {peak}；请以 1.0 为满幅导出，或导出为整数格式。",
     ),
