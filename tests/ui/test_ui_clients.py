@@ -99,6 +99,7 @@ def test_every_function_has_a_name_and_its_errors_are_the_library_s(
     assert names == made | {
         "/swap",
         "/convert",
+        "/dialogue",
         "/batch",
         "/list_voices",
         "/listen_voice",

@@ -34,7 +34,7 @@ def write_turns(path: Path, turns: Sequence[Turn]) -> None:
         times = (f"{seconds:.{PLACES}f}" for seconds in (turn.start, turn.end))
         rows.writerow((*times, turn.speaker))
     with whole_file(path) as temporary:
-        temporary.write_text(text.getvalue(), "utf-8", newline="")
+        temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
 def read_turns(path: Path) -> list[Turn]:
