@@ -12,7 +12,7 @@ from commands import command, run
 
 from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
-from voiceswap.conversion.diarization import find_turns
+from voiceswap.conversion.diarization import find_turns, turns_of
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.turns import read_turns, write_turns
 from voiceswap.examples import GOODBYE, HELLO
@@ -156,6 +156,19 @@ def test_a_list_that_can_t_be_used_is_told(
     assert run(monkeypatch, *arguments) == 1
     assert re.search(problem, capsys.readouterr().err.splitlines()[-1])  # below notes
     assert not out.exists() and listed.read_text() == text
+
+
+def test_a_turn_too_short_goes_to_those_around_it():
+    samples = DiskArray(np.float32)
+    noise = np.random.default_rng(0).standard_normal(6 * RATE).astype(np.float32)
+    noise[2 * RATE : 2 * RATE + 400] = 0  # nearest to both changes of a word of 0.1 s
+    samples.append(noise)
+    for first in (False, True):
+        second = np.full(60, first)
+        second[20] = second[40:] = not first
+        found = turns_of(second, samples, RATE)
+        assert [turn.speaker for turn in found] == [1, 2]
+        assert found[1].start == pytest.approx(4, abs=0.4)
 
 
 def test_no_second_person_is_told(tiny, tmp_path, hello):

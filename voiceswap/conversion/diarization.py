@@ -14,7 +14,8 @@ from voiceswap.errors import AudioError
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.notes import Note, note
 
-# In the verifier's mel frames of 10 ms:
+HOP = 160  # samples from one of the verifier's mel frames to the next
+# In those frames:
 STEP = 10  # from a place to the next
 LONG, SHORT = 160, 80  # of windows that tell who the two are, and who speaks at a place
 QUIET_DB = -25.0  # relative to loud speech: pauses
@@ -85,7 +86,7 @@ def find_turns(
         means = np.stack([_unit(vectors.mean(0)) for vectors in pure])
     if means[0] @ means[1] > ALIKE_COSINE:
         note(Note(name, ALIKE))
-    return _turns(second, samples, verifier.sample_rate)
+    return turns_of(second, samples, verifier.sample_rate)
 
 
 def two_clusters(vectors: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -127,7 +128,7 @@ def _mels(samples: DiskArray, verifier: SpeakerVerifier) -> Iterator[Tensor]:
     for part in samples.blocks(block):
         wave = torch.from_numpy(gain * part).to(device)
         with torch.inference_mode():
-            yield verifier.mel(wave[None])[0, :, : -(-len(part) // 160)]
+            yield verifier.mel(wave[None])[0, :, : -(-len(part) // HOP)]
 
 
 def _vectors(
@@ -159,19 +160,27 @@ def _likeliest(preference: np.ndarray, costs: np.ndarray) -> np.ndarray:
     return path
 
 
-def _turns(second: np.ndarray, samples: DiskArray, rate: int) -> list[Turn]:
-    """Turns from who speaks at each place; they part where the recording is quietest."""
-    edges, speakers = [0], [1]
+def turns_of(second: np.ndarray, samples: DiskArray, rate: int) -> list[Turn]:
+    """Turns from whether the second speaks at each place; they part where it is quietest.
+
+    Those shorter than LEAST_TURN go to the turns around them.
+    """
+    least = LEAST_TURN * rate
+    starts: list[tuple[int, bool]] = [(0, bool(second[0]))]
     for place in np.flatnonzero(second[1:] != second[:-1]):
-        edge = _quietest(samples, round((place + 0.5) * STEP * 0.01 * rate), rate)
-        if edge - edges[-1] >= LEAST_TURN * rate and len(samples) - edge >= LEAST_TURN * rate:
-            edges.append(edge)
-            speakers.append(3 - speakers[-1])
-    edges.append(len(samples))
-    seconds = [round(edge / rate, PLACES) for edge in edges]
+        edge = _quietest(samples, round((place + 0.5) * STEP * HOP), rate)
+        if len(samples) - edge < least:
+            break
+        if edge - starts[-1][0] < least:
+            edge, _ = starts.pop()
+        if not starts or starts[-1][1] != second[place + 1]:
+            starts.append((edge, bool(second[place + 1])))
+    seconds = [round(edge / rate, PLACES) for edge, _ in starts]
+    last = round(len(samples) / rate, PLACES)
+    first_speaker = starts[0][1]
     return [
-        Turn(start, end, speaker)
-        for (start, end), speaker in zip(pairwise(seconds), speakers, strict=True)
+        Turn(start, end, 1 if speaker == first_speaker else 2)
+        for (start, end), (_, speaker) in zip(pairwise([*seconds, last]), starts, strict=True)
     ]
 
 

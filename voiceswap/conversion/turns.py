@@ -38,7 +38,7 @@ def write_turns(path: Path, turns: Sequence[Turn]) -> None:
 
 
 def read_turns(path: Path) -> list[Turn]:
-    """The turns of a CSV, in order. Raises DataError for what is no such list."""
+    """The turns of a CSV. Raises DataError for what is no such list."""
     try:
         text = decode_text(path.read_bytes(), str(path))
     except OSError as error:
@@ -51,12 +51,6 @@ def read_turns(path: Path) -> list[Turn]:
     turns = [_turn(row, f"{path}, line {number}") for number, row in rows]
     if not turns:
         raise DataError(f"{path} has no turns.")
-    for before, turn in pairwise(turns):
-        if turn.start < before.end:
-            raise DataError(
-                f"{path}: the turn at {turn.start:g} s begins before the one at "
-                f"{before.start:g} s ends; list one after another."
-            )
     return turns
 
 
@@ -64,8 +58,15 @@ def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
     """The turns of a recording with pauses between them given to whoever spoke before.
 
     The first begins at 0, the last ends at `seconds`. `name` is the recording's, for errors. Raises
-    DataError for a turn that begins after the recording's end, and for none.
+    DataError for a turn that begins after the recording's end, or before the turn above it ends,
+    and for none.
     """
+    for before, turn in pairwise(turns):
+        if turn.start < before.end:
+            raise DataError(
+                f"{name}: the turn at {turn.start:g} s begins before the one at {before.start:g} s "
+                "ends; list one after another."
+            )
     if not turns or turns[-1].start + LEAST_TURN > seconds:
         at = f"one begins at {turns[-1].start:g} s" if turns else "there is none"
         raise DataError(f"{name} is {seconds:.2f} s long, and of its turns {at}.")
