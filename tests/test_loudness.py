@@ -130,6 +130,22 @@ def test_what_is_below_speech_does_not_count(swapper, hello, goodbye):
         assert difference == pytest.approx(0, abs=1)
 
 
+def test_wind_does_not_count(swapper, people):
+    source, voice = read_audio(people[3][0], RATE)[: 6 * RATE], swapper.voice(people[2][1])
+    plain = swapper.convert(source, voice)
+    air = noise(len(source), 0)
+    low = np.fft.rfft(air) / (1 + (np.fft.rfftfreq(len(air), 1 / RATE) / 100) ** 4)
+    gusts = np.fft.irfft(low, len(air)) * np.sin(3 * np.arange(len(air)) / RATE) ** 2
+    wind = scaled(gusts, db(source) - db(gusts)).astype(np.float32)
+    out = swapper.convert(source + wind, voice)
+    loud = [
+        slice(first, first + RATE // 2)
+        for first in range(0, len(source) - RATE // 2, RATE // 2)
+        if db(plain[first : first + RATE // 2]) > db(plain) - 15
+    ]
+    assert max(abs(db(out[part]) - db(plain[part])) for part in loud) < 1.5
+
+
 def test_an_ending_while_the_voice_sounds_is_not_faded(swapper, hello, goodbye):
     lost = []
     for source, target in ((hello, goodbye), (goodbye, hello)):

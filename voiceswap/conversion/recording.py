@@ -14,9 +14,7 @@ from voiceswap.audio_io.decoding import BLOCK_SECONDS
 from voiceswap.conversion.batching import batches
 from voiceswap.conversion.denoise import denoise
 from voiceswap.conversion.disk_array import DiskArray
-from voiceswap.conversion.loudness import (
-    power_contours,
-)
+from voiceswap.conversion.loudness import Contours, power_contours
 from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.dsp.filters import high_pass
@@ -27,6 +25,9 @@ from voiceswap.models.front_ends import CONTEXT, CORE
 from voiceswap.transfer import overlapped
 
 RUMBLE = 0.5  # power below 45 Hz, relative to the speech's, above which rumble is filtered out
+# Wind has more than so much power below 45 Hz and from 45 to 70 Hz, relative to the speech's, and
+# swells, so it is not steady noise. Loudness is then measured above it.
+WIND_BELOW, WIND, VOICE_HZ, WIND_HZ = 0.08, 0.04, 70.0, 140.0
 # Frames so far below the active level are pauses; long ones are left out of what is known of the
 # content, where they are such a share of a recording.
 PAUSE_DB, PAUSE_SHARE = -25.0, 0.25
@@ -77,7 +78,8 @@ class Recording:
         frames: number of mel frames.
         seconds: length.
         level_db: active level of the recording as it came, dB relative to full scale.
-        contours: mean powers above 45 Hz of mel frames of the recording as it came.
+        contours: mean powers of mel frames of the recording as it came, above 45 Hz, or, in wind,
+            above 140 Hz.
         windows: the front end's windows.
     """
 
@@ -118,7 +120,10 @@ class Recording:
         mean, square = moments / len(self)
         self._offset, self._gain = float(mean), 1.0  # an offset is no sound, but counts as level
         below = square - mean**2 - self.contours.powers.mean()
-        if below > RUMBLE * 10 ** (level_of_powers(self.contours.powers) / 10):
+        speech = 10 ** (level_of_powers(self.contours.powers) / 10)
+        if below > WIND_BELOW * speech and self._has_wind():
+            self.contours = self._contours_above(WIND_HZ)
+        if below > RUMBLE * speech:
             self._offset = 0.0
             self._samples, self._noisy = map(self._without_rumble, (self._samples, self._noisy))
         self.windows = windows(self.frames, config.frame_rate, CONTEXT)
@@ -182,6 +187,16 @@ class Recording:
         voiced = np.concatenate([[0], np.cumsum(self.f0 > 0)])
         first = int(np.argmax(voiced[length:] - voiced[: len(voiced) - length])) // 2 * 2
         return first, first + length
+
+    def _has_wind(self) -> bool:
+        powers = self._contours_above(VOICE_HZ).powers
+        low = self.contours.powers.mean() - powers.mean()
+        return bool(low > WIND * 10 ** (level_of_powers(powers) / 10))
+
+    def _contours_above(self, lowest: float) -> Contours:
+        rate = self.config.sample_rate
+        blocks = self._samples.blocks(BLOCK_SECONDS * rate)
+        return power_contours(high_pass(blocks, rate, lowest=lowest), self.config)
 
     def _without_rumble(self, samples: DiskArray) -> DiskArray:
         filtered, rate = DiskArray(np.float32), self.config.sample_rate

@@ -17,9 +17,12 @@ WEIGHTING_HZ, WEIGHTING_Q = 38.135, 0.5003
 
 
 def high_pass(
-    blocks: Iterator[np.ndarray], sample_rate: int, highest: float | None = None
+    blocks: Iterator[np.ndarray],
+    sample_rate: int,
+    highest: float | None = None,
+    lowest: float = CUTOFF_HZ,
 ) -> Iterator[np.ndarray]:
-    """Remove what is below 45 Hz, offsets, rumble and steps, and what is above `highest`.
+    """Remove what is below `lowest`, as offsets, rumble and steps, and what is above `highest`.
 
     The recording is mirrored at its ends.
 
@@ -27,11 +30,12 @@ def high_pass(
         blocks: samples (samples,) of a recording, of any lengths.
         sample_rate: Hz.
         highest: Hz, above which all is removed as well; None removes nothing there.
+        lowest: Hz; what is 15 Hz above it stays whole, what is 15 Hz below it is gone.
 
     Yields:
         Blocks of as many samples in all, float32.
     """
-    return _filtered(blocks, sample_rate, _high_pass(sample_rate, highest))
+    return _filtered(blocks, sample_rate, _high_pass(sample_rate, highest, lowest))
 
 
 def k_weighted(blocks: Iterator[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
@@ -57,7 +61,7 @@ def _overlap_save(taps: np.ndarray) -> _Filter:
 
 
 @cache
-def _high_pass(sample_rate: int, highest: float | None) -> _Filter:
+def _high_pass(sample_rate: int, highest: float | None, lowest: float) -> _Filter:
     """The difference of two windowed sincs."""
     half = _half(sample_rate)
     times, window = np.arange(-half, half + 1), np.kaiser(2 * half + 1, KAISER_BETA)
@@ -66,7 +70,7 @@ def _high_pass(sample_rate: int, highest: float | None) -> _Filter:
         taps = np.sinc(2 * cutoff / sample_rate * times) * window
         return taps / taps.sum()  # so that those of the difference have no sum: no offset passes
 
-    return _overlap_save(low_pass(highest or sample_rate / 2) - low_pass(CUTOFF_HZ))
+    return _overlap_save(low_pass(highest or sample_rate / 2) - low_pass(lowest))
 
 
 @cache

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from voiceswap.dsp.spectra import power, stft
@@ -120,10 +119,10 @@ def _hum(spectrum: Tensor, first: int, weights: Tensor, mains: int, pause: float
     tones = spectrum[bins]
     lowest = _turned((tones * weights)[:LOWEST], CLOCKS[:, None, None] * turns[:LOWEST])
     clock = CLOCKS[power(lowest.sum(2)).sum(1).argmax()]
-    steady = _mean_over_time(_turned(tones, clock * turns), weights)
-    beside = torch.stack([power(_mean_over_time(spectrum[bins + by], weights)) for by in BESIDE])
+    spectra = [_turned(tones, clock * turns), *(spectrum[bins + by] for by in BESIDE)]
+    steady, *beside = _mean_over_time(torch.stack(spectra), weights)
     usual = power(steady).median(1, keepdim=True).values
-    there = usual[:, 0] > PROMINENCE * beside.mean(0).median(1).values
+    there = usual[:, 0] > PROMINENCE * power(torch.stack(beside)).mean(0).median(1).values
     limited = steady * (STEADY * usual.sqrt() / steady.abs().clamp(min=1e-30)).clamp(max=1.0)
     return Hum(mains, clock, numbers[there], limited[there], first, pause)
 
@@ -141,13 +140,14 @@ def _turned(spectrum: Tensor, phase: Tensor) -> Tensor:
     return spectrum * torch.polar(torch.ones_like(phase), phase)
 
 
-def _mean_over_time(spectrum: Tensor, weights: Tensor) -> Tensor:
-    """Weighted running means of a spectrum (bins, frames)."""
-    kernel = torch.hann_window(2 * MEMORY + 1, periodic=False, dtype=torch.float64)[None, None]
+def _mean_over_time(spectra: Tensor, weights: Tensor) -> Tensor:
+    """Weighted running means of spectra (..., frames)."""
+    kernel = torch.hann_window(2 * MEMORY + 1, periodic=False, dtype=torch.float64)
+    size = len(weights) + 2 * MEMORY
+    response = torch.fft.fft(kernel, size)
 
     def smooth(values: Tensor) -> Tensor:
-        return F.conv1d(values[:, None], kernel, padding=MEMORY)[:, 0]
+        return torch.fft.ifft(torch.fft.fft(values, size) * response)[..., MEMORY:-MEMORY]
 
-    weighted = spectrum * weights
-    total = smooth(weights[None]).clamp(min=QUIET * float(kernel.sum()))
-    return torch.complex(smooth(weighted.real), smooth(weighted.imag)) / total
+    total = smooth(weights).real.clamp(min=QUIET * float(kernel.sum()))
+    return smooth(spectra * weights) / total
