@@ -9,6 +9,7 @@ import pytest
 from voiceswap import VoiceswapError
 from voiceswap.conversion.voice_file import describe_voice
 from voiceswap.examples import HELLO
+from voiceswap.features import F0_MIN
 
 ODD = [(200, 100), (-5, 100), (math.nan, 100), "low", (100,), 120, None]
 
@@ -62,6 +63,11 @@ def test_the_pitch_is_in_the_range(run, tiny, tmp_path):
     assert len({voice.code.numpy().tobytes() for voice in drawn}) == 5
     assert run("--random", "--hertz", low, high, "--out", "v.safetensors")[0] == 0
     assert low <= describe_voice(tmp_path / "v.safetensors")["hertz"] <= high
+
+
+def test_the_low_notes_of_every_voice_can_be_made(tiny):
+    drawn = [tiny.sample(seed).log_f0 for seed in range(40)]
+    assert all(math.exp(mean - 2 * deviation) >= F0_MIN for mean, deviation in drawn)
 
 
 def test_a_pitch_that_no_voice_has_is_a_sentence(run, tiny, tmp_path):

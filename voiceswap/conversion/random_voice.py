@@ -7,10 +7,12 @@ import torch
 from voiceswap.conversion.options import number
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
+from voiceswap.features import F0_MIN
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.precision import exact_arithmetic, torch_defaults
 
 TRIES = 1000  # draws until one has the pitch
+DEVIATIONS = 2  # below the mean, where a melody's low notes are
 ANY_PITCH = (0.0, math.inf)
 
 
@@ -20,8 +22,11 @@ def draw_voice(
 ) -> Voice:
     """The first voice of the draws by `seed` whose mean pitch is from `hertz[0]` to `hertz[1]` Hz.
 
-    Its notes have the seed, as "drawn". Raises VoiceswapError for a seed out of its range, for what
-    is no range of pitch, and where no draw has such a pitch.
+    One draw in 14 is left out, since its low notes would be below F0_MIN, where melodies are cut
+    off. The notes have the seed, as "drawn".
+
+    Raises:
+        VoiceswapError: the seed or the range of pitch is none, or no draw has such a pitch.
     """
     encoder, n_mels = autoencoder.speaker_encoder, autoencoder.audio.n_mels
     seed, (low, high) = number("seed", seed), _range(hertz)
@@ -32,7 +37,9 @@ def draw_voice(
         for _ in range(TRIES):
             code = torch.randn(size, generator=generator).to(device)
             log_f0 = encoder.predict_f0_statistics(code[None])[0]
-            if low <= float(log_f0[0].exp()) <= high:
+            mean, deviation = log_f0.tolist()
+            lowest = math.exp(mean - DEVIATIONS * deviation)
+            if low <= math.exp(mean) <= high and lowest >= F0_MIN:
                 return Voice(code, log_f0, identity, notes={"drawn": seed})
     raise VoiceswapError(
         f"Of {TRIES} random voices none has a mean pitch from {low:g} to {high:g} Hz; most lie "
