@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from commands import command
 from videos import video
 
 from voiceswap.audio import read_audio
@@ -16,6 +17,7 @@ from voiceswap.audio_io.id3 import write_id3
 from voiceswap.audio_io.mp3_header import xing_header
 from voiceswap.audio_io.tags import Chapter, read_chapters, set_chapters
 from voiceswap.audio_io.writing import COMMENT, AudioWriter
+from voiceswap.examples import GOODBYE, HELLO
 
 TAGS = {"title": "Ein Gespräch", "artist": "Anna", "date": "2024"}
 OTHERS = {"comment": "of the source", "location": "+48.1+011.6/"}
@@ -126,8 +128,11 @@ def test_a_cover_stays(hello, tmp_path, codec):
         assert read_chapters(outs[0]) == CHAPTERS and tags(outs[0])["title"] == TAGS["title"]
         assert len(read_audio(outs[0], 16000)) == pytest.approx(len(hello), abs=1100)
         assert outs[0].read_bytes() == outs[1].read_bytes()
-    again = written(tmp_path / "again.wav", tmp_path / "a.m4b", plain)
-    assert read_cover(again) is None and wav_or_video(tmp_path / "a.m4b") == "wav"
+        with AudioWriter(outs[0], 16000, source=album, tags=False) as writer:
+            writer.write(hello)
+        assert read_cover(outs[0]) is None
+    again = written(tmp_path / "again.wav", tmp_path / "b.m4b", plain)
+    assert read_cover(again) is None and wav_or_video(tmp_path / "b.m4b") == "wav"
 
 
 @pytest.fixture
@@ -190,3 +195,39 @@ def test_tags_of_another_encoding_do_not_keep_a_recording_from_being_read(hello,
     assert len(read_audio(path, 16000)) == len(hello)
     out = written(tmp_path / "out.flac", path, hello)
     assert tags(out)["title"] == "Caf\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("ending", ["m4b", "mp3", "m4a", "mkv", "flac"])
+def test_without_tags_nothing_names_who_speaks(hello, tmp_path, book, ending):
+    out = tmp_path / f"out.{ending}"
+    with AudioWriter(out, 16000, 24000, source=book, tags=False) as writer:
+        writer.write(hello)
+    assert read_chapters(out) == [] and read_cover(out) is None
+    assert not tags(out).keys() & BOOK.keys() and tags(out)["comment"] == COMMENT
+
+
+def test_without_tags_a_video_keeps_its_pictures(hello, tmp_path):
+    out = tmp_path / "out.mkv"
+    with AudioWriter(out, 16000, source=talk(tmp_path / "talk.mkv", hello), tags=False) as writer:
+        writer.write(hello)
+    with av.open(str(out)) as file:
+        assert file.streams.video and not file.metadata.keys() & {x.upper() for x in TAGS}
+    assert tags(out).get("title") is None
+
+
+def test_every_command_can_leave_tags_out(monkeypatch, model, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    samples, rate = soundfile.read(HELLO)
+    with soundfile.SoundFile("s.flac", "w", rate, 1) as file:
+        file.title, file.artist = "Interview", "Anna"
+        file.write(samples)
+    with open("turns.csv", "w", encoding="utf-8") as file:
+        file.write("start,end,speaker\n0,1,1\n1,3,2\n")
+    own = ("--checkpoint", model, "--no-tags")
+    command(monkeypatch, "convert", "s.flac", "--target", GOODBYE, "--out", "convert.flac", *own)
+    command(monkeypatch, "batch", "s.flac", "--target", GOODBYE, "--out", "batch", *own)
+    dialogue = ("s.flac", "--turns", "turns.csv", "--second", GOODBYE, "--out", "dialogue.flac")
+    command(monkeypatch, "dialogue", *dialogue, *own)
+    for out in ("convert.flac", "batch/s.flac", "dialogue.flac"):
+        assert tags(Path(out))["comment"] == COMMENT
+        assert not tags(Path(out)).keys() & {"title", "artist"}

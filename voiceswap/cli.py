@@ -85,7 +85,12 @@ _add(
     "--target anna.wav",
     "--target anna.wav --simulate talk.wav --out talk-live.wav --report",
 )
-_add(VOICES, voice, "anna-1.wav anna-2.wav --out anna.safetensors")
+_add(
+    VOICES,
+    voice,
+    "anna-1.wav anna-2.wav --out anna.safetensors",
+    "--random --out witness-1.safetensors",
+)
 _add(VOICES, adapt, "anna/*.wav --out anna.safetensors")
 _add(VOICES, embed, "anna.wav --out anna.npz")
 _add(VOICES, reconstruct, "anna.wav --out anna-again.wav")

@@ -9,7 +9,12 @@ import numpy as np
 import soundfile
 
 from voiceswap.audio_io.cover import read_cover
-from voiceswap.audio_io.endings import FFMPEG_FORMATS, SOUND_ENDINGS, libsndfile_format
+from voiceswap.audio_io.endings import (
+    FFMPEG_FORMATS,
+    SOUND_ENDINGS,
+    VIDEO_ENDINGS,
+    libsndfile_format,
+)
 from voiceswap.audio_io.ffmpeg_writing import FFmpegWriter, require_rate
 from voiceswap.audio_io.id3 import write_id3
 from voiceswap.audio_io.resampling import BlockResampler, of_length
@@ -59,7 +64,7 @@ class AudioWriter:
     Its format is that of the path's ending. `rate` is that of the blocks; the file gets
     `file_rate`, if given, and `subtype` as soundfile names it ("PCM_24"). It gets the TAGS of the
     file `source`, its chapters and its cover where the format holds them, and a video its
-    pictures, if that is one. `comment` goes to the metadata. Leaving
+    pictures, if that is one; without `tags` only these. `comment` goes to the metadata. Leaving
     the context by an exception leaves nothing behind. Raises AudioError.
 
     Attributes:
@@ -76,11 +81,13 @@ class AudioWriter:
         subtype: str | None = None,
         source: Path | None = None,
         comment: str = COMMENT,
+        tags: bool = True,
     ):
-        self.tags = {**(read_tags(source) if source else {}), "comment": comment}
-        self.chapters = read_chapters(source) if source else []
-        self.path, self.source = Path(path), source
+        self.path = Path(path)
         self.ending = ending = self.path.suffix[1:].lower()
+        self.tags = {**(read_tags(source) if source and tags else {}), "comment": comment}
+        self.chapters = read_chapters(source) if source and tags else []
+        self.source = source if tags or ending in VIDEO_ENDINGS else None
         kind, usual = libsndfile_format(ending), "OPUS" if ending == "opus" else None
         require_format(self.path)
         require_writable(self.path, AudioError)

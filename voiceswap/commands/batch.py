@@ -12,6 +12,7 @@ from rich.text import Text
 from voiceswap.commands.options import (
     Device,
     Model,
+    NoTags,
     PitchOptions,
     PitchRange,
     Precision,
@@ -69,6 +70,7 @@ def batch(
     source_voice: SourceVoice = None,
     strength: Strength = 1.0,
     seed: Seed = None,
+    no_tags: NoTags = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -130,6 +132,7 @@ def batch(
                     format=format,
                     rate=rate,
                     subtype=subtype,
+                    tags=not no_tags,
                 ),
                 checkpoint=checkpoint,
                 device=device,

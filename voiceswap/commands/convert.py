@@ -1,5 +1,6 @@
 """Commands that convert recordings, and keep their voices and codes."""
 
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from voiceswap.commands.options import (
     FREE_NAME,
     Device,
     Model,
+    NoTags,
     Overwrite,
     PitchOptions,
     PitchRange,
@@ -33,9 +35,11 @@ from voiceswap.commands.outputs import (
     save,
     written,
 )
+from voiceswap.errors import VoiceswapError
 from voiceswap.files import folded_name, require_writable
 from voiceswap.models.checkpoint_header import read_metadata
 
+SEEDS = 2**32  # that a random voice without --seed may have; short enough to note down
 RecordingPath = Annotated[
     Path, typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False)
 ]
@@ -103,6 +107,7 @@ def convert(
     source_voice: SourceVoice = None,
     strength: Strength = 1.0,
     seed: Seed = None,
+    no_tags: NoTags = False,
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
@@ -117,7 +122,7 @@ def convert(
     require_recordings(source)
     require_references(*references)
     options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
-    options["source_pitch"] = pitch_of(source_voice)
+    options |= {"source_pitch": pitch_of(source_voice), "tags": not no_tags}
     swapper = load_swapper(checkpoint, device, precision)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Converting", total=1.0)
@@ -129,17 +134,36 @@ def convert(
 
 def voice(
     recordings: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="Recordings of one voice, or a folder of them; several bring it nearer.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    random: Annotated[
+        bool, typer.Option("--random", help="Without recordings: a voice that nobody has.")
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of --random: each number gives another voice, always the same one.",
+            show_default="another one each time",
+        ),
+    ] = None,
+    hertz: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="Of --random: the range of its mean pitch, for men about 85 to 155, for women "
+            "165 to 255.",
+            show_default="any",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             help=f"The .safetensors file to write, or a folder. {FREE_NAME}",
-            show_default="RECORDING.safetensors",
+            show_default="RECORDING.safetensors, or random.safetensors",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -147,15 +171,38 @@ def voice(
     device: Device = "auto",
 ) -> None:
     """Save a voice to a small file, to give as --target later."""
-    name = f"{name_of(recordings[0])}.safetensors"
-    recordings = recordings_in(recordings)
+    _require_one_origin(recordings, random, seed is not None or hertz is not None)
+    name = f"{name_of(recordings[0]) if recordings else 'random'}.safetensors"
+    recordings = recordings_in(recordings or [])
     path = output_file(out, name, recordings, overwrite, "A voice's file")
     require_references(*recordings)
+    if random and path.exists() and not overwrite:  # without its seed, nothing brings it back
+        raise VoiceswapError(f"{path} exists; give another --out, or --overwrite to replace it.")
     swapper = load_swapper(checkpoint, device)
-    written(
-        swapper.save_voice(swapper.voice(list(recordings)), path),
-        f"the voice of {', '.join(path.name for path in recordings)}",
-    )
+    if random:
+        # Not a fixed number: two people would get one voice by two runs.
+        number = secrets.randbelow(SEEDS) if seed is None else seed
+        made = swapper.sample(number, *([] if hertz is None else [hertz]))
+        what = f"a voice that nobody has, {made.log_f0[0].exp():.0f} Hz, seed {number}"
+    else:
+        made = swapper.voice(list(recordings))
+        what = f"the voice of {', '.join(path.name for path in recordings)}"
+    written(swapper.save_voice(made, path), what)
+
+
+def _require_one_origin(recordings: list[Path] | None, random: bool, drawing: bool) -> None:
+    if random and recordings:
+        raise VoiceswapError(
+            "A random voice takes no recordings; leave them out, or leave out --random for the "
+            "recordings' voice."
+        )
+    if drawing and not random:
+        raise VoiceswapError("--seed and --hertz are for a random voice; give --random too.")
+    if not random and not recordings:
+        raise VoiceswapError(
+            "Give recordings of one voice, or a folder of them; or --random for a voice that "
+            "nobody has."
+        )
 
 
 def reconstruct(

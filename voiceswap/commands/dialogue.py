@@ -13,7 +13,7 @@ from voiceswap.audio_io.recording_files import (
     require_references,
 )
 from voiceswap.commands.convert import OUT_HELP, RecordingPath, load_swapper
-from voiceswap.commands.options import Device, Model, Overwrite, Precision
+from voiceswap.commands.options import Device, Model, NoTags, Overwrite, Precision
 from voiceswap.commands.outputs import console, output_file, written
 from voiceswap.files import require_writable
 
@@ -45,6 +45,7 @@ def dialogue(
             show_default=False,
         ),
     ] = None,
+    no_tags: NoTags = False,
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
     device: Device = "auto",
@@ -81,6 +82,7 @@ def dialogue(
         found = convert_dialogue(
             *(swapper, source, path, voices or None, listed),
             lambda done: bar.update(task, completed=done),
+            tags=not no_tags,
         )
     if turns and listed is None:
         write_turns(turns, found)

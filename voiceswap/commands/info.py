@@ -152,11 +152,17 @@ def _voice_rows(path: Path, voice: dict) -> list[tuple[str, str]]:
         ("name", plain(path.stem)),
         ("model", f"{plain(voice['model'])}, {own}"),
         ("pitch", f"{voice['hertz']:.0f} Hz"),
-        ("recordings", f"{voice['seconds']:.1f} s"),
-        ("adapted", _adapted(voice)),
     ]
     consent = "its owner agreed, by the word of who made it" if voice["consent"] else "not stated"
-    return [*rows, ("consent", consent), ("file", f"{path.stat().st_size / MB:.1f} MB")]
+    if voice["drawn"] is not None:
+        rows.append(("origin", f"random, a voice that nobody has; seed {voice['drawn']}"))
+    else:
+        rows += [
+            ("recordings", f"{voice['seconds']:.1f} s"),
+            ("adapted", _adapted(voice)),
+            ("consent", consent),
+        ]
+    return [*rows, ("file", f"{path.stat().st_size / MB:.1f} MB")]
 
 
 def _adapted(voice: dict) -> str:

@@ -76,6 +76,14 @@ Strength = Annotated[float, _range("strength", "0 keeps the source's voice, 1 gi
 Seed = Annotated[
     int | None, typer.Option(min=0, help="Each number gives a slightly different result.")
 ]
+NoTags = Annotated[
+    bool,
+    typer.Option(
+        "--no-tags",
+        help="Leave out the source's title, artist and other tags, chapters and cover, which may "
+        "name who speaks.",
+    ),
+]
 Overwrite = Annotated[
     bool,
     typer.Option(

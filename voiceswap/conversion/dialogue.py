@@ -75,7 +75,7 @@ def convert_dialogue(
         highs = voices is not None and own_rate > swapper.sample_rate  # of who is not converted
         rate = MOST_RATE if highs else swapper.sample_rate
         subtype = chosen.subtype or fine_subtype(out, file)
-        writer = AudioWriter(out, rate, chosen.rate, subtype, source=file)
+        writer = AudioWriter(out, rate, chosen.rate, subtype, file, tags=chosen.tags)
         whole, writer.seconds = _read(file, own_rate, name, progress)
         if turns is None:
             samples = _resampled(whole, own_rate, verifier.sample_rate)

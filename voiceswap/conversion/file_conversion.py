@@ -119,9 +119,8 @@ class FileConverter:
         rate, out_rate = self.engine.audio.sample_rate, self.engine.output_audio.sample_rate
         try:
             subtype = file.options.subtype or fine_subtype(file.out, file.source)
-            writer = AudioWriter(
-                file.out, out_rate, file.options.rate, subtype, _regular(file.source)
-            )
+            source, tags = _regular(file.source), file.options.tags
+            writer = AudioWriter(file.out, out_rate, file.options.rate, subtype, source, tags=tags)
             with notes_to(notes.append):
                 stream = AudioStream(file.source, rate)
                 blocks = background.until_stopped(stream)

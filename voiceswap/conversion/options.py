@@ -40,6 +40,7 @@ class ConversionOptions:
         subtype: sample format of a file as soundfile names it, such as "PCM_24". None is the
             source's where that has more than 16 bits and the file's format can hold it, and the
             format's usual one otherwise.
+        tags: whether a file gets its source's tags, chapters and cover, which may name who speaks.
 
     Raises:
         VoiceswapError: a value is out of its range or no number.
@@ -53,6 +54,7 @@ class ConversionOptions:
     seed: int | None = None
     rate: int | None = None
     subtype: str | None = None
+    tags: bool = True
 
     def __post_init__(self) -> None:
         for option in fields(self):

@@ -17,15 +17,16 @@ from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.file_conversion import FileConversion, FileConverter
 from voiceswap.conversion.latency import Latency
-from voiceswap.conversion.options import conversion_options, number
+from voiceswap.conversion.options import conversion_options
 from voiceswap.conversion.output_windows import Conversion
+from voiceswap.conversion.random_voice import ANY_PITCH, draw_voice
 from voiceswap.conversion.reading import one_by_one, read_recording
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_source, note_two_voices
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.strength import of_strength
-from voiceswap.conversion.voice import Voice, blend, draw_voice, join_voices, weighted
+from voiceswap.conversion.voice import Voice, blend, join_voices, weighted
 from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
@@ -237,9 +238,9 @@ class VoiceSwapper:
         """A mix of voices by weight; weights are scaled to sum to one."""
         return blend([(self.voice(voice), weight) for voice, weight in weighted(voices)])
 
-    def sample(self, seed: int) -> Voice:
-        """A voice that nobody has, drawn from the prior N(0, I)."""
-        return draw_voice(self.engine.autoencoder, number("seed", seed))
+    def sample(self, seed: int, hertz: tuple[float, float] = ANY_PITCH) -> Voice:
+        """A voice that nobody has, drawn from the prior N(0, I); `hertz` bounds its mean pitch."""
+        return draw_voice(self.engine.autoencoder, seed, hertz)
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Save a voice to a .safetensors file, which is a reference for every method."""

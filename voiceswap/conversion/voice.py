@@ -12,7 +12,6 @@ from torch import Tensor
 from voiceswap.conversion.core import VoiceBatch
 from voiceswap.conversion.residuals import Residuals, join_residuals, stack_residuals
 from voiceswap.errors import VoiceswapError
-from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.decoder_delta import DecoderDelta, blend_deltas
 from voiceswap.models.high_band import HIGH_BANDS
 from voiceswap.precision import exact_arithmetic, torch_defaults
@@ -72,18 +71,6 @@ def require_voice(voice: object) -> Voice:
             "recordings and of a saved voice's file."
         )
     return voice
-
-
-@torch_defaults()
-def draw_voice(autoencoder: Autoencoder, seed: int) -> Voice:
-    """A voice that nobody has, drawn from the prior N(0, I)."""
-    encoder, n_mels = autoencoder.speaker_encoder, autoencoder.audio.n_mels
-    mean = encoder.mean
-    code = torch.randn(mean.out_features, generator=torch.Generator().manual_seed(seed))
-    code = code.to(mean.weight.device)
-    identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(code.device)
-    with torch.inference_mode(), exact_arithmetic(code.device):
-        return Voice(code, encoder.predict_f0_statistics(code[None])[0], identity)
 
 
 def weighted(voices: Sequence[Any]) -> Sequence[tuple[Any, float]]:

@@ -118,7 +118,7 @@ def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
     Returns:
         model: the fingerprint of its model. hertz: its mean pitch. seconds: of recordings that are
         kept. adapted: whether it changes the decoder; report: of its adaptation. consent: whether
-        it states that its owner agreed.
+        it states that its owner agreed. drawn: the seed of a random voice, None for any other.
 
     Raises:
         VoiceswapError: it is damaged, as far as that can be told without its model.
@@ -140,6 +140,7 @@ def describe_voice(path: str | os.PathLike) -> dict[str, Any] | None:
             "adapted": any(name.startswith("delta.") for name in tensors),
             "report": notes.get("adapted"),
             "consent": notes.get("consent") is True,
+            "drawn": seed if isinstance(seed := notes.get("drawn"), int) else None,
         }
 
 
