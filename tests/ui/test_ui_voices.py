@@ -215,3 +215,13 @@ def test_names_on_the_map_lie_apart():
     places = apart(np.full((5, 2), 0.5))
     near = np.abs(np.subtract.outer(places[:, 1], places[:, 1]))[~np.eye(5, dtype=bool)]
     assert near.min() > 0.1 and places.min() >= 0 and places.max() <= 1
+
+
+def test_every_visit_has_another_random_voice(visit, address):
+    seeds = set()
+    for _ in range(2):
+        page = visit(address, "Voices")
+        open_tab(page, "Random voice")
+        page.wait_for_function("document.querySelector('#draw-seed input').value > 0")
+        seeds.add(field(page, "draw-seed").input_value())
+    assert len(seeds) == 2

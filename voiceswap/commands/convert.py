@@ -1,6 +1,5 @@
 """Commands that convert recordings, and keep their voices and codes."""
 
-import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +38,6 @@ from voiceswap.errors import VoiceswapError
 from voiceswap.files import folded_name, require_writable
 from voiceswap.models.checkpoint_header import read_metadata
 
-SEEDS = 2**32  # that a random voice without --seed may have; short enough to note down
 RecordingPath = Annotated[
     Path, typer.Argument(help="A recording: wav, flac, mp3, m4a, ogg, mp4, ...", show_default=False)
 ]
@@ -180,8 +178,9 @@ def voice(
         raise VoiceswapError(f"{path} exists; give another --out, or --overwrite to replace it.")
     swapper = load_swapper(checkpoint, device)
     if random:
-        # Not a fixed number: two people would get one voice by two runs.
-        number = secrets.randbelow(SEEDS) if seed is None else seed
+        from voiceswap.conversion.random_voice import any_seed
+
+        number = any_seed() if seed is None else seed
         made = swapper.sample(number, *([] if hertz is None else [hertz]))
         what = f"a voice that nobody has, {made.log_f0[0].exp():.0f} Hz, seed {number}"
     else:

@@ -1,6 +1,7 @@
 """Voices that nobody has, drawn from the prior N(0, I)."""
 
 import math
+import secrets
 
 import torch
 
@@ -14,6 +15,12 @@ from voiceswap.precision import exact_arithmetic, torch_defaults
 TRIES = 1000  # draws until one has the pitch
 DEVIATIONS = 2  # below the mean, where a melody's low notes are
 ANY_PITCH = (0.0, math.inf)
+SEEDS = 2**32  # that `any_seed` gives; short enough to note down
+
+
+def any_seed() -> int:
+    """A seed, another one each time: with a fixed one, two people would get one voice."""
+    return secrets.randbelow(SEEDS)
 
 
 @torch_defaults()

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import gradio as gr
 from gradio.events import Dependency
 
+from voiceswap.conversion.random_voice import any_seed
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.ui import adapt_panel
@@ -156,7 +157,6 @@ def _walk(panel: _Panel) -> list[gr.Dropdown]:
 def _draw(panel: _Panel) -> None:
     text = panel.context.text
     seed = gr.Number(
-        0,
         precision=0,
         minimum=0,
         maximum=MAX_SEED,
@@ -164,6 +164,7 @@ def _draw(panel: _Panel) -> None:
         info=text["draw_info"],
         elem_id="draw-seed",
     )
+    gr.on(fn=any_seed, outputs=seed, **DISPLAY_ONLY)  # at the start of every visit
     panel.end("draw", [seed], lambda number: panel.context.swapper.sample(int(number or 0)))
 
 
