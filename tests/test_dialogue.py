@@ -1,6 +1,7 @@
 """Recordings in which two people speak in turns."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import librosa
@@ -14,8 +15,9 @@ from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
 from voiceswap.conversion.diarization import find_turns, turns_of
 from voiceswap.conversion.disk_array import DiskArray
-from voiceswap.conversion.turns import read_turns, write_turns
+from voiceswap.conversion.turns import covering, read_turns, write_turns
 from voiceswap.examples import GOODBYE, HELLO
+from voiceswap.notes import notes_to
 
 RATE = 16000
 PAUSE = 0.25  # seconds
@@ -69,6 +71,79 @@ def test_two_people_s_turns_are_found(swapper, people, pair):
     assert all(a.end == b.start and a.speaker != b.speaker for a, b in pairwise(found))
 
 
+@pytest.mark.parametrize(("guest", "host"), [(2, 5), (6, 7)])
+def test_who_only_asks_is_found_beside_who_answers(swapper, people, guest, host):
+    one, *more = [read_audio(path, RATE)[: 7 * RATE] for path in people[guest][:8]]
+    first, second = (read_audio(path, RATE)[: 2 * RATE] for path in people[host][:2])
+    samples, true = in_turns(one, first, np.concatenate(more[:3]), second, np.concatenate(more[3:]))
+    array = DiskArray(np.float32)
+    array.append(samples)
+    assert wrong(find_turns(array, swapper.engine.verifier, "talk.wav"), true) < 0.03
+
+
+def test_music_is_not_taken_for_one_of_the_two(swapper, hello, goodbye):
+    times = np.arange(6 * RATE) / RATE
+    music = sum(
+        np.sin(2 * np.pi * 220 * 2 ** (step / 12) * harmonic * times) / harmonic
+        for step in (0, 4, 7, 12)
+        for harmonic in range(1, 8)
+    ) * np.exp(-4 * (2 * times % 1))
+    samples, true = in_turns(hello, goodbye, hello, goodbye)
+    array, notes = DiskArray(np.float32), []
+    array.append(0.05 / music.std() * music)
+    array.append(samples)
+    with notes_to(notes.append):
+        found = find_turns(array, swapper.engine.verifier, "talk.wav")
+    moved = [Turn(turn.start - 6, turn.end - 6, turn.speaker) for turn in found]
+    turned = [replace(turn, speaker=3 - turn.speaker) for turn in true]  # music is somebody's
+    assert min(wrong(moved, true), wrong(moved, turned)) < 0.03
+    assert [one for one in notes if re.search(r"at 0–[67] s neither of the two seems", one)]
+
+
+@pytest.fixture
+def call(tmp_path, hello, goodbye):
+    """A file with a person on each channel, who is softer on the other one; at 2 to 3 s both."""
+    channels = np.zeros((2, 10 * RATE), np.float32)
+    for channel, voice, starts in ((0, goodbye, (2.0, 7.0)), (1, hello, (0.0, 4.5))):
+        for start in starts:
+            first = round(start * RATE)
+            channels[channel, first : first + 3 * RATE] = voice[: 3 * RATE]
+    mixed = (
+        channels
+        + 0.1 * channels[::-1]
+        + 1e-4 * np.random.default_rng(0).standard_normal(channels.shape)
+    )
+    soundfile.write(tmp_path / "call.wav", mixed.T, RATE, "FLOAT")
+    return tmp_path / "call.wav", channels
+
+
+def test_who_has_a_channel_is_converted_from_it(swapper, call, tmp_path):
+    path, (woman, man) = call
+    notes = []
+    with notes_to(notes.append):
+        found = convert_dialogue(swapper, path, tmp_path / "out.wav")
+    assert any("each of the two has a channel of their own" in one for one in notes)
+    assert [turn.speaker for turn in found] == [1, 2, 1, 2]
+    out = read_audio(tmp_path / "out.wav", RATE)
+    assert len(out) == len(man)
+    verifier = swapper.engine.verifier
+    voices = [verifier(torch.from_numpy(wave)) for wave in (man, woman)]
+    for first, last, who in ((0, 2, 0), (3, 5, 1), (5, 7, 0), (7, 10, 1)):
+        vector = verifier(torch.from_numpy(out[first * RATE : last * RATE]))
+        assert vector @ voices[1 - who] > vector @ voices[who]
+
+
+def test_nothing_of_who_is_converted_is_left_on_the_other_s_channel(tiny, call, tmp_path):
+    path, (woman, man) = call
+    convert_dialogue(tiny, path, tmp_path / "out.wav", {1: [GOODBYE]})
+    out = read_audio(tmp_path / "out.wav", RATE)
+    alone = slice(round(0.2 * RATE), round(1.6 * RATE))  # where the other channel is closed
+    assert abs(np.corrcoef(out[alone], man[alone])[0, 1]) < 0.3
+    kept = slice(round(8 * RATE), round(9 * RATE))
+    assert np.corrcoef(out[kept], woman[kept])[0, 1] > 0.99
+    assert out[kept].std() == pytest.approx(woman[kept].std() / 2, rel=0.05)
+
+
 def test_two_people_swap_voices_within_a_recording(swapper, dialogue, tmp_path):
     path, true = dialogue
     found = convert_dialogue(swapper, path, tmp_path / "out.wav")
@@ -112,12 +187,20 @@ def test_turns_are_written_corrected_and_read(model, dialogue, tmp_path, monkeyp
         return soundfile.read(out)[0]
 
     first = converted("first.wav")
-    assert "speaker 1: 2 turns" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "speaker 1: 2 turns" in told and "correct it, and run again" in told
     assert listed.read_text("utf-8").splitlines()[0] == "start,end,speaker"
     assert (converted("again.wav") == first).all()
     turns = read_turns(listed)
     write_turns(listed, [turns[0], *(Turn(t.start, t.end, 3 - t.speaker) for t in turns[1:])])
     assert np.abs(converted("corrected.wav") - first).max() > 0.05
+
+
+def test_the_way_out_of_a_wrong_voice_is_told(model, dialogue, tmp_path, monkeypatch, capsys):
+    arguments = "dialogue", dialogue[0], "--out", tmp_path / "out.wav", "--checkpoint", model
+    command(monkeypatch, *arguments)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--turns turns.csv writes who speaks when; correct it, and run the same again" in told
 
 
 def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
@@ -133,6 +216,21 @@ def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "start;end;speaker\n0:00;0:03,4;1\n0:03,4;1:02:03,5;2\n",
+        "\ufeffStart\tEnd\tSpeaker\n3.4\t3723.5\t2\n0\t3.4\t1.0\n\t\t\n",
+        "start,end,speaker\n0,2,1\n2,3.4,1\n3.4,9,2\n00：00：09,3723.5,2\n",
+    ],
+)
+def test_a_list_may_be_as_people_write_it(tmp_path, text):
+    path = tmp_path / "turns.csv"
+    path.write_text(text, encoding="utf-8")
+    turns = covering(read_turns(path), 3723.5, "talk.wav")
+    assert turns == [Turn(0, 3.4, 1), Turn(3.4, 3723.5, 2)]
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("start,end\n0,1\n", "has no column speaker"),
@@ -140,6 +238,9 @@ def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
         ("start,end,speaker\n0,one,1\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1,1\n0.5,2,2\n", "begins before"),
         ("start,end,speaker\n0,1,0\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1.5\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,Anna\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1\n", "line 2: a turn is"),
         ("start,end,speaker\n0,nan,1\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1,1\n900,901,2\n", "one begins at 900 s"),
         ("start,end,speaker\n0,9,1\n", "no turn of speaker 2"),

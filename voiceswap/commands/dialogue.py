@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 VOICE = "Recordings, a folder of them or a saved voice: the target of the one who speaks {}."
 
+WAY_OUT = (
+    "Where a part has the wrong voice: --turns turns.csv writes who speaks when; correct it, and "
+    "run the same again."
+)
+
 
 def dialogue(
     source: RecordingPath,
@@ -88,6 +93,8 @@ def dialogue(
         write_turns(turns, found)
         written(turns, "who speaks when; correct it, and run again")
     written(path, _who_spoke(found))
+    if turns is None:
+        console.print(WAY_OUT)
 
 
 def _who_spoke(turns: "list[Turn]") -> str:

@@ -20,18 +20,24 @@ from voiceswap.audio_io.resampling import of_length, resample_blocks
 from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.batching import ProgressCallback
-from voiceswap.conversion.diarization import find_turns
+from voiceswap.conversion.diarization import PLACE_SECONDS, find_turns, turns_of
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.file_conversion import FileConversion
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.swapper import References, VoiceSwapper
 from voiceswap.conversion.turns import Turn, covering
+from voiceswap.conversion.two_channels import TwoChannels
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.notes import Note, note, notes_to
 
 MOST_RATE = 48000  # Hz, of a recording
 FADE_SECONDS = 0.003  # on either side of where turns part
 BLOCK_SECONDS = 10
+
+APART = (
+    ": each of the two has a channel of their own, so each channel is converted by itself, and the "
+    "result is a mix of both (--turns with a list that is there converts a mix)."
+)
 
 Parts = dict[int, Path]  # recordings of one person each, by speaker
 
@@ -48,6 +54,7 @@ def convert_dialogue(
     """Convert a recording of two people who speak in turns, each to a voice of their own.
 
     A person's turns, joined, are one source: pitch, level and content have statistics of their own.
+    Where each has a channel, as in a call, that is the source, and what both speak at once is kept.
     Memory does not grow with the recording.
 
     Args:
@@ -56,7 +63,8 @@ def convert_dialogue(
         out: the file to write, as in `VoiceSwapper.convert_file`.
         voices: the references for speakers 1, who speaks first, and 2; who has none stays as
             recorded. None swaps the voices of both.
-        turns: who speaks when; speakers may be more than two. None finds it out.
+        turns: who speaks when in the mix of the channels; speakers may be more than two. None finds
+            it out.
         progress: as in `VoiceSwapper.convert_file`.
         options: those of `ConversionOptions`, by keyword.
 
@@ -76,25 +84,37 @@ def convert_dialogue(
         rate = MOST_RATE if highs else swapper.sample_rate
         subtype = chosen.subtype or fine_subtype(out, file)
         writer = AudioWriter(out, rate, chosen.rate, subtype, file, tags=chosen.tags)
-        whole, writer.seconds = _read(file, own_rate, name, progress)
+        whole, writer.seconds, apart = _read(file, own_rate, name, progress)
+        channels = TwoChannels(file, own_rate) if apart and turns is None else None
         if turns is None:
             samples = _resampled(whole, own_rate, verifier.sample_rate)
-            turns = find_turns(samples, verifier, name, lambda: progress(0.0))
+            if channels:
+                second = channels.second(PLACE_SECONDS)
+                turns = turns_of(second, samples, verifier.sample_rate)
+                note(Note(name, APART))
+            else:
+                turns = find_turns(samples, verifier, name, lambda: progress(0.0))
         turns = covering(turns, len(whole) / own_rate, name)
         with _named(Path(folder), name):
-            parts = _split(whole, own_rate, turns, Path(folder))
+            if channels:
+                begins = second[int(turns[0].end / 2 / PLACE_SECONDS)]  # who speaks first
+                parts = _of_channels(channels, (2, 1) if begins else (1, 2), Path(folder))
+            else:
+                parts = _split(whole, own_rate, turns, Path(folder))
             targets = _targets(voices, parts, name)
             files = _converted(swapper, parts, targets, replace(chosen, rate=rate), progress)
             for speaker in set(parts) - set(files):
                 files[speaker] = _resampled_file(parts[speaker], rate)
         with writer:
-            for block in _joined(files, turns, rate):
+            for block in _mixed(files, rate) if channels else _joined(files, turns, rate):
                 writer.write(block)
     return turns
 
 
-def _read(file: Path, rate: int, name: str, progress: ProgressCallback) -> tuple[DiskArray, float]:
-    """A file's samples at `rate`, and its length in seconds."""
+def _read(
+    file: Path, rate: int, name: str, progress: ProgressCallback
+) -> tuple[DiskArray, float, bool]:
+    """A file's samples at `rate`, its length in seconds, and whether each person has a channel."""
     stream, whole, notes = AudioStream(file, rate, name), DiskArray(np.float32), list[Note]()
     with notes_to(notes.append):
         for block in stream:
@@ -104,7 +124,8 @@ def _read(file: Path, rate: int, name: str, progress: ProgressCallback) -> tuple
         if sentence.text != TWO_PEOPLE:  # as expected
             note(sentence)
     require_length(len(whole), rate, name, MIN_RECORDING_SECONDS)
-    return whole, stream.seconds
+    apart = any(sentence.text == TWO_PEOPLE for sentence in notes)
+    return whole, stream.seconds, apart
 
 
 def _resampled(whole: DiskArray, rate: int, new_rate: int) -> DiskArray:
@@ -132,6 +153,14 @@ def _split(whole: DiskArray, rate: int, turns: Sequence[Turn], folder: Path) -> 
             for start in range(first, last, BLOCK_SECONDS * rate):
                 end = min(last, start + BLOCK_SECONDS * rate)
                 files[turn.speaker].write(whole.read(start, end))
+    return parts
+
+
+def _of_channels(channels: TwoChannels, speakers: tuple[int, int], folder: Path) -> Parts:
+    """Each channel, of the person with that number among `speakers`, at the whole length."""
+    parts = {speaker: folder / f"speaker {speaker}.wav" for speaker in speakers}
+    for channel, part in enumerate(parts.values()):
+        channels.write(channel, part)
     return parts
 
 
@@ -196,6 +225,18 @@ def _joined(parts: Parts, turns: Sequence[Turn], rate: int) -> Iterator[np.ndarr
                 if number < len(turns) - 1:
                     block = block * np.clip((last - 1 - places) / fade, 0, 1)
                 yield block.astype(np.float32)
+
+
+def _mixed(parts: Parts, rate: int) -> Iterator[np.ndarray]:
+    """The mean of parts of the whole length, in blocks."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(soundfile.SoundFile(part)) for part in parts.values()]
+        while True:
+            blocks = [file.read(BLOCK_SECONDS * rate, np.float32) for file in files]
+            longest = max(map(len, blocks))
+            if longest == 0:
+                return
+            yield np.stack([of_length(block, longest) for block in blocks]).mean(0)
 
 
 @contextmanager

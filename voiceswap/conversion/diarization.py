@@ -1,6 +1,7 @@
 """Who speaks when in a recording of two people: speaker diarization."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from voiceswap.conversion.clusters import first_guesses, unit
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.turns import PLACES, Turn
 from voiceswap.errors import AudioError
@@ -15,8 +17,10 @@ from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.notes import Note, note
 
 HOP = 160  # samples from one of the verifier's mel frames to the next
+FRAME_RATE = 100  # of these frames a second
 # In those frames:
 STEP = 10  # from a place to the next
+PLACE_SECONDS = STEP / FRAME_RATE
 LONG, SHORT = 160, 80  # of windows that tell who the two are, and who speaks at a place
 QUIET_DB = -25.0  # relative to loud speech: pauses
 # What a change of the speaker costs, in deviations of a window's preference for one of the two.
@@ -26,6 +30,9 @@ PURE = 17  # places around one that are of the same speaker, so that its long wi
 LEAST_PLACES = 8  # of either
 # Of both means: two people have 0.4 to 0.86, one person's recording parted in two 0.6 to 0.94.
 ONE_COSINE, ALIKE_COSINE = 0.95, 0.86
+# Something else than the two: the most turns of a recording with it on one side, the highest cosine
+# of the two's means, and by how much lower that may be than the cosine of what is on both sides.
+BLOCK_TURNS, DISTINCT_COSINE, NEARER = 3, 0.7, 0.05
 CUT_WITHIN = 0.4  # seconds around a change in which the quietest place is where turns part
 CUT_SECONDS = 0.02  # whose power tells how quiet a place is
 LEAST_TURN = 0.2  # seconds
@@ -46,9 +53,9 @@ def find_turns(
 ) -> list[Turn]:
     """The turns of two people: 1 is the one who speaks first. They cover the recording.
 
-    The verifier's vectors of long windows are parted in two by k-means; short windows' preference
-    for one or the other, and what a change costs, give the likeliest sequence (Viterbi, 1967), from
-    which both means are taken again.
+    The verifier's vectors of long windows tell who the two are; short windows' preference for one
+    or the other, and what a change costs, give the likeliest sequence (Viterbi, 1967), from which
+    both means are taken again.
 
     Args:
         samples: (samples,), at the verifier's rate.
@@ -60,60 +67,136 @@ def find_turns(
         AudioError: no two people can be told apart.
     """
     mel = torch.cat(list(_mels(samples, verifier)), -1)
-    level = 10 * np.log10(_smooth(mel.sum(0).cpu().numpy(), STEP)[::STEP] + 1e-9)
+    level = 10 * np.log10(smooth(mel.sum(0).cpu().numpy(), STEP)[::STEP] + 1e-9)
     speech = level > np.percentile(level, 95) + QUIET_DB
-    full = _smooth(speech.astype(np.float64), LONG // STEP) > 0.5  # long windows with speech
+    full = smooth(speech.astype(np.float64), LONG // STEP) > 0.5
     long, short = (_vectors(mel, width, verifier, check) for width in (LONG, SHORT))
-    clusters = two_clusters(long[full], LEAST_PLACES)
-    if clusters is None or clusters[0][0] @ clusters[0][1] > ONE_COSINE:
+    places = _Places(long, short, speech, full)
+    split = _parted(places, check)
+    if split is None or split.means[0] @ split.means[1] > ONE_COSINE:
         raise AudioError(
             f"{name}: no two people can be told apart in it; give a recording in which each of two "
             "speaks for some seconds."
         )
-    means, _ = clusters
+    if (inner := _beside_a_block(places, split, check)) is not None:
+        split, block = inner
+        text = (
+            f": at {_times(block)} s neither of the two seems to speak, but music or another one; "
+            "that is converted too (--turns with a list in which it is speaker 3 leaves it so)."
+        )
+        note(Note(name, text))
+    if split.means[0] @ split.means[1] > ALIKE_COSINE:
+        note(Note(name, ALIKE))
+    return turns_of(split.second, samples, verifier.sample_rate)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """A recording at places, STEP apart: vectors (places, 256) of LONG and SHORT windows around
+    each, whether somebody speaks there, and whether in most of the long window.
+    """
+
+    long: np.ndarray
+    short: np.ndarray
+    speech: np.ndarray
+    full: np.ndarray
+
+    def part(self, chosen: np.ndarray) -> "_Places":
+        """Those that are chosen, (places,) bool."""
+        return _Places(*(v[chosen] for v in (self.long, self.short, self.speech, self.full)))
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Two people's means (2, 256), whether the second speaks at each place, and `_fit` of both."""
+
+    means: np.ndarray
+    second: np.ndarray
+    fit: float
+
+
+def _parted(places: _Places, check: Callable[[], None]) -> _Split | None:
+    """The likeliest of the sequences that several first guesses lead to; None without a guess."""
+    vectors = places.long[places.full]
+    best = None
+    for means in first_guesses(vectors, LEAST_PLACES):
+        check()
+        split = _learned(places, means, ROUNDS)
+        if best is None or split.fit > best.fit:
+            best = split
+    return best
+
+
+def _learned(places: _Places, means: np.ndarray, rounds: int) -> _Split:
+    """Who speaks when by two means (2, 256), which are taken from that again, and so on."""
+    long, short, full = places.long, places.short, places.full
     second = long @ (means[1] - means[0]) > 0
-    costs = np.where(speech, CHANGE, CHANGE_IN_PAUSE)
-    for _ in range(ROUNDS):
+    costs = np.where(places.speech, CHANGE, CHANGE_IN_PAUSE)
+    for _ in range(rounds):
         preference = short @ (means[1] - means[0])
         sides = preference[full & second], preference[full & ~second]
+        if min(map(len, sides)) == 0:
+            break
         middle = (sides[0].mean() + sides[1].mean()) / 2
-        preference = (preference - middle) / preference[full].std() * speech
-        second = _likeliest(preference, costs)
-        share = _smooth(second.astype(np.float64), PURE)
+        deviation = max(preference[full].std(), 1e-6)
+        second = likeliest((preference - middle) / deviation * places.speech, costs)
+        share = smooth(second.astype(np.float64), PURE)
         pure = [long[full & (share < 0.05)], long[full & (share > 0.95)]]
         if min(map(len, pure)) < LEAST_PLACES:
             break
-        means = np.stack([_unit(vectors.mean(0)) for vectors in pure])
-    if means[0] @ means[1] > ALIKE_COSINE:
-        note(Note(name, ALIKE))
-    return turns_of(second, samples, verifier.sample_rate)
+        means = np.stack([unit(vectors.mean(0)) for vectors in pure])
+    speech = places.speech
+    return _Split(means, second, _fit(short[speech] @ (means[1] - means[0]), second[speech], means))
 
 
-def two_clusters(vectors: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Unit means (2, channels) of two clusters of unit vectors, and which are in the second.
+def _fit(preference: np.ndarray, second: np.ndarray, means: np.ndarray) -> float:
+    """How far apart two people are: in what places with speech prefer (places,), and by means.
 
-    K-means begins with the first principal axis (Ding and He, "K-means clustering via principal
-    component analysis", 2004). None where a cluster has fewer than `least` vectors.
+    The first is in deviations. One who speaks little counts a little less: the fewer the places,
+    the further apart chance puts them.
     """
-    if len(vectors) < 2 * least:
-        return None
-    centred = vectors - vectors.mean(0)
-    second = centred @ np.linalg.svd(centred, full_matrices=False)[2][0] > 0
-    for _ in range(10):
-        if min(np.count_nonzero(second), np.count_nonzero(~second)) < least:
-            return None
-        means = np.stack([_unit(vectors[~second].mean(0)), _unit(vectors[second].mean(0))])
-        before, second = second, vectors @ means[1] > vectors @ means[0]
-        if (before == second).all():
-            break
-    return means, second
+    sides = preference[second], preference[~second]
+    share = second.mean()
+    if not 0 < share < 1:
+        return 0.0
+    deviation = (share * sides[0].var() + (1 - share) * sides[1].var()) ** 0.5
+    apart = (sides[0].mean() - sides[1].mean()) / max(deviation, 1e-3)
+    return float(apart * (1 - means[0] @ means[1]) * (share * (1 - share)) ** 0.25)
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
+def _beside_a_block(
+    places: _Places, split: _Split, check: Callable[[], None]
+) -> tuple[_Split, np.ndarray] | None:
+    """Two people beside a block of something else, and the block's places (places,) bool.
+
+    Music, or a third person, is about as far from two people as they are from each other. It comes
+    in one piece, at most two, while what is left has more turns, of two voices that are far apart.
+    """
+    count, best = _turn_count(split.second), None
+    outer = float(split.means[0] @ split.means[1])
+    for side in (False, True) if count <= BLOCK_TURNS else ():
+        rest = split.second == side
+        inner = _parted(places.part(rest), check)
+        if inner is None or _turn_count(inner.second) <= count:
+            continue
+        cosine = float(inner.means[0] @ inner.means[1])
+        if outer - NEARER < cosine < DISTINCT_COSINE and (best is None or cosine < best[0]):
+            best = cosine, _learned(places, inner.means, 1), ~rest
+    return best and best[1:]
 
 
-def _smooth(values: np.ndarray, width: int) -> np.ndarray:
+def _turn_count(second: np.ndarray) -> int:
+    return 1 + int(np.count_nonzero(second[1:] != second[:-1]))
+
+
+def _times(block: np.ndarray) -> str:
+    """From when to when the pieces of a block (places,) are, in whole seconds."""
+    edges = np.flatnonzero(np.diff(block, prepend=False, append=False))
+    seconds = (round(edge * PLACE_SECONDS) for edge in edges)
+    return ", ".join(f"{first}–{last}" for first, last in zip(seconds, seconds, strict=True))
+
+
+def smooth(values: np.ndarray, width: int) -> np.ndarray:
     """Means of `width` values around each."""
     around = np.pad(values, (width // 2, (width - 1) // 2), "edge")
     return np.convolve(around, np.ones(width) / width, "valid")
@@ -145,18 +228,17 @@ def _vectors(
     return torch.cat(found).numpy()
 
 
-def _likeliest(preference: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """Whether the second speaks at each place, where changes cost something."""
-    best, came = np.zeros(2), np.zeros((len(costs), 2), np.int64)
-    for place, (gain, cost) in enumerate(zip(preference, costs, strict=True)):
-        moved = best[::-1] - cost
-        came[place] = np.where(best >= moved, (0, 1), (1, 0))
-        best = np.maximum(best, moved)
-        best[1] += gain
-    state, path = int(best[1] > best[0]), np.zeros(len(costs), bool)
+def likeliest(preference: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Whether the second speaks at each place (places,), where changes cost something."""
+    leads, lead = np.zeros(len(costs)), 0.0  # by how much the second's best sequence is the better
+    for place, (gain, cost) in enumerate(zip(preference.tolist(), costs.tolist(), strict=True)):
+        leads[place] = lead
+        lead = min(max(lead, -cost), cost) + gain
+    state, path = lead > 0, np.zeros(len(costs), bool)
     for place in range(len(costs) - 1, -1, -1):
         path[place] = state
-        state = came[place, state]
+        if abs(leads[place]) > costs[place]:
+            state = bool(leads[place] > 0)
     return path
 
 

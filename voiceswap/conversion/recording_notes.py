@@ -6,7 +6,7 @@
 import numpy as np
 
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
-from voiceswap.conversion.diarization import two_clusters
+from voiceswap.conversion.clusters import two_clusters
 from voiceswap.conversion.options import ConversionOptions
 from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.references import densest_minute

@@ -57,19 +57,22 @@ def read_turns(path: Path) -> list[Turn]:
 def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
     """The turns of a recording with pauses between them given to whoever spoke before.
 
-    The first begins at 0, the last ends at `seconds`. `name` is the recording's, for errors. Raises
-    DataError for a turn that begins after the recording's end, or before the turn above it ends,
-    and for none.
+    They may come in any order; the first begins at 0, the last ends at `seconds`. Turns of one
+    person, one after another, become one, which has no fade within. `name` is the recording's, for
+    errors. Raises DataError for a turn that begins after the recording's end, or before the turn
+    before it ends, and for none.
     """
+    turns = sorted(turns, key=lambda turn: turn.start)
     for before, turn in pairwise(turns):
         if turn.start < before.end:
             raise DataError(
                 f"{name}: the turn at {turn.start:g} s begins before the one at {before.start:g} s "
-                "ends; list one after another."
+                "ends; let one end where the next begins."
             )
     if not turns or turns[-1].start + LEAST_TURN > seconds:
         at = f"one begins at {turns[-1].start:g} s" if turns else "there is none"
         raise DataError(f"{name} is {seconds:.2f} s long, and of its turns {at}.")
+    turns = [t for n, t in enumerate(turns) if n == 0 or t.speaker != turns[n - 1].speaker]
     starts = [0.0, *(turn.start for turn in turns[1:])]
     return [
         Turn(start, end, turn.speaker)
@@ -79,13 +82,22 @@ def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
 
 def _turn(row: dict[str, str], place: str) -> Turn:
     try:
-        start, end = float(row["start"]), float(row["end"])
-        speaker = int(row["speaker"])
-    except (TypeError, ValueError):
-        start = end = speaker = 0
-    if not (start >= 0 and start + LEAST_TURN <= end < float("inf") and speaker >= 1):
+        start, end = _seconds(row["start"]), _seconds(row["end"])
+        speaker = float(row["speaker"].replace(",", "."))  # spreadsheets may write 1.0
+    except (AttributeError, ValueError):
+        start = end = speaker = 0.0
+    whole = speaker >= 1 and speaker.is_integer()
+    if not (start >= 0 and start + LEAST_TURN <= end < float("inf") and whole):
         raise DataError(
-            f"{place}: a turn is a start and an end in seconds, {LEAST_TURN:g} s apart at least, "
-            "and the number of a speaker, from 1 on."
+            f"{place}: a turn is a start and an end, in seconds or as 1:23.5, {LEAST_TURN:g} s "
+            "apart at least, and the number of a speaker, from 1 on."
         )
-    return Turn(start, end, speaker)
+    return Turn(start, end, int(speaker))
+
+
+def _seconds(text: str) -> float:
+    """A time as people write it: 83.5, 83,5, 1:23.5 or 0:01:23.5. Raises ValueError."""
+    seconds = 0.0
+    for part in text.replace(",", ".").replace("：", ":").split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds

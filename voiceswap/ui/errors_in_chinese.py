@@ -144,6 +144,14 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：两个人的声音很难区分，或只有一个人在说话，有的部分可能会换错声音，请检查结果。",
     ),
     (
+        r"(?P<name>.+): at (?P<times>[\d–, ]+) s neither of the two seems to speak, .*",
+        "{name}：第 {times} 秒似乎不是这两个人在说话，而是音乐或其他人；这部分也会被转换。",
+    ),
+    (
+        r"(?P<name>.+): each of the two has a channel of their own, .*",
+        "{name}：两个人各占一个声道，因此分别转换；结果混合成一个声道。",
+    ),
+    (
         r"(?P<name>.+): it lacks frequencies, as recordings by telephone and at low .*",
         "{name}：缺少部分频率（电话录音或低码率录音常见），"
         "声音有一部分只能推测；用音质更好的录音，声音会更像。",
