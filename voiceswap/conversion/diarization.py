@@ -30,6 +30,7 @@ PURE = 17  # places around one that are of the same speaker, so that its long wi
 LEAST_PLACES = 8  # of either
 # Of both means: two people have 0.4 to 0.86, one person's recording parted in two 0.6 to 0.94.
 ONE_COSINE, ALIKE_COSINE = 0.95, 0.86
+CLEARLY = 1.5  # times the fit of the first guess, by k-means, from which another one is taken
 # Something else than the two: the most turns of a recording with it on one side, the highest cosine
 # of the two's means, and by how much lower that may be than the cosine of what is on both sides.
 BLOCK_TURNS, DISTINCT_COSINE, NEARER = 3, 0.7, 0.05
@@ -117,14 +118,12 @@ class _Split:
 
 def _parted(places: _Places, check: Callable[[], None]) -> _Split | None:
     """The likeliest of the sequences that several first guesses lead to; None without a guess."""
-    vectors = places.long[places.full]
-    best = None
-    for means in first_guesses(vectors, LEAST_PLACES):
+    splits = []
+    for means in first_guesses(places.long[places.full], LEAST_PLACES):
         check()
-        split = _learned(places, means, ROUNDS)
-        if best is None or split.fit > best.fit:
-            best = split
-    return best
+        splits.append(_learned(places, means, ROUNDS))
+    best = max(splits, key=lambda split: split.fit, default=None)
+    return best if best is None or best.fit > CLEARLY * splits[0].fit else splits[0]
 
 
 def _learned(places: _Places, means: np.ndarray, rounds: int) -> _Split:
