@@ -146,7 +146,10 @@ def test_nothing_of_who_is_converted_is_left_on_the_other_s_channel(tiny, call, 
 
 def test_two_people_swap_voices_within_a_recording(swapper, dialogue, tmp_path):
     path, true = dialogue
-    found = convert_dialogue(swapper, path, tmp_path / "out.wav")
+    shares: list[float] = []
+    found = convert_dialogue(swapper, path, tmp_path / "out.wav", progress=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    assert any(0 < share < 0.5 for share in shares)  # while turns are searched for
     assert wrong(found, true) < 0.02 and len(found) == 4
     source, out = read_audio(path, RATE), read_audio(tmp_path / "out.wav", RATE)
     assert abs(len(out) - len(source)) <= 1

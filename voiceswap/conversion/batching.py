@@ -16,6 +16,11 @@ ProgressCallback = Callable[[float], None]  # is called with the share done, fro
 T = TypeVar("T")
 
 
+def part_of(progress: ProgressCallback, first: float, last: float) -> ProgressCallback:
+    """Progress of a part of the work, as the shares `first` to `last` of all of it."""
+    return lambda done: progress(first + (last - first) * done)
+
+
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Neighbours together, up to `size` of them."""
     return (items[i : i + size] for i in range(0, len(items), size))

@@ -19,7 +19,7 @@ from voiceswap.audio_io.decoding import regular_file, sound_info
 from voiceswap.audio_io.resampling import of_length, resample_blocks
 from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
-from voiceswap.conversion.batching import ProgressCallback
+from voiceswap.conversion.batching import ProgressCallback, part_of
 from voiceswap.conversion.diarization import PLACE_SECONDS, find_turns, turns_of
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.file_conversion import FileConversion
@@ -33,6 +33,7 @@ from voiceswap.notes import Note, note, notes_to
 MOST_RATE = 48000  # Hz, of a recording
 FADE_SECONDS = 0.003  # on either side of where turns part
 BLOCK_SECONDS = 10
+FINDING = 0.5  # share of the work that it is to find out who speaks when
 
 APART = (
     ": each of the two has a channel of their own, so each channel is converted by itself, and the "
@@ -93,7 +94,9 @@ def convert_dialogue(
                 turns = turns_of(second, samples, verifier.sample_rate)
                 note(Note(name, APART))
             else:
-                turns = find_turns(samples, verifier, name, lambda: progress(0.0))
+                finding = part_of(progress, 0.0, FINDING)
+                turns = find_turns(samples, verifier, name, finding)
+                progress = part_of(progress, FINDING, 1.0)
         turns = covering(turns, len(whole) / own_rate, name)
         with _named(Path(folder), name):
             if channels:

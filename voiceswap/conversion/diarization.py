@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from voiceswap.conversion.batching import ProgressCallback, part_of
 from voiceswap.conversion.clusters import first_guesses, unit
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.turns import PLACES, Turn
@@ -22,6 +23,7 @@ FRAME_RATE = 100  # of these frames a second
 STEP = 10  # from a place to the next
 PLACE_SECONDS = STEP / FRAME_RATE
 LONG, SHORT = 160, 80  # of windows that tell who the two are, and who speaks at a place
+LONG_SHARE = LONG / (LONG + SHORT)  # of the time that the vectors of both take
 QUIET_DB = -25.0  # relative to loud speech: pauses
 # What a change of the speaker costs, in deviations of a window's preference for one of the two.
 CHANGE, CHANGE_IN_PAUSE = 3.0, 0.5
@@ -50,7 +52,7 @@ def find_turns(
     samples: DiskArray,
     verifier: SpeakerVerifier,
     name: str,
-    check: Callable[[], None] = lambda: None,
+    progress: ProgressCallback = lambda done: None,
 ) -> list[Turn]:
     """The turns of two people: 1 is the one who speaks first. They cover the recording.
 
@@ -62,7 +64,7 @@ def find_turns(
         samples: (samples,), at the verifier's rate.
         verifier: the network whose vectors tell people apart.
         name: what errors call the recording.
-        check: called now and then; an exception of it ends the search.
+        progress: is called with the share done; an exception of it ends the search.
 
     Raises:
         AudioError: no two people can be told apart.
@@ -71,8 +73,13 @@ def find_turns(
     level = 10 * np.log10(smooth(mel.sum(0).cpu().numpy(), STEP)[::STEP] + 1e-9)
     speech = level > np.percentile(level, 95) + QUIET_DB
     full = smooth(speech.astype(np.float64), LONG // STEP) > 0.5
-    long, short = (_vectors(mel, width, verifier, check) for width in (LONG, SHORT))
+    long = _vectors(mel, LONG, verifier, part_of(progress, 0.0, LONG_SHARE))
+    short = _vectors(mel, SHORT, verifier, part_of(progress, LONG_SHARE, 1.0))
     places = _Places(long, short, speech, full)
+
+    def check() -> None:
+        progress(1.0)
+
     split = _parted(places, check)
     if split is None or split.means[0] @ split.means[1] > ONE_COSINE:
         raise AudioError(
@@ -214,14 +221,14 @@ def _mels(samples: DiskArray, verifier: SpeakerVerifier) -> Iterator[Tensor]:
 
 
 def _vectors(
-    mel: Tensor, width: int, verifier: SpeakerVerifier, check: Callable[[], None]
+    mel: Tensor, width: int, verifier: SpeakerVerifier, progress: ProgressCallback
 ) -> np.ndarray:
     """The verifier's vectors (places, 256) of windows of `width` frames around all places."""
     padded = F.pad(mel, (width // 2, width // 2))
     windows = padded.unfold(-1, width, STEP).permute(1, 0, 2)[: -(-mel.shape[-1] // STEP)]
-    found = []
+    found: list[Tensor] = []
     for part in windows.split(BATCH):
-        check()
+        progress(BATCH * len(found) / len(windows))
         with torch.inference_mode():
             found.append(verifier.embed_mel(part).cpu())
     return torch.cat(found).numpy()

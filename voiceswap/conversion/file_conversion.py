@@ -12,7 +12,7 @@ from voiceswap.audio_io.checks import shortest_source
 from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.background import Background
-from voiceswap.conversion.batching import ProgressCallback
+from voiceswap.conversion.batching import ProgressCallback, part_of
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.output import Output
@@ -70,7 +70,7 @@ class FileConverter:
             for batch in self._batches(files, errors, background):
                 until = batch[-1][0].number + 1
                 outputs = self._convert(
-                    batch, _part(progress, done / len(files), until / len(files))
+                    batch, part_of(progress, done / len(files), until / len(files))
                 )
                 _finish(writing, errors)  # of the batch before: no more than two are in memory
                 writing = {
@@ -141,14 +141,14 @@ class FileConverter:
 
     def _convert(self, batch: Batch, progress: ProgressCallback) -> list[Output]:
         recordings = [item.recording for item, _ in batch]
-        encoded = self.engine.encoder.encode(recordings, _part(progress, 0.0, 0.6))
+        encoded = self.engine.encoder.encode(recordings, part_of(progress, 0.0, 0.6))
         conversions = []
         for (item, voice), source in zip(batch, encoded, strict=True):
             usual = self.engine.usual_log_variance
             note_source(source, usual, item.file.options)
             voice = of_strength(self.engine, source, voice, item.file.options)
             conversions.append(Conversion(source, voice, item.file.options))
-        return self.engine.convert(conversions, _part(progress, 0.6, 1.0))
+        return self.engine.convert(conversions, part_of(progress, 0.6, 1.0))
 
 
 def threads_beside(device: str) -> int:
@@ -185,8 +185,3 @@ def _same(first: Any, second: Any) -> bool:
         return all(_same(a, b) for a, b in zip(first, second, strict=True))
     paths = isinstance(first, (str, os.PathLike)) and isinstance(second, (str, os.PathLike))
     return paths and os.fspath(first) == os.fspath(second)
-
-
-def _part(progress: ProgressCallback, first: float, last: float) -> ProgressCallback:
-    """Progress of a part of the work, as the shares `first` to `last` of all of it."""
-    return lambda done: progress(first + (last - first) * done)
