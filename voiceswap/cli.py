@@ -24,6 +24,7 @@ from voiceswap.commands.ui import ui
 from voiceswap.errors import (
     LIBRARY_IS_BROKEN,
     MEMORY_IS_FULL,
+    OptionError,
     VoiceswapError,
     library_is_broken,
     memory_is_full,
@@ -115,7 +116,10 @@ def main() -> None:
 
 
 def run(command: Callable[[], object]) -> None:
-    """Run a command; a user's mistake is one sentence and exit status 1."""
+    """Run a command; a user's mistake is one sentence and exit status 1.
+
+    It is 2, as typer's own, where an option's value is not possible.
+    """
     for stream in (sys.stdout, sys.stderr):  # of a name, what the terminal lacks is replaced
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -125,7 +129,7 @@ def run(command: Callable[[], object]) -> None:
             command()
     except VoiceswapError as error:
         fail(error)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, OptionError) else 1)
     except (MemoryError, RuntimeError) as error:
         if not memory_is_full(error):
             raise

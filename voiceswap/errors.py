@@ -8,6 +8,10 @@ class VoiceswapError(Exception):
     """Base of all errors below; commands print it without a trace."""
 
 
+class OptionError(VoiceswapError):
+    """An option of a command has a value that it can't have."""
+
+
 class AudioError(VoiceswapError):
     """A recording can't be read, used or written."""
 

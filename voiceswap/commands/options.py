@@ -8,7 +8,7 @@ import typer
 
 from voiceswap.commands.outputs import console
 from voiceswap.conversion.options import RANGES, pitch_options
-from voiceswap.errors import VoiceswapError
+from voiceswap.errors import OptionError, VoiceswapError
 
 FREE_NAME = "A default name that is taken gets a number."  # of every command that has one
 LatencyName = Literal["low", "normal", "high"]
@@ -20,7 +20,7 @@ def number(low: float, high: float = math.inf) -> Callable[[typer.CallbackParam,
     def check(option: typer.CallbackParam, value: float) -> float:
         if not (low <= value <= high and math.isfinite(value)):
             above = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
-            raise VoiceswapError(f"{option.opts[0]} is {value:g}, but must be a number {above}.")
+            raise OptionError(f"{option.opts[0]} is {value:g}, but must be a number {above}.")
         return value
 
     return check
@@ -35,7 +35,7 @@ def _pitch_option(pitch: str) -> dict[str, Any]:
     try:
         return pitch_options(pitch)
     except VoiceswapError as error:
-        raise VoiceswapError(f"--{error}") from error  # "pitch is ...", as lists call it
+        raise OptionError(f"--{error}") from error  # "pitch is ...", as lists call it
 
 
 def pitch_of(source_voice: list[str] | None) -> tuple[float, float] | None:
