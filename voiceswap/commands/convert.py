@@ -178,10 +178,10 @@ def voice(
         raise VoiceswapError(f"{path} exists; give another --out, or --overwrite to replace it.")
     swapper = load_swapper(checkpoint, device)
     if random:
-        from voiceswap.conversion.random_voice import any_seed
+        from voiceswap.conversion.random_voice import ANY_PITCH, any_seed
 
         number = any_seed() if seed is None else seed
-        made = swapper.sample(number, *([] if hertz is None else [hertz]))
+        made = swapper.sample(number, hertz or ANY_PITCH)
         what = f"a voice that nobody has, {made.log_f0[0].exp():.0f} Hz, seed {number}"
     else:
         made = swapper.voice(list(recordings))

@@ -2,6 +2,7 @@
 
 import math
 import secrets
+from typing import Any
 
 import torch
 
@@ -54,10 +55,10 @@ def draw_voice(
     )
 
 
-def _range(hertz: object) -> tuple[float, float]:
+def _range(hertz: Any) -> tuple[float, float]:
     """Two numbers, the lower one first. Raises VoiceswapError for anything else."""
     try:
-        low, high = map(float, hertz)  # type: ignore[call-overload]
+        low, high = map(float, hertz)
         if 0 <= low <= high:
             return low, high
     except (TypeError, ValueError):
