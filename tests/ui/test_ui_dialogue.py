@@ -1,16 +1,21 @@
 """The tab that converts two people in one recording, in a real browser."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 from browser import choose, result, samples_of, says, shoot, upload
 
 from voiceswap import convert_dialogue
+from voiceswap.conversion.turns import Turn
+from voiceswap.errors import DataError
 from voiceswap.examples import GOODBYE, HELLO
 
 pytest.importorskip("gradio", reason="the ui extra is not installed")
 
-RATE = 16000
+from voiceswap.ui.texts import Texts
+from voiceswap.ui.turn_list import rows, turns_of
 
 
 @pytest.fixture
@@ -39,6 +44,52 @@ def test_two_people_swap_voices_or_one_gets_another(
     shoot(page, screenshots / "dialogue.png", "dialogue-results", full_page=True)
     link = page.locator("#visit-results a[download]").first
     assert link.get_attribute("download") == "talk-converted.wav"
+
+
+def test_who_speaks_when_is_shown_and_a_corrected_list_is_taken(
+    visit, address, swapper, talk, screenshots, tmp_path
+):
+    page = visit(address, "Dialogue")
+    upload(page, "dialogue-source", talk)
+    page.click("#dialogue-go")
+    result(page, "dialogue-result")
+    found = convert_dialogue(swapper, talk, tmp_path / "found.wav")
+    page.locator(".vs-strip i").first.wait_for()
+    assert page.locator(".vs-strip i").count() == len(found) > 2
+    page.get_by_role("button", name="Who speaks when").click()
+    page.screenshot(path=screenshots / "turns.png", full_page=True)
+    last = page.locator(f"#dialogue-turns [data-testid='cell-{len(found) - 1}-2']")
+    last.dblclick()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("3\n")
+    page.click("#dialogue-go")
+    samples = samples_of(result(page, "dialogue-result"))
+    corrected = [*found[:-1], replace(found[-1], speaker=3)]
+    convert_dialogue(swapper, talk, tmp_path / "expected.wav", turns=corrected)
+    expected = soundfile.read(tmp_path / "expected.wav", dtype="float32")[0]
+    np.testing.assert_allclose(samples, expected, atol=1e-3)
+    last.dblclick()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Anna\n")
+    page.click("#dialogue-go")
+    says(page, f"Row {len(found)}: a turn is a start and an end, in seconds or as 1:23.5")
+    page.locator("#dialogue-source").get_by_label("Clear").click()  # for another recording
+    page.wait_for_function(
+        "() => !document.querySelector('#dialogue-turns').textContent.includes('0:00.000')"
+    )
+
+
+def test_a_table_gives_the_turns_that_are_shown_in_it():
+    turns = [Turn(0.0, 83.9996, 1), Turn(83.9996, 3600.25, 2)]
+    assert rows(turns) == [["0:00.000", "1:24.000", "1"], ["1:24.000", "60:00.250", "2"]]
+    cells = [*rows(turns), ["", None, " "], ["", "", ""]]
+    expected = [Turn(0.0, 84.0, 1), Turn(84.0, 3600.25, 2)]
+    assert turns_of(Texts("en"), cells) == expected
+    assert turns_of(Texts("en"), [[0, 84, 1], [84.0, 3600.25, 2.0]]) == expected
+    assert all(turns_of(Texts("en"), none) is None for none in ([], [["", "", ""]]))
+    for bad in (["0:00"], [1, 0.5, 1], ["0", "x", "1"], [0, 1, None]):
+        with pytest.raises(DataError, match=r"^Row 1: a turn is"):
+            turns_of(Texts("en"), [bad])
 
 
 def test_one_person_alone_is_told(visit, address, tmp_path):

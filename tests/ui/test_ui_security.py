@@ -122,6 +122,16 @@ def test_values_that_no_function_takes_are_refused_and_leave_no_trace(
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "table", [None, "abc", [[1]], {"data": [[1]]}, {"headers": [], "data": [5]}]
+)
+def test_what_is_no_table_is_refused_and_leaves_no_trace(address, capfd, table):
+    answer = call(address, "dialogue", [*[None] * 5, "wav", table])
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith('has to be a table, as {"headers": [], "data": []}.')
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_the_queue_is_the_only_way_to_the_model(address, upload):
     data = {"data": [file(upload), file(upload), None, None, "wav"]}
     for route in ("run", "api"):

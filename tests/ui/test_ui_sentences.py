@@ -29,9 +29,13 @@ SENTENCES_OF = (
     *("audio_io/channels", "audio_io/checks", "audio_io/decoding", "audio_io/ffmpeg", "files"),
     *("conversion/diarization", "conversion/disk_array", "conversion/output", "ui/live_sessions"),
     *("conversion/recording_notes", "conversion/voice_file", "conversion/voice_library"),
+    *("conversion/dialogue", "conversion/turns"),
 )
-NOT_SHOWN = "address|is a folder|no f|is 7; give|null|nothing may be|used for voices"
-KINDS = ("AudioError", "VoiceswapError", "StoppedError", "kind", "Note", "LossNote")
+NOT_SHOWN = (
+    "address|column|is a folder|its turns 7|no f|no turns|is 7; give|null|nothing may be|used for "
+    "voices|can't be read"
+)
+KINDS = ("AudioError", "DataError", "VoiceswapError", "StoppedError", "kind", "Note", "LossNote")
 
 
 def sentences(module):

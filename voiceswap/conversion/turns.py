@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -48,7 +48,7 @@ def read_turns(path: Path) -> list[Turn]:
         raise DataError(
             f"{path} has no column {lacking[0]}; a list of turns has {', '.join(COLUMNS)}."
         )
-    turns = [_turn(row, f"{path}, line {number}") for number, row in rows]
+    turns = [parse_turn(row, f"{path}, line {number}") for number, row in rows]
     if not turns:
         raise DataError(f"{path} has no turns.")
     return turns
@@ -80,11 +80,12 @@ def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
     ]
 
 
-def _turn(row: dict[str, str], place: str) -> Turn:
+def parse_turn(row: Mapping[str, str], place: str) -> Turn:
+    """The turn of a row with COLUMNS. Raises DataError, which names `place`, for what is none."""
     try:
         start, end = _seconds(row["start"]), _seconds(row["end"])
         speaker = float(row["speaker"].replace(",", "."))  # spreadsheets may write 1.0
-    except (AttributeError, ValueError):
+    except (AttributeError, KeyError, ValueError):
         start = end = speaker = 0.0
     whole = speaker >= 1 and speaker.is_integer()
     if not (start >= 0 and start + LEAST_TURN <= end < float("inf") and whole):

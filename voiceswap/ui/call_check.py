@@ -34,6 +34,10 @@ def wrong_values(page: gr.Blocks, function: str | int, values: Any) -> str | Non
 
 def _wanted(component: Any, value: Any) -> str | None:
     """What a component takes, if the value is none of it."""
+    if isinstance(component, gr.Dataframe):
+        rows = value.get("data") if isinstance(value, dict) and "headers" in value else None
+        given = isinstance(rows, list) and all(isinstance(row, list) for row in rows)
+        return None if given else 'a table, as {"headers": [], "data": []}'
     if value is None:
         return None
     if isinstance(component, NUMBERS):

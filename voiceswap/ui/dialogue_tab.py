@@ -1,11 +1,13 @@
 """The Dialogue tab: two people in one recording, each in a voice of their own."""
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from voiceswap.audio_io.ffmpeg_writing import wav_or_video
 from voiceswap.conversion.dialogue import convert_dialogue
+from voiceswap.conversion.turns import COLUMNS, Turn
 from voiceswap.ui import comparison
 from voiceswap.ui.answers import answering, progress_reporter
 from voiceswap.ui.app_context import AppContext
@@ -23,7 +25,10 @@ from voiceswap.ui.inputs import require_recording, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
 from voiceswap.ui.result_files import dialogue_file, title
 from voiceswap.ui.run import Run
+from voiceswap.ui.turn_list import rows, shares, turn_strip, turn_table, turns_of
 from voiceswap.ui.visit_results import VisitResults, entry
+
+NO_TURNS = {"headers": list(COLUMNS), "data": []}  # what a program's call has for the table
 
 
 def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
@@ -40,13 +45,19 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
                 menus.append(saved_voices(context, text["saved_voices_info"], f"dialogue-{name}"))
     with gr.Accordion(text["settings"], open=False):
         kind = format_choice(text, "dialogue", videos=True)
+    with gr.Accordion(text["turns"], open=False, elem_id="dialogue-correct"):
+        gr.Markdown(text["turns_info"])
+        table = turn_table(text)
+    found = gr.State()  # the turns in the table before a visitor changes it
+    source.change(lambda: (None, None), None, [table, found], **DISPLAY_ONLY)
     run = Run(context, text["dialogue_button"], "dialogue")
     with card("b", visible=False, elem_id="dialogue-results") as results:
         sound = compare_player(context, "dialogue-player")
+        strip = turn_strip(text)
         file = download(text["download"], "dialogue-result")
         with comparison.fold(text):
             drawn = comparison.picture(context)
-    to_play = gr.State()  # the player's next value
+    to_show = gr.State()  # the next values of player and strip
 
     def dialogue(
         source: str | None,
@@ -55,6 +66,8 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         first_voices: list[str] | None = None,
         second_voices: list[str] | None = None,
         kind: str = "",
+        cells: Any = NO_TURNS,
+        found: list[Turn] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
@@ -70,24 +83,32 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
             report = progress_reporter(text, progress, check, text["converting"])
             ending = kind or wav_or_video(Path(source))
             out = dialogue_file(text, source, ending)
-            convert_dialogue(context.swapper, source, out, voices or None, progress=report)
+            corrected = turns_of(text, cells)
+            if corrected == found:  # a call is only converted by channels without a list
+                corrected = None
+            turns = convert_dialogue(
+                context.swapper, source, out, voices or None, corrected, progress=report
+            )
             drawn, _ = comparison.compare(context, source, out, [])
             return (
+                rows(turns),
+                found if corrected else turns,
                 str(out),
                 drawn,
-                sounds_to_compare(context, out, source, None),
+                [sounds_to_compare(context, out, source, None), shares(turns)],
                 [entry(out, text["dialogue_of"].format(words=title(source)), ending)],
             )
 
     done = run.connect(
         dialogue,
-        [source, *recordings, *menus, kind],
-        [file, drawn, to_play, visit.new],
+        [source, *recordings, *menus, kind, table, found],
+        [file, drawn, to_show, visit.new],
         results,
+        [table, found],
         show_progress_on=sound,
         **context.api("dialogue"),
         **MODEL_SLOTS,
     )
-    to_play.change(lambda value: value, to_play, sound, **DISPLAY_ONLY)
+    to_show.change(lambda values: values or [None, None], to_show, [sound, strip], **DISPLAY_ONLY)
     visit.follow(done)
     return menus

@@ -140,6 +140,23 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：分不出两个人；请提供两个人各说几秒以上的录音。",
     ),
     (
+        r"(?P<place>.+): a turn is a start and an end, .*",
+        "{place}：请填写开始和结束时间（秒，或 1:23.5 这样的形式，结束须晚于开始），"
+        "以及说话人的编号（从 1 开始的整数）。",
+    ),
+    (
+        r"(?P<name>.+): the turn at (?P<start>\S+) s begins before the one at (?P<before>\S+) s .*",
+        "{name}：{start} 秒开始的一段与 {before} 秒开始的一段重叠；请让前一段在后一段开始时结束。",
+    ),
+    (
+        r"(?P<name>.+) is (?P<length>\S+) s long, and of its turns one begins at (?P<at>\S+) s\.",
+        "{name} 只有 {length} 秒，而列表中有一段从 {at} 秒开始。",
+    ),
+    (
+        r"(?P<name>.+) has no turn of speaker (?P<who>\d+), who is to be converted\.",
+        "{name}：列表中没有要转换的说话人 {who}。",
+    ),
+    (
         r"(?P<name>.+): the two people in it are hard to tell apart, .*",
         "{name}：两个人的声音很难区分，或只有一个人在说话，有的部分可能会换错声音，请检查结果。",
     ),
@@ -208,6 +225,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         r"to (?P<high>\S+)\.",
         "“{name}”必须是 {low} 到 {high} 之间的数。",
     ),
+    (r"Value \d+ of .+? \((?P<name>.+)\) has to be a table, .*", "“{name}”必须是表格。"),
     # Of the server
     (r"The disk is full; make room\.", "服务器磁盘已满，请稍后再试。"),
     (

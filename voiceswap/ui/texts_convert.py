@@ -101,6 +101,19 @@ CONVERSION_TEXTS: dict[str, tuple[str, str]] = {
     "dialogue_source": ("Dialogue", "对话录音"),
     "voice_first": ("Target voice of who speaks first", "先说话的人的目标声音"),
     "voice_second": ("Target voice of who speaks second", "后说话的人的目标声音"),
+    "turns": ("Who speaks when", "谁在何时说话"),
+    "turns_info": (
+        "Found at the first conversion. Where a part has the wrong voice, correct times or "
+        "speakers, and convert again. 1 speaks first, 2 second; who is 3 stays as recorded.",
+        "首次转换时自动识别。如果某一段用错了声音，请修改时间或说话人，再转换一次。1 为先说话的人，"
+        "2 为后说话的人；填 3 的部分保持原样。",
+    ),
+    "turn_start": ("start", "开始"),
+    "turn_end": ("end", "结束"),
+    "turn_speaker": ("speaker", "说话人"),
+    "turn_place": ("Row {number}", "第 {number} 行"),
+    "speaks_first": ("speaks first", "先说话的人"),
+    "speaks_second": ("speaks second", "后说话的人"),
     "dialogue_button": ("Convert the dialogue", "转换对话"),
     "dialogue_of": ("Dialogue: {words}", "对话：{words}"),
     "dialogue_name": ("{words}-converted", "{words}-转换"),  # of a file
