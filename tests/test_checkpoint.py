@@ -16,6 +16,7 @@ from voiceswap.models.checkpoint import (
     read_metadata,
     save_checkpoint,
 )
+from voiceswap.models.speaker_distribution import SpeakerDistribution
 from voiceswap.models.vocoder import SourceFilterVocoder
 
 AUDIO = AudioConfig()
@@ -72,6 +73,10 @@ def test_a_network_of_another_autoencoder_is_refused(tmp_path, checkpoint):
         save_checkpoint(tmp_path / "model.safetensors", checkpoint)
     checkpoint.streaming, checkpoint.front_end_adapter = None, load_checkpoint().front_end_adapter
     with pytest.raises(CheckpointError, match="adapter is for an autoencoder on whisper-base"):
+        save_checkpoint(tmp_path / "model.safetensors", checkpoint)
+    checkpoint.front_end_adapter = None
+    checkpoint.speaker_distribution = SpeakerDistribution(checkpoint.audio, code=8)
+    with pytest.raises(CheckpointError, match="distribution is of 8 channels, and the auto"):
         save_checkpoint(tmp_path / "model.safetensors", checkpoint)
     assert list(tmp_path.iterdir()) == []
 

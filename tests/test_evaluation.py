@@ -205,7 +205,7 @@ def test_the_command_reports_and_reuses_conversions_of_the_same_model_and_code_a
         pytest.importorskip(library)
     monkeypatch.setitem(sys.modules, "distillmos", None)
     monkeypatch.delenv("VOICESWAP_ASR", raising=False)
-    small = {"NOISE_LEVELS_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "PRIOR_VOICES": 2}
+    small = {"NOISE_LEVELS_DB": (0,), "LINE_POINTS": 3, "LINE_PAIRS": 1, "RANDOM_VOICES": 2}
     for name, value in small.items():
         monkeypatch.setattr(experiments, name, value)
     app = typer.Typer(pretty_exceptions_enable=False)
@@ -230,11 +230,11 @@ def test_the_command_reports_and_reuses_conversions_of_the_same_model_and_code_a
     assert report["summary"]["source recordings"]["sv_source"]["mean"] == pytest.approx(1)
     assert report["disentanglement"]["kl"]["content_nats_per_second"] > 0
     assert report["scorers"]["sv"].startswith("Resemblyzer ")
-    assert set(report["experiments"]) == {"code_size", "denoising", "line", "prior"}
+    assert set(report["experiments"]) == {"code_size", "denoising", "line", "random_voices"}
     assert len(report["experiments"]["line"]["curves"]["dv_target"]) == 3
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "DV-all" in page and "Reconstruction against code size" in page
-    assert "2 voices drawn from the prior" in page
+    assert "2 random voices" in page
     assert page.count("<audio") == 8 and "http" not in page.split("<body>")[0]
     header = (tmp_path / "pairs.csv").read_text().splitlines()[0]
     assert "sv" in header and "cer" not in header

@@ -179,7 +179,7 @@ def test_several_references_are_averaged_and_blended(swapper, hello, goodbye):
         swapper.voice([])
 
 
-def test_voices_from_the_prior_differ_and_speak(swapper, hello):
+def test_random_voices_differ_and_speak(swapper, hello):
     first, again, second = swapper.sample(1), swapper.sample(1), swapper.sample(2)
     np.testing.assert_array_equal(first.code, again.code)
     assert 50 < math.exp(first.log_f0[0]) < 500

@@ -10,10 +10,12 @@ from commands import command, refusal
 from tiny_model import save_tiny_model
 from training_runs import TINY, config
 
+from voiceswap import VoiceSwapper
 from voiceswap.features import AudioConfig
 from voiceswap.models import checkpoint, checkpoint_header
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from voiceswap.training.corpora import read_cuts
 
 
 def test_of_several_autoencoders_the_mean_of_their_weights_is_exported(
@@ -75,6 +77,28 @@ def test_of_what_checkpoints_record_the_last_named_counts_and_the_card_before_al
     command(monkeypatch, "export", *stages[::-1], "--card", card, "--out", out, "--overwrite")
     made = load_checkpoint(out).card
     assert made["data"] == "mine" and made["autoencoder training"]["steps made"] == 1
+
+
+def test_random_voices_are_distributed_as_the_codes_of_the_speakers(corpus, tmp_path, monkeypatch):
+    plain, manifest = save_tiny_model(tmp_path), corpus / "manifests/speakers-train.jsonl.gz"
+    fitted, again, mean = (tmp_path / f"{name}.safetensors" for name in ("fitted", "again", "mean"))
+    command(monkeypatch, "export", plain, "--speakers", manifest, "--out", fitted)
+    swapper = VoiceSwapper.load(fitted)
+    slower = [cut for cut in read_cuts(manifest) if "/0.flac" in cut.recording.sources[0].source]
+    assert len(slower) > 3
+    codes = torch.stack(
+        [swapper.voice((cut.load_audio(), cut.sampling_rate)).code for cut in slower]
+    )
+    drawn = torch.stack([swapper.sample(seed).code for seed in range(2000)])
+    spread = codes.std(0)
+    assert ((drawn.mean(0) - codes.mean(0)).abs() < 0.2 * spread + 1e-3).all()
+    assert ((drawn.std(0) - spread).abs() < 0.2 * spread + 1e-3).all()
+    assert torch.linalg.matrix_rank(drawn - drawn.mean(0), rtol=1e-2) < len(codes)
+    assert swapper.fingerprint == VoiceSwapper.load(plain).fingerprint
+    command(monkeypatch, "export", fitted, "--out", again)
+    torch.testing.assert_close(VoiceSwapper.load(again).sample(7).code, swapper.sample(7).code)
+    command(monkeypatch, "export", fitted, fitted, "--out", mean)
+    assert load_checkpoint(mean).speaker_distribution is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\x97RIFF of something else", bytes(range(256)) * 9])

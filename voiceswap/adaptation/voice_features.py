@@ -25,7 +25,7 @@ class RecordingFeatures:
     encoded: the recording. mel: log-mel (mels, frames). samples: (samples,) at the normal level.
     f0: (frames,), Hz. log_f0: mean and standard deviation of ln F0 (2,). code: speaker code
     (code,). content: content codes (2, code, content frames), of the recording and of its
-    conversion to a voice from the prior. deviation: of the recording's content posterior.
+    conversion to a random voice. deviation: of the recording's content posterior.
     """
 
     encoded: EncodedRecording

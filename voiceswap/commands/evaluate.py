@@ -64,8 +64,7 @@ def evaluate(
         bool,
         typer.Option(
             "--experiments",
-            help="Also measure noise, smaller codes, mixes of two voices, and voices drawn from "
-            "the prior.",
+            help="Also measure noise, smaller codes, mixes of two voices, and random voices.",
         ),
     ] = False,
     stream: Annotated[

@@ -14,7 +14,14 @@ from voiceswap.commands.outputs import console, plain
 from voiceswap.errors import VoiceswapError
 from voiceswap.models.checkpoint_header import checkpoint_path, read_metadata
 
-PARTS = ("autoencoder", "vocoder", "streaming", "front_end_adapter", "denoiser")
+PARTS = (
+    "autoencoder",
+    "vocoder",
+    "streaming",
+    "front_end_adapter",
+    "denoiser",
+    "speaker_distribution",
+)
 FIGURES = ("DV", "CER", "MOS")  # of a card's, those that the short table has
 EXTRAS = ("ui", "live", "ray", "train", "eval")
 MB = 1e6  # bytes

@@ -78,6 +78,13 @@ def export(
     denoiser: Annotated[
         Path | None, typer.Option(help="A denoiser's training checkpoint, or a model file.")
     ] = None,
+    speakers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Manifests of recordings by speaker, such as those of the training: random voices "
+            "are drawn as the codes of these speakers are distributed."
+        ),
+    ] = None,
     card: Annotated[
         Path | None, typer.Option(help="JSON with data, licences and measured figures.")
     ] = None,
@@ -86,11 +93,13 @@ def export(
     """Pack training checkpoints into one model file, for --checkpoint and VoiceSwapper.load."""
     named = [*autoencoder, vocoder, streaming, front_end, denoiser]
     inputs = [checkpoint_path(path) for path in named if path]
-    inputs += [card] if card else []
+    inputs += [*(speakers or ()), *([card] if card else [])]
     with needs_extra("Training", "train"):
         from voiceswap.training.export import export as pack
     chosen = output_file(out, "model.safetensors", inputs, overwrite, "A model's file")
-    path, digest = pack(autoencoder, vocoder, chosen, card, streaming, front_end, denoiser)
+    path, digest = pack(
+        autoencoder, vocoder, chosen, card, streaming, front_end, denoiser, speakers or ()
+    )
     written(path, f"SHA-256 {digest}")
     use = f"Open it on the page: voiceswap ui --checkpoint {path}"
     console.print(Text(plain(use)), soft_wrap=True)

@@ -75,6 +75,7 @@ class Engine:
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
         self.usual_log_variance = checkpoint.content_log_variance
         self.streaming, self.denoiser = checkpoint.streaming, checkpoint.denoiser
+        self.speaker_distribution = checkpoint.speaker_distribution
         self.verifier = pretrained.speaker_verifier()
         dtype = products_type(precision, self.device)
         self._fast_products = None if dtype is None else (self.device.type, dtype)

@@ -1,4 +1,4 @@
-"""Voices that nobody has, drawn from the prior N(0, I)."""
+"""Voices that nobody has, drawn as the speaker codes of people are distributed."""
 
 import math
 import secrets
@@ -11,6 +11,7 @@ from voiceswap.conversion.voice import Voice
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import F0_MIN
 from voiceswap.models.autoencoder import Autoencoder
+from voiceswap.models.speaker_distribution import SpeakerDistribution
 from voiceswap.precision import exact_arithmetic, torch_defaults
 
 TRIES = 1000  # draws until one has the pitch
@@ -26,12 +27,15 @@ def any_seed() -> int:
 
 @torch_defaults()
 def draw_voice(
-    autoencoder: Autoencoder, seed: int, hertz: tuple[float, float] = ANY_PITCH
+    autoencoder: Autoencoder,
+    distribution: SpeakerDistribution | None,
+    seed: int,
+    hertz: tuple[float, float] = ANY_PITCH,
 ) -> Voice:
     """The first voice of the draws by `seed` whose mean pitch is from `hertz[0]` to `hertz[1]` Hz.
 
-    One draw in 14 is left out, since its low notes would be below F0_MIN, where melodies are cut
-    off. The notes have the seed, as "drawn".
+    Draws whose low notes would be below F0_MIN, where melodies are cut off, are left out. Where
+    `distribution` is None, it is the prior N(0, I). The notes have the seed, as "drawn".
 
     Raises:
         VoiceswapError: the seed or the range of pitch is none, or no draw has such a pitch.
@@ -39,11 +43,12 @@ def draw_voice(
     encoder, n_mels = autoencoder.speaker_encoder, autoencoder.audio.n_mels
     seed, (low, high) = number("seed", seed), _range(hertz)
     device, size = encoder.mean.weight.device, encoder.mean.out_features
+    distribution = distribution or SpeakerDistribution(autoencoder.audio, size)
     generator = torch.Generator().manual_seed(seed)
     identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(device)
     with torch.inference_mode(), exact_arithmetic(device):
         for _ in range(TRIES):
-            code = torch.randn(size, generator=generator).to(device)
+            code = distribution.sample(generator).to(device)
             log_f0 = encoder.predict_f0_statistics(code[None])[0]
             mean, deviation = log_f0.tolist()
             lowest = math.exp(mean - DEVIATIONS * deviation)

@@ -239,8 +239,9 @@ class VoiceSwapper:
         return blend([(self.voice(voice), weight) for voice, weight in weighted(voices)])
 
     def sample(self, seed: int, hertz: tuple[float, float] = ANY_PITCH) -> Voice:
-        """A voice that nobody has, drawn from the prior N(0, I); `hertz` bounds its mean pitch."""
-        return draw_voice(self.engine.autoencoder, seed, hertz)
+        """A random voice, which nobody has; `hertz` bounds its mean pitch."""
+        engine = self.engine
+        return draw_voice(engine.autoencoder, engine.speaker_distribution, seed, hertz)
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Save a voice to a .safetensors file, which is a reference for every method."""

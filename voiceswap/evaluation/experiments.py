@@ -1,4 +1,4 @@
-"""Experiments on the codes: their size, noise, the line between two voices, and the prior."""
+"""Experiments on the codes: their size, noise, the line between two voices, random voices."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -24,7 +24,7 @@ NOISE_LEVELS_DB = (20, 10, 5, 0)  # level of the speech above the noise
 NOISY_PAIRS = 12
 LINE_POINTS = 11
 LINE_PAIRS = 5
-PRIOR_VOICES = 20
+RANDOM_VOICES = 20
 VERIFIERS = ("sv", "dv")
 
 
@@ -42,12 +42,12 @@ class Experiments:
         self.pairs, self.console = pairs, console
 
     def run(self) -> dict:
-        """All of them: "code_size", "denoising", "line" and "prior"."""
+        """All of them: "code_size", "denoising", "line" and "random_voices"."""
         return {
             "code_size": self.code_size(),
             "denoising": self.denoising(),
             "line": self.line(),
-            "prior": self.prior(),
+            "random_voices": self.random_voices(),
         }
 
     def code_size(self) -> dict:
@@ -117,8 +117,8 @@ class Experiments:
             report["steps_the_right_way"][name] = float((steps > 0).mean())
         return report
 
-    def prior(self) -> dict:
-        """The first pair's source converted to voices drawn from N(0, I).
+    def random_voices(self) -> dict:
+        """The first pair's source converted to random voices.
 
         Returns:
             "metrics", estimates of content and sound; "voices", their number; and for each verifier
@@ -129,7 +129,7 @@ class Experiments:
         pair = self.pairs[0]
         source = self.measurements.measure(pair.source)
         rows, drawn = [], []
-        for seed in track(range(PRIOR_VOICES), "voices from the prior", console=self.console):
+        for seed in track(range(RANDOM_VOICES), "random voices", console=self.console):
             output = self._measure(self.swapper.convert(pair.source, self.swapper.sample(seed)))
             words = word_metrics(output, source, pair.text, pair.language)
             rows.append({**words, **sound_metrics(output, source)})
@@ -137,11 +137,11 @@ class Experiments:
         of_speakers = {other.speakers[1]: other.target for other in self.pairs}
         several = len(of_speakers) >= MIN_SPEAKERS  # else the paths may name none
         targets = sorted(of_speakers.values() if several else {p.target for p in self.pairs})
-        targets = targets[:PRIOR_VOICES]
+        targets = targets[:RANDOM_VOICES]
         given = [self._measure(self.swapper.convert(pair.source, target)) for target in targets]
         report: dict = {
             "metrics": {metric: asdict(value) for metric, value in summarise(rows).items()},
-            "voices": PRIOR_VOICES,
+            "voices": RANDOM_VOICES,
         }
         for key in VERIFIERS:
             if getattr(source, key) is not None:

@@ -144,7 +144,7 @@ def _disentanglement(report: Mapping, sexes: Mapping[str, str]) -> str:
 
 def _experiments(report: Mapping) -> str:
     code_size, denoising = report["code_size"], report["denoising"]
-    line, prior = report["line"], report["prior"]
+    line, random = report["line"], report["random_voices"]
     recordings = code_size["content"][0]["l1"]["n"]
     noisy = next(iter(denoising["source"]["clean"].values()), None)
     curve = next(iter(line["curves"].values()), None)
@@ -165,10 +165,10 @@ def _experiments(report: Mapping) -> str:
             _image(charts.line(line), "similarity along the line"),
         ),
         (
-            f"{prior['voices']} voices drawn from the prior",
-            page_texts.PRIOR_NOTE,
+            f"{random['voices']} random voices",
+            page_texts.RANDOM_NOTE,
             "<table><tr><th></th><th>drawn</th><th>given</th></tr>"
-            f"{_body(_prior_rows(prior))}</table>",
+            f"{_body(_random_rows(random))}</table>",
         ),
     ]
     return f"<h2>Experiments</h2>{_note('Bands are 95 % intervals.')}" + "".join(
@@ -177,15 +177,15 @@ def _experiments(report: Mapping) -> str:
     )
 
 
-def _prior_rows(prior: Mapping) -> list[tuple[str, str, str]]:
+def _random_rows(random: Mapping) -> list[tuple[str, str, str]]:
     rows = [
         (METRICS[key].label, METRICS[key].format(estimate["mean"]), "")
-        for key, estimate in prior["metrics"].items()
+        for key, estimate in random["metrics"].items()
     ]
     for key in ("sv", "dv"):
-        if key in prior:
-            name, given = METRICS[key].label, prior[key].get("spread_of_given_voices")
-            drawn, nearest = prior[key]["spread"], prior[key]["nearest"]["mean"]
+        if key in random:
+            name, given = METRICS[key].label, random[key].get("spread_of_given_voices")
+            drawn, nearest = random[key]["spread"], random[key]["nearest"]["mean"]
             given = "" if given is None else f"{given:.3f}"
             rows.append((f"{name} spread", f"{drawn:.3f}", given))
             rows.append((f"{name} cosine to the nearest given voice", f"{nearest:.3f}", ""))

@@ -68,7 +68,7 @@ LINE_NOTE = (
     "The source's content in voices on the straight line from its own to the target's: cosine to "
     "both ends, by verifier. Pairs: {pairs}."
 )
-PRIOR_NOTE = (
+RANDOM_NOTE = (
     "The first pair's source converted to drawn voices, and to the given voices of the set's "
     "targets. Spread is the mean of one minus the cosine between two voices."
 )

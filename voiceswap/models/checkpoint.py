@@ -28,6 +28,7 @@ from voiceswap.models.checkpoint_header import (
 from voiceswap.models.denoiser import Denoiser
 from voiceswap.models.front_end_adapter import FrontEndAdapter
 from voiceswap.models.quantization import dequantize, quantize
+from voiceswap.models.speaker_distribution import SpeakerDistribution
 from voiceswap.models.streaming_encoder import StreamingEncoder
 from voiceswap.models.vocoder import SourceFilterVocoder
 from voiceswap.precision import torch_defaults
@@ -42,6 +43,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "streaming": StreamingEncoder,
     "front_end_adapter": FrontEndAdapter,
     "denoiser": Denoiser,
+    "speaker_distribution": SpeakerDistribution,
 }
 
 
@@ -52,7 +54,8 @@ class Checkpoint:
     All but the autoencoder may be None.
 
     `streaming` encodes the content of streams; `front_end_adapter` makes the front end robust to
-    noise, rooms and other people's talk; `denoiser` removes the noise of references.
+    noise, rooms and other people's talk; `denoiser` removes the noise of references; random voices
+    are drawn from `speaker_distribution`, or from the prior where it is None.
     `content_log_variance` is the mean log-variance of the content posterior over speech, or None
     where it was not measured.
     """
@@ -64,6 +67,7 @@ class Checkpoint:
     content_log_variance: float | None = None
     front_end_adapter: FrontEndAdapter | None = None
     denoiser: Denoiser | None = None
+    speaker_distribution: SpeakerDistribution | None = None
 
     def fingerprint(self) -> str:
         """Short hash of the autoencoder's weights; a saved voice belongs to one fingerprint."""
@@ -89,7 +93,7 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> Path:
     there.
     """
     path = Path(path)
-    _require_own_front_end(checkpoint)
+    _require_own_autoencoder(checkpoint)
     if checkpoint.vocoder is not None:
         checkpoint.audio.require_same(checkpoint.vocoder.config, "the autoencoder", "the vocoder")
     named = ((name, getattr(checkpoint, name)) for name in BUILDERS)
@@ -117,9 +121,16 @@ def _in_eight_bits(name: str) -> bool:
     return of_block or name.startswith("streaming.changes.")
 
 
-def _require_own_front_end(checkpoint: Checkpoint) -> None:
-    """Raise CheckpointError where a network reads another front end than the autoencoder."""
+def _require_own_autoencoder(checkpoint: Checkpoint) -> None:
+    """Raise CheckpointError where a part is of another front end or code than the autoencoder."""
     own = checkpoint.autoencoder
+    speakers = checkpoint.speaker_distribution
+    if speakers and speakers.architecture["code"] != own.architecture["speaker_code"]:
+        raise CheckpointError(
+            f"The speaker distribution is of {speakers.architecture['code']} channels, and the "
+            f"autoencoder's speaker code has {own.architecture['speaker_code']}. Use one that was "
+            "made with it."
+        )
     for what, network in (
         ("streaming encoder", checkpoint.streaming),
         ("front-end adapter", checkpoint.front_end_adapter),
@@ -169,7 +180,7 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
     ) as error:
         raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
     checkpoint = Checkpoint(**networks, card=card, content_log_variance=usual)
-    _require_own_front_end(checkpoint)
+    _require_own_autoencoder(checkpoint)
     return checkpoint
 
 

@@ -14,6 +14,8 @@ from voiceswap.features import AudioConfig
 from voiceswap.files import sha256, whole_file
 from voiceswap.models.autoencoder import Autoencoder
 from voiceswap.models.checkpoint import BUILDERS, Checkpoint, load_checkpoint, save_checkpoint
+from voiceswap.models.speaker_distribution import SpeakerDistribution
+from voiceswap.training.speaker_codes import fit_speakers
 
 
 def export(
@@ -24,6 +26,7 @@ def export(
     streaming: Path | None = None,
     front_end: Path | None = None,
     denoiser: Path | None = None,
+    speakers: Sequence[Path] = (),
 ) -> tuple[Path, str]:
     """Write the networks of training checkpoints, or of model files, to the model file `out`.
 
@@ -34,6 +37,9 @@ def export(
         vocoder, streaming, front_end, denoiser: the files of the other networks; None leaves
             one out.
         out: the file to write. Its SHA-256 goes into `out`.sha256, for `sha256sum --check`.
+        speakers: manifests of recordings; random voices become as their speakers' codes are
+            distributed. Without, one autoencoder that comes from a model file keeps the
+            distribution that it had there.
         card: a JSON file, the model card. Data, licences and training settings that it lacks come
             from the checkpoints; where these differ, from the last named.
 
@@ -43,6 +49,7 @@ def export(
     Raises:
         CheckpointError: a file does not hold the network asked for, or networks of different sizes
             are to be averaged.
+        DataError: the manifests have fewer than two speakers, or can't be read.
     """
     metadata = _card(card) if card else {}
     autoencoders = [_read(path, "autoencoder") for path in autoencoder]
@@ -67,6 +74,10 @@ def export(
         content_log_variance=_mean_log_variance(autoencoders),
         **{name: origin.network for name, origin in others.items()},
     )
+    if len(autoencoders) == 1:
+        checkpoint.speaker_distribution = autoencoders[0].speakers
+    if speakers:
+        checkpoint.speaker_distribution = fit_speakers(checkpoint, speakers)
     path = save_checkpoint(out, checkpoint)
     digest = sha256(path)
     line = os.fsencode(f"{digest}  {path.name}\n")
@@ -81,7 +92,8 @@ class _Origin:
 
     data: the corpora that it learned from, and their licences. settings: of its training. Both are
     empty where the file is a model's. log_variance: mean log-variance of the content posterior over
-    speech, None where it was not measured.
+    speech, None where it was not measured. speakers: how the codes of a model file's autoencoder
+    are distributed, None where the file has none.
     """
 
     path: str | os.PathLike
@@ -89,6 +101,7 @@ class _Origin:
     log_variance: float | None
     data: dict[str, str]
     settings: dict[str, Any]
+    speakers: SpeakerDistribution | None = None
 
 
 def _mean(autoencoders: Sequence[_Origin]) -> Autoencoder:
@@ -152,7 +165,8 @@ def _read(path: str | os.PathLike, name: str, wanted: AudioConfig | None = None)
             wanted.require_same(
                 network.config if name == "vocoder" else network.audio, "data.audio", str(path)
             )
-        return _Origin(path, network.train(), model.content_log_variance, {}, {})
+        usual, speakers = model.content_log_variance, model.speaker_distribution
+        return _Origin(path, network.train(), usual, {}, {}, speakers)
     saved = read_training_checkpoint(path, name)
     try:
         description = saved["voiceswap"][name]

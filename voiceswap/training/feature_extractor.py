@@ -3,13 +3,11 @@
 The hash of this module's code, and of all that it imports, is a part of a cache's name.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from lhotse.audio import AudioLoadingError, DurationMismatchError
 from lhotse.cut import Cut
 
 from voiceswap.audio import prepare_audio, set_level
@@ -20,6 +18,7 @@ from voiceswap.models import pretrained
 from voiceswap.precision import has_fast_bfloat16
 from voiceswap.results_log import code_hash, name_hash, short_hash
 from voiceswap.training import perturb
+from voiceswap.training.cut_audio import load_samples
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class FeatureExtractor:
     @torch.inference_mode()
     def __call__(self, cut: Cut) -> dict[str, torch.Tensor]:
         """The features of a cut by name. Raises AudioError when it can't be used."""
-        rate, recorded = self.audio.sample_rate, _load(cut)
+        rate, recorded = self.audio.sample_rate, load_samples(cut)
         unscaled = prepare_audio(recorded, cut.sampling_rate, rate, name=cut.id)
         samples = set_level(unscaled, rate)
         gain = np.abs(samples).max() / np.abs(unscaled).max()
@@ -93,15 +92,3 @@ class FeatureExtractor:
         return torch.from_numpy(
             prepare_audio(samples, self.audio.sample_rate, self.verifier.sample_rate)
         )
-
-
-def _load(cut: Cut) -> np.ndarray:
-    """The samples (channels, samples) of a cut. Raises AudioError where its file has changed."""
-    try:
-        return cut.load_audio()
-    except (AudioLoadingError, DurationMismatchError, OSError) as error:
-        # Lhotse's messages have many lines, of every reader that it tried.
-        files = [source.source for source in cut.recording.sources if source.type == "file"]
-        gone = [file for file in files if not os.path.exists(file)]
-        what = f"{gone[0]} is missing" if gone else f"{cut.id} can't be read as its manifest has it"
-        raise AudioError(f"{what}; make the manifest again with python -m data_prep.") from error

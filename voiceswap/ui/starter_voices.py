@@ -1,4 +1,4 @@
-"""Voices to start with: nobody's, drawn from the model's prior."""
+"""Voices to start with: random ones, which nobody has."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.ui.texts import LANGUAGES
 
 NAMES = {  # by their seeds, in each of LANGUAGES
-    14: ("Basalt", "磐石"),
-    23: ("Cedar", "雪松"),
-    33: ("Flint", "燧石"),
-    13: ("Willow", "垂柳"),
-    8: ("Coral", "珊瑚"),
+    46: ("Basalt", "磐石"),
+    44: ("Cedar", "雪松"),
+    41: ("Flint", "燧石"),
+    10: ("Willow", "垂柳"),
+    23: ("Coral", "珊瑚"),
     29: ("Wren", "云雀"),
 }
 

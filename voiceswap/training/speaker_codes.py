@@ -1,0 +1,39 @@
+"""The distribution of speakers' codes, from their recordings."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from lhotse.cut import Cut
+from rich.progress import track
+
+from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.errors import DataError
+from voiceswap.models.checkpoint import Checkpoint
+from voiceswap.models.speaker_distribution import SpeakerDistribution
+from voiceswap.notes import notes_to
+from voiceswap.training.corpora import read_cuts
+from voiceswap.training.cut_audio import load_samples
+
+
+def fit_speakers(checkpoint: Checkpoint, manifests: Sequence[Path]) -> SpeakerDistribution:
+    """The distribution of the codes of all speakers in manifests, one code each.
+
+    A code is that of the speaker's longest cut. Raises DataError for fewer than two speakers, and
+    VoiceswapError where a manifest or a cut can't be read.
+    """
+    longest: dict[str, Cut] = {}
+    for path in manifests:
+        for cut in read_cuts(path, audio=True):
+            speaker = cut.supervisions[0].speaker
+            if speaker not in longest or cut.duration > longest[speaker].duration:
+                longest[speaker] = cut
+    if len(longest) < 2:
+        raise DataError("Random voices are drawn like people's, so --speakers needs two or more.")
+    swapper = VoiceSwapper(deepcopy(checkpoint))  # which changes its networks
+    codes = []
+    with notes_to(lambda note: None):  # of recordings that nobody gives as a reference
+        for cut in track(longest.values(), "Encoding the speakers", transient=True):
+            codes.append(swapper.voice([(load_samples(cut), cut.sampling_rate)]).code.cpu())
+    return SpeakerDistribution(checkpoint.audio, len(codes[0])).fit(torch.stack(codes))
