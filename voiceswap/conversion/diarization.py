@@ -12,17 +12,17 @@ from torch import Tensor
 from voiceswap.conversion.batching import ProgressCallback, part_of
 from voiceswap.conversion.clusters import first_guesses, unit
 from voiceswap.conversion.disk_array import DiskArray
-from voiceswap.conversion.turns import PLACES, Turn
+from voiceswap.conversion.turns import DECIMALS, Turn
 from voiceswap.errors import AudioError
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.notes import Note, note
 
-HOP = 160  # samples from one of the verifier's mel frames to the next
-FRAME_RATE = 100  # of these frames a second
-# In those frames:
+HOP = SpeakerVerifier.hop_length
+# In the verifier's mel frames:
 STEP = 10  # from a place to the next
-PLACE_SECONDS = STEP / FRAME_RATE
-LONG, SHORT = 160, 80  # of windows that tell who the two are, and who speaks at a place
+PLACE_SECONDS = STEP * HOP / SpeakerVerifier.sample_rate
+LONG = SpeakerVerifier.window  # of windows that tell who the two are
+SHORT = 80  # of those that tell who speaks at a place
 LONG_SHARE = LONG / (LONG + SHORT)  # of the time that the vectors of both take
 QUIET_DB = -25.0  # relative to loud speech: pauses
 # What a change of the speaker costs, in deviations of a window's preference for one of the two.
@@ -38,7 +38,7 @@ CLEARLY = 1.5  # times the fit of the first guess, by k-means, from which anothe
 BLOCK_TURNS, DISTINCT_COSINE, NEARER = 3, 0.7, 0.05
 CUT_WITHIN = 0.4  # seconds around a change in which the quietest place is where turns part
 CUT_SECONDS = 0.02  # whose power tells how quiet a place is
-LEAST_TURN = 0.2  # seconds
+LEAST_FOUND = 0.2  # seconds of a turn that is found
 BLOCK_SECONDS = 60
 BATCH = 64  # windows at once
 
@@ -251,9 +251,9 @@ def likeliest(preference: np.ndarray, costs: np.ndarray) -> np.ndarray:
 def turns_of(second: np.ndarray, samples: DiskArray, rate: int) -> list[Turn]:
     """Turns from whether the second speaks at each place; they part where it is quietest.
 
-    Those shorter than LEAST_TURN go to the turns around them.
+    Those shorter than LEAST_FOUND go to the turns around them.
     """
-    least = LEAST_TURN * rate
+    least = LEAST_FOUND * rate
     starts: list[tuple[int, bool]] = [(0, bool(second[0]))]
     for place in np.flatnonzero(second[1:] != second[:-1]):
         edge = _quietest(samples, round((place + 0.5) * STEP * HOP), rate)
@@ -263,8 +263,8 @@ def turns_of(second: np.ndarray, samples: DiskArray, rate: int) -> list[Turn]:
             edge, _ = starts.pop()
         if not starts or starts[-1][1] != second[place + 1]:
             starts.append((edge, bool(second[place + 1])))
-    seconds = [round(edge / rate, PLACES) for edge, _ in starts]
-    last = round(len(samples) / rate, PLACES)
+    seconds = [round(edge / rate, DECIMALS) for edge, _ in starts]
+    last = round(len(samples) / rate, DECIMALS)
     first_speaker = starts[0][1]
     return [
         Turn(start, end, 1 if speaker == first_speaker else 2)

@@ -20,9 +20,9 @@ from voiceswap.results_log import JOURNAL_NAME
 
 MOST_FILES = 200  # more, evenly spread among them, tell nothing new
 MIN_VOICED_SECONDS = 1.0  # less tells no range
-# Decimal places of ln F0, 0.002 semitones: the last bits depend on the number of threads, and a
-# batch converts again what was converted with another pitch.
-PLACES = 4
+# Of ln F0, 0.002 semitones: the last bits depend on the number of threads, and a batch converts
+# again what was converted with another pitch.
+DECIMALS = 4
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
@@ -64,7 +64,7 @@ def source_pitch(recordings: Paths) -> tuple[float, float]:
             "give more recordings of the one who speaks in the sources."
         )
     mean, deviation = log_f0_statistics(f0)
-    return round(mean, PLACES), round(deviation, PLACES)
+    return round(mean, DECIMALS), round(deviation, DECIMALS)
 
 
 def _paths(recordings: Any) -> list[Path]:

@@ -12,8 +12,8 @@ from voiceswap.errors import DataError
 from voiceswap.files import whole_file
 
 COLUMNS = ("start", "end", "speaker")
-PLACES = 3  # decimal places of times, so that a list gives the turns that were written to it
-LEAST_TURN = 0.02  # seconds
+DECIMALS = 3  # of times, so that a list gives the turns that were written to it
+LEAST_TURN = 0.02  # seconds, of a list's
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def write_turns(path: Path, turns: Sequence[Turn]) -> None:
     rows = csv.writer(text)
     rows.writerow(COLUMNS)
     for turn in turns:
-        times = (f"{seconds:.{PLACES}f}" for seconds in (turn.start, turn.end))
+        times = (f"{seconds:.{DECIMALS}f}" for seconds in (turn.start, turn.end))
         rows.writerow((*times, turn.speaker))
     with whole_file(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")

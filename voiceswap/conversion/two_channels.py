@@ -15,9 +15,8 @@ from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.notes import notes_to
 
 LOUD = 99  # percentile of the powers of frames that is loud speech, of who speaks little too
-AROUND = (
-    15  # frames around one, in which whoever speaks is louder than in a pause between syllables
-)
+# Frames around one, in which whoever speaks is louder than in a pause between syllables.
+AROUND = 15
 # Of two people's relative levels: the difference that is worth a deviation of the verifier's.
 PREFERENCE_DB = 6.0
 BLOCK_FRAMES = 500

@@ -17,13 +17,14 @@ class SpeakerVerifier(FastProducts):
 
     sample_rate = 16000
     size = 256
-    window, step = 160, 40  # mel frames of 10 ms
+    hop_length = 160  # samples from one mel frame to the next
+    window, step = 160, 40  # mel frames
     level_db = -30.0  # RMS level of the recordings that it was trained on
 
     def __init__(self) -> None:
         super().__init__()
         self.mel = MelSpectrogram(
-            self.sample_rate, 400, 160, 40, 0.0, 8000.0, power=2.0, slaney=True
+            self.sample_rate, 400, self.hop_length, 40, 0.0, 8000.0, power=2.0, slaney=True
         )
         self.lstm = nn.LSTM(40, self.size, 3, batch_first=True)
         self.linear = nn.Linear(self.size, self.size)
