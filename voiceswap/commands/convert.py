@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from voiceswap.audio_io.recording_files import (
     name_of,
@@ -28,6 +27,7 @@ from voiceswap.commands.options import (
 )
 from voiceswap.commands.outputs import (
     console,
+    converting,
     free_names,
     output_file,
     require_folder,
@@ -122,11 +122,8 @@ def convert(
     options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
     options |= {"source_pitch": pitch_of(source_voice), "tags": not no_tags}
     swapper = load_swapper(checkpoint, device, precision)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Converting", total=1.0)
-        swapper.convert_file(
-            source, references, path, lambda done: bar.update(task, completed=done), **options
-        )
+    with converting() as progress:
+        swapper.convert_file(source, references, path, progress, **options)
     written(path, f"{source.name} in the voice of {', '.join(path.name for path in target)}")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
 from voiceswap.audio_io.recording_files import (
     recordings_in,
@@ -14,7 +13,7 @@ from voiceswap.audio_io.recording_files import (
 )
 from voiceswap.commands.convert import OUT_HELP, RecordingPath, load_swapper
 from voiceswap.commands.options import Device, Model, NoTags, Overwrite, Precision
-from voiceswap.commands.outputs import console, output_file, written
+from voiceswap.commands.outputs import console, converting, output_file, written
 from voiceswap.files import require_writable
 
 if TYPE_CHECKING:
@@ -82,12 +81,9 @@ def dialogue(
     swapper = load_swapper(checkpoint, device, precision)
     from voiceswap.conversion.dialogue import convert_dialogue
 
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Converting", total=1.0)
+    with converting() as progress:
         found = convert_dialogue(
-            *(swapper, source, path, voices or None, listed),
-            lambda done: bar.update(task, completed=done),
-            tags=not no_tags,
+            swapper, source, path, voices or None, listed, progress, tags=not no_tags
         )
     if turns and listed is None:
         write_turns(turns, found)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +18,7 @@ from voiceswap.commands.options import (
     Pitch,
     PitchRange,
 )
-from voiceswap.commands.outputs import console, output_file, plain, save, warn
+from voiceswap.commands.outputs import console, converting, output_file, plain, save, warn
 from voiceswap.errors import VoiceswapError
 from voiceswap.live.portaudio import sound_devices
 
@@ -122,9 +121,8 @@ def _simulate(stream, recording: Path, out: Path, report: bool, latency: Latency
     from voiceswap.live.simulation import simulate
 
     samples = read_audio(recording, stream.rate)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Converting", total=1.0)
-        made, kept_up = simulate(stream, samples, lambda done: bar.update(task, completed=done))
+    with converting() as progress:
+        made, kept_up = simulate(stream, samples, progress)
     save(out, made, stream.rate, "as it would be played, without the delay", recording)
     if report:
         table = Table(show_header=False)

@@ -6,11 +6,13 @@ Names of files can hold anything, and terminals can't show everything.
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from voiceswap.audio_io.endings import SOUND_ENDINGS
@@ -56,6 +58,14 @@ def warn(sentence: str) -> None:
 def fail(problem: object) -> None:
     """Print why there is no result: an error, or a sentence."""
     errors.print(Text(plain(problem), "red"), soft_wrap=True)
+
+
+@contextmanager
+def converting() -> Iterator[Callable[[float], None]]:
+    """A bar in a terminal during the block. Gives the function of the share done that moves it."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Converting", total=1.0)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def require_folder(out: Path) -> None:
