@@ -29,7 +29,7 @@ from voiceswap.conversion.posterior_noise import draw_content
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_reference
 from voiceswap.conversion.references import (
-    References,
+    ReferenceBatch,
     densest_minute,
     read_references,
     without_long_pauses,
@@ -194,7 +194,7 @@ class Engine:
         mel, wave = mel[..., : f0.shape[-1]], torch.from_numpy(natural)[None].to(self.device)
         return self.vocoder.high_band_gain(wave, mel, f0, speech_frames(mel))[0]
 
-    def references(self, recordings: Sequence[EncodedRecording]) -> References:
+    def references(self, recordings: Sequence[EncodedRecording]) -> ReferenceBatch:
         """What voices are made from of recordings; see `read_references`."""
         return read_references([r.recording for r in recordings], self.log_mel, self.denoiser)
 

@@ -20,7 +20,7 @@ RELIABLE = 0.4  # part of a noisy mel magnitude that is speech, from which on it
 PAUSE_SHARE = 0.1  # of a reference in long pauses, from which on the speaker code is without them
 
 
-class References(NamedTuple):
+class ReferenceBatch(NamedTuple):
     """References of voices, in a batch.
 
     samples: (samples,) each, without noise. mel: log-mels (batch, mels, frames) without noise.
@@ -41,7 +41,7 @@ def densest_minute(recording: Recording) -> tuple[int, int]:
 
 def read_references(
     recordings: Sequence[Recording], log_mel: LogMel, denoiser: Denoiser | None
-) -> References:
+) -> ReferenceBatch:
     """The references of recordings, on the device of `log_mel`.
 
     Noise is removed in two ways. Log-mels are the mean of both: the denoiser's errors lean to an
@@ -55,11 +55,11 @@ def read_references(
     frames = torch.tensor([config.frames(len(wave)) for wave in noisy])
     mask = None if len(noisy) == 1 else length_mask(frames, mel.shape[-1]).to(mel.device)
     if denoiser is None:
-        return References(steady, mel, mask, None)
+        return ReferenceBatch(steady, mel, mask, None)
     clean = [enhance(denoiser, wave) for wave in noisy]
     clean_mel = _log_mels(clean, log_mel)
     share = (clean_mel - _log_mels(noisy, log_mel)).exp()
-    return References(clean, (mel + clean_mel) / 2, mask, (share / RELIABLE).clamp(max=1))
+    return ReferenceBatch(clean, (mel + clean_mel) / 2, mask, (share / RELIABLE).clamp(max=1))
 
 
 def without_long_pauses(mel: Tensor, mask: Tensor | None, frame_rate: float) -> Tensor:
