@@ -57,16 +57,16 @@ def read_recording(
         AudioError: it can't be read or used.
     """
     if isinstance(audio, (str, os.PathLike)):
-        stream = AudioStream(audio, config.sample_rate)
+        stream, name = AudioStream(audio, config.sample_rate), str(audio)
         full_band = full_band_of_file(audio, config.sample_rate, rate)
-        given_as = iter(stream), config, str(audio), lambda: stream.seconds
-        return Recording(*given_as, full_band, noisy, shortest)
-    samples, given = read_input(audio, rate)
-    prepared = prepare_audio(samples, given, config.sample_rate, shortest=shortest)
-    full_band = _full_band_of_samples(samples, given, config.sample_rate, rate)
-    seconds = max(samples.shape) / given
-    given_as = iter([prepared]), config, "The recording", lambda: seconds
-    return Recording(*given_as, full_band, noisy, shortest)
+        blocks, seconds = iter(stream), lambda: stream.seconds
+    else:
+        samples, given = read_input(audio, rate)
+        name = "The recording"
+        full_band = _full_band_of_samples(samples, given, config.sample_rate, rate)
+        prepared = prepare_audio(samples, given, config.sample_rate, shortest=shortest)
+        blocks, seconds = iter([prepared]), lambda: max(samples.shape) / given
+    return Recording(blocks, config, name, seconds, full_band, noisy, shortest)
 
 
 def full_band_of_file(path: str | os.PathLike, analysed: int, rate: int) -> FullBand | None:

@@ -21,7 +21,7 @@ from voiceswap.conversion.options import conversion_options
 from voiceswap.conversion.output_windows import Conversion
 from voiceswap.conversion.random_voice import ANY_PITCH, draw_voice
 from voiceswap.conversion.reading import one_by_one, read_recording
-from voiceswap.conversion.recording import EncodedRecording
+from voiceswap.conversion.recording import EncodedRecording, Recording
 from voiceswap.conversion.recording_notes import note_source, note_two_voices
 from voiceswap.conversion.source_statistics import SourceStatistics, enroll, typical
 from voiceswap.conversion.streaming import Stream
@@ -111,12 +111,13 @@ class VoiceSwapper:
         chosen = conversion_options(options)
         if chosen.subtype is not None:
             raise VoiceswapError("subtype is how a file is written; use convert_file for it.")
-        (encoded,) = self._encode([source], False, shortest_source(chosen.strength))
+        recording = self._read(source, shortest_source(chosen.strength))
+        (encoded,) = self.engine.encoder.encode([recording])
         note_source(encoded, self.engine.usual_log_variance, chosen)
         voice = of_strength(self.engine, encoded, self.voice(references), chosen)
         (samples,) = self._convert([Conversion(encoded, voice, chosen)])
         rate = chosen.rate or self.sample_rate
-        return resample_to_length(samples, self.sample_rate, rate, encoded.recording.seconds)
+        return resample_to_length(samples, self.sample_rate, rate, recording.seconds)
 
     def convert_file(
         self,
@@ -285,12 +286,13 @@ class VoiceSwapper:
     def _content(self, encoded: EncodedRecording) -> DiagonalGaussian:
         return self.engine.encoder.content([(encoded, 0, encoded.recording.frames)])[0]
 
-    def _encode(
-        self, inputs: Sequence[AudioInput], noted: bool = True, least: float = MIN_RECORDING_SECONDS
-    ) -> list[EncodedRecording]:
-        how = self.engine.audio, self.sample_rate, False, least
-        encoded = self.engine.encoder.encode([read_recording(audio, *how) for audio in inputs])
-        for item in encoded if noted else ():
+    def _read(self, audio: AudioInput, shortest: float = MIN_RECORDING_SECONDS) -> Recording:
+        return read_recording(audio, self.engine.audio, self.sample_rate, shortest=shortest)
+
+    def _encode(self, inputs: Sequence[AudioInput]) -> list[EncodedRecording]:
+        """Encode recordings of one person each, or note that two speak."""
+        encoded = self.engine.encoder.encode([self._read(audio) for audio in inputs])
+        for item in encoded:
             note_two_voices(item.recording)
         return encoded
 
