@@ -59,8 +59,7 @@ def dialogue(
 
 def wrong(samples: np.ndarray, whose: np.ndarray, verifier: torch.nn.Module) -> float:
     """The share of speech that is given to the other one; half where no two are told apart."""
-    recording, found = DiskArray(np.float32), np.zeros(len(samples), int)
-    recording.append(samples)
+    recording, found = DiskArray.of([samples], np.float32), np.zeros(len(samples), int)
     try:
         with notes_to(lambda note: None):
             turns = find_turns(recording, verifier, "dialogue")

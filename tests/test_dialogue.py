@@ -62,8 +62,7 @@ def dialogue(tmp_path_factory, hello, goodbye):
 def test_two_people_s_turns_are_found(swapper, people, pair):
     read = [[read_audio(path, RATE)[: 5 * RATE] for path in people[who][:3]] for who in pair]
     samples, true = in_turns(*(part for both in zip(*read, strict=True) for part in both))
-    array = DiskArray(np.float32)
-    array.append(samples)
+    array = DiskArray.of([samples], np.float32)
     found = find_turns(array, swapper.engine.verifier, "talk.wav")
     assert wrong(found, true) < 0.03
     assert found[0].speaker == 1 and found[0].start == 0
@@ -76,8 +75,7 @@ def test_who_only_asks_is_found_beside_who_answers(swapper, people, guest, host)
     one, *more = [read_audio(path, RATE)[: 7 * RATE] for path in people[guest][:8]]
     first, second = (read_audio(path, RATE)[: 2 * RATE] for path in people[host][:2])
     samples, true = in_turns(one, first, np.concatenate(more[:3]), second, np.concatenate(more[3:]))
-    array = DiskArray(np.float32)
-    array.append(samples)
+    array = DiskArray.of([samples], np.float32)
     assert wrong(find_turns(array, swapper.engine.verifier, "talk.wav"), true) < 0.03
 
 
@@ -89,9 +87,7 @@ def test_music_is_not_taken_for_one_of_the_two(swapper, hello, goodbye):
         for harmonic in range(1, 8)
     ) * np.exp(-4 * (2 * times % 1))
     samples, true = in_turns(hello, goodbye, hello, goodbye)
-    array, notes = DiskArray(np.float32), []
-    array.append(0.05 / music.std() * music)
-    array.append(samples)
+    array, notes = DiskArray.of([0.05 / music.std() * music, samples], np.float32), []
     with notes_to(notes.append):
         found = find_turns(array, swapper.engine.verifier, "talk.wav")
     moved = [Turn(turn.start - 6, turn.end - 6, turn.speaker) for turn in found]
@@ -263,10 +259,9 @@ def test_a_list_that_can_t_be_used_is_told(
 
 
 def test_a_turn_too_short_goes_to_those_around_it():
-    samples = DiskArray(np.float32)
     noise = np.random.default_rng(0).standard_normal(6 * RATE).astype(np.float32)
     noise[2 * RATE : 2 * RATE + 400] = 0  # nearest to both changes of a word of 0.1 s
-    samples.append(noise)
+    samples = DiskArray.of([noise], np.float32)
     for first in (False, True):
         second = np.full(60, first)
         second[20] = second[40:] = not first

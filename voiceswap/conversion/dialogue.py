@@ -132,10 +132,8 @@ def _read(
 
 
 def _resampled(whole: DiskArray, rate: int, new_rate: int) -> DiskArray:
-    resampled = DiskArray(np.float32)
-    for block in resample_blocks(whole.blocks(BLOCK_SECONDS * rate), rate, new_rate):
-        resampled.append(block)
-    return resampled
+    blocks = whole.blocks(BLOCK_SECONDS * rate)
+    return DiskArray.of(resample_blocks(blocks, rate, new_rate), np.float32)
 
 
 def _samples(turn: Turn, rate: int) -> tuple[int, int]:

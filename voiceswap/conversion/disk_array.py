@@ -2,7 +2,8 @@
 
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Self
 
 import numpy as np
 
@@ -23,6 +24,14 @@ class DiskArray:
         weakref.finalize(self, self.file.close)
         self.row_bytes = self.dtype.itemsize * int(np.prod(shape, initial=1))
         self.rows = 0
+
+    @classmethod
+    def of(cls, blocks: Iterable[np.ndarray], dtype: type, *shape: int) -> Self:
+        """An array of the rows that come in blocks."""
+        array = cls(dtype, *shape)
+        for block in blocks:
+            array.append(block)
+        return array
 
     def __len__(self) -> int:
         return self.rows

@@ -199,10 +199,9 @@ class Recording:
         return power_contours(high_pass(blocks, rate, lowest=lowest), self.config)
 
     def _without_rumble(self, samples: DiskArray) -> DiskArray:
-        filtered, rate = DiskArray(np.float32), self.config.sample_rate
-        for block in high_pass(samples.blocks(BLOCK_SECONDS * rate), rate):
-            filtered.append(block)
-        return filtered
+        rate = self.config.sample_rate
+        blocks = samples.blocks(BLOCK_SECONDS * rate)
+        return DiskArray.of(high_pass(blocks, rate), np.float32)
 
 
 def track_f0(recordings: Sequence[Recording], device: torch.device, batch_size: int) -> None:

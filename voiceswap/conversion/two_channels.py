@@ -32,9 +32,7 @@ class TwoChannels:
 
     def __init__(self, file: Path, rate: int):
         self.rate, self.frame = rate, power_frame(rate)
-        self.samples = DiskArray(np.float32, 2)
-        for block in _resampled(file, rate):
-            self.samples.append(block)
+        self.samples = DiskArray.of(_resampled(file, rate), np.float32, 2)
         longest = BLOCK_FRAMES * self.frame
         powers = [
             np.stack([frame_powers(block[:, channel], rate) for channel in (0, 1)], 1)
