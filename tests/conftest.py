@@ -18,7 +18,7 @@ import pytest
 from rates import RATE
 from tiny_model import save_tiny_model
 
-from voiceswap import VoiceSwapper
+from voiceswap import Voice, VoiceSwapper
 from voiceswap.audio import read_audio
 from voiceswap.examples import GOODBYE, HELLO
 
@@ -74,6 +74,18 @@ def hello_24k() -> np.ndarray:
 def goodbye_24k() -> np.ndarray:
     """The woman at the rate of the model in the package."""
     return read_audio(GOODBYE, RATE)
+
+
+@pytest.fixture(scope="session")
+def hello_voice(swapper, hello_24k) -> Voice:
+    """The man's, for tests of something else than how a voice is taken from a recording."""
+    return swapper.embed(hello_24k)
+
+
+@pytest.fixture(scope="session")
+def goodbye_voice(swapper, goodbye_24k) -> Voice:
+    """The woman's, as `hello_voice`."""
+    return swapper.embed(goodbye_24k)
 
 
 @pytest.fixture(scope="session", params=["bundled", "people"])

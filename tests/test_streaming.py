@@ -14,10 +14,9 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from voiceswap import AudioError, VoiceswapError
 from voiceswap.audio import active_level_db, frame_powers, read_audio
 from voiceswap.audio_io.resampling import resample
-from voiceswap.conversion import source_statistics, streaming
+from voiceswap.conversion import running_hum, running_noise, source_statistics, streaming
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import Latency
-from voiceswap.conversion.running_noise import NOISE_MEMORY_SECONDS
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live.simulation import StreamReport, simulate
 from voiceswap.live.warm_up import warm_up
@@ -144,10 +143,11 @@ def held_numbers(value):
 
 
 def test_memory_stays_bounded(tiny, hello, monkeypatch):
-    monkeypatch.setattr(source_statistics, "REMEMBERED_SECONDS", NOISE_MEMORY_SECONDS)
+    monkeypatch.setattr(source_statistics, "REMEMBERED_SECONDS", running_hum.MEMORY_SECONDS)
+    monkeypatch.setattr(running_noise, "NOISE_MEMORY_SECONDS", running_hum.MEMORY_SECONDS)
     stream, held = tiny.stream(GOODBYE, latency="high"), []
     for _ in range(2):
-        for _ in range(6):  # longer than what is remembered
+        for _ in range(3):  # longer than what is remembered
             stream.push(hello)
         held.append(held_numbers(stream))
     assert held[0] > 16000 and held[1] < 1.1 * held[0]

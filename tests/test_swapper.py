@@ -54,15 +54,10 @@ def same_words(swapper, first, second):
 
 @settings(deadline=None, max_examples=12)
 @given(seconds=st.floats(0.31, 12.0))
-def test_any_length_in_gives_the_same_length_out(swapper, hello, goodbye, seconds):
+def test_any_length_in_gives_the_same_length_out(swapper, hello, goodbye_voice, seconds):
     source = np.tile(hello, 5)[: math.ceil(seconds * RATE)]
-    out = swapper.convert(source, goodbye)
+    out = swapper.convert(source, goodbye_voice)
     assert len(out) == len(source) and np.isfinite(out).all()
-
-
-def test_a_minute_keeps_its_length(swapper, hello, goodbye):
-    minute = np.tile(hello, 30)[: 60 * RATE]
-    assert len(swapper.convert(minute, goodbye)) == len(minute)
 
 
 def test_swapping_changes_the_speaker_and_not_the_words(swapper, hello, goodbye):
@@ -79,8 +74,8 @@ def test_people_that_no_training_had(swapper, people):
     nearer = 0
     for i, recordings in enumerate(people):
         source, target = (
-            read_audio(recordings[0], RATE)[: 8 * RATE],
-            read_audio(people[(i + 1) % len(people)][1], RATE),
+            read_audio(recordings[0], RATE)[: 4 * RATE],
+            read_audio(people[(i + 1) % len(people)][1], RATE)[: 6 * RATE],
         )
         out = swapper.convert(source, target)
         nearer += similarity(swapper, out, target) > similarity(swapper, out, source)
@@ -100,24 +95,20 @@ def test_converting_to_ones_own_voice_is_reconstruction(swapper, hello, goodbye)
     assert rebuilt_error < 0.8 * converted_error
 
 
-def test_pitch_follows_the_target_and_the_shift(swapper, hello, goodbye):
+def test_pitch_follows_the_target_and_the_shift(swapper, hello, goodbye, goodbye_voice):
     def median_f0(wave):
         f0 = extract_f0(wave, swapper.engine.output_audio)
         return np.median(f0[f0 > 0])
 
-    out, raised = swapper.convert(hello, goodbye), swapper.convert(hello, goodbye, pitch_shift=3.0)
+    out, raised = (swapper.convert(hello, goodbye_voice, pitch_shift=by) for by in (0.0, 3.0))
     assert abs(12 * np.log2(median_f0(out) / median_f0(goodbye))) < 3
     assert abs(12 * np.log2(median_f0(raised) / median_f0(out)) - 3) < 0.7
 
 
-def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye):
-    np.testing.assert_allclose(
-        swapper.convert(hello, goodbye, strength=0.0), swapper.reconstruct(hello), atol=1e-4
-    )
-    similarities = [
-        similarity(swapper, swapper.convert(hello, goodbye, strength=amount), goodbye)
-        for amount in (0.0, 0.5, 1.0)
-    ]
+def test_strength_goes_from_the_source_to_the_target(swapper, hello, goodbye, goodbye_voice):
+    outs = [swapper.convert(hello, goodbye_voice, strength=amount) for amount in (0.0, 0.5, 1.0)]
+    np.testing.assert_allclose(outs[0], swapper.reconstruct(hello), atol=1e-4)
+    similarities = [similarity(swapper, out, goodbye) for out in outs]
     assert similarities == sorted(similarities)
 
 
@@ -134,11 +125,11 @@ def test_a_file_is_converted_with_a_strength_as_samples_are(swapper, hello_24k, 
     assert active_level_db(out - expected, RATE) < active_level_db(expected, RATE) - 60
 
 
-def test_level_is_the_sources(swapper, hello, goodbye):
+def test_level_is_the_sources(swapper, hello, goodbye_voice):
     """Up to 8 kHz: a voice may have more above than the source, or less."""
     levels = [
         active_level_db(at_16_khz(samples), 16000)
-        for samples in (swapper.convert(hello * 0.05, goodbye), hello * 0.05)
+        for samples in (swapper.convert(hello * 0.05, goodbye_voice), hello * 0.05)
     ]
     assert abs(levels[0] - levels[1]) < 0.5
 
@@ -152,13 +143,13 @@ def test_rate_channels_and_kind_of_input_do_not_matter(swapper, hello, goodbye):
 
 
 def test_silence_is_no_part_of_a_voice(swapper, hello, goodbye):
-    silence = np.zeros(16000, np.float32)
-    plain = [swapper.embed((wave, 16000)) for wave in (hello, goodbye)]
-    for seconds in (1, 20):
+    silence = np.zeros(RATE, np.float32)
+    plain = [swapper.embed(wave) for wave in (hello, goodbye)]
+    for seconds in (1, 8):
         long = np.concatenate([silence] * seconds + [hello] + [silence] * seconds)
         between = np.concatenate([goodbye[:30000]] + [silence] * seconds + [goodbye[30000:]])
         for wave, known, least in zip((long, between), plain, (0.95, 0.8), strict=True):
-            code = swapper.embed((wave, 16000)).code
+            code = swapper.embed(wave).code
             assert torch.cosine_similarity(code, known.code, dim=-1) > least
 
 
@@ -194,7 +185,8 @@ def test_calls_are_deterministic_also_from_several_threads(swapper, hello, goodb
         together = list(pool.map(lambda pair: swapper.convert(*pair), pairs))
     for i, out in enumerate(together):
         np.testing.assert_allclose(out, alone[i % 2], atol=1e-4)
-    seeded = [swapper.convert(hello, goodbye, seed=seed) for seed in (1, 1, 2)]
+    voice = swapper.embed(goodbye)
+    seeded = [swapper.convert(hello, voice, seed=seed) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(seeded[0], seeded[1])
     assert np.abs(seeded[0] - seeded[2]).max() > 1e-3
 
@@ -267,14 +259,14 @@ def test_a_mix_may_hold_a_voice_twice_and_a_file_not_too_many(tiny, tmp_path, mo
 
 
 def test_a_recording_counts_by_its_speech(tiny, hello, goodbye):
-    recordings = [(hello, 16000), (goodbye[:16000], 16000)]
+    recordings = [(hello, RATE), (goodbye[:RATE], RATE)]
     both, (long, short) = tiny.voice(recordings), (tiny.embed(item) for item in recordings)
     way = short.log_f0 - long.log_f0
     assert 0.05 < float((both.log_f0 - long.log_f0) @ way / (way @ way)) < 0.3
 
 
-def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye):
-    outs = [swapper.convert(hello, goodbye, pitch_range=width) for width in (0.0, 1.0)]
+def test_pitch_range_flattens_the_intonation(swapper, hello, goodbye_voice):
+    outs = [swapper.convert(hello, goodbye_voice, pitch_range=width) for width in (0.0, 1.0)]
     spreads = [log_f0_statistics(extract_f0(out, swapper.engine.output_audio))[1] for out in outs]
     assert spreads[0] < spreads[1] / 2
 
