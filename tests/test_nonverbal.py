@@ -64,10 +64,10 @@ def test_laughter_keeps_its_spectrum(swapper, with_laughter, hello, convert):
     checkpoint = load_checkpoint()
     checkpoint.content_log_variance = None
     without = VoiceSwapper(checkpoint, "cpu")
-    first = len(hello) / 16000 + 0.2
-    source, similarities = spectra(swapper, with_laughter, first), []
+    given, first = with_laughter[len(hello) - 40000 :], 40000 / 16000 + 0.2
+    source, similarities = spectra(swapper, given, first), []
     for converter in (swapper, without):
-        made = spectra(swapper, convert(converter, with_laughter), first)
+        made = spectra(swapper, convert(converter, given), first)
         norms = np.sqrt((made**2).sum() * (source**2).sum())
         similarities.append(float((made * source).sum() / norms))
     assert similarities[0] > 0.7 > 0.55 > similarities[1], similarities
