@@ -181,7 +181,7 @@ def streamed(samples: np.ndarray, block: int = 1600) -> np.ndarray:
         start = max(0, first - 19200)
         window = samples[start : first + block + 1280]
         inside = slice(first - start, first - start + block)
-        made.append(noise.removed(window, inside, level_db)[inside])
+        made.append(noise.remove_from(window, inside, level_db)[inside])
     return np.concatenate(made)
 
 

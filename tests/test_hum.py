@@ -22,7 +22,7 @@ def streamed(samples: np.ndarray, block: int = 1600) -> tuple[np.ndarray, list[n
     hum, blocks, new = RunningHum(16000), [], []
     for stop in range(block, len(samples) + 1, block):
         start = max(0, stop - 8000)
-        blocks.append(hum.removed(samples[start:stop], start)[-block:])
+        blocks.append(hum.remove_from(samples[start:stop], start)[-block:])
         new.append(hum.new)
     return np.concatenate(blocks), new
 

@@ -52,7 +52,7 @@ class SteadyNoise:
     power: torch.Tensor
     least: float
 
-    def removed(self, spectrum: torch.Tensor) -> torch.Tensor:
+    def remove_from(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Remove the noise from a spectrum (bins, frames) by `stft`.
 
         A Wiener filter with over-subtraction (Berouti et al., 1979) does it.
@@ -78,7 +78,7 @@ def denoise(samples: np.ndarray, sample_rate: int, levels: NoiseLevels = OF_SOUR
     noise = find_noise(valleys, level_db, sample_rate, levels)
     if noise is None:
         return samples
-    return istft(noise.removed(spectrum), sample_rate, len(samples))
+    return istft(noise.remove_from(spectrum), sample_rate, len(samples))
 
 
 def enhance(denoiser: Denoiser, samples: np.ndarray) -> np.ndarray:

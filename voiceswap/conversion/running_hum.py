@@ -24,7 +24,7 @@ class RunningHum:
         self._hum: Hum | None = None
         self._ever, self.new = np.zeros(0), np.zeros(0)
 
-    def removed(self, window: np.ndarray, start: int) -> np.ndarray:
+    def remove_from(self, window: np.ndarray, start: int) -> np.ndarray:
         """A window (samples,) of the stream, which begins at sample `start`, without the hum."""
         first = max(self._next, -(-start // self._hop) + 1)
         new = hum_spectrum(window[(first - 1) * self._hop - start :], self._rate)

@@ -29,7 +29,7 @@ class RunningNoise:
         self._noise: SteadyNoise | None = None
         self._new = 0  # frames since it was found
 
-    def removed(self, window: np.ndarray, block: slice, speech_db: float) -> np.ndarray:
+    def remove_from(self, window: np.ndarray, block: slice, speech_db: float) -> np.ndarray:
         """A window (samples,) without the noise.
 
         Args:
@@ -45,7 +45,7 @@ class RunningNoise:
             self._new, self._noise = 0, find_noise(self._valleys, speech_db, self._rate)
         if self._noise is None:
             return window
-        return istft(self._noise.removed(spectrum), self._rate, len(window))
+        return istft(self._noise.remove_from(spectrum), self._rate, len(window))
 
     def _remember(self, spectrum: torch.Tensor, first: int, last: int) -> None:
         """Add what is quiet in frames `first` to `last`, seen with those beside them."""

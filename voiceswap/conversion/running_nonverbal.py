@@ -19,7 +19,7 @@ class RunningNonverbal:
         nothing = torch.zeros((), dtype=torch.float32, device=engine.device)
         self._difference = nothing, nothing + 1e-6  # of mels so far
 
-    def added(
+    def follow_source(
         self, mel: Tensor, wave: np.ndarray, f0: Tensor, log_variance: Tensor, block: slice
     ) -> Tensor:
         """Log-mels of a window's end that follow the source where the content is unsure.

@@ -185,13 +185,14 @@ class Stream:
         first, last = self._at - self._left, self._at + self._block - self._left
         frames, hop = last + self._ahead, audio.hop_length
         window = self._analysed[: frames * hop]
-        window = self._hum.removed(window - window.mean(), self._left * hop)
+        window = self._hum.remove_from(window - window.mean(), self._left * hop)
         statistics.forget_f0(self._hum.new)  # which were taken for a voice until now
-        own = window[first * hop : last * hop]
+        inside = slice(first * hop, last * hop)  # the block's samples
+        own = window[inside]
         new = own if self._at else window  # the first block counts with its lookahead
         statistics.add_samples(new, audio.sample_rate)
         speaks = statistics.is_speech(own)
-        window = self._noise.removed(window, slice(first * hop, last * hop), statistics.level_db)
+        window = self._noise.remove_from(window, inside, statistics.level_db)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - statistics.level_db) / 20))
         stride = engine.autoencoder.stride
         coded = slice(first // stride, last // stride)
@@ -210,7 +211,7 @@ class Stream:
         moved = moved.to(engine.device)
         mel = decode(engine.autoencoder, content, moved, self._voice)
         block = slice(first, last) if speaks else slice(0)
-        mel = self._nonverbal.added(mel, wave, contour_f0, log_variance, block)
+        mel = self._nonverbal.follow_source(mel, wave, contour_f0, log_variance, block)
         output = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, output[first * out_audio.hop_length :])
 
