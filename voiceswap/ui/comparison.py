@@ -17,7 +17,6 @@ from voiceswap.plots import draw_change
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import html
 from voiceswap.ui.result_files import new_file
-from voiceswap.ui.texts import Texts
 
 SEEN_SECONDS = 30.0  # of a long recording are drawn and compared: the first that are not silent
 
@@ -73,21 +72,17 @@ def meter(context: AppContext, source: str, target: str, colours: str = "ab") ->
     return html(label=text["similarity"], html_template=template)
 
 
-def fold(text: Texts) -> gr.Accordion:
-    """The fold in which `picture` lies."""
-    return gr.Accordion(text["spectrogram"], open=False, elem_classes="vs-with-result")
-
-
 def picture(context: AppContext) -> gr.Image:
-    """The component for what `see` draws."""
+    """The component for what `compare` draws, laid out in a fold."""
     text = context.text
-    return gr.Image(
-        label=text["picture"],
-        alt_text=text["picture_alt"],
-        interactive=False,
-        buttons=["download", "fullscreen"],
-        elem_classes="vs-picture",
-    )
+    with gr.Accordion(text["spectrogram"], open=False, elem_classes="vs-with-result"):
+        return gr.Image(
+            label=text["picture"],
+            alt_text=text["picture_alt"],
+            interactive=False,
+            buttons=["download", "fullscreen"],
+            elem_classes="vs-picture",
+        )
 
 
 def compare(

@@ -42,8 +42,7 @@ def build(context: AppContext, visit: VisitResults) -> gr.Dropdown:
         sound = compare_player(context, "convert-player")
         file = download(text["download"], "convert-result")
         meter = comparison.meter(context, "source_speaker", "target_speaker")
-        with comparison.fold(text):
-            drawn = comparison.picture(context)
+        drawn = comparison.picture(context)
     to_play = gr.State()  # the player's next value
 
     def convert(

@@ -55,8 +55,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         sound = compare_player(context, "dialogue-player")
         strip = turn_strip(text)
         file = download(text["download"], "dialogue-result")
-        with comparison.fold(text):
-            drawn = comparison.picture(context)
+        drawn = comparison.picture(context)
     to_show = gr.State()  # the next values of player and strip
 
     def dialogue(

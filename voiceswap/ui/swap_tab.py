@@ -136,8 +136,7 @@ def _result(
         file = download(text["download"], f"swap-{source}{target}")
         speakers = (f"speaker_{source}", f"speaker_{target}")
         meter = comparison.meter(context, *speakers, source + target)
-        with comparison.fold(text):
-            picture = comparison.picture(context)
+        picture = comparison.picture(context)
     return player, file, picture, meter
 
 
