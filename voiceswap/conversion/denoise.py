@@ -12,10 +12,11 @@ from voiceswap.dsp import spectra
 from voiceswap.dsp.spectra import power
 from voiceswap.models.denoiser import Denoiser
 
-WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
+WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.008  # of the Fourier transform
 # Frames over which power is averaged before its lowest parts are taken for noise, 0.2 s, and from
 # one such mean to the next.
 VALLEY_FRAMES, VALLEY_STEP = 25, 5
+VALLEY_SECONDS = VALLEY_STEP * HOP_SECONDS
 # The quantile over time that estimates the noise's power, and the factor that corrects its bias.
 NOISE_QUANTILE, QUANTILE_BIAS = 0.05, 1.2
 SPEECH_AVERAGE = (5, 3)  # frames and bins over which power is averaged to tell speech from noise
@@ -135,19 +136,19 @@ def find_noise(
 
 
 def stft(samples: np.ndarray, sample_rate: int) -> torch.Tensor:
-    """Spectrum (bins, frames) of samples (samples,), HOP seconds from frame to frame."""
-    wave, hop = torch.from_numpy(samples), round(HOP * sample_rate)
+    """Spectrum (bins, frames) of samples (samples,), HOP_SECONDS from frame to frame."""
+    wave, hop = torch.from_numpy(samples), round(HOP_SECONDS * sample_rate)
     return spectra.stft(wave, _window(sample_rate), hop)
 
 
 def istft(spectrum: torch.Tensor, sample_rate: int, length: int) -> np.ndarray:
     """Samples (length,) of a spectrum by `stft`."""
-    hop = round(HOP * sample_rate)
+    hop = round(HOP_SECONDS * sample_rate)
     return spectra.istft(spectrum, _window(sample_rate), hop, length).numpy()
 
 
 def _window(sample_rate: int) -> torch.Tensor:
-    size = round(WINDOW * sample_rate / 2) * 2
+    size = round(WINDOW_SECONDS * sample_rate / 2) * 2
     return torch.hann_window(size, dtype=torch.float32, device="cpu")
 
 

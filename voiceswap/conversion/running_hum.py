@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from voiceswap.dsp.hum import BINS, HOP, Hum, find_hum, hum_spectrum
+from voiceswap.dsp.hum import BINS, HOP_SECONDS, Hum, find_hum, hum_spectrum
 
 MEMORY_SECONDS = 8.0  # from which the hum is known
 FIRST_SECONDS = 2.0  # after which it can be
@@ -18,7 +18,7 @@ class RunningHum:
     """
 
     def __init__(self, sample_rate: int):
-        self._rate, self._hop = sample_rate, round(HOP * sample_rate)
+        self._rate, self._hop = sample_rate, round(HOP_SECONDS * sample_rate)
         self._spectrum = torch.zeros(BINS, 0, dtype=torch.complex128, device="cpu")
         self._next = 1  # the frame after it
         self._hum: Hum | None = None
@@ -28,10 +28,11 @@ class RunningHum:
         """A window (samples,) of the stream, which begins at sample `start`, without the hum."""
         first = max(self._next, -(-start // self._hop) + 1)
         new = hum_spectrum(window[(first - 1) * self._hop - start :], self._rate)
-        self._spectrum = torch.cat([self._spectrum, new], 1)[:, -round(MEMORY_SECONDS / HOP) :]
+        kept = round(MEMORY_SECONDS / HOP_SECONDS)
+        self._spectrum = torch.cat([self._spectrum, new], 1)[:, -kept:]
         before, self._next = self._next, first + new.shape[1]
         known = self._spectrum.shape[1]
-        if known >= FIRST_SECONDS / HOP and before // RENEWED < self._next // RENEWED:
+        if known >= FIRST_SECONDS / HOP_SECONDS and before // RENEWED < self._next // RENEWED:
             pause = self._hum.pause if self._hum else 0.0
             self._hum = find_hum(self._spectrum, self._next - known, pause)
         tones = self._hum.tones if self._hum else self._ever

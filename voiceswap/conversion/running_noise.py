@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from voiceswap.conversion.denoise import (
-    HOP,
+    HOP_SECONDS,
     MIN_SECONDS,
     VALLEY_FRAMES,
+    VALLEY_SECONDS,
     VALLEY_STEP,
     SteadyNoise,
     find_noise,
@@ -37,11 +38,11 @@ class RunningNoise:
             block: the samples of the window that are learned from.
             speech_db: active level of the stream so far.
         """
-        hop = round(HOP * self._rate)
+        hop = round(HOP_SECONDS * self._rate)
         spectrum = stft(window, self._rate)
         self._remember(spectrum, -(-block.start // hop), block.stop // hop)
         assert self._valleys is not None
-        if self._new >= RENEWED and self._valleys.shape[1] >= MIN_SECONDS / (VALLEY_STEP * HOP):
+        if self._new >= RENEWED and self._valleys.shape[1] >= MIN_SECONDS / VALLEY_SECONDS:
             self._new, self._noise = 0, find_noise(self._valleys, speech_db, self._rate)
         if self._noise is None:
             return window
@@ -53,5 +54,5 @@ class RunningNoise:
         around = power(spectrum[:, left : last + VALLEY_FRAMES // 2])
         new = moving_average(around, VALLEY_FRAMES)[:, first - left : last - left : VALLEY_STEP]
         known = new if self._valleys is None else torch.cat([self._valleys, new], 1)
-        self._valleys = known[:, -round(NOISE_MEMORY_SECONDS / (VALLEY_STEP * HOP)) :]
+        self._valleys = known[:, -round(NOISE_MEMORY_SECONDS / VALLEY_SECONDS) :]
         self._new += new.shape[1]

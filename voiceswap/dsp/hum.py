@@ -12,7 +12,7 @@ from voiceswap.precision import torch_defaults
 MAINS, HIGHEST = (50, 60), 1200  # Hz; of the tones: above those that F0 is tracked at
 # Seconds from one frame to the next, and half of a frame: whole periods of every tone, so that a
 # tone has one phase in all frames.
-HOP, BIN = 0.1, 5  # and Hz from bin to bin
+HOP_SECONDS, BIN = 0.1, 5  # and Hz from bin to bin
 BESIDE = (-4, -3, 3, 4)  # bins beside a tone that neither it nor another tone reaches
 BINS = HIGHEST // BIN + max(BESIDE) + 1
 # By how much a mains, or a recorder's clock, may be off, tried on so many of the lowest tones.
@@ -55,7 +55,7 @@ class Hum(NamedTuple):
 
     def wave(self, start: int, stop: int, sample_rate: int) -> np.ndarray:
         """Samples `start` to `stop` of the hum; beyond the known frames it goes on."""
-        hop = round(HOP * sample_rate)
+        hop = round(HOP_SECONDS * sample_rate)
         frames = torch.arange(start // hop, -(-stop // hop) + 1)
         known = (frames - self.first).clamp(0, self.spectrum.shape[1] - 1)
         whole = torch.zeros(hop + 1, len(frames), dtype=torch.complex128)
@@ -86,8 +86,8 @@ class HumRemover:
 
 
 def hum_spectrum(samples: np.ndarray, sample_rate: int) -> Tensor:
-    """Spectrum (BINS, frames) of the whole frames in samples (samples,), the second at HOP."""
-    hop = round(HOP * sample_rate)
+    """Spectrum (BINS, frames) of the whole frames in samples (samples,), the second at one hop."""
+    hop = round(HOP_SECONDS * sample_rate)
     spectrum = stft(torch.from_numpy(samples), torch.hann_window(2 * hop), hop)
     return spectrum[:BINS, 1 : len(samples) // hop].to(torch.complex128)
 
@@ -133,7 +133,7 @@ def _bins(mains: int, numbers: Tensor) -> Tensor:
 
 def _turns(mains: int, numbers: Tensor, frames: Tensor) -> Tensor:
     """Phase (tones, frames) of tones whose clock is off by all of it."""
-    return 2 * torch.pi * HOP * mains * (numbers[:, None] * frames).double()
+    return 2 * torch.pi * HOP_SECONDS * mains * (numbers[:, None] * frames).double()
 
 
 def _turned(spectrum: Tensor, phase: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from voiceswap.dsp.spectra import istft, power, stft
 from voiceswap.features import AudioConfig
 from voiceswap.models.layers import ConvNeXtBlock
 
-WINDOW, HOP = 0.032, 0.008  # seconds of the Fourier transform
+WINDOW_SECONDS, HOP_SECONDS = 0.032, 0.008  # of the Fourier transform
 FLOOR = 1e-6  # of powers; speech at the normal level has about 1
 NOISE_QUANTILE = 0.1  # of a bin's log-powers over time
 
@@ -33,9 +33,9 @@ class Denoiser(nn.Module):
         super().__init__()
         self.audio = audio
         self.architecture: dict[str, Any] = {"width": width, "blocks": blocks, "kernel": kernel}
-        self.hop = round(HOP * audio.sample_rate)
+        self.hop = round(HOP_SECONDS * audio.sample_rate)
         with torch.device("cpu"):  # on the meta device PyTorch imports its compiler for this
-            window = torch.hann_window(round(WINDOW * audio.sample_rate / 2) * 2)
+            window = torch.hann_window(round(WINDOW_SECONDS * audio.sample_rate / 2) * 2)
         self.register_buffer("window", window, persistent=False)
         self.window: Tensor
         bins = len(window) // 2 + 1
