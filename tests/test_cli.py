@@ -39,11 +39,11 @@ def test_demo_writes_four_recordings_and_a_picture(monkeypatch, tmp_path, capsys
     assert converted.duration == soundfile.info(ZAIJIAN).duration and converted.samplerate == RATE
 
 
-def test_outputs_have_names_of_what_they_hold(monkeypatch, tmp_path):
+def test_outputs_have_names_of_what_they_hold(monkeypatch, tmp_path, model):
     monkeypatch.chdir(tmp_path)
-    command(monkeypatch, "convert", HELLO, "--target", GOODBYE)
-    command(monkeypatch, "convert", HELLO, "--target", GOODBYE, "--out", "new folder")
-    command(monkeypatch, "voice", HELLO)
+    convert = "convert", HELLO, "--target", GOODBYE
+    for arguments in (convert, (*convert, "--out", "new folder"), ("voice", HELLO)):
+        command(monkeypatch, *arguments, "--checkpoint", model)
     converted = "hello-in-the-voice-of-goodbye.wav"
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert made == {converted, f"new folder/{converted}", "hello.safetensors"}
@@ -218,7 +218,7 @@ def test_nothing_that_is_read_is_written_over(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file systems here hold UTF-8 names only")
 def test_names_that_are_no_utf_8_are_read_and_links_are_written_through(
-    monkeypatch, capsys, tmp_path
+    monkeypatch, capsys, tmp_path, model
 ):
     named = os.fsencode(tmp_path) + b"/caf\xe9.wav"
     with open(named, "wb") as file:
@@ -227,7 +227,8 @@ def test_names_that_are_no_utf_8_are_read_and_links_are_written_through(
     link = tmp_path / "out.wav"
     link.symlink_to(tmp_path / "elsewhere" / "out.wav")
     source = os.fsdecode(named)
-    command(monkeypatch, "convert", source, "--target", GOODBYE, "--out", link)
+    given = "convert", source, "--target", GOODBYE, "--out", link
+    command(monkeypatch, *given, "--checkpoint", model)
     assert link.is_symlink() and (tmp_path / "elsewhere" / "out.wav").is_file()
     assert "caf" in capsys.readouterr().out
 
