@@ -20,7 +20,7 @@ from voiceswap.notes import Note, note
 HOP = SpeakerVerifier.hop_length
 # In the verifier's mel frames:
 STEP = 10  # from a place to the next
-PLACE_SECONDS = STEP * HOP / SpeakerVerifier.sample_rate
+PLACE_SECONDS = STEP / SpeakerVerifier.frame_rate
 LONG = SpeakerVerifier.window  # of windows that tell who the two are
 SHORT = 80  # of those that tell who speaks at a place
 LONG_SHARE = LONG / (LONG + SHORT)  # of the time that the vectors of both take

@@ -138,7 +138,7 @@ def two_speakers(vectors: np.ndarray, f0: np.ndarray, frame_rate: float) -> bool
         f0: (frames,), Hz, 0 where unvoiced.
         frame_rate: frames a second.
     """
-    scale = 0.01 * frame_rate  # frames in one of the verifier's
+    scale = frame_rate / SpeakerVerifier.frame_rate
     places = np.round(np.arange(len(vectors)) * SpeakerVerifier.step * scale).astype(int)
     length = round(SpeakerVerifier.window * scale)
     sums = np.concatenate([[0], np.cumsum(f0 > 0)])

@@ -15,9 +15,9 @@ class SpeakerVerifier(FastProducts):
     every 0.4 s.
     """
 
-    sample_rate = 16000
+    sample_rate, hop_length = 16000, 160  # of its mel
+    frame_rate = sample_rate / hop_length
     size = 256
-    hop_length = 160  # samples from one mel frame to the next
     window, step = 160, 40  # mel frames
     level_db = -30.0  # RMS level of the recordings that it was trained on
 

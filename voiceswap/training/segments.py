@@ -163,15 +163,11 @@ class SegmentDataset(Dataset[Item]):
     def _verifier(self, file, start: int, stop: int) -> Tensor:
         """The verifier's vector of the windows inside a segment, or of the nearest window."""
         windows = file.get_tensor("verifier").float()
-        # The verifier's frames are 10 ms long, whatever the mel's are.
-        scale = 100 / self.cache.config.audio.frame_rate
+        scale = SpeakerVerifier.frame_rate / self.cache.config.audio.frame_rate
         start, stop = round(start * scale), round(stop * scale)
-        first = -(-start // SpeakerVerifier.step)
-        count = max(
-            1,
-            (stop - first * SpeakerVerifier.step - SpeakerVerifier.window) // SpeakerVerifier.step
-            + 1,
-        )
+        step, window = SpeakerVerifier.step, SpeakerVerifier.window
+        first = -(-start // step)
+        count = max(1, (stop - first * step - window) // step + 1)
         first = min(first, len(windows) - 1)
         return torch.nn.functional.normalize(windows[first : first + count].mean(0), dim=0)
 
