@@ -72,7 +72,7 @@ def on_meta(monkeypatch) -> Engine:
     monkeypatch.setattr(transfer, "DEVICES", ("meta",))
     for module in (encoder, engine):
         monkeypatch.setattr(module, "HostCopy", CountedCopy)
-    return Engine(load_checkpoint("default"), "meta")
+    return Engine(load_checkpoint("default"), "meta", None, "auto")
 
 
 def test_a_macs_gpu_is_used_only_where_it_is_named(monkeypatch):

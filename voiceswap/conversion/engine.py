@@ -63,13 +63,7 @@ class Engine:
     """
 
     @torch_defaults()
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: str = "auto",
-        batch_size: int | None = None,
-        precision: str = "auto",
-    ):
+    def __init__(self, checkpoint: Checkpoint, device: str, batch_size: int | None, precision: str):
         self.device, self.precision = find_device(device), precision
         self.audio = checkpoint.audio
         self.autoencoder, self.vocoder = checkpoint.autoencoder, checkpoint.vocoder
