@@ -29,7 +29,7 @@ from voiceswap.batch.tasks import (
     Work,
     WrittenFile,
 )
-from voiceswap.conversion.batching import ProgressCallback
+from voiceswap.conversion.progress import ProgressCallback
 from voiceswap.conversion.voice import Voice
 from voiceswap.errors import MEMORY_IS_FULL, AudioError, VoiceswapError, memory_is_full
 from voiceswap.files import disk_is_full, raise_write_error, sha256

@@ -1,6 +1,6 @@
 """Items of different lengths as padded batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -12,13 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from voiceswap.models.layers import length_mask
 from voiceswap.transfer import to_device
 
-ProgressCallback = Callable[[float], None]  # is called with the share done, from 0 to 1
 T = TypeVar("T")
-
-
-def part_of(progress: ProgressCallback, first: float, last: float) -> ProgressCallback:
-    """Progress of a part of the work, as the shares `first` to `last` of all of it."""
-    return lambda done: progress(first + (last - first) * done)
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

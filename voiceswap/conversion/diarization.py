@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from voiceswap.conversion.batching import ProgressCallback, part_of
 from voiceswap.conversion.clusters import first_guesses, unit
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.conversion.progress import ProgressCallback, part_of
 from voiceswap.conversion.turns import DECIMALS, Turn
 from voiceswap.errors import AudioError
 from voiceswap.models.speaker_verifier import SpeakerVerifier

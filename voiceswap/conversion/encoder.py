@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.conversion.batching import ProgressCallback, batches, stack, stack_pairs, stack_rows
+from voiceswap.conversion.batching import batches, stack, stack_pairs, stack_rows
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.conversion.progress import ProgressCallback
 from voiceswap.conversion.recording import (
     RECEPTIVE_SECONDS,
     EncodedRecording,

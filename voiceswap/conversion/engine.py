@@ -10,13 +10,7 @@ import torch
 from torch import Tensor
 
 from voiceswap.audio import prepare_audio
-from voiceswap.conversion.batching import (
-    ProgressCallback,
-    batches,
-    on_device,
-    stack,
-    usual_batch_size,
-)
+from voiceswap.conversion.batching import batches, on_device, stack, usual_batch_size
 from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import speech_frames
@@ -26,6 +20,7 @@ from voiceswap.conversion.options import number
 from voiceswap.conversion.output import Output
 from voiceswap.conversion.output_windows import Conversion, OutputWindow, output_windows
 from voiceswap.conversion.posterior_noise import draw_content
+from voiceswap.conversion.progress import ProgressCallback
 from voiceswap.conversion.recording import EncodedRecording
 from voiceswap.conversion.recording_notes import note_reference
 from voiceswap.conversion.references import (

@@ -12,11 +12,11 @@ from voiceswap.audio_io.checks import shortest_source
 from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.background import Background
-from voiceswap.conversion.batching import ProgressCallback, part_of
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.output import Output
 from voiceswap.conversion.output_windows import Conversion
+from voiceswap.conversion.progress import ProgressCallback, part_of
 from voiceswap.conversion.reading import full_band_of_file
 from voiceswap.conversion.recording import Recording
 from voiceswap.conversion.recording_notes import note_source

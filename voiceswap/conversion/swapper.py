@@ -12,13 +12,13 @@ import torch
 from voiceswap.audio import AudioInput, set_level
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, shortest_source
 from voiceswap.audio_io.resampling import resample_to_length
-from voiceswap.conversion.batching import ProgressCallback
 from voiceswap.conversion.copy_synthesis import copy_synthesis
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.file_conversion import FileConversion, FileConverter
 from voiceswap.conversion.latency import Latency
 from voiceswap.conversion.options import conversion_options
 from voiceswap.conversion.output_windows import Conversion
+from voiceswap.conversion.progress import ProgressCallback
 from voiceswap.conversion.random_voice import ANY_PITCH, draw_voice
 from voiceswap.conversion.reading import one_by_one, read_recording
 from voiceswap.conversion.recording import EncodedRecording, Recording
