@@ -62,8 +62,7 @@ class VoiceSwapper:
     ):
         """Use a model that is loaded; the other arguments are those of `load`."""
         self.engine = Engine(checkpoint, device, batch_size, precision)
-        self.card = checkpoint.card
-        self.fingerprint = checkpoint.fingerprint()
+        self.card, self.fingerprint = checkpoint.card, checkpoint.fingerprint()
         self.sample_rate = self.engine.output_audio.sample_rate
 
     @classmethod
@@ -92,9 +91,9 @@ class VoiceSwapper:
 
     def swap(self, a: AudioInput, b: AudioInput) -> tuple[np.ndarray, np.ndarray]:
         """The words of `a` in the voice of `b`, and the words of `b` in the voice of `a`."""
-        encoded = self._encode([a, b])
-        pairs = zip(encoded, self.engine.embed(encoded, noted=True)[::-1], strict=True)
-        a_words, b_words = self._convert([Conversion(*pair) for pair in pairs])
+        first, second = self._encode([a, b])
+        voice_a, voice_b = self.engine.embed([first, second], noted=True)
+        a_words, b_words = self._convert([Conversion(first, voice_b), Conversion(second, voice_a)])
         return a_words, b_words
 
     def convert(self, source: AudioInput, references: References, **options: Any) -> np.ndarray:
@@ -258,13 +257,13 @@ class VoiceSwapper:
 
     def content(self, audio: AudioInput) -> np.ndarray:
         """The content code's mean (frames, code), `content_rate` frames a second."""
-        return self.content_and_voice(audio)[0]
+        (encoded,) = self._encode([audio])
+        return self._content(encoded).mode()[0].T.cpu().numpy()
 
     def content_and_voice(self, audio: AudioInput) -> tuple[np.ndarray, Voice]:
         """`content` and `embed` of a recording, which is read once, as a pipe has to be."""
         (encoded,) = self._encode([audio])
-        mean = self._content(encoded).mode()[0].T
-        return mean.cpu().numpy(), self.engine.embed([encoded])[0]
+        return self._content(encoded).mode()[0].T.cpu().numpy(), self.engine.embed([encoded])[0]
 
     @property
     def content_rate(self) -> float:
