@@ -183,16 +183,7 @@ class Stream:
         engine, statistics = self.engine, self.statistics
         audio, out_audio = engine.audio, engine.output_audio
         first, last = self._at - self._left, self._at + self._block - self._left
-        frames, hop = last + self._ahead, audio.hop_length
-        window = self._analysed[: frames * hop]
-        window = self._hum.remove_from(window - window.mean(), self._left * hop)
-        statistics.forget_f0(self._hum.new)  # which were taken for a voice until now
-        inside = slice(first * hop, last * hop)  # the block's samples
-        own = window[inside]
-        new = own if self._at else window  # the first block counts with its lookahead
-        statistics.add_samples(new, audio.sample_rate)
-        speaks = statistics.is_speech(own)
-        window = self._noise.remove_from(window, inside, statistics.level_db)
+        window, speaks = self._cleaned(first, last)
         wave = window * np.float32(10 ** ((ACTIVE_LEVEL_DB - statistics.level_db) / 20))
         stride = engine.autoencoder.stride
         coded = slice(first // stride, last // stride)
@@ -214,6 +205,23 @@ class Stream:
         mel = self._nonverbal.follow_source(mel, wave, contour_f0, log_variance, block)
         output = engine.vocode(mel, moved, None, state, self._voice.high_gain)[0].cpu().numpy()
         return self._block_of(window, output[first * out_audio.hop_length :])
+
+    def _cleaned(self, first: int, last: int) -> tuple[np.ndarray, bool]:
+        """The window without hum and noise, and whether somebody speaks in its block.
+
+        `first` and `last` are the block's mel frames in the window. Its level is added to the
+        statistics.
+        """
+        statistics, audio = self.statistics, self.engine.audio
+        hop = audio.hop_length
+        window = self._analysed[: (last + self._ahead) * hop]
+        window = self._hum.remove_from(window - window.mean(), self._left * hop)
+        statistics.forget_f0(self._hum.new)  # which were taken for a voice until now
+        block = slice(first * hop, last * hop)
+        new = window[block] if self._at else window  # the first block counts with its lookahead
+        statistics.add_samples(new, audio.sample_rate)
+        speaks = statistics.is_speech(window[block])
+        return self._noise.remove_from(window, block, statistics.level_db), speaks
 
     def _block_of(self, window: np.ndarray, output: np.ndarray) -> np.ndarray:
         """Samples of a block, from what was synthesized of it and its lookahead."""
