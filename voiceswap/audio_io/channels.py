@@ -13,7 +13,7 @@ SILENT = 1e-4  # power, relative to the loudest channel's: -40 dB
 ACTIVE = 0.25  # power of a frame with speech, relative to the channel's mean: -6 dB
 ALONE = 6.3  # ratio of relative powers, above which one channel has speech alone: 8 dB
 ALONE_SHARE, ALONE_FRAMES = 0.05, 2  # of frames with speech, alone on each channel: the least
-TWO_PEOPLE = (
+ONE_ON_EACH = (
     ": two people seem to speak in it, one on each channel; both are mixed, so convert it as a "
     "dialogue, or give each as a file of its own."
 )
@@ -75,7 +75,7 @@ class ChannelMix:
         elif silent and powers[loudest] > 0 and len(channels) == 2:
             note(Note(name, ": one channel is silent, so only the other one is used."))
         elif len(channels) == len(kept) == 2 and self._of_two_people(alike[1 - loudest][0]):
-            note(Note(name, TWO_PEOPLE))
+            note(Note(name, ONE_ON_EACH))
         return kept
 
     def _cross_correlation(self, one: int, other: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from voiceswap.audio import AudioStream
-from voiceswap.audio_io.channels import TWO_PEOPLE
+from voiceswap.audio_io.channels import ONE_ON_EACH
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, require_length
 from voiceswap.audio_io.decoding import regular_file, sound_info
 from voiceswap.audio_io.resampling import of_length, resample_blocks
@@ -35,7 +35,7 @@ FADE_SECONDS = 0.003  # on either side of where turns part
 BLOCK_SECONDS = 10
 FINDING = 0.5  # share of the work that it is to find out who speaks when
 
-APART = (
+OWN_CHANNELS = (
     ": each of the two has a channel of their own, so each channel is converted by itself, and the "
     "result is a mix of both (--turns with a list that is there converts a mix)."
 )
@@ -85,14 +85,14 @@ def convert_dialogue(
         rate = MOST_RATE if highs else swapper.sample_rate
         subtype = chosen.subtype or fine_subtype(out, file)
         writer = AudioWriter(out, rate, chosen.rate, subtype, file, tags=chosen.tags)
-        whole, writer.seconds, apart = _read(file, own_rate, name, progress)
-        channels = TwoChannels(file, own_rate) if apart and turns is None else None
+        whole, writer.seconds, own_channels = _read(file, own_rate, name, progress)
+        channels = TwoChannels(file, own_rate) if own_channels and turns is None else None
         if turns is None:
             samples = _resampled(whole, own_rate, verifier.sample_rate)
             if channels:
                 second = channels.second(PLACE_SECONDS)
                 turns = turns_of(second, samples, verifier.sample_rate)
-                note(Note(name, APART))
+                note(Note(name, OWN_CHANNELS))
             else:
                 finding = part_of(progress, 0.0, FINDING)
                 turns = find_turns(samples, verifier, name, finding)
@@ -124,11 +124,11 @@ def _read(
             progress(0.0)
             whole.append(block)
     for sentence in notes:
-        if sentence.text != TWO_PEOPLE:  # as expected
+        if sentence.text != ONE_ON_EACH:  # as expected
             note(sentence)
     require_length(len(whole), rate, name, MIN_RECORDING_SECONDS)
-    apart = any(sentence.text == TWO_PEOPLE for sentence in notes)
-    return whole, stream.seconds, apart
+    own_channels = any(sentence.text == ONE_ON_EACH for sentence in notes)
+    return whole, stream.seconds, own_channels
 
 
 def _resampled(whole: DiskArray, rate: int, new_rate: int) -> DiskArray:

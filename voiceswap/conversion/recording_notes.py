@@ -29,7 +29,7 @@ SPEECH_DB = 30.0  # frames this far below the loudest are pauses
 NEITHERS = (
     ", and a voice that is taken from them is neither's, so give each person's part by itself."
 )
-APART = (
+AS_DIALOGUE = (
     ", so convert it as a dialogue, or each person's part by itself (--source-voice keeps the "
     "characters of one reader apart)."
 )
@@ -63,7 +63,7 @@ def note_source(item: EncodedRecording, usual: float | None, options: Conversion
     if options.exact_pitch:
         return
     if options.source_pitch is None:
-        note_two_voices(item.recording, APART)
+        note_two_voices(item.recording, AS_DIALOGUE)
     if item.recording.seconds < MIN_RECORDING_SECONDS:
         return  # of a cry or a syllable, the posterior tells nothing
     if not sounds_like_speech(item, densest_minute(item.recording), usual):
