@@ -156,10 +156,10 @@ def _learned(places: _Places, means: np.ndarray, rounds: int) -> _Split:
 
 
 def _fit(preference: np.ndarray, second: np.ndarray, means: np.ndarray) -> float:
-    """How far apart two people are: in what places with speech prefer (places,), and by means.
+    """How far apart two people are, by the preferences (places,) of speech and by their means.
 
-    The first is in deviations. One who speaks little counts a little less: the fewer the places,
-    the further apart chance puts them.
+    Preferences are compared in deviations. Where one speaks little, the fit is a little lower: the
+    fewer the places, the further apart chance puts them.
     """
     sides = preference[second], preference[~second]
     share = second.mean()

@@ -122,8 +122,8 @@ class Engine:
     ) -> list[Voice]:
         """The voice of each recording; of a long one, from the minute with most speech.
 
-        If a voice is `adapted`, they get its speaker code and its change of the decoder. Others may
-        have what they lack as references `noted`.
+        With `adapted`, all have that speaker code and that change of the decoder; otherwise, with
+        `noted`, notes tell what is wrong with a recording as a reference.
         """
         several = batches(recordings, self.batch_size)
         return [voice for batch in several for voice in self._embed(batch, adapted, noted)]
@@ -184,7 +184,7 @@ class Engine:
         return self.vocoder.high_band_gain(wave, mel, f0, speech_frames(mel))[0]
 
     def references(self, recordings: Sequence[EncodedRecording]) -> ReferenceBatch:
-        """What voices are made from of recordings; see `read_references`."""
+        """Recordings as references of voices; see `read_references`."""
         return read_references([r.recording for r in recordings], self.log_mel, self.denoiser)
 
     def _speaker(

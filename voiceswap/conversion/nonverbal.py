@@ -22,8 +22,8 @@ MIN_SOUND_SHARE = 0.25  # of the averaged frames; with less sound, it is a pause
 class Envelope(nn.Module):
     """Takes the harmonics out of a source's log-mels.
 
-    Those that the output's pitch has not in common would sound all the same: a song an octave
-    lower kept the source's octave.
+    Where the output has another pitch, they would sound beside its own: a song an octave lower
+    kept the source's octave.
     """
 
     def __init__(self, audio: AudioConfig):

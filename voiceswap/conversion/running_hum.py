@@ -14,7 +14,7 @@ class RunningHum:
     """The hum in the last 8 s of a stream; see `hum.find_hum`.
 
     Attributes:
-        new: tones in Hz, (tones,), that the last call was the first to know.
+        new: tones in Hz, (tones,), that the last call found for the first time.
     """
 
     def __init__(self, sample_rate: int):

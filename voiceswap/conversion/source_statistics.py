@@ -68,7 +68,7 @@ class SourceStatistics:
         self._f0 = np.append(self._f0, f0)[-round(REMEMBERED_SECONDS * self.frame_rate) :]
 
     def forget_f0(self, tones: np.ndarray) -> None:
-        """Take what is near tones (tones,), in Hz, for no voice."""
+        """Count F0 near tones (tones,), in Hz, as unvoiced: they are no voice."""
         near = np.abs(self._f0[:, None] / tones - 1) < NEAR_TONE
         self._f0[near.any(1)] = 0.0
 

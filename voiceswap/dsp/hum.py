@@ -86,7 +86,10 @@ class HumRemover:
 
 
 def hum_spectrum(samples: np.ndarray, sample_rate: int) -> Tensor:
-    """Spectrum (BINS, frames) of the whole frames in samples (samples,), the second at one hop."""
+    """Spectrum (BINS, frames) of the frames that lie whole in samples (samples,).
+
+    The first is centred on the first hop.
+    """
     hop = round(HOP_SECONDS * sample_rate)
     spectrum = stft(torch.from_numpy(samples), torch.hann_window(2 * hop), hop)
     return spectrum[:BINS, 1 : len(samples) // hop].to(torch.complex128)
