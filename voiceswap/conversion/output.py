@@ -7,14 +7,9 @@ import numpy as np
 from voiceswap.audio_io.decoding import BLOCK_SECONDS
 from voiceswap.audio_io.resampling import resample_blocks
 from voiceswap.conversion.disk_array import DiskArray
-from voiceswap.conversion.loudness import (
-    LoudnessGain,
-    limited_gain,
-    output_contours,
-    ramps,
-    true_peaks,
-)
+from voiceswap.conversion.loudness import LoudnessGain, output_contours
 from voiceswap.conversion.recording import Recording
+from voiceswap.dsp.limiter import limited_gain, ramps, true_peaks
 from voiceswap.errors import VoiceswapError
 from voiceswap.features import AudioConfig
 

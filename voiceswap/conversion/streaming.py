@@ -11,13 +11,7 @@ from voiceswap.conversion.batching import stack_pairs
 from voiceswap.conversion.core import decode
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import LATENCIES, LEAST_PAST, Latency
-from voiceswap.conversion.loudness import (
-    LoudnessGain,
-    limited_gain,
-    output_contours,
-    power_contours,
-    true_peaks,
-)
+from voiceswap.conversion.loudness import LoudnessGain, output_contours, power_contours
 from voiceswap.conversion.options import DEFAULTS, ConversionOptions
 from voiceswap.conversion.pitch import SEMITONE, transfer_pitch
 from voiceswap.conversion.running_f0 import RunningF0
@@ -28,6 +22,7 @@ from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, require_voice, stack_voices
 from voiceswap.dsp.filters import high_pass
+from voiceswap.dsp.limiter import limited_gain, true_peaks
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import DEFAULT_F0
 from voiceswap.models.excitation import ExcitationState, excitation_states
