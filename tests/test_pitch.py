@@ -66,8 +66,11 @@ def test_a_song_keeps_its_intervals(swapper, singer, target, request):
 def test_an_octave_stays_where_the_voice_can_sing_it(root, voice, octaves):
     f0, statistics = melody(root), torch.tensor([np.log(voice), 0.2], dtype=torch.float32)
     people, options = np.zeros(len(f0)), ConversionOptions(exact_pitch=True)
-    moved, _ = place_contour(f0, people, statistics, options, "song")
+    notes: list[str] = []
+    with notes_to(notes.append):
+        moved, _ = place_contour(f0, people, statistics, options, "song")
     np.testing.assert_allclose(moved.numpy(), f0 * 2.0**octaves, rtol=1e-4)
+    assert ["octave" in str(told) for told in notes] == [True] * abs(octaves)
 
 
 def test_a_chorus_an_octave_above_its_verse_stays_there(swapper, song, goodbye):

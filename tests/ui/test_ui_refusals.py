@@ -81,6 +81,9 @@ def refused(*arguments, **options):
          "flattened; shift the pitch less.", "63% 的语音会超出音高范围（1100 Hz）"),
         ("a.wav: moved by +12 semitones it would be outside 60 to 1100 Hz, the range of pitch, so "
          "it is in another octave.", "a.wav：移动 +12 个半音会超出音高范围（60 到 1100 Hz）"),
+        ("a.wav: it is 2 octaves lower than its source, where the target's voice can sing it; "
+         "shift the pitch by +12 semitones for another octave.",
+         "a.wav：为了适合目标声音的音域，旋律移了八度；把音高移动 +12 个半音可换一个八度。"),
     ],
 )  # fmt: skip
 def test_refusals_and_errors_of_the_server_are_chinese_too(english, chinese):

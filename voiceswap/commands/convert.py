@@ -20,6 +20,7 @@ from voiceswap.commands.options import (
     PitchOptions,
     PitchRange,
     Precision,
+    Rate,
     Seed,
     SourceVoice,
     Strength,
@@ -105,6 +106,7 @@ def convert(
     source_voice: SourceVoice = None,
     strength: Strength = 1.0,
     seed: Seed = None,
+    rate: Rate = None,
     no_tags: NoTags = False,
     overwrite: Overwrite = False,
     checkpoint: Model = "default",
@@ -120,7 +122,7 @@ def convert(
     require_recordings(source)
     require_references(*references)
     options = {**pitch, "pitch_range": pitch_range, "strength": strength, "seed": seed}
-    options |= {"source_pitch": pitch_of(source_voice), "tags": not no_tags}
+    options |= {"source_pitch": pitch_of(source_voice), "rate": rate, "tags": not no_tags}
     swapper = load_swapper(checkpoint, device, precision)
     with converting() as progress:
         swapper.convert_file(source, references, path, progress, **options)

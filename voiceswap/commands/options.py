@@ -76,6 +76,15 @@ Strength = Annotated[float, _range("strength", "0 keeps the source's voice, 1 gi
 Seed = Annotated[
     int | None, typer.Option(min=0, help="Each number gives a slightly different result.")
 ]
+Rate = Annotated[
+    int | None,
+    typer.Option(
+        min=RANGES["rate"][0],
+        max=RANGES["rate"][1],
+        help="Sample rate of the result in Hz, such as 48000 for a song's other tracks.",
+        show_default="the model's, 24000",
+    ),
+]
 NoTags = Annotated[
     bool,
     typer.Option(

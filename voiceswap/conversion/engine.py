@@ -13,6 +13,7 @@ from voiceswap.audio import prepare_audio
 from voiceswap.conversion.batching import batches, on_device, stack, usual_batch_size
 from voiceswap.conversion.core import Utterance, decode, extract_voice
 from voiceswap.conversion.encoder import RecordingEncoder
+from voiceswap.conversion.held_notes import average_content, sung
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.missing_bands import with_all_bands
 from voiceswap.conversion.nonverbal import Envelope, difference, follow_source, unsure
@@ -256,11 +257,15 @@ class Engine:
         log_f0 = to_device(torch.stack([item.log_f0 for item in items]), self.device)
         voice = stack_voices([item.conversion.voice for item in items], self.device)
         voice = replace(voice, log_f0=log_f0)
-        mel = decode(self.autoencoder, content, f0, voice, mask)
-        if self.usual_log_variance is not None:
+        if self.usual_log_variance is None:
+            mel = decode(self.autoencoder, content, f0, voice, mask)
+        else:
             waves, _ = stack([torch.from_numpy(item.samples()) for item in items])
             source = self.log_mel(to_device(waves, self.device))
             share = unsure(posterior.log_variance, self.usual_log_variance, source, mask)
+            held = share * sung(items, f0)
+            content, share = average_content(content, held, stride, mask), share - held
+            mel = decode(self.autoencoder, content, f0, voice, mask)
             own_f0, _ = stack([item.own_f0 for item in items])
             source = self.envelope(source, to_device(own_f0, self.device))
             mel = follow_source(mel, source, share, difference(mel, source, share, mask))
@@ -277,10 +282,7 @@ class Engine:
         state: ExcitationState | None = None,
         high_gain: Tensor | None = None,
     ) -> Tensor:
-        """Waveforms, at `output_audio`'s rate, of log-mels and F0 in Hz.
-
-        By the vocoder, or by Griffin-Lim without one.
-        """
+        """Waveforms as `output_audio` tells of log-mels and F0 in Hz; by Griffin-Lim if need be."""
         if self.vocoder is None:
             return griffin_lim(mel, self.audio)
         return self.vocoder(mel, f0, mask, state, high_gain)

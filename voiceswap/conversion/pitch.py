@@ -46,6 +46,8 @@ def place_contour(
             octave = _singable_octave(own, source[0], voice, float(shift[0]))
             if octave != _singable_octave(own, source[0], voice):
                 _note_other_octave(options.pitch_shift, name)
+            elif octave and not options.pitch_shift:
+                _note_moved_octave(octave, name)
             target = source[0] + shift + torch.tensor([octave * OCTAVE, 0.0])
         else:
             target = shift + voice
@@ -64,6 +66,17 @@ def _note_other_octave(pitch_shift: float, name: str) -> None:
     text = (
         f": moved by {pitch_shift:+g} semitones it would be outside {F0_MIN:.0f} to "
         f"{F0_MAX:.0f} Hz, the range of pitch, so it is in another octave."
+    )
+    note(Note(name, text))
+
+
+def _note_moved_octave(octave: int, name: str) -> None:
+    """Note that a song is not in its own octave, and how to get it there."""
+    count = "an octave" if abs(octave) == 1 else f"{abs(octave)} octaves"
+    way, back = ("higher", "-") if octave > 0 else ("lower", "+")
+    text = (
+        f": it is {count} {way} than its source, where the target's voice can sing it; shift the "
+        f"pitch by {back}12 semitones for another octave (--pitch exact{back}12)."
     )
     note(Note(name, text))
 

@@ -178,6 +178,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name}：{share} 的语音会超出音高范围（{hz} Hz），旋律因此变平；请减小音高的移动量。",
     ),
     (
+        r"(?P<name>.+): it is (?:an octave|\d octaves) (?:higher|lower) than its source, .* by "
+        r"(?P<shift>\S+) semitones .*",
+        "{name}：为了适合目标声音的音域，旋律移了八度；把音高移动 {shift} 个半音可换一个八度。",
+    ),
+    (
         r"(?P<name>.+): moved by (?P<shift>\S+) semitones it would be outside "
         r"(?P<low>\d+) to (?P<high>\d+) Hz, .*",
         "{name}：移动 {shift} 个半音会超出音高范围（{low} 到 {high} Hz），因此改用另一个八度。",
