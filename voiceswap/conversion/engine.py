@@ -282,7 +282,10 @@ class Engine:
         state: ExcitationState | None = None,
         high_gain: Tensor | None = None,
     ) -> Tensor:
-        """Waveforms as `output_audio` tells of log-mels and F0 in Hz; by Griffin-Lim if need be."""
+        """Waveforms, at `output_audio`'s rate, of log-mels and F0 in Hz.
+
+        By the vocoder, or by Griffin-Lim without one.
+        """
         if self.vocoder is None:
             return griffin_lim(mel, self.audio)
         return self.vocoder(mel, f0, mask, state, high_gain)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from voiceswap.conversion.output_windows import OutputWindow
 from voiceswap.models.layers import masked
+from voiceswap.transfer import to_device
 
 AVERAGED_FRAMES = 6  # content frames to either side, 0.12 s
 
@@ -24,8 +25,8 @@ def sung(items: Sequence[OutputWindow], f0: Tensor) -> Tensor:
     `f0` is that of the windows, (batch, frames), Hz. What is unvoiced in a song is breath and
     consonants, as in speech.
     """
-    songs = torch.tensor([item.conversion.options.exact_pitch for item in items], device=f0.device)
-    return (songs[:, None] & (f0 > 0))[:, None].float()
+    songs = torch.tensor([item.conversion.options.exact_pitch for item in items])
+    return (to_device(songs, f0.device)[:, None] & (f0 > 0))[:, None].float()
 
 
 def average_content(
