@@ -13,8 +13,9 @@ from commands import command, run
 
 from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
-from voiceswap.conversion.diarization import find_turns, turns_of
+from voiceswap.conversion.diarization import find_turns
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.conversion.speaker_changes import turns_of
 from voiceswap.conversion.turns import covering, read_turns, write_turns
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.notes import notes_to

@@ -19,11 +19,12 @@ from voiceswap.audio_io.decoding import regular_file, sound_info
 from voiceswap.audio_io.resampling import of_length, resample_blocks
 from voiceswap.audio_io.subtypes import fine_subtype
 from voiceswap.audio_io.writing import AudioWriter
-from voiceswap.conversion.diarization import PLACE_SECONDS, find_turns, turns_of
+from voiceswap.conversion.diarization import find_turns
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.file_conversion import FileConversion
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.progress import ProgressCallback, part_of
+from voiceswap.conversion.speaker_changes import PLACE_SECONDS, turns_of
 from voiceswap.conversion.swapper import References, VoiceSwapper
 from voiceswap.conversion.turns import Turn, covering
 from voiceswap.conversion.two_channels import TwoChannels
@@ -90,7 +91,7 @@ def convert_dialogue(
         if turns is None:
             samples = _resampled(whole, own_rate, verifier.sample_rate)
             if channels:
-                second = channels.second(PLACE_SECONDS)
+                second = channels.second()
                 turns = turns_of(second, samples, verifier.sample_rate)
                 note(Note(name, OWN_CHANNELS))
             else:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,21 +11,24 @@ from torch import Tensor
 from voiceswap.conversion.clusters import first_guesses, unit
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.progress import ProgressCallback, part_of
-from voiceswap.conversion.turns import DECIMALS, Turn
+from voiceswap.conversion.speaker_changes import (
+    PLACE_SECONDS,
+    QUIET_DB,
+    likeliest,
+    smooth,
+    turns_of,
+)
+from voiceswap.conversion.turns import Turn
 from voiceswap.errors import AudioError
 from voiceswap.models.speaker_verifier import SpeakerVerifier
 from voiceswap.notes import Note, note
 
 HOP = SpeakerVerifier.hop_length
 # In the verifier's mel frames:
-STEP = 10  # from a place to the next
-PLACE_SECONDS = STEP / SpeakerVerifier.frame_rate
+STEP = round(PLACE_SECONDS * SpeakerVerifier.frame_rate)  # from a place to the next
 LONG = SpeakerVerifier.window  # of windows that tell who the two are
 SHORT = 80  # of those that tell who speaks at a place
 LONG_SHARE = LONG / (LONG + SHORT)  # of the time that the vectors of both take
-QUIET_DB = -25.0  # relative to loud speech: pauses
-# What a change of the speaker costs, in deviations of a window's preference for one of the two.
-CHANGE, CHANGE_IN_PAUSE = 3.0, 0.5
 ROUNDS = 4  # of learning who the two are from who speaks when
 PURE = 17  # places around one that are of the same speaker, so that its long window is too
 LEAST_PLACES = 8  # of either
@@ -36,9 +38,6 @@ CLEARLY = 1.5  # times the fit of the first guess, by k-means, from which anothe
 # Something else than the two: the most turns of a recording with it on one side, the highest cosine
 # of the two's means, and by how much lower that may be than the cosine of what is on both sides.
 BLOCK_TURNS, DISTINCT_COSINE, NEARER = 3, 0.7, 0.05
-CUT_WITHIN = 0.4  # seconds around a change in which the quietest place is where turns part
-CUT_SECONDS = 0.02  # whose power tells how quiet a place is
-LEAST_FOUND = 0.2  # seconds of a turn that is found
 BLOCK_SECONDS = 60
 BATCH = 64  # windows at once
 
@@ -57,8 +56,8 @@ def find_turns(
     """The turns of two people: 1 is the one who speaks first. They cover the recording.
 
     The verifier's vectors of long windows tell who the two are; short windows' preference for one
-    or the other, and what a change costs, give the likeliest sequence (Viterbi, 1967), from which
-    both means are taken again.
+    or the other, and what a change costs, give the likeliest sequence, from which both means are
+    taken again.
 
     Args:
         samples: (samples,), at the verifier's rate.
@@ -137,7 +136,6 @@ def _learned(places: _Places, means: np.ndarray, rounds: int) -> _Split:
     """Who speaks when by two means (2, 256), which are taken from that again, and so on."""
     long, short, full = places.long, places.short, places.full
     second = long @ (means[1] - means[0]) > 0
-    costs = np.where(places.speech, CHANGE, CHANGE_IN_PAUSE)
     for _ in range(rounds):
         preference = short @ (means[1] - means[0])
         sides = preference[full & second], preference[full & ~second]
@@ -145,7 +143,7 @@ def _learned(places: _Places, means: np.ndarray, rounds: int) -> _Split:
             break
         middle = (sides[0].mean() + sides[1].mean()) / 2
         deviation = max(preference[full].std(), 1e-6)
-        second = likeliest((preference - middle) / deviation * places.speech, costs)
+        second = likeliest((preference - middle) / deviation, places.speech)
         share = smooth(second.astype(np.float64), PURE)
         pure = [long[full & (share < 0.05)], long[full & (share > 0.95)]]
         if min(map(len, pure)) < LEAST_PLACES:
@@ -202,12 +200,6 @@ def _times(block: np.ndarray) -> str:
     return ", ".join(f"{first}–{last}" for first, last in zip(seconds, seconds, strict=True))
 
 
-def smooth(values: np.ndarray, width: int) -> np.ndarray:
-    """Means of `width` values around each."""
-    around = np.pad(values, (width // 2, (width - 1) // 2), "edge")
-    return np.convolve(around, np.ones(width) / width, "valid")
-
-
 def _mels(samples: DiskArray, verifier: SpeakerVerifier) -> Iterator[Tensor]:
     """Mel powers (40, frames) of blocks, at the level that the verifier was trained on."""
     block = BLOCK_SECONDS * verifier.sample_rate
@@ -232,50 +224,3 @@ def _vectors(
         with torch.inference_mode():
             found.append(verifier.embed_mel(part).cpu())
     return torch.cat(found).numpy()
-
-
-def likeliest(preference: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """Whether the second speaks at each place (places,), where changes cost something."""
-    leads, lead = np.zeros(len(costs)), 0.0  # by how much the second's best sequence is the better
-    for place, (gain, cost) in enumerate(zip(preference.tolist(), costs.tolist(), strict=True)):
-        leads[place] = lead
-        lead = min(max(lead, -cost), cost) + gain
-    state, path = lead > 0, np.zeros(len(costs), bool)
-    for place in range(len(costs) - 1, -1, -1):
-        path[place] = state
-        if abs(leads[place]) > costs[place]:
-            state = bool(leads[place] > 0)
-    return path
-
-
-def turns_of(second: np.ndarray, samples: DiskArray, rate: int) -> list[Turn]:
-    """Turns from whether the second speaks at each place; they part where it is quietest.
-
-    Those shorter than LEAST_FOUND go to the turns around them.
-    """
-    least = LEAST_FOUND * rate
-    starts: list[tuple[int, bool]] = [(0, bool(second[0]))]
-    for place in np.flatnonzero(second[1:] != second[:-1]):
-        edge = _quietest(samples, round((place + 0.5) * STEP * HOP), rate)
-        if len(samples) - edge < least:
-            break
-        if edge - starts[-1][0] < least:
-            edge, _ = starts.pop()
-        if not starts or starts[-1][1] != second[place + 1]:
-            starts.append((edge, bool(second[place + 1])))
-    seconds = [round(edge / rate, DECIMALS) for edge, _ in starts]
-    last = round(len(samples) / rate, DECIMALS)
-    first_speaker = starts[0][1]
-    return [
-        Turn(start, end, 1 if speaker == first_speaker else 2)
-        for (start, end), (_, speaker) in zip(pairwise([*seconds, last]), starts, strict=True)
-    ]
-
-
-def _quietest(samples: DiskArray, near: int, rate: int) -> int:
-    """The quietest place within CUT_WITHIN of a sample."""
-    first = max(0, near - round(CUT_WITHIN * rate))
-    width = round(CUT_SECONDS * rate)
-    part = samples.read(first, near + round(CUT_WITHIN * rate))
-    powers = np.convolve(np.square(part), np.ones(width), "valid")
-    return first + width // 2 + int(np.argmin(powers))

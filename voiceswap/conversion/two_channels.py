@@ -10,8 +10,8 @@ from voiceswap.audio_io.channels import ALONE
 from voiceswap.audio_io.decoding import decode_file
 from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.audio_io.writing import AudioWriter
-from voiceswap.conversion.diarization import CHANGE, CHANGE_IN_PAUSE, QUIET_DB, likeliest, smooth
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.conversion.speaker_changes import PLACE_SECONDS, QUIET_DB, likeliest, smooth
 from voiceswap.notes import notes_to
 
 LOUD = 99  # percentile of the powers of frames that is loud speech, of who speaks little too
@@ -42,15 +42,14 @@ class TwoChannels:
         loud = np.maximum(np.percentile(together, LOUD, axis=0), 1e-12)
         self._relative = np.stack([smooth(own, AROUND) for own in (together / loud).T], 1) + 1e-9
 
-    def second(self, seconds: float) -> np.ndarray:
-        """Whether the second channel's person speaks at places so many seconds apart."""
-        count = round(len(self.samples) / self.rate / seconds)
-        places = np.arange(max(1, count)) * seconds * self.rate / self.frame
+    def second(self) -> np.ndarray:
+        """Whether the second channel's person speaks at places PLACE_SECONDS apart."""
+        count = round(len(self.samples) / self.rate / PLACE_SECONDS)
+        places = np.arange(max(1, count)) * PLACE_SECONDS * self.rate / self.frame
         nearest = np.minimum(places.astype(int), len(self._relative) - 1)
         decibels = 10 * np.log10(self._relative[nearest])
         speech = decibels.max(1) > QUIET_DB
-        costs = np.where(speech, CHANGE, CHANGE_IN_PAUSE)
-        return likeliest((decibels[:, 1] - decibels[:, 0]) / PREFERENCE_DB * speech, costs)
+        return likeliest((decibels[:, 1] - decibels[:, 0]) / PREFERENCE_DB, speech)
 
     def write(self, channel: int, path: Path) -> None:
         """Write what the person on a channel speaks: silence where only the other one does.
