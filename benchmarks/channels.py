@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from references import FOLDERS, RATE, in_noise, other_sounds, people
 
-from voiceswap.audio import prepare_audio, read_audio, set_level
+from voiceswap.audio import prepare_audio, read_audio
+from voiceswap.dsp.level import set_level
 from voiceswap.notes import Note, notes_to
 from voiceswap.training.degrade import by_telephone, in_a_room
 

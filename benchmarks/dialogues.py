@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from references import RATE, in_noise, people
 
-from voiceswap.audio import frame_powers, power_frame, read_audio, set_level
+from voiceswap.audio import read_audio
 from voiceswap.conversion.diarization import find_turns
 from voiceswap.conversion.disk_array import DiskArray
+from voiceswap.dsp.level import frame_powers, power_frame, set_level
 from voiceswap.errors import AudioError
 from voiceswap.models.pretrained import speaker_verifier
 from voiceswap.notes import notes_to

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.dsp.level import active_level_db
 from voiceswap.models.checkpoint import load_checkpoint
 
 RATE, PAUSE, BELOW_DB = 16000, 0.35, 2.0

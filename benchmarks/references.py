@@ -20,8 +20,9 @@ import numpy as np
 import torch
 
 from voiceswap import VoiceSwapper
-from voiceswap.audio import active_level_db, read_audio, set_level
+from voiceswap.audio import read_audio
 from voiceswap.audio_io.endings import SOUND_ENDINGS
+from voiceswap.dsp.level import active_level_db, set_level
 from voiceswap.features import extract_f0
 from voiceswap.notes import Note, notes_to
 from voiceswap.training.degrade import by_telephone, in_a_room

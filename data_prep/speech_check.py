@@ -10,13 +10,10 @@ import numpy as np
 import soundfile
 from lhotse import Recording
 
-from voiceswap.audio import (
-    MIN_SPEECH_LEVEL_DB,
-    active_level_db,
-)
 from voiceswap.audio_io.channels import ChannelMix
 from voiceswap.audio_io.checks import check_audio
 from voiceswap.audio_io.decoding import decode_file, sound_info
+from voiceswap.dsp.level import MIN_SPEECH_LEVEL_DB, active_level_db
 from voiceswap.dsp.pauses import cut_at_pauses
 from voiceswap.dsp.recording_quality import CLIPPED_SHARE, is_clipped, speech_above_noise_db
 from voiceswap.errors import AudioError, DataError

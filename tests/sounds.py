@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from voiceswap.audio import active_level_db
 from voiceswap.conversion.mel_statistics import speech_frames
+from voiceswap.dsp.level import active_level_db
 from voiceswap.features import AudioConfig, LogMel
 
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from voiceswap.audio import active_level_db, mean_powers, prepare_audio, read_audio, set_level
+from voiceswap.audio import prepare_audio, read_audio
 from voiceswap.audio_io.writing import COMMENT, write_audio
+from voiceswap.dsp.level import active_level_db, mean_powers, set_level
 from voiceswap.errors import AudioError
 from voiceswap.files import whole_file
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from rates import RATE
 
-from voiceswap.audio import active_level_db, frame_powers, read_audio
+from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import references
 from voiceswap.conversion.denoise import denoise, enhance
@@ -13,6 +13,7 @@ from voiceswap.conversion.encoder import RecordingEncoder
 from voiceswap.conversion.mel_statistics import speech_frames
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.running_noise import RunningNoise
+from voiceswap.dsp.level import active_level_db, frame_powers
 from voiceswap.dsp.piecewise import piecewise
 from voiceswap.features import LogMel
 from voiceswap.models import pretrained

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from voiceswap.audio import active_level_db
+from voiceswap.dsp.level import active_level_db
 from voiceswap.evaluation.acoustics import (
     cepstral_distortion,
     f0_correlation,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from rates import RATE
 
-from voiceswap.audio import active_level_db
 from voiceswap.conversion.reading import read_recording
 from voiceswap.conversion.running_hum import RunningHum
 from voiceswap.dsp.hum import HumRemover
+from voiceswap.dsp.level import active_level_db
 from voiceswap.features import AudioConfig, extract_f0
 
 AUDIO = AudioConfig()

@@ -5,9 +5,9 @@ import pytest
 from rates import RATE
 from sounds import log_mel_error_db
 
-from voiceswap.audio import active_level_db
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion.reading import read_recording
+from voiceswap.dsp.level import active_level_db
 
 
 def test_words_are_those_without_the_silence_and_hum_is_no_hiss(swapper, hello, goodbye):

@@ -6,13 +6,14 @@ import scipy.signal
 import soundfile
 from rates import RATE
 
-from voiceswap.audio import frame_powers, level_of_powers, read_audio
+from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.audio_io.writing import write_audio
 from voiceswap.conversion.loudness import RESAMPLED, powers_gain
 from voiceswap.conversion.output import Output
 from voiceswap.conversion.recording import Recording
 from voiceswap.dsp.filters import high_pass, k_weighted
+from voiceswap.dsp.level import frame_powers, level_of_powers
 from voiceswap.dsp.limiter import TRUE_PEAK, limited_gain, true_peaks
 
 

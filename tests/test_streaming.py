@@ -12,11 +12,11 @@ from rates import RATE
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from voiceswap import AudioError, VoiceswapError
-from voiceswap.audio import active_level_db, frame_powers
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import running_hum, running_noise, source_statistics, streaming
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.latency import Latency
+from voiceswap.dsp.level import active_level_db, frame_powers
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.live.simulation import StreamReport, simulate
 from voiceswap.live.warm_up import warm_up

@@ -16,10 +16,11 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from voiceswap import AudioError, ConversionOptions, FileConversion, VoiceswapError, VoiceSwapper
-from voiceswap.audio import active_level_db, read_audio
+from voiceswap.audio import read_audio
 from voiceswap.audio_io.resampling import resample
 from voiceswap.conversion import voice_file
 from voiceswap.conversion.voice_file import save_voice
+from voiceswap.dsp.level import active_level_db
 from voiceswap.examples import GOODBYE, HELLO
 from voiceswap.features import extract_f0, log_f0_statistics
 from voiceswap.models.checkpoint import Checkpoint

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from lightning.pytorch.plugins.precision import MixedPrecision, Precision
 from torch.utils.data import default_collate
 
-from voiceswap.audio import set_level
+from voiceswap.dsp.level import set_level
 from voiceswap.errors import DataError
 from voiceswap.features import AudioConfig
 from voiceswap.models.pretrained import front_end

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from voiceswap.audio import active_level_db
 from voiceswap.dsp import spectra
+from voiceswap.dsp.level import active_level_db
 from voiceswap.dsp.spectra import power
 from voiceswap.models.denoiser import Denoiser
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voiceswap.audio import level_of_powers, mean_powers
 from voiceswap.dsp.filters import high_pass, k_weighted
+from voiceswap.dsp.level import level_of_powers, mean_powers
 from voiceswap.features import AudioConfig
 
 SMOOTHING_SECONDS, BRIDGE_SECONDS, CORRECTION_SECONDS = 0.3, 8.0, 0.75  # of Hann windows

@@ -6,13 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from voiceswap.audio import (
-    AudioInput,
-    AudioStream,
-    is_pair,
-    prepare_audio,
-    read_input,
-)
+from voiceswap.audio import AudioInput, AudioStream, is_pair, prepare_audio, read_input
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS
 from voiceswap.audio_io.decoding import sound_info
 from voiceswap.audio_io.recording_files import recordings_in

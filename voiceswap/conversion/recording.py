@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, require_length, require_sound
 from voiceswap.audio_io.decoding import BLOCK_SECONDS
 from voiceswap.conversion.batching import batches
@@ -19,6 +18,7 @@ from voiceswap.conversion.mel_statistics import near_speech
 from voiceswap.dsp.bandwidth import missing_highs
 from voiceswap.dsp.filters import high_pass
 from voiceswap.dsp.hum import HumRemover
+from voiceswap.dsp.level import ACTIVE_LEVEL_DB, frame_powers, level_of_powers
 from voiceswap.dsp.piecewise import piecewise
 from voiceswap.features import AudioConfig, F0Batch
 from voiceswap.models.front_ends import CONTEXT, CORE

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import torch
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, POWER_FRAME_RATE, frame_powers, level_of_powers
 from voiceswap.conversion.batching import stack_pairs
 from voiceswap.conversion.engine import Engine
 from voiceswap.conversion.recording import EncodedRecording
+from voiceswap.dsp.level import ACTIVE_LEVEL_DB, POWER_FRAME_RATE, frame_powers, level_of_powers
 from voiceswap.features import DEFAULT_F0, DEFAULT_LOG_F0_STD, log_f0_statistics
 from voiceswap.models.layers import RunningMoments
 from voiceswap.precision import inference

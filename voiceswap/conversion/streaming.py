@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from voiceswap.audio import ACTIVE_LEVEL_DB, as_floats
+from voiceswap.audio import as_floats
 from voiceswap.audio_io.checks import require_finite
 from voiceswap.conversion.batching import stack_pairs
 from voiceswap.conversion.core import decode
@@ -22,6 +22,7 @@ from voiceswap.conversion.source_statistics import SourceStatistics
 from voiceswap.conversion.stream_resampler import StreamResampler
 from voiceswap.conversion.voice import Voice, require_voice, stack_voices
 from voiceswap.dsp.filters import high_pass
+from voiceswap.dsp.level import ACTIVE_LEVEL_DB
 from voiceswap.dsp.limiter import limited_gain, true_peaks
 from voiceswap.errors import AudioError, VoiceswapError
 from voiceswap.features import DEFAULT_F0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from voiceswap.audio import AudioInput, set_level
+from voiceswap.audio import AudioInput
 from voiceswap.audio_io.checks import MIN_RECORDING_SECONDS, shortest_source
 from voiceswap.audio_io.resampling import resample_to_length
 from voiceswap.conversion.copy_synthesis import copy_synthesis
@@ -28,6 +28,7 @@ from voiceswap.conversion.streaming import Stream
 from voiceswap.conversion.strength import of_strength
 from voiceswap.conversion.voice import Voice, blend, join_voices, weighted
 from voiceswap.conversion.voice_file import VoiceSizes, is_voice_file, load_voice, save_voice
+from voiceswap.dsp.level import set_level
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
 from voiceswap.models.checkpoint import Checkpoint, load_checkpoint

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from voiceswap.audio import frame_powers, power_frame
 from voiceswap.audio_io.channels import ALONE
 from voiceswap.audio_io.decoding import decode_file
 from voiceswap.audio_io.resampling import BlockResampler
 from voiceswap.audio_io.writing import AudioWriter
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.speaker_changes import PLACE_SECONDS, QUIET_DB, likeliest, smooth
+from voiceswap.dsp.level import frame_powers, power_frame
 from voiceswap.notes import notes_to
 
 LOUD = 99  # percentile of the powers of frames that is loud speech, of who speaks little too

@@ -1,1 +1,1 @@
-"""Signal processing: short-time spectra, F0, pauses, bandwidth, clipping, noise, a limiter."""
+"""Signal processing: spectra, F0, pauses, bandwidth, clipping, noise, level, a limiter."""

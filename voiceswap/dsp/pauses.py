@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from voiceswap.audio import frame_powers, power_frame
+from voiceswap.dsp.level import frame_powers, power_frame
 
 SMOOTHING = 11  # frames over which powers are averaged
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from voiceswap.audio import frame_powers, level_of_powers
+from voiceswap.dsp.level import frame_powers, level_of_powers
 
 CLIPPED_SHARE = 0.01  # of the samples, at the peak
 CLIPPED_PEAK = 0.5  # below this a flat peak is no clipping of the recorder

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from voiceswap.audio import active_level_db
 from voiceswap.dsp.filters import k_weighted
+from voiceswap.dsp.level import active_level_db
 
 MIN_VOICED = 20  # fewest frames voiced in both contours for a correlation
 CEPSTRA = 24

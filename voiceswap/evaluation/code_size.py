@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from voiceswap.audio import read_audio, set_level
+from voiceswap.audio import read_audio
 from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.dsp.level import set_level
 from voiceswap.evaluation.intervals import bootstrap
 from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.features import extract_f0, log_f0_statistics

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voiceswap.audio import prepare_audio, read_audio, set_level
+from voiceswap.audio import prepare_audio, read_audio
 from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.dsp.level import set_level
 from voiceswap.evaluation.pairs import speaker_of
 from voiceswap.features import AudioConfig, extract_f0, log_f0_statistics
 from voiceswap.models import pretrained

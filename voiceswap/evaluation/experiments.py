@@ -9,8 +9,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from voiceswap.audio import active_level_db, read_audio_up_to
+from voiceswap.audio import read_audio_up_to
 from voiceswap.conversion.swapper import VoiceSwapper
+from voiceswap.dsp.level import active_level_db
 from voiceswap.evaluation.code_size import reconstruction_against_code_size
 from voiceswap.evaluation.intervals import MIN_SPEAKERS, bootstrap, summarise
 from voiceswap.evaluation.measurement import Measurement, MeasurementCache

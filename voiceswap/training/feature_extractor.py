@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from lhotse.cut import Cut
 
-from voiceswap.audio import prepare_audio, set_level
+from voiceswap.audio import prepare_audio
 from voiceswap.dsp.bandwidth import missing_highs
+from voiceswap.dsp.level import set_level
 from voiceswap.errors import AudioError
 from voiceswap.features import AudioConfig, LogMel, extract_f0
 from voiceswap.models import pretrained

@@ -5,8 +5,9 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from voiceswap.audio import AudioStream, active_level_db
+from voiceswap.audio import AudioStream
 from voiceswap.dsp.filters import k_weighted
+from voiceswap.dsp.level import active_level_db
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.components import html
 
