@@ -1,8 +1,11 @@
 """Results are reused only where all the code is the same that they depend on."""
 
+import ast
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,3 +64,20 @@ def test_a_change_of_what_is_imported_is_another_hash(tmp_path, monkeypatch):
     before = code_hash.__wrapped__(module)
     (tmp_path / "voiceswap/three.py").write_text("x = 1")
     assert code_hash.__wrapped__(module) != before
+
+
+def test_threads_parse_one_after_another(monkeypatch):
+    """Where CPython is given two sources at once, it may raise a SystemError."""
+    parse, at_once, most = ast.parse, [], []
+
+    def slow_parse(source):
+        at_once.append(source)
+        most.append(len(at_once))
+        time.sleep(0.01)
+        at_once.remove(source)
+        return parse(source)
+
+    monkeypatch.setattr(results_log.ast, "parse", slow_parse)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(source_files, [results_log, scorers] * 2))
+    assert found[:2] == found[2:] and max(most) == 1

@@ -15,6 +15,8 @@ from voiceswap.errors import VoiceswapError
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("voiceswap.", "data_prep.")  # this project's, in ROOT
 JOURNAL_NAME = "journal.jsonl"  # of a batch, in its output folder
+# Threads that parse at once raise a SystemError, since CPython counts their depths together.
+_PARSING = threading.Lock()
 
 
 class ResultsLog:
@@ -117,7 +119,9 @@ def source_files(*modules: ModuleType) -> set[Path]:
 
 
 def _imported_files(file: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    with _PARSING:
+        tree = ast.parse(file.read_bytes())
+    for node in ast.walk(tree):
         if not isinstance(node, (ast.Import, ast.ImportFrom)):
             continue
         parts = [alias.name for alias in node.names]
