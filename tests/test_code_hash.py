@@ -77,7 +77,7 @@ def test_threads_parse_one_after_another(monkeypatch):
         at_once.remove(source)
         return parse(source)
 
-    monkeypatch.setattr(results_log.ast, "parse", slow_parse)
-    with ThreadPoolExecutor(4) as pool:
+    with monkeypatch.context() as patched, ThreadPoolExecutor(4) as pool:
+        patched.setattr(results_log.ast, "parse", slow_parse)
         found = list(pool.map(source_files, [results_log, scorers] * 2))
     assert found[:2] == found[2:] and max(most) == 1
