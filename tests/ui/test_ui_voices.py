@@ -225,3 +225,6 @@ def test_every_visit_has_another_random_voice(visit, address):
         page.wait_for_function("document.querySelector('#draw-seed input').value > 0")
         seeds.add(field(page, "draw-seed").input_value())
     assert len(seeds) == 2
+    type_in(field(page, "draw-seed"), "")
+    page.click("#draw-listen")
+    says(page, "The seed is missing")
