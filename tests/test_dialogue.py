@@ -220,6 +220,7 @@ def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
         "start;end;speaker\n0:00;0:03,4;1\n0:03,4;1:02:03,5;2\n",
         "\ufeffStart\tEnd\tSpeaker\n3.4\t3723.5\t2\n0\t3.4\t1.0\n\t\t\n",
         "start,end,speaker\n0,2,1\n2,3.4,1\n3.4,9,2\n00：00：09,3723.5,2\n",
+        "start;end;speaker\n０：００;０：０３．４;１\n3，4;1:02:03.5;２．０\n",
     ],
 )
 def test_a_list_may_be_as_people_write_it(tmp_path, text):
@@ -241,7 +242,8 @@ def test_a_list_may_be_as_people_write_it(tmp_path, text):
         ("start,end,speaker\n0,1,Anna\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1\n", "line 2: a turn is"),
         ("start,end,speaker\n0,nan,1\n", "line 2: a turn is"),
-        ("start,end,speaker\n0,1,1\n900,901,2\n", "one begins at 900 s"),
+        ("start,end,speaker\n0,2:-5,1\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1\n900,901,2\n", r"one begins at 900.000 s \(15:00.000\)"),
         ("start,end,speaker\n0,9,1\n", "no turn of speaker 2"),
         ("start,end,speaker\n0,0.1,1\n0.1,9,2\n", r"talk.wav \(speaker 1\) is 0.10 s long"),
     ],

@@ -145,12 +145,14 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "以及说话人的编号（从 1 开始的整数）。",
     ),
     (
-        r"(?P<name>.+): the turn at (?P<start>\S+) s begins before the one at (?P<before>\S+) s .*",
-        "{name}：{start} 秒开始的一段与 {before} 秒开始的一段重叠；请让前一段在后一段开始时结束。",
+        r"(?P<name>.+): the turn at \S+ s \((?P<start>\S+)\) begins before the one at \S+ s "
+        r"\((?P<before>\S+)\) ends; .*",
+        "{name}：从 {start} 开始的一段与从 {before} 开始的一段重叠；请让前一段在后一段开始时结束。",
     ),
     (
-        r"(?P<name>.+) is (?P<length>\S+) s long, and of its turns one begins at (?P<at>\S+) s\.",
-        "{name} 只有 {length} 秒，而列表中有一段从 {at} 秒开始。",
+        r"(?P<name>.+) is (?P<length>\S+) s long, and of its turns one begins at "
+        r"\S+ s \((?P<at>\S+)\)\.",
+        "{name} 只有 {length} 秒，而列表中有一段从 {at} 开始。",
     ),
     (
         r"(?P<name>.+) has no turn of speaker (?P<who>\d+), who is to be converted\.",
