@@ -66,10 +66,10 @@ def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
     turns = sorted(turns, key=lambda turn: turn.start)
     for before, turn in pairwise(turns):
         if turn.start < before.end:
+            late, early = turn.start, before.start
             raise DataError(
-                f"{name}: the turn at {turn.start:.3f} s ({timecode(turn.start)}) begins before "
-                f"the one at {before.start:.3f} s ({timecode(before.start)}) ends; let one end where "
-                "the next begins."
+                f"{name}: the turn at {late:.3f} s ({timecode(late)}) begins before the one at "
+                f"{early:.3f} s ({timecode(early)}) ends; let one end where the next begins."
             )
     if not turns or turns[-1].start + LEAST_TURN > seconds:
         last = turns[-1].start if turns else 0.0
