@@ -13,6 +13,7 @@ from commands import command, run
 
 from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
+from voiceswap.conversion.dialogue import OF_BOTH
 from voiceswap.conversion.diarization import find_turns, turns_of
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.turns import covering, read_turns, write_turns
@@ -220,7 +221,7 @@ def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
         "start;end;speaker\n0:00;0:03,4;1\n0:03,4;1:02:03,5;2\n",
         "\ufeffStart\tEnd\tSpeaker\n3.4\t3723.5\t2\n0\t3.4\t1.0\n\t\t\n",
         "start,end,speaker\n0,2,1\n2,3.4,1\n3.4,9,2\n00：00：09,3723.5,2\n",
-        "start;end;speaker\n０：００;０：０３．４;１\n3，4;1:02:03.5;２．０\n",
+        "start;end;speaker\n０：００;０：０３．４;１\n3。4;1:02:03.5;２．０\n",
     ],
 )
 def test_a_list_may_be_as_people_write_it(tmp_path, text):
@@ -258,6 +259,16 @@ def test_a_list_that_can_t_be_used_is_told(
     assert run(monkeypatch, *arguments) == 1
     assert re.search(problem, capsys.readouterr().err.splitlines()[-1])  # below notes
     assert not out.exists() and listed.read_text() == text
+
+
+def test_turns_of_both_under_one_number_are_told(swapper, dialogue, tmp_path):
+    path, true = dialogue
+    turns = [replace(turn, speaker=number // 3 + 1) for number, turn in enumerate(true)]
+    notes = []
+    with notes_to(notes.append):
+        convert_dialogue(swapper, path, tmp_path / "out.wav", turns=turns)
+    assert f"{path} (speaker 1){OF_BOTH}" in notes
+    assert not any("two people seem to speak in it" in sentence for sentence in notes)
 
 
 def test_a_turn_too_short_goes_to_those_around_it():

@@ -114,8 +114,8 @@ def _seconds(text: str) -> float:
 
 
 def _halfwidth(text: str) -> str:
-    """What a Chinese keyboard writes as １：２３．５ is 1:23.5."""
-    return unicodedata.normalize("NFKC", text)
+    """What a Chinese keyboard writes as １：２３．５, or １：２３。５, is 1:23.5."""
+    return unicodedata.normalize("NFKC", text).replace("。", ".")
 
 
 def _number(text: str) -> float:

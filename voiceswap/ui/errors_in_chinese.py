@@ -155,8 +155,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{name} 只有 {length} 秒，而列表中有一段从 {at} 开始。",
     ),
     (
-        r"(?P<name>.+) has no turn of speaker (?P<who>\d+), who is to be converted\.",
-        "{name}：列表中没有要转换的说话人 {who}。",
+        r"(?P<name>.+) has no turn of speaker (?P<who>\d+), who is to be converted; .*",
+        "{name}：列表中没有要转换的说话人 {who}；请修改谁在何时说话，或只给其他人目标声音。",
     ),
     (
         r"(?P<name>.+): the two people in it are hard to tell apart, .*",
@@ -165,6 +165,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<name>.+): at (?P<times>[\d–, ]+) s neither of the two seems to speak, .*",
         "{name}：第 {times} 秒似乎不是这两个人在说话，而是音乐或其他人；这部分也会被转换。",
+    ),
+    (
+        r"(?P<name>.+): these turns seem to be of two people; .*",
+        "{name}：这些部分似乎是两个人说的；请修改谁在何时说话。",
     ),
     (
         r"(?P<name>.+): each of the two has a channel of their own, .*",
