@@ -240,6 +240,7 @@ def test_a_list_may_be_as_people_write_it(tmp_path, text):
         ("start,end,speaker\n0,1,1\n0.5,2,2\n", "begins before"),
         ("start,end,speaker\n0,1,0\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1,1.5\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1e300\n", "the number of a speaker, from 1 to 99"),
         ("start,end,speaker\n0,1,Anna\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1\n", "line 2: a turn is"),
         ("start,end,speaker\n0,nan,1\n", "line 2: a turn is"),

@@ -15,6 +15,7 @@ from voiceswap.files import whole_file
 COLUMNS = ("start", "end", "speaker")
 DECIMALS = 3  # of times, so that a list gives the turns that were written to it
 LEAST_TURN = 0.02  # seconds, of a list's
+MOST_SPEAKER = 99  # of a list's: each has a file that is open meanwhile
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,11 @@ def parse_turn(row: Mapping[str, str], place: str) -> Turn:
         speaker = _number(_halfwidth(row["speaker"]))  # spreadsheets may write 1.0
     except (TypeError, KeyError, ValueError):
         start = end = speaker = 0.0
-    whole = speaker >= 1 and speaker.is_integer()
+    whole = 1 <= speaker <= MOST_SPEAKER and speaker.is_integer()
     if not (start >= 0 and start + LEAST_TURN <= end < float("inf") and whole):
         raise DataError(
             f"{place}: a turn is a start and an end, in seconds or as 1:23.5, {LEAST_TURN:g} s "
-            "apart at least, and the number of a speaker, from 1 on."
+            f"apart at least, and the number of a speaker, from 1 to {MOST_SPEAKER}."
         )
     return Turn(start, end, int(speaker))
 

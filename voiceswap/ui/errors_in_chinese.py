@@ -142,7 +142,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<place>.+): a turn is a start and an end, .*",
         "{place}：请填写开始和结束时间（秒，或 1:23.5 这样的形式，结束须晚于开始），"
-        "以及说话人的编号（从 1 开始的整数）。",
+        "以及说话人的编号（1 到 99 的整数）。",
     ),
     (
         r"(?P<name>.+): the turn at \S+ s \((?P<start>\S+)\) begins before the one at \S+ s "
