@@ -13,6 +13,7 @@ from commands import command, run
 
 from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
+from voiceswap.conversion.dialogue import OF_BOTH
 from voiceswap.conversion.diarization import find_turns
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.speaker_changes import turns_of
@@ -221,6 +222,7 @@ def test_more_speakers_than_two_are_those_of_a_list(tiny, dialogue, tmp_path):
         "start;end;speaker\n0:00;0:03,4;1\n0:03,4;1:02:03,5;2\n",
         "\ufeffStart\tEnd\tSpeaker\n3.4\t3723.5\t2\n0\t3.4\t1.0\n\t\t\n",
         "start,end,speaker\n0,2,1\n2,3.4,1\n3.4,9,2\n00：00：09,3723.5,2\n",
+        "start;end;speaker\n０：００;０：０３．４;１\n3。4;1:02:03.5;２．０\n",
     ],
 )
 def test_a_list_may_be_as_people_write_it(tmp_path, text):
@@ -239,10 +241,12 @@ def test_a_list_may_be_as_people_write_it(tmp_path, text):
         ("start,end,speaker\n0,1,1\n0.5,2,2\n", "begins before"),
         ("start,end,speaker\n0,1,0\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1,1.5\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1e300\n", "the number of a speaker, from 1 to 99"),
         ("start,end,speaker\n0,1,Anna\n", "line 2: a turn is"),
         ("start,end,speaker\n0,1\n", "line 2: a turn is"),
         ("start,end,speaker\n0,nan,1\n", "line 2: a turn is"),
-        ("start,end,speaker\n0,1,1\n900,901,2\n", "one begins at 900 s"),
+        ("start,end,speaker\n0,2:-5,1\n", "line 2: a turn is"),
+        ("start,end,speaker\n0,1,1\n900,901,2\n", r"one begins at 900.000 s \(15:00.000\)"),
         ("start,end,speaker\n0,9,1\n", "no turn of speaker 2"),
         ("start,end,speaker\n0,0.1,1\n0.1,9,2\n", r"talk.wav \(speaker 1\) is 0.10 s long"),
     ],
@@ -257,6 +261,16 @@ def test_a_list_that_can_t_be_used_is_told(
     assert run(monkeypatch, *arguments) == 1
     assert re.search(problem, capsys.readouterr().err.splitlines()[-1])  # below notes
     assert not out.exists() and listed.read_text() == text
+
+
+def test_turns_of_both_under_one_number_are_told(swapper, dialogue, tmp_path):
+    path, true = dialogue
+    turns = [replace(turn, speaker=number // 3 + 1) for number, turn in enumerate(true)]
+    notes = []
+    with notes_to(notes.append):
+        convert_dialogue(swapper, path, tmp_path / "out.wav", turns=turns)
+    assert f"{path} (speaker 1){OF_BOTH}" in notes
+    assert not any("two people seem to speak in it" in sentence for sentence in notes)
 
 
 def test_a_turn_too_short_goes_to_those_around_it():

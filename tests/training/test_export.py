@@ -1,5 +1,6 @@
 """`voiceswap export`: means of weights, and what is no checkpoint."""
 
+import json
 import shutil
 from pathlib import Path
 from unittest.mock import Mock
@@ -7,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 from commands import command, refusal
+from lhotse.serialization import load_jsonl
 from tiny_model import save_tiny_model
 from training_runs import TINY, config
 
@@ -99,6 +101,28 @@ def test_random_voices_are_distributed_as_the_codes_of_the_speakers(corpus, tmp_
     torch.testing.assert_close(VoiceSwapper.load(again).sample(7).code, swapper.sample(7).code)
     command(monkeypatch, "export", fitted, fitted, "--out", mean)
     assert load_checkpoint(mean).speaker_distribution is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda cut: cut["recording"], "is no cut of a recording); make it with python -m"),
+        (lambda cut: cut | {"supervisions": []}, "has no speaker); make it with python -m"),
+        (lambda cut: {"a": cut}, "is damaged or no manifest of cuts"),
+        (lambda cut: cut | {"duration": 0.1}, "is no speech (The recording is 0.10 s long"),
+        (lambda cut: None, "have 0 of the two speakers that --speakers needs at least; give more"),
+    ],
+)
+def test_speakers_that_can_t_be_used_are_a_sentence_and_no_file(
+    corpus, tmp_path, monkeypatch, capsys, change, sentence
+):
+    cuts = load_jsonl(corpus / "manifests/speakers-train.jsonl.gz")
+    manifest, out = tmp_path / "cuts.jsonl", tmp_path / "out.safetensors"
+    changed = [json.dumps(line) for line in map(change, cuts) if line]
+    manifest.write_text("\n".join(changed), encoding="utf-8")
+    arguments = "export", save_tiny_model(tmp_path), "--speakers", manifest, "--out", out
+    assert sentence in refusal(monkeypatch, capsys, *arguments)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"\x97RIFF of something else", bytes(range(256)) * 9])

@@ -87,6 +87,9 @@ def test_a_path_with_the_root_path_is_checked_as_without(locked):
         for prefix in ("", "voice/"):
             answer = httpx.post(f"{address}{prefix}gradio_api/call/swap", json=call)
             assert answer.status_code == 403 and "uploaded" in answer.json()["detail"]
+            answer = httpx.get(f"{address}{prefix}zh/?tab=voices")
+            there = answer.request.url.join(answer.headers["location"])
+            assert str(there) == f"{address}{prefix}zh?tab=voices"
 
 
 def test_visitors_are_addresses_and_networks_of_ipv6():

@@ -1,11 +1,12 @@
 """The tab that converts two people in one recording, in a real browser."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
-from browser import choose, result, samples_of, says, shoot, upload
+from browser import PATIENCE, choose, result, samples_of, says, shoot, upload
 
 from voiceswap import convert_dialogue
 from voiceswap.conversion.turns import Turn
@@ -73,10 +74,55 @@ def test_who_speaks_when_is_shown_and_a_corrected_list_is_taken(
     page.keyboard.type("Anna\n")
     page.click("#dialogue-go")
     says(page, f"Row {len(found)}: a turn is a start and an end, in seconds or as 1:23.5")
+    last.click()
+    last.locator(".cell-menu-button").click()
+    offered = page.locator(".cell-menu button").all_inner_texts()
+    assert [offer.strip() for offer in offered] == ["Add row above", "Add row below", "Delete row"]
+    page.keyboard.press("Escape")
     page.locator("#dialogue-source").get_by_label("Clear").click()  # for another recording
     page.wait_for_function(
         "() => !document.querySelector('#dialogue-turns').textContent.includes('0:00.000')"
     )
+
+
+def test_turns_do_not_come_to_a_recording_that_is_chosen_meanwhile(
+    visit, address, swapper, talk, monkeypatch
+):
+    chosen, convert_files = threading.Event(), swapper.convert_files
+    begun = threading.Event()
+
+    def wait(*values):
+        begun.set()
+        assert chosen.wait(PATIENCE)
+        return convert_files(*values)
+
+    monkeypatch.setattr(swapper, "convert_files", wait)
+    page = visit(address, "Dialogue")
+    page.get_by_role("button", name="Who speaks when").click()
+    upload(page, "dialogue-source", talk)
+    page.click("#dialogue-go")
+    assert begun.wait(PATIENCE)
+    page.locator("#dialogue-source").get_by_label("Clear").click()
+    upload(page, "dialogue-source", HELLO)
+    chosen.set()
+    result(page, "dialogue-result")
+    page.wait_for_function(
+        "() => !document.querySelector('#dialogue-turns').textContent.includes('0:00.000')"
+    )
+
+
+def test_a_call_with_a_person_on_each_channel_is_told_once(visit, address, talk):
+    samples, rate = soundfile.read(talk, dtype="float32")
+    second = np.arange(len(samples)) // (len(samples) // 2 // 2) % 2
+    channels = np.stack([samples * (second == channel) for channel in (0, 1)], 1)
+    call = talk.with_name("call.wav")
+    soundfile.write(call, channels, rate)
+    page = visit(address, "Dialogue")
+    upload(page, "dialogue-source", call)
+    page.click("#dialogue-go")
+    says(page, "call.wav: each of the two has a channel of their own")
+    result(page, "dialogue-result")
+    assert "both are mixed" not in page.locator("body").inner_text()
 
 
 def test_a_table_gives_the_turns_that_are_shown_in_it():

@@ -109,7 +109,7 @@ def test_calls_that_are_no_calls_are_refused_in_a_sentence(address, body):
             "Pitch, semitones) has to be a number from -12 to 12.",
         ),
         ([None] * 4 + [-13] + [None] * 5, "has to be a number from -12 to 12."),
-        ([None] * 7 + [-5, None, None], "(Seed) has to be a number from 0 to 2147483647."),
+        ([None] * 7 + [-5, None, None], "(Seed) has to be a number from 0 to 9007199254740991."),
         (["a.wav"] + [None] * 9, "Recording to convert) has to be a file that was uploaded."),
         ([None] * 8 + [{}, False], "Format of the result) has to be a text."),
     ],

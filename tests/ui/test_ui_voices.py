@@ -24,6 +24,8 @@ pytest.importorskip("gradio", reason="the ui extra is not installed")
 from gradio.utils import get_upload_folder
 from gradio_client import Client
 
+from voiceswap.conversion.random_voice import SEEDS
+from voiceswap.conversion.voice_file import describe_voice
 from voiceswap.conversion.voice_library import VoiceLibrary
 from voiceswap.errors import VoiceswapError
 from voiceswap.examples import HELLO
@@ -217,7 +219,7 @@ def test_names_on_the_map_lie_apart():
     assert near.min() > 0.1 and places.min() >= 0 and places.max() <= 1
 
 
-def test_every_visit_has_another_random_voice(visit, address):
+def test_every_visit_has_another_random_voice(visit, address, context):
     seeds = set()
     for _ in range(2):
         page = visit(address, "Voices")
@@ -225,3 +227,11 @@ def test_every_visit_has_another_random_voice(visit, address):
         page.wait_for_function("document.querySelector('#draw-seed input').value > 0")
         seeds.add(field(page, "draw-seed").input_value())
     assert len(seeds) == 2
+    type_in(field(page, "draw-seed"), "")
+    page.click("#draw-listen")
+    says(page, "The seed is missing")
+    type_in(field(page, "draw-seed"), str(SEEDS - 1))  # the largest that a visit may begin with
+    type_in(field(page, "draw-name"), "Anna")
+    page.click("#draw-keep")
+    says(page, "The voice is in the library.")
+    assert describe_voice(context.library.path("Anna"))["drawn"] == SEEDS - 1

@@ -24,6 +24,7 @@ from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.file_conversion import FileConversion
 from voiceswap.conversion.options import ConversionOptions, conversion_options
 from voiceswap.conversion.progress import ProgressCallback, part_of
+from voiceswap.conversion.recording_notes import TWO_SPEAK
 from voiceswap.conversion.speaker_changes import PLACE_SECONDS, turns_of
 from voiceswap.conversion.swapper import References, VoiceSwapper
 from voiceswap.conversion.turns import Turn, covering
@@ -40,6 +41,7 @@ OWN_CHANNELS = (
     ": each of the two has a channel of their own, so each channel is converted by itself, and the "
     "result is a mix of both (--turns with a list that is there converts a mix)."
 )
+OF_BOTH = ": these turns seem to be of two people; correct who speaks when (--turns)."
 
 Parts = dict[int, Path]  # recordings of one person each, by speaker
 
@@ -172,7 +174,10 @@ def _targets(
     """References by speaker; those of a swap are each other's parts."""
     for speaker in (1, 2) if voices is None else voices:
         if speaker not in parts:
-            raise AudioError(f"{name} has no turn of speaker {speaker}, who is to be converted.")
+            raise AudioError(
+                f"{name} has no turn of speaker {speaker}, who is to be converted; correct who "
+                "speaks when, or give voices to others alone."
+            )
     return {1: parts[2], 2: parts[1]} if voices is None else voices
 
 
@@ -256,4 +261,7 @@ def _named(folder: Path, name: str) -> Iterator[None]:
         raise type(error)(renamed(str(error))) from error
     finally:
         for sentence in notes:
-            note(sentence.of(renamed(sentence.recording)))
+            recording = renamed(sentence.recording)
+            if recording != sentence.recording and sentence.text.startswith(TWO_SPEAK):
+                sentence = Note(recording, OF_BOTH)  # nobody can give other turns
+            note(sentence.of(recording))

@@ -4,6 +4,7 @@ import math
 import secrets
 from typing import Any
 
+import numpy as np
 import torch
 
 from voiceswap.conversion.options import number
@@ -47,16 +48,19 @@ def draw_voice(
     generator = torch.Generator().manual_seed(seed)
     identity = torch.stack([torch.ones(n_mels), torch.zeros(n_mels)]).to(device)
     with torch.inference_mode(), exact_arithmetic(device):
+        pitches = []
         for _ in range(TRIES):
             code = distribution.sample(generator).to(device)
             log_f0 = encoder.predict_f0_statistics(code[None])[0]
             mean, deviation = log_f0.tolist()
+            pitches.append(math.exp(mean))
             lowest = math.exp(mean - DEVIATIONS * deviation)
             if low <= math.exp(mean) <= high and lowest >= F0_MIN:
                 return Voice(code, log_f0, identity, notes={"drawn": seed})
+    usual = np.quantile(pitches, (0.05, 0.95))
     raise VoiceswapError(
-        f"Of {TRIES} random voices none has a mean pitch from {low:g} to {high:g} Hz; most lie "
-        "between 90 and 260 Hz."
+        f"Of {TRIES} random voices none has a mean pitch from {low:g} to {high:g} Hz and low notes "
+        f"from {F0_MIN:g} Hz on; most means lie between {usual[0]:.0f} and {usual[1]:.0f} Hz."
     )
 
 

@@ -33,9 +33,10 @@ AS_DIALOGUE = (
     ", so convert it as a dialogue, or each person's part by itself (--source-voice keeps the "
     "characters of one reader apart)."
 )
+TWO_SPEAK = ": two people seem to speak in it"
 TWO_PEOPLE = (
-    ": two people seem to speak in it, and a voice that is taken from both is neither's; give a "
-    "part in which one person speaks."
+    f"{TWO_SPEAK}, and a voice that is taken from both is neither's; give a part in which one "
+    "person speaks."
 )
 MISSING_BANDS = (
     ": it lacks frequencies, as recordings by telephone and at low bit rates do, so a part of its "
@@ -76,8 +77,8 @@ def note_two_voices(recording: Recording, advice: str = NEITHERS) -> None:
     if pitches:
         low, high = pitches
         text = (
-            f": two people seem to speak in it, at about {low:.0f} and {high:.0f} Hz; both get one "
-            f"voice at one pitch{advice}"
+            f"{TWO_SPEAK}, at about {low:.0f} and {high:.0f} Hz; both get one voice at one "
+            f"pitch{advice}"
         )
         note(Note(recording.name, text))
 

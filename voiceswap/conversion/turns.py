@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ from voiceswap.files import whole_file
 COLUMNS = ("start", "end", "speaker")
 DECIMALS = 3  # of times, so that a list gives the turns that were written to it
 LEAST_TURN = 0.02  # seconds, of a list's
+MOST_SPEAKER = 99  # of a list's: each has a file that is open meanwhile
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,14 @@ def covering(turns: Sequence[Turn], seconds: float, name: str) -> list[Turn]:
     turns = sorted(turns, key=lambda turn: turn.start)
     for before, turn in pairwise(turns):
         if turn.start < before.end:
+            late, early = turn.start, before.start
             raise DataError(
-                f"{name}: the turn at {turn.start:g} s begins before the one at {before.start:g} s "
-                "ends; let one end where the next begins."
+                f"{name}: the turn at {late:.3f} s ({timecode(late)}) begins before the one at "
+                f"{early:.3f} s ({timecode(early)}) ends; let one end where the next begins."
             )
     if not turns or turns[-1].start + LEAST_TURN > seconds:
-        at = f"one begins at {turns[-1].start:g} s" if turns else "there is none"
+        last = turns[-1].start if turns else 0.0
+        at = f"one begins at {last:.3f} s ({timecode(last)})" if turns else "there is none"
         raise DataError(f"{name} is {seconds:.2f} s long, and of its turns {at}.")
     turns = [t for n, t in enumerate(turns) if n == 0 or t.speaker != turns[n - 1].speaker]
     starts = [0.0, *(turn.start for turn in turns[1:])]
@@ -84,21 +88,39 @@ def parse_turn(row: Mapping[str, str], place: str) -> Turn:
     """The turn of a row with COLUMNS. Raises DataError, which names `place`, for what is none."""
     try:
         start, end = _seconds(row["start"]), _seconds(row["end"])
-        speaker = float(row["speaker"].replace(",", "."))  # spreadsheets may write 1.0
-    except (AttributeError, KeyError, ValueError):
+        speaker = _number(_halfwidth(row["speaker"]))  # spreadsheets may write 1.0
+    except (TypeError, KeyError, ValueError):
         start = end = speaker = 0.0
-    whole = speaker >= 1 and speaker.is_integer()
+    whole = 1 <= speaker <= MOST_SPEAKER and speaker.is_integer()
     if not (start >= 0 and start + LEAST_TURN <= end < float("inf") and whole):
         raise DataError(
             f"{place}: a turn is a start and an end, in seconds or as 1:23.5, {LEAST_TURN:g} s "
-            "apart at least, and the number of a speaker, from 1 on."
+            f"apart at least, and the number of a speaker, from 1 to {MOST_SPEAKER}."
         )
     return Turn(start, end, int(speaker))
+
+
+def timecode(seconds: float) -> str:
+    """A time as 1:23.500, as the page's table has it."""
+    minutes, milliseconds = divmod(round(1000 * seconds), 60_000)
+    return f"{minutes}:{milliseconds / 1000:06.3f}"
 
 
 def _seconds(text: str) -> float:
     """A time as people write it: 83.5, 83,5, 1:23.5 or 0:01:23.5. Raises ValueError."""
     seconds = 0.0
-    for part in text.replace(",", ".").replace("：", ":").split(":"):
-        seconds = 60 * seconds + float(part)
+    for part in _halfwidth(text).split(":"):
+        seconds = 60 * seconds + _number(part)
     return seconds
+
+
+def _halfwidth(text: str) -> str:
+    """What a Chinese keyboard writes as １：２３．５, or １：２３。５, is 1:23.5."""
+    return unicodedata.normalize("NFKC", text).replace("。", ".")
+
+
+def _number(text: str) -> float:
+    """A number without a sign. Raises ValueError for anything else."""
+    if "-" in (text := text.replace(",", ".")):
+        raise ValueError(f"{text} is negative")
+    return float(text)

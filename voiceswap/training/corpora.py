@@ -15,8 +15,8 @@ from voiceswap.results_log import name_hash
 def read_cuts(path: Path, audio: bool = False) -> Iterator[Cut]:
     """The cuts of a manifest, or of a folder in Lhotse's Shar format.
 
-    Yields cuts one at a time. From shards, recordings are read only with `audio`. Raises DataError
-    when `path` is missing or damaged.
+    Yields cuts one at a time, each of a speaker. From shards, recordings are read only with
+    `audio`. Raises DataError when `path` is missing, damaged, or a manifest of something else.
     """
     path = Path(path)
     if not path.exists():
@@ -24,20 +24,35 @@ def read_cuts(path: Path, audio: bool = False) -> Iterator[Cut]:
     shards = sorted(path.glob("cuts.*.jsonl*")) if path.is_dir() else None
     if shards == []:
         raise DataError(
-            f"The folder {path} holds no shards of Lhotse's Shar format (cuts.*.jsonl.gz)."
+            f"The folder {path} holds no shards of Lhotse's Shar format (cuts.*.jsonl.gz); "
+            "of a folder of manifests, name each file."
         )
     try:
         if shards is None:
-            yield from CutSet.from_jsonl_lazy(path)
+            cuts = CutSet.from_jsonl_lazy(path)
+        elif audio:
+            cuts = CutSet.from_shar(in_dir=path)
         else:
-            yield from (
-                CutSet.from_shar(in_dir=path)
-                if audio
-                else CutSet.from_shar(fields={"cuts": shards})
-            )
-    except (EOFError, ValueError, KeyError, OSError, AssertionError) as error:
+            cuts = CutSet.from_shar(fields={"cuts": shards})
+        for cut in cuts:
+            if not (isinstance(cut, Cut) and cut.has_recording):
+                raise ValueError(f"{cut.id} is no cut of a recording")
+            if not (cut.supervisions and cut.supervisions[0].speaker):
+                raise ValueError(f"{cut.id} has no speaker")
+            yield cut
+    # What Lhotse raises for damaged files, and for JSON of something else.
+    except (
+        EOFError,
+        LookupError,
+        OSError,
+        AssertionError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise DataError(
-            f"{path} is damaged or no manifest of cuts ({type(error).__name__}: {error})."
+            f"{path} is damaged or no manifest of cuts ({type(error).__name__}: {error}); make it "
+            "with python -m data_prep."
         ) from error
 
 

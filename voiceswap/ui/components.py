@@ -9,7 +9,7 @@ import gradio as gr
 from voiceswap.ui.app_context import AppContext
 from voiceswap.ui.texts import Texts
 
-MAX_SEED = 2**31 - 1
+MAX_SEED = 2**53 - 1  # the largest number that browsers have exactly
 # The options of an event that only changes what is shown.
 DISPLAY_ONLY: dict = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 

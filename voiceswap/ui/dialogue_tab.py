@@ -7,7 +7,8 @@ import gradio as gr
 
 from voiceswap.audio_io.ffmpeg_writing import wav_or_video
 from voiceswap.conversion.dialogue import convert_dialogue
-from voiceswap.conversion.turns import COLUMNS, Turn
+from voiceswap.conversion.turns import COLUMNS
+from voiceswap.notes import notes_to
 from voiceswap.ui import comparison
 from voiceswap.ui.answers import answering, progress_reporter
 from voiceswap.ui.app_context import AppContext
@@ -25,7 +26,7 @@ from voiceswap.ui.inputs import require_recording, require_references
 from voiceswap.ui.queues import MODEL_SLOTS
 from voiceswap.ui.result_files import dialogue_file, title
 from voiceswap.ui.run import Run
-from voiceswap.ui.turn_list import rows, shares, turn_strip, turn_table, turns_of
+from voiceswap.ui.turn_list import Found, rows, shares, turn_strip, turn_table, turns_of
 from voiceswap.ui.visit_results import VisitResults, entry
 
 NO_TURNS = {"headers": list(COLUMNS), "data": []}  # what a program's call has for the table
@@ -48,7 +49,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
     with gr.Accordion(text["turns"], open=False, elem_id="dialogue-correct"):
         gr.Markdown(text["turns_info"])
         table = turn_table(text)
-    found = gr.State()  # the turns in the table before a visitor changes it
+    found = gr.State()  # Found: what is in the table before a visitor changes it
     source.change(lambda: (None, None), None, [table, found], **DISPLAY_ONLY)
     run = Run(context, text["dialogue_button"], "dialogue")
     with card("b", visible=False, elem_id="dialogue-results") as results:
@@ -66,7 +67,7 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         second_voices: list[str] | None = None,
         kind: str = "",
         cells: Any = NO_TURNS,
-        found: list[Turn] | None = None,
+        found: Found | None = None,
         request: gr.Request = None,  # type: ignore[assignment]  # gradio gives it
         progress: gr.Progress = gr.Progress(),  # noqa: B008  # gradio's way to ask for one
     ):
@@ -82,19 +83,21 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
             report = progress_reporter(text, progress, check, text["converting"])
             ending = kind or wav_or_video(Path(source))
             out = dialogue_file(text, source, ending)
-            corrected = turns_of(text, cells)
-            if corrected == found:  # a call is only converted by channels without a list
+            corrected, known = turns_of(text, cells), found.turns if found else None
+            if corrected == known:  # a call is only converted by channels without a list
                 corrected = None
             turns = convert_dialogue(
                 context.swapper, source, out, voices or None, corrected, progress=report
             )
-            drawn, _ = comparison.compare(context, source, out, [])
+            with notes_to(lambda note: None):  # of the source as a mix, which it may not be
+                drawn, _ = comparison.compare(context, source, out, [])
+                sounds = sounds_to_compare(context, out, source, None)
             return (
                 rows(turns),
-                found if corrected else turns,
+                Found(source, known if corrected else turns),
                 str(out),
                 drawn,
-                [sounds_to_compare(context, out, source, None), shares(turns)],
+                [sounds, shares(turns)],
                 [entry(out, text["dialogue_of"].format(words=title(source)), ending)],
             )
 
@@ -109,5 +112,14 @@ def build(context: AppContext, visit: VisitResults) -> list[gr.Dropdown]:
         **MODEL_SLOTS,
     )
     to_show.change(lambda values: values or [None, None], to_show, [sound, strip], **DISPLAY_ONLY)
+    # A recording that was chosen meanwhile has turns of its own.
+    done.success(
+        lambda source, cells, found: (
+            (cells, found) if found and found.source == source else (None, None)
+        ),
+        [source, table, found],
+        [table, found],
+        **DISPLAY_ONLY,
+    )
     visit.follow(done)
     return menus

@@ -142,19 +142,21 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<place>.+): a turn is a start and an end, .*",
         "{place}：请填写开始和结束时间（秒，或 1:23.5 这样的形式，结束须晚于开始），"
-        "以及说话人的编号（从 1 开始的整数）。",
+        "以及说话人的编号（1 到 99 的整数）。",
     ),
     (
-        r"(?P<name>.+): the turn at (?P<start>\S+) s begins before the one at (?P<before>\S+) s .*",
-        "{name}：{start} 秒开始的一段与 {before} 秒开始的一段重叠；请让前一段在后一段开始时结束。",
+        r"(?P<name>.+): the turn at \S+ s \((?P<start>\S+)\) begins before the one at \S+ s "
+        r"\((?P<before>\S+)\) ends; .*",
+        "{name}：从 {start} 开始的一段与从 {before} 开始的一段重叠；请让前一段在后一段开始时结束。",
     ),
     (
-        r"(?P<name>.+) is (?P<length>\S+) s long, and of its turns one begins at (?P<at>\S+) s\.",
-        "{name} 只有 {length} 秒，而列表中有一段从 {at} 秒开始。",
+        r"(?P<name>.+) is (?P<length>\S+) s long, and of its turns one begins at "
+        r"\S+ s \((?P<at>\S+)\)\.",
+        "{name} 只有 {length} 秒，而列表中有一段从 {at} 开始。",
     ),
     (
-        r"(?P<name>.+) has no turn of speaker (?P<who>\d+), who is to be converted\.",
-        "{name}：列表中没有要转换的说话人 {who}。",
+        r"(?P<name>.+) has no turn of speaker (?P<who>\d+), who is to be converted; .*",
+        "{name}：列表中没有要转换的说话人 {who}；请修改谁在何时说话，或只给其他人目标声音。",
     ),
     (
         r"(?P<name>.+): the two people in it are hard to tell apart, .*",
@@ -163,6 +165,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"(?P<name>.+): at (?P<times>[\d–, ]+) s neither of the two seems to speak, .*",
         "{name}：第 {times} 秒似乎不是这两个人在说话，而是音乐或其他人；这部分也会被转换。",
+    ),
+    (
+        r"(?P<name>.+): these turns seem to be of two people; .*",
+        "{name}：这些部分似乎是两个人说的；请修改谁在何时说话。",
     ),
     (
         r"(?P<name>.+): each of the two has a channel of their own, .*",

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceswap.ui.app_context import AppContext
@@ -58,6 +59,12 @@ class PageMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = route(scope) if scope["type"] == "http" else ""
+        if path.endswith("/") and (page_path := path[:-1]) in self.scripts:
+            # Gradio's own answer loses which tab is asked for, and a proxy's path.
+            query = scope["query_string"].decode("latin-1")
+            there = RedirectResponse(f"..{page_path}{query and f'?{query}'}", 301)
+            await there(scope, receive, send)
+            return
         start: Message | None = None  # of the page, held back until its length is known
         page = b""
 

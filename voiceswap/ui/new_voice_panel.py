@@ -155,7 +155,7 @@ def _walk(panel: _Panel) -> list[gr.Dropdown]:
 
 
 def _draw(panel: _Panel) -> None:
-    text = panel.context.text
+    context, text = panel.context, panel.context.text
     seed = gr.Number(
         precision=0,
         minimum=0,
@@ -165,7 +165,13 @@ def _draw(panel: _Panel) -> None:
         elem_id="draw-seed",
     )
     gr.on(fn=any_seed, outputs=seed, **DISPLAY_ONLY)  # at the start of every visit
-    panel.end("draw", [seed], lambda number: panel.context.swapper.sample(int(number or 0)))
+
+    def make(number: float | None) -> Voice:
+        if number is None:  # a seed in its place would give everybody the same voice
+            raise VoiceswapError(text["no_seed"])
+        return context.swapper.sample(int(number))
+
+    panel.end("draw", [seed], make)
 
 
 def _import(panel: _Panel) -> None:

@@ -48,6 +48,10 @@ VOICE_TEXTS: dict[str, tuple[str, str]] = {
     "draw": ("Random voice", "随机声音"),
     "draw_seed": ("Seed", "随机种子"),
     "draw_info": ("each number gives another synthetic voice", "每个数字对应一个合成的声音"),
+    "no_seed": (
+        "The seed is missing: any number gives a voice.",
+        "请先填写随机种子，任意数字都可以。",
+    ),
     "import": ("Import", "导入"),
     "import_file": ("A voice's .safetensors file", "声音的 .safetensors 文件"),
     "no_voice_file": (

@@ -1,10 +1,11 @@
 """Who speaks when in a dialogue: a strip to look at, and a table to correct."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import gradio as gr
 
-from voiceswap.conversion.turns import COLUMNS, Turn, parse_turn
+from voiceswap.conversion.turns import COLUMNS, Turn, parse_turn, timecode
 from voiceswap.ui.components import html
 from voiceswap.ui.texts import Texts
 
@@ -15,6 +16,14 @@ ${value ? `<p class="vs-note">%(legend)s</p><div class="vs-strip" role="img"
     `<i class="${who === 1 ? "vs-a" : who === 2 ? "vs-b" : ""}" style="flex-grow:${share}"></i>`
   ).join("")}</div>` : ""}"""
 _LEGEND = '<i class="vs-{}"></i> {}'
+
+
+@dataclass(frozen=True)
+class Found:
+    """The turns that were found in the recording `source`, None where a visitor gave them."""
+
+    source: str
+    turns: list[Turn] | None
 
 
 def turn_strip(text: Texts) -> gr.HTML:
@@ -33,7 +42,7 @@ def turn_table(text: Texts) -> gr.Dataframe:
     """The component; its value is that of `rows`, or what a visitor made of it."""
     return gr.Dataframe(
         headers=[text[f"turn_{column}"] for column in COLUMNS],
-        column_count=len(COLUMNS),
+        column_count=(len(COLUMNS), "fixed"),  # type: ignore[arg-type]  # the menu is for rows
         type="array",
         interactive=True,
         max_height=320,
@@ -46,7 +55,7 @@ def turn_table(text: Texts) -> gr.Dataframe:
 
 def rows(turns: Sequence[Turn]) -> list[list[str]]:
     """Start, end and speaker of each turn, times as 1:23.500."""
-    return [[_time(turn.start), _time(turn.end), str(turn.speaker)] for turn in turns]
+    return [[timecode(turn.start), timecode(turn.end), str(turn.speaker)] for turn in turns]
 
 
 def turns_of(text: Texts, cells: Sequence[Sequence]) -> list[Turn] | None:
@@ -57,8 +66,3 @@ def turns_of(text: Texts, cells: Sequence[Sequence]) -> list[Turn] | None:
             place = text["turn_place"].format(number=number)
             turns.append(parse_turn(dict(zip(COLUMNS, map(str, row), strict=False)), place))
     return turns or None
-
-
-def _time(seconds: float) -> str:
-    minutes, milliseconds = divmod(round(1000 * seconds), 60_000)
-    return f"{minutes}:{milliseconds / 1000:06.3f}"
