@@ -146,7 +146,7 @@ def test_a_mistake_is_one_sentence_and_no_trace(monkeypatch, tmp_path, capsys, a
     [
         (["info", "no.safetensors"], "There is no model or saved voice no.safetensors."),
         (["info", HELLO], "is a recording, and info takes a model or a saved voice;"),
-        (["embed", HELLO, "--checkpoint", HELLO], "is damaged or not a safetensors file."),
+        (["embed", HELLO, "--checkpoint", HELLO], "is damaged or not a safetensors file;"),
         (["adapt", HELLO, "--checkpoint", "no"], "There is no checkpoint no."),
         (["live", "--target", HELLO, "--simulate", HELLO, "--checkpoint", "no"], "no checkpoint"),
         (["ui", "--voices", "new", "--checkpoint", "no"], "There is no checkpoint no."),

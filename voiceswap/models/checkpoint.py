@@ -178,7 +178,9 @@ def load_checkpoint(path: str | os.PathLike = "default") -> Checkpoint:
         AttributeError,
         ArithmeticError,
     ) as error:
-        raise CheckpointError(f"{path} does not hold the networks that it describes.") from error
+        raise CheckpointError(
+            f"{path} does not hold the networks that it describes; get or export it again."
+        ) from error
     checkpoint = Checkpoint(**networks, card=card, content_log_variance=usual)
     _require_own_autoencoder(checkpoint)
     return checkpoint

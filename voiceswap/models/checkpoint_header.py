@@ -13,7 +13,7 @@ DEFAULT = weights.FOLDER / "default.safetensors"
 FORMAT = 1
 METADATA = "voiceswap"  # its name in the header
 MAX_CHECKPOINT_BYTES = 2 << 30  # of a checkpoint's file
-DAMAGED = "{} is damaged or not a safetensors file."
+DAMAGED = "{} is damaged or not a safetensors file; get or export it again."
 
 
 def checkpoint_path(path: str | os.PathLike) -> Path:
