@@ -14,12 +14,12 @@ from commands import command, run
 from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
 from voiceswap.conversion.dialogue import OF_BOTH
-from voiceswap.conversion.diarization import find_turns
+from voiceswap.conversion.diarization import ALIKE, find_turns
 from voiceswap.conversion.disk_array import DiskArray
 from voiceswap.conversion.speaker_changes import turns_of
 from voiceswap.conversion.turns import covering, read_turns, write_turns
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.notes import notes_to
+from voiceswap.notes import Note, notes_to
 
 RATE = 16000
 PAUSE = 0.25  # seconds
@@ -60,13 +60,23 @@ def dialogue(tmp_path_factory, hello, goodbye):
     return path, turns
 
 
+@pytest.mark.parametrize("who", [0, 3, 8, 9])
+def test_a_note_tells_that_only_one_person_speaks(swapper, people, who):
+    samples, _ = in_turns(*(read_audio(path, RATE) for path in people[who][:4]))
+    notes: list[Note] = []
+    with notes_to(notes.append):
+        find_turns(DiskArray.of([samples], np.float32), swapper.engine.verifier, "talk.wav")
+    assert [sentence.text for sentence in notes] == [ALIKE]
+
+
 @pytest.mark.parametrize("pair", [(0, 1), (2, 3), (4, 7), (5, 9)])
 def test_two_people_s_turns_are_found(swapper, people, pair):
     read = [[read_audio(path, RATE)[: 5 * RATE] for path in people[who][:3]] for who in pair]
     samples, true = in_turns(*(part for both in zip(*read, strict=True) for part in both))
-    array = DiskArray.of([samples], np.float32)
-    found = find_turns(array, swapper.engine.verifier, "talk.wav")
-    assert wrong(found, true) < 0.03
+    array, notes = DiskArray.of([samples], np.float32), []
+    with notes_to(notes.append):
+        found = find_turns(array, swapper.engine.verifier, "talk.wav")
+    assert wrong(found, true) < 0.03 and notes == []
     assert found[0].speaker == 1 and found[0].start == 0
     assert found[-1].end == pytest.approx(len(samples) / RATE)
     assert all(a.end == b.start and a.speaker != b.speaker for a, b in pairwise(found))

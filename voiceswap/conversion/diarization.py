@@ -32,8 +32,9 @@ LONG_SHARE = LONG / (LONG + SHORT)  # of the time that the vectors of both take
 ROUNDS = 4  # of learning who the two are from who speaks when
 PURE = 17  # places around one that are of the same speaker, so that its long window is too
 LEAST_PLACES = 8  # of either
-# Of both means: two people have 0.4 to 0.86, one person's recording parted in two 0.6 to 0.94.
-ONE_COSINE, ALIKE_COSINE = 0.95, 0.86
+ONE_COSINE = 0.95  # of both means, above which nobody tells two people apart
+# Of the fit: two people have 0.6 to 4, one person's recording that is parted in two 0.1 to 0.6.
+ALIKE_FIT = 0.62
 CLEARLY = 1.5  # times the fit of the first guess, by k-means, from which another one is taken
 # Something else than the two: the most turns of a recording with it on one side, the highest cosine
 # of the two's means, and by how much lower that may be than the cosine of what is on both sides.
@@ -92,7 +93,7 @@ def find_turns(
             "that is converted too (--turns with a list in which it is speaker 3 leaves it so)."
         )
         note(Note(name, text))
-    if split.means[0] @ split.means[1] > ALIKE_COSINE:
+    if split.fit < ALIKE_FIT:
         note(Note(name, ALIKE))
     return turns_of(split.second, samples, verifier.sample_rate)
 
