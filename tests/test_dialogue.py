@@ -2,53 +2,20 @@
 
 import re
 from dataclasses import replace
-from itertools import pairwise
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
 import torch
 from commands import command, run
+from two_people import RATE, in_turns, wrong
 
 from voiceswap import AudioError, Turn, convert_dialogue
 from voiceswap.audio import read_audio
 from voiceswap.conversion.dialogue import OF_BOTH
-from voiceswap.conversion.diarization import ALIKE, find_turns
-from voiceswap.conversion.disk_array import DiskArray
-from voiceswap.conversion.speaker_changes import turns_of
 from voiceswap.conversion.turns import covering, read_turns, write_turns
 from voiceswap.examples import GOODBYE, HELLO
-from voiceswap.notes import Note, notes_to
-
-RATE = 16000
-PAUSE = 0.25  # seconds
-
-
-def in_turns(*recordings: np.ndarray) -> tuple[np.ndarray, list[Turn]]:
-    """Two people's recordings, one after another with pauses, and who speaks when."""
-    noise, parts, turns, start = np.random.default_rng(0), [], [], 0.0
-    for number, samples in enumerate(recordings):
-        samples, _ = librosa.effects.trim(samples, top_db=30)
-        quiet = samples * (0.05 / np.sqrt(np.square(samples).mean()))
-        parts += [quiet, np.zeros(round(PAUSE * RATE), np.float32)]
-        end = start + len(samples) / RATE
-        turns.append(Turn(start, end, number % 2 + 1))
-        start = end + PAUSE
-    joined = np.concatenate(parts)
-    return joined + 1e-4 * noise.standard_normal(len(joined)).astype(np.float32), turns
-
-
-def wrong(found: list[Turn], true: list[Turn]) -> float:
-    """The share of speech that is given to the other one."""
-    speech = sum(turn.end - turn.start for turn in true)
-    missed = sum(
-        max(0.0, min(ours.end, theirs.end) - max(ours.start, theirs.start))
-        for ours in found
-        for theirs in true
-        if ours.speaker != theirs.speaker
-    )
-    return missed / speech
+from voiceswap.notes import notes_to
 
 
 @pytest.fixture(scope="module")
@@ -58,54 +25,6 @@ def dialogue(tmp_path_factory, hello, goodbye):
     path = tmp_path_factory.mktemp("dialogue") / "talk.wav"
     soundfile.write(path, samples, RATE, "FLOAT")
     return path, turns
-
-
-@pytest.mark.parametrize("who", [0, 3, 8, 9])
-def test_a_note_tells_that_only_one_person_speaks(swapper, people, who):
-    samples, _ = in_turns(*(read_audio(path, RATE) for path in people[who][:4]))
-    notes: list[Note] = []
-    with notes_to(notes.append):
-        find_turns(DiskArray.of([samples], np.float32), swapper.engine.verifier, "talk.wav")
-    assert [sentence.text for sentence in notes] == [ALIKE]
-
-
-@pytest.mark.parametrize("pair", [(0, 1), (2, 3), (4, 7), (5, 9)])
-def test_two_people_s_turns_are_found(swapper, people, pair):
-    read = [[read_audio(path, RATE)[: 5 * RATE] for path in people[who][:3]] for who in pair]
-    samples, true = in_turns(*(part for both in zip(*read, strict=True) for part in both))
-    array, notes = DiskArray.of([samples], np.float32), []
-    with notes_to(notes.append):
-        found = find_turns(array, swapper.engine.verifier, "talk.wav")
-    assert wrong(found, true) < 0.03 and notes == []
-    assert found[0].speaker == 1 and found[0].start == 0
-    assert found[-1].end == pytest.approx(len(samples) / RATE)
-    assert all(a.end == b.start and a.speaker != b.speaker for a, b in pairwise(found))
-
-
-@pytest.mark.parametrize(("guest", "host"), [(2, 5), (6, 7)])
-def test_who_only_asks_is_found_beside_who_answers(swapper, people, guest, host):
-    one, *more = [read_audio(path, RATE)[: 7 * RATE] for path in people[guest][:8]]
-    first, second = (read_audio(path, RATE)[: 2 * RATE] for path in people[host][:2])
-    samples, true = in_turns(one, first, np.concatenate(more[:3]), second, np.concatenate(more[3:]))
-    array = DiskArray.of([samples], np.float32)
-    assert wrong(find_turns(array, swapper.engine.verifier, "talk.wav"), true) < 0.03
-
-
-def test_music_is_not_taken_for_one_of_the_two(swapper, hello, goodbye):
-    times = np.arange(6 * RATE) / RATE
-    music = sum(
-        np.sin(2 * np.pi * 220 * 2 ** (step / 12) * harmonic * times) / harmonic
-        for step in (0, 4, 7, 12)
-        for harmonic in range(1, 8)
-    ) * np.exp(-4 * (2 * times % 1))
-    samples, true = in_turns(hello, goodbye, hello, goodbye)
-    array, notes = DiskArray.of([0.05 / music.std() * music, samples], np.float32), []
-    with notes_to(notes.append):
-        found = find_turns(array, swapper.engine.verifier, "talk.wav")
-    moved = [Turn(turn.start - 6, turn.end - 6, turn.speaker) for turn in found]
-    turned = [replace(turn, speaker=3 - turn.speaker) for turn in true]  # music is somebody's
-    assert min(wrong(moved, true), wrong(moved, turned)) < 0.03
-    assert [one for one in notes if re.search(r"at 0–[67] s neither of the two seems", one)]
 
 
 @pytest.fixture
@@ -281,18 +200,6 @@ def test_turns_of_both_under_one_number_are_told(swapper, dialogue, tmp_path):
         convert_dialogue(swapper, path, tmp_path / "out.wav", turns=turns)
     assert f"{path} (speaker 1){OF_BOTH}" in notes
     assert not any("two people seem to speak in it" in sentence for sentence in notes)
-
-
-def test_a_turn_too_short_goes_to_those_around_it():
-    noise = np.random.default_rng(0).standard_normal(6 * RATE).astype(np.float32)
-    noise[2 * RATE : 2 * RATE + 400] = 0  # nearest to both changes of a word of 0.1 s
-    samples = DiskArray.of([noise], np.float32)
-    for first in (False, True):
-        second = np.full(60, first)
-        second[20] = second[40:] = not first
-        found = turns_of(second, samples, RATE)
-        assert [turn.speaker for turn in found] == [1, 2]
-        assert found[1].start == pytest.approx(4, abs=0.4)
 
 
 def test_no_second_person_is_told(tiny, tmp_path, hello):

@@ -241,8 +241,7 @@ class VoiceSwapper:
 
     def sample(self, seed: int, hertz: tuple[float, float] = ANY_PITCH) -> Voice:
         """A random voice, which nobody has; `hertz` bounds its mean pitch."""
-        engine = self.engine
-        return draw_voice(engine.autoencoder, engine.speaker_distribution, seed, hertz)
+        return draw_voice(self.engine.autoencoder, self.engine.speaker_distribution, seed, hertz)
 
     def save_voice(self, voice: Voice, path: str | os.PathLike) -> Path:
         """Save a voice to a .safetensors file, which is a reference for every method."""
